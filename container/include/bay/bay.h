@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Everything a plugin needs, in one line. Every header stands alone too. */
+#ifndef BAY_BAY_H
+#define BAY_BAY_H
+
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <bay/abi.h>
+#include <bay/call.h>
+#include <bay/channel.h>
+#include <bay/instance.h>
+#include <bay/log.h>
+#include <bay/memory.h>
+#include <bay/message.h>
+#include <bay/plugin.h>
+#include <bay/request.h>
+#include <bay/scope.h>
+#include <bay/setting.h>
+#include <bay/status.h>
+#include <bay/task.h>
+#include <bay/time.h>
+
+#endif

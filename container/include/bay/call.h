@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Calls from service to service.
+ *
+ * A call may run on the caller's loop at once, or wait in the other service's
+ * queue: callers must not depend on which. It always may suspend by contract.
+ * The callee inherits the deadline; the caller returns at its deadline whatever
+ * the callee does.
+ *
+ * All functions: inside a task, unless they say otherwise.
+ */
+#ifndef BAY_CALL_H
+#define BAY_CALL_H
+
+#include <stdint.h>
+
+#include <bay/abi.h>
+#include <bay/message.h>
+#include <bay/status.h>
+#include <bay/task.h>
+#include <bay/time.h>
+
+BAY_BEGIN_DECLS
+
+struct bay_service;
+
+/* The service called name, for the calls below. Look it up once and keep it: the
+ * handle is valid as long as the process, through stops, restarts and swaps. One
+ * that does not exist (yet) has a handle too; calls to it end with
+ * BAY_NOT_FOUND. NULL only when name is no valid name (letters, digits, _ . -, at
+ * most 48) or far too many were asked for. Any thread; never suspends. Since
+ * 1.0. */
+BAY_API struct bay_service *bay_service(const char *name);
+
+/* Its name. Borrowed for ever; "?" for NULL. Any thread. Since 1.0. */
+BAY_API const char *bay_service_name(const struct bay_service *service);
+
+/* Sends request (borrowed; NULL: an empty message) and waits for the reply, which
+ * is the caller's to free; reply_r may be NULL. On failure *reply_r is NULL and
+ * bay_call_error() has the text. Statuses: that of the handler, BAY_TIMEOUT,
+ * BAY_CANCELED, BAY_NOT_FOUND, BAY_CLOSED (stopped), BAY_FULL (queue),
+ * BAY_TOO_BIG, BAY_LOOP (circle), BAY_NO_MEMORY. Suspends. Since 1.0. */
+BAY_API int bay_call(struct bay_service *service, const struct bay_message *request,
+	struct bay_message **reply_r, int64_t deadline);
+
+/* Why the running task's last bay_call() failed; "" if it did not. Borrowed until
+ * its next call. Never suspends. Since 1.0. */
+BAY_API const char *bay_call_error(void);
+
+/* Starts a call and goes on; collect it with bay_join(), bay_gather() or
+ * bay_wait_first() and bay_task_take_reply(). A call that cannot start gives a
+ * handle that has failed already. NULL only when there is no memory. Request is
+ * borrowed for this function only. It may run the callee until that first
+ * awaits; otherwise does not suspend. Since 1.0. */
+BAY_API struct bay_task *bay_call_start(struct bay_service *service, const struct bay_message *request)
+	BAY_MUST_CHECK;
+
+/* Sends one way: BAY_OK once the queue has it (not: once it is handled), else as
+ * for bay_call. May wait where the queue's policy is to wait. Since 1.0. */
+BAY_API int bay_send(struct bay_service *service, const struct bay_message *request, int64_t deadline);
+
+BAY_END_DECLS
+
+#endif

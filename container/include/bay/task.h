@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tasks: coroutines with a stack of their own, all on the loop of the task that
+ * started them, for life. Nothing runs at the same time on one loop; others run
+ * only while a task awaits.
+ *
+ * A task belongs to a scope: by default to the task that spawned it. When a task
+ * returns, what it spawned and did not collect is cancelled and waited for, so
+ * nothing is lost and nothing outlives its owner.
+ *
+ * A started call (bay_call_start) is a task handle too and goes wherever one
+ * goes here.
+ *
+ * Cancellation is a state, not an event: from then on every await of the task
+ * ends with BAY_CANCELED, until it returns.
+ *
+ * All functions: inside a task.
+ */
+#ifndef BAY_TASK_H
+#define BAY_TASK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <bay/abi.h>
+#include <bay/message.h>
+#include <bay/status.h>
+#include <bay/time.h>
+
+BAY_BEGIN_DECLS
+
+struct bay_scope;
+struct bay_task;
+
+/* What a task runs. Its result is what bay_join() returns. */
+typedef int bay_task_fn(void *arg);
+
+/* Starts fn(arg) as a task named name (copied, up to 23 bytes; NULL: "task") of
+ * the running task. The handle is owned by the caller until it is given to
+ * bay_join() or bay_task_free(). NULL when there is no memory or no stack. Does
+ * not suspend: the new task runs when this one awaits. Since 1.0. */
+BAY_API struct bay_task *bay_spawn(const char *name, bay_task_fn *fn, void *arg) BAY_MUST_CHECK;
+
+/* The same without a handle: nobody collects it. When it fails, that is logged
+ * and the scope that owns it is cancelled. BAY_OK or BAY_NO_MEMORY. Since 1.0. */
+BAY_API int bay_go(const char *name, bay_task_fn *fn, void *arg);
+
+/* Waits until the task has ended and gives its result. When BAY_TIMEOUT or
+ * BAY_CANCELED is about this wait and not the task's result, the handle stays
+ * the caller's (then bay_task_done() is false); otherwise it is freed.
+ * Suspends. Since 1.0. */
+BAY_API int bay_join(struct bay_task *task, int64_t deadline);
+
+/* Waits for all. BAY_OK when all ended with BAY_OK; else the status of the first
+ * that failed, after the others were cancelled and have ended; BAY_TIMEOUT or
+ * BAY_CANCELED likewise. A NULL in the list counts as BAY_NO_MEMORY. The handles
+ * stay the caller's (for bay_task_take_reply, bay_fail_from). Suspends.
+ * Since 1.0. */
+BAY_API int bay_gather(struct bay_task *const *tasks, size_t count, int64_t deadline);
+
+/* Waits for the first that ends, well or not, and says which; the others go on.
+ * Suspends. Since 1.0. */
+BAY_API int bay_wait_first(struct bay_task *const *tasks, size_t count, size_t *index_r, int64_t deadline);
+
+/* Whether it has ended; its result then (BAY_BUSY before) and the text of its
+ * failure ("" if none; borrowed until the handle is freed). Never suspend.
+ * Since 1.0. */
+BAY_API bool bay_task_done(const struct bay_task *task);
+BAY_API int bay_task_status(const struct bay_task *task);
+BAY_API const char *bay_task_error(const struct bay_task *task);
+
+/* The reply of a started call that ended with BAY_OK, handed over to the caller,
+ * once; NULL otherwise. Never suspends. Since 1.0. */
+BAY_API struct bay_message *bay_task_take_reply(struct bay_task *task) BAY_MUST_CHECK;
+
+/* Asks the task to end, with a reason that it and the log can read (copied, cut
+ * at 63 bytes). Nothing happens to one that has ended. Never suspends. Since
+ * 1.0. */
+BAY_API void bay_task_cancel(struct bay_task *task, const char *reason);
+
+/* Gives the handle up; one that has not ended is cancelled and goes on ending
+ * without anybody waiting. NULL is allowed. Never suspends. Since 1.0. */
+BAY_API void bay_task_free(struct bay_task *task);
+
+/* Lets the other ready tasks of the loop run once: BAY_OK, BAY_CANCELED or
+ * BAY_TIMEOUT (the inherited deadline). Suspends. Since 1.0. */
+BAY_API int bay_yield(void);
+
+/* Why the running task is cancelled, or NULL while it is not. Borrowed until the
+ * task ends. Never suspends. Since 1.0. */
+BAY_API const char *bay_cancel_reason(void);
+
+/* The deadline that the running task inherited. Never suspends. Since 1.0. */
+BAY_API int64_t bay_deadline(void);
+
+BAY_END_DECLS
+
+#endif
