@@ -37,6 +37,6 @@
 
 #define BAY_API __attribute__((visibility("default")))
 #define BAY_MUST_CHECK __attribute__((warn_unused_result))
-#define BAY_PRINTF(format, first) __attribute__((format(printf, format, first)))
+#define BAY_PRINTF(format_at, first_at) __attribute__((format(printf, format_at, first_at)))
 
 #endif
