@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "base/alloc.h"
+
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Nothing here may allocate: no stdio, no log. */
+static _Noreturn void
+alloc_die(void)
+{
+	static const char text[] = "bay: out of memory\n";
+	ssize_t ignored = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+	(void)ignored;
+	abort();
+}
+
+void *
+xcalloc(size_t count, size_t size)
+{
+	void *pointer = calloc(count > 0 ? count : 1, size > 0 ? size : 1);
+
+	if (pointer == NULL)
+		alloc_die();
+	return pointer;
+}
+
+void *
+xrealloc(void *pointer, size_t count, size_t size)
+{
+	size_t bytes;
+
+	if (__builtin_mul_overflow(count, size, &bytes))
+		alloc_die();
+	pointer = realloc(pointer, bytes > 0 ? bytes : 1);
+	if (pointer == NULL)
+		alloc_die();
+	return pointer;
+}
+
+char *
+xstrdup(const char *text)
+{
+	char *copy = strdup(text);
+
+	if (copy == NULL)
+		alloc_die();
+	return copy;
+}
+
+char *
+xstrndup(const char *text, size_t size)
+{
+	char *copy = strndup(text, size);
+
+	if (copy == NULL)
+		alloc_die();
+	return copy;
+}
+
+char *
+xasprintf(const char *format, ...)
+{
+	char *text;
+	va_list args;
+	int length;
+
+	va_start(args, format);
+	length = vasprintf(&text, format, args);
+	va_end(args);
+	if (length < 0)
+		alloc_die();
+	return text;
+}

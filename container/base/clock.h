@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Time in nanoseconds, read and printed. Any thread. */
+#ifndef BAY_BASE_CLOCK_H
+#define BAY_BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+	CLOCK_NS_PER_US = 1000,
+	CLOCK_NS_PER_MS = 1000 * 1000,
+	CLOCK_NS_PER_S = 1000 * 1000 * 1000
+};
+
+/* Room for every text that the functions below make. */
+enum { CLOCK_TEXT_SIZE = 32 };
+
+/* Nanoseconds since some start that stays the same; never goes back. Deadlines use this one. */
+int64_t clock_monotonic_ns(void);
+
+/* Nanoseconds since 1970 UTC. May jump; for people only. */
+int64_t clock_wall_ns(void);
+
+/*
+ * Prints a duration the way people say it, with at most two decimals: "0", "350ns",
+ * "12.5us", "20ms", "1.5s", "2m30s", "1h05m", "3d04h". Returns buf.
+ */
+char *clock_format_duration(char *buf, size_t size, int64_t ns);
+
+/* Prints a wall clock time as ISO 8601 in UTC: "2026-01-02T03:04:05.678Z". Returns buf. */
+char *clock_format_wall(char *buf, size_t size, int64_t ns);
+
+#endif
