@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The switch for all other processors, with the C library's means. It also saves the
+ * signal mask, which costs a system call each time.
+ */
+#ifndef BAY_FIBER_SWITCH_UCONTEXT_H
+#define BAY_FIBER_SWITCH_UCONTEXT_H
+
+#include <ucontext.h>
+
+struct fiber_context {
+	ucontext_t ucontext;
+	void (*fn)(void *arg);
+	void *arg;
+};
+
+/* Saves the running context in from and goes on with to. */
+void fiber_context_switch(struct fiber_context *from, struct fiber_context *to);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The switch for x86-64, inline: the three words that the compiler cannot be told about go
+ * to the context, everything else is declared lost, so the compiler saves what is live and
+ * nothing more. Nothing is pushed: the red zone below the stack pointer may be in use.
+ *
+ * The jump instead of a return keeps the processor's return predictor in step: the caller of
+ * the switch returns to where it was called from, which is mostly the same place for all
+ * fibers. Measured against a called function that saves six registers: see tests/bench.
+ */
+#ifndef BAY_FIBER_SWITCH_X86_64_H
+#define BAY_FIBER_SWITCH_X86_64_H
+
+struct fiber_context {
+	void *sp;
+	void *pc;
+	void *bp;
+};
+
+static inline __attribute__((always_inline)) void
+fiber_context_switch(struct fiber_context *from, struct fiber_context *to)
+{
+	__asm__ volatile(
+		"leaq 1f(%%rip), %%rax\n\t"
+		"movq %%rsp, 0(%0)\n\t"
+		"movq %%rax, 8(%0)\n\t"
+		"movq %%rbp, 16(%0)\n\t"
+		"movq 16(%1), %%rbp\n\t"
+		"movq 0(%1), %%rsp\n\t"
+		"jmpq *8(%1)\n"
+		"1:"
+		: "+D"(from), "+S"(to)
+		:
+		: "rax", "rbx", "rcx", "rdx", "r8", "r9", "r10", "r11", "r12", "r13", "r14", "r15",
+		"xmm0", "xmm1", "xmm2", "xmm3", "xmm4", "xmm5", "xmm6", "xmm7", "xmm8", "xmm9",
+		"xmm10", "xmm11", "xmm12", "xmm13", "xmm14", "xmm15",
+#if defined(__AVX512F__)
+		"xmm16", "xmm17", "xmm18", "xmm19", "xmm20", "xmm21", "xmm22", "xmm23", "xmm24",
+		"xmm25", "xmm26", "xmm27", "xmm28", "xmm29", "xmm30", "xmm31", "k1", "k2", "k3",
+		"k4", "k5", "k6", "k7",
+#endif
+		"cc", "memory");
+}
+
+#endif

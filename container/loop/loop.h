@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One thread's loop: a libevent base, a timer wheel, an inbox for work from other threads,
+ * and the sleep that all three can end. It runs no tasks: a scheduler on top does, and
+ * calls, from its thread:
+ *
+ *	for (;;) {
+ *		run what is ready
+ *		loop_drain_inbox(loop);              each pass
+ *		if (50 us have passed)
+ *			loop_poll(loop);
+ *		if (nothing is ready)
+ *			loop_wait(loop, INT64_MAX);
+ *	}
+ *
+ * Waking a sleeping thread costs as much as 10,000 fiber switches. So a loop whose recent
+ * idle times were short looks for work for a moment before it sleeps, and nobody wakes a
+ * loop that is not asleep.
+ *
+ * Owning thread, if a function does not say otherwise.
+ */
+#ifndef BAY_LOOP_LOOP_H
+#define BAY_LOOP_LOOP_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "loop/inbox.h"
+#include "loop/timer.h"
+
+struct event;
+struct event_base;
+
+/*
+ * Whether there is work that came another way than by the inbox, such as a queue shared by
+ * several loops. Asked by loop_wait on its own thread after it announced its sleep: whoever
+ * makes such work available and then calls loop_wake loses no wake.
+ */
+typedef bool loop_has_work_fn(void *arg);
+
+struct loop {
+	struct event_base *base; /* owning thread only: it has no locks */
+	const char *name;        /* for the log; borrowed from loop_init's caller */
+	int64_t now_ns;          /* the clock as of the last loop_poll, loop_wait or loop_now */
+	struct wheel wheel;
+
+	/* For the owner's statistics. */
+	uint64_t polls;  /* times libevent was asked */
+	uint64_t sleeps; /* times the thread blocked */
+	uint64_t spins;  /* times work came before it had to block */
+
+	loop_has_work_fn *_has_work;
+	void *_has_work_arg;
+	struct event *_alarm;      /* ends a sleep in time for the wheel */
+	struct event *_wake_event; /* on _wake_fd */
+	int64_t _alarm_ns;         /* what _alarm is set to, INT64_MAX: not set */
+	int64_t _idle_ns;          /* a moving average of how long there was no work */
+	int _wake_fd;
+
+	/* Written by other threads; on a cache line of its own. */
+	_Alignas(64) struct inbox _inbox;
+	atomic_bool _sleeping;
+	char _rest_of_line[64 - sizeof(struct inbox) - sizeof(atomic_bool)];
+};
+
+/*
+ * Makes a loop for the thread that will own it, which need not be the caller. False: out of
+ * descriptors or memory; errno says why.
+ */
+bool loop_init(struct loop *loop, const char *name)
+	__attribute__((warn_unused_result));
+
+/*
+ * Frees the base; the events on it must be gone. Items in the inbox are not run: drain it
+ * first, when nobody can post any more.
+ */
+void loop_finish(struct loop *loop);
+
+/* See loop_has_work_fn. NULL, the default: there is no such work. */
+void loop_set_has_work(struct loop *loop, loop_has_work_fn *has_work, void *arg);
+
+/* Leaves an item in the inbox and wakes the loop if it sleeps. Any thread. */
+void loop_post(struct loop *loop, struct inbox_item *item);
+
+/* Wakes the loop if it sleeps. True: it did, and this call woke it. Any thread. */
+bool loop_wake(struct loop *loop);
+
+/* A glance: whether it sleeps or is about to. Any thread. */
+static inline bool
+loop_sleeping(struct loop *loop)
+{
+	return atomic_load_explicit(&loop->_sleeping, memory_order_relaxed);
+}
+
+/* Runs what is in the inbox, oldest first. False: it was empty. */
+bool loop_drain_inbox(struct loop *loop);
+
+/* Reads the clock into now_ns and returns it. */
+int64_t loop_now(struct loop *loop);
+
+/* Runs what libevent has, without waiting, then fires the timers that are due. */
+void loop_poll(struct loop *loop);
+
+/*
+ * For when there is nothing to do: waits until a libevent event or a timer ran, something
+ * was posted (it is still in the inbox), loop_wake was called, has_work says so, or until_ns
+ * (INT64_MAX: no limit) has come. May also return for no reason.
+ */
+void loop_wait(struct loop *loop, int64_t until_ns);
+
+#endif
