@@ -25,7 +25,7 @@ bool fd_set_cloexec(int fd, bool close_on_exec)
 /* Closes *fd unless it is negative, and sets it to -1. Keeps errno. */
 void fd_close(int *fd);
 
-/* Writes all of it, waiting while a non-blocking descriptor is full. Never raises SIGPIPE. */
+/* Writes all of it, waiting while a non-blocking descriptor is full. No SIGPIPE from sockets. */
 bool fd_write_all(int fd, const void *data, size_t size)
 	__attribute__((warn_unused_result));
 

@@ -16,6 +16,7 @@
 #ifndef BAY_BASE_LOG_H
 #define BAY_BASE_LOG_H
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -113,7 +114,7 @@ bool log_reopen(void)
 
 /*
  * Sends each record with one write to a pipe that the caller has set non-blocking; keeps
- * the descriptor and does not close it. A record that the pipe has no room for is dropped
+ * the descriptor and does not close it. The process ignores SIGPIPE. A record that the pipe has no room for is dropped
  * and counted; the next one that fits is preceded by a record that says how many.
  */
 void log_to_pipe(int fd);
@@ -174,7 +175,7 @@ enum log_record_result log_record_decode(const uint8_t *data, size_t size,
 struct log_rate {
 	unsigned burst;
 	int64_t period_ns;
-	atomic_flag _lock;
+	pthread_mutex_t _mutex; /* all zero: unlocked */
 	int64_t _start_ns;
 	unsigned _passed;
 	uint64_t _hidden;

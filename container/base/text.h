@@ -34,8 +34,8 @@ char *text_format_size(char *buf, size_t size, uint64_t bytes);
 
 /*
  * Returns the known name that name is most likely a slip of the pen for, or NULL when none
- * is near: at most two letters (a third of the name when that is less) wrong, missing, too
- * many or swapped; case counts as one. The first of several equally near ones wins.
+ * is near. Near is one letter wrong, missing, too many or swapped; two in a name of six letters
+ * or more, three from nine on. Case does not count. The first of several equally near wins.
  */
 const char *text_nearest(const char *name, const char *const *names, size_t count);
 
@@ -45,6 +45,9 @@ const char *text_nearest(const char *name, const char *const *names, size_t coun
  */
 bool text_escape(struct buffer *out, const void *data, size_t size)
 	__attribute__((warn_unused_result));
+
+/* The bytes of the well-formed UTF-8 character at data, 1 to 4, or 0. size is at least 1. */
+size_t text_utf8_length(const void *data, size_t size);
 
 /* Whether data is well-formed UTF-8 (no overlong forms, no surrogates). */
 bool text_is_utf8(const void *data, size_t size);
