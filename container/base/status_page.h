@@ -1,0 +1,276 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The page of figures that a cell writes and the master reads, in memory that both map: it
+ * can be read while every loop of the cell hangs, and after the cell has crashed.
+ *
+ *	+------------------+  head: magic, counts, the crash record
+ *	+------------------+  loop 0, loop 1, ...               struct status_loop
+ *	+------------------+  service 0, service 1, ...         struct status_gauges
+ *	+------------------+  service 0: loop 0, loop 1, ..., elsewhere
+ *	|                  |  service 1: loop 0, ...            struct status_counters
+ *	+------------------+
+ *
+ * A service is known by its slot, 0 .. services-1, which the master gives it for as long as
+ * the cell lives. Each struct status_counters has one writer, the loop; the one called
+ * elsewhere (column number loops) is for all threads that are no loops and takes
+ * status_add_shared. Writers store with relaxed order: figures of one moment need not agree
+ * with each other.
+ *
+ * The page is made as large as the counts ask; what nobody touches costs nothing (1,024
+ * services on 64 loops are 650 MB of addresses and not one page of memory).
+ *
+ * The master reads it as a stranger's memory: what it uses as an index or as text goes
+ * through the status_page_read functions, which copy first, then clamp and terminate.
+ */
+#ifndef BAY_BASE_STATUS_PAGE_H
+#define BAY_BASE_STATUS_PAGE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/histogram.h"
+
+enum {
+	STATUS_PAGE_SERVICES_MAX = 1024,
+	STATUS_PAGE_LOOPS_MAX = 64,
+	STATUS_NAME_SIZE = 24, /* of a task's name with its NUL */
+	STATUS_TEXT_SIZE = 256 /* of the crash text with its NUL */
+};
+
+/* No service: the loop runs nobody's code. */
+#define STATUS_NO_SLOT UINT32_MAX
+
+/* A task's name, ready to be stored in three words: made once when the task starts. */
+struct status_name {
+	uint64_t word[STATUS_NAME_SIZE / 8];
+};
+
+enum status_phase {
+	STATUS_PHASE_IDLE = 0, /* sleeping or polling: not silent, whatever the counters say */
+	STATUS_PHASE_RUN = 1,  /* running tasks */
+	STATUS_PHASE_INIT = 2  /* running a plugin's init or fini */
+};
+
+/* One loop. Written by that loop only. */
+struct status_loop {
+	_Atomic uint32_t slot;  /* whose task runs now, or STATUS_NO_SLOT */
+	_Atomic uint32_t phase; /* enum status_phase */
+	_Atomic uint64_t passes;
+	_Atomic uint64_t task[STATUS_NAME_SIZE / 8]; /* the running task's name */
+	_Atomic uint64_t switches;
+	_Atomic uint64_t tasks;  /* gauge: alive */
+	_Atomic uint64_t stacks; /* gauge: mapped, in use or not */
+	_Atomic uint64_t wakes;  /* times that another thread had to wake this loop */
+	_Atomic uint64_t polls;  /* times that libevent was polled */
+} __attribute__((aligned(64)));
+
+/* A service's queue. Written under the lock of that queue. */
+struct status_gauges {
+	_Atomic uint64_t queued;          /* messages in the queue now */
+	_Atomic uint64_t queued_bytes;
+	_Atomic uint64_t oldest_ns;       /* clock_monotonic_ns of the oldest one's arrival, or 0 */
+	_Atomic uint64_t waiting_senders; /* parked because the queue is full */
+} __attribute__((aligned(64)));
+
+/* One service on one loop. Written by that loop only. */
+struct status_counters {
+	_Atomic uint64_t calls;     /* messages that were meant for it: direct + queued + refused */
+	_Atomic uint64_t direct;    /* handled without the queue */
+	_Atomic uint64_t queued;    /* taken into the queue */
+	_Atomic uint64_t served;    /* answered with BAY_OK */
+	_Atomic uint64_t failed;    /* answered with anything else */
+	_Atomic uint64_t timeouts;  /* of failed: the deadline passed first */
+	_Atomic uint64_t canceled;  /* of failed */
+	_Atomic uint64_t dropped;   /* thrown away by overflow = drop-... */
+	_Atomic uint64_t rejected;  /* refused at the door: full, too big, stopping */
+	_Atomic uint64_t in_flight; /* gauge: being handled now */
+	/* Gauge: allocated minus freed here. Freed on another loop it wraps there; the sum
+	 * over the loops is right. */
+	_Atomic uint64_t memory_bytes;
+	struct histogram latency; /* from being taken to the reply, ns; a sample of the calls */
+	struct histogram wait;    /* in the queue, ns */
+} __attribute__((aligned(64)));
+
+/* How the cell died, written by its crash handler. */
+struct status_crash {
+	_Atomic uint32_t state; /* enum status_crash_state */
+	_Atomic uint32_t signal;
+	_Atomic uint64_t address;
+	_Atomic uint32_t loop; /* or UINT32_MAX: not on a loop */
+	_Atomic uint32_t slot; /* or STATUS_NO_SLOT */
+	_Atomic uint64_t task[STATUS_NAME_SIZE / 8];
+	_Atomic uint64_t text[STATUS_TEXT_SIZE / 8]; /* for people */
+};
+
+enum status_crash_state {
+	STATUS_CRASH_NONE = 0,
+	STATUS_CRASH_WRITING = 1,
+	STATUS_CRASH_VALID = 2
+};
+
+#define STATUS_PAGE_MAGIC UINT64_C(0x3145474150594142) /* "BAYPAGE1" */
+
+struct status_head {
+	uint64_t magic;
+	uint64_t size;
+	uint32_t services;
+	uint32_t loops;
+	struct status_crash crash;
+};
+
+/* A mapped page. The counts are this process's own, not read from the page again. */
+struct status_page {
+	struct status_head *head; /* NULL: closed */
+	size_t size;
+	uint32_t services;
+	uint32_t loops;
+};
+
+/* --- lifecycle ------------------------------------------------------------- */
+
+/* What a page for these counts takes, in bytes; 0 when a count is 0 or above its maximum. */
+size_t status_page_size(uint32_t services, uint32_t loops);
+
+/*
+ * Makes and maps an empty page. Returns the descriptor of its memory, sealed against
+ * changes of size, close-on-exec and the caller's; -1 with errno when that fails. Master.
+ */
+int status_page_create(struct status_page *page, const char *name, uint32_t services,
+	uint32_t loops)
+	__attribute__((warn_unused_result));
+
+/*
+ * Maps the page behind fd, which stays the caller's and may be closed. False with errno
+ * (EINVAL: it is not such a page). Its bytes stay out of core dumps. Cell.
+ */
+bool status_page_open(struct status_page *page, int fd)
+	__attribute__((warn_unused_result));
+
+/* Unmaps. A closed page is fine. */
+void status_page_close(struct status_page *page);
+
+/* Zeroes what belongs to a slot, gives its memory back: before another service gets it.
+ * Nobody may write there meanwhile. */
+void status_page_clear_slot(struct status_page *page, uint32_t slot);
+
+/* --- the parts, for writers: keep the pointer ------------------------------- */
+
+/* loop < loops */
+struct status_loop *status_page_loop(const struct status_page *page, uint32_t loop);
+
+/* slot < services */
+struct status_gauges *status_page_gauges(const struct status_page *page, uint32_t slot);
+
+/* slot < services, loop <= loops: the last one is for threads that are no loops. */
+struct status_counters *status_page_counters(const struct status_page *page, uint32_t slot,
+	uint32_t loop);
+
+/* --- writing ---------------------------------------------------------------- */
+
+static inline void
+status_set(_Atomic uint64_t *figure, uint64_t value)
+{
+	atomic_store_explicit(figure, value, memory_order_relaxed);
+}
+
+/* By the one writer only. To subtract, add the negative. */
+static inline void
+status_add(_Atomic uint64_t *figure, uint64_t n)
+{
+	atomic_store_explicit(figure,
+		atomic_load_explicit(figure, memory_order_relaxed) + n, memory_order_relaxed);
+}
+
+/* By any number of writers. */
+static inline void
+status_add_shared(_Atomic uint64_t *figure, uint64_t n)
+{
+	atomic_fetch_add_explicit(figure, n, memory_order_relaxed);
+}
+
+/* Packs a name, cut at 23 bytes. */
+struct status_name status_name_make(const char *name);
+
+/* Says whose task runs on this loop from now on: STATUS_NO_SLOT and NULL for none. */
+static inline void
+status_loop_set_task(struct status_loop *loop, uint32_t slot, const struct status_name *name)
+{
+	for (unsigned i = 0; i < STATUS_NAME_SIZE / 8; i++)
+		status_set(&loop->task[i], name != NULL ? name->word[i] : 0);
+	atomic_store_explicit(&loop->slot, slot, memory_order_relaxed);
+}
+
+static inline void
+status_loop_set_phase(struct status_loop *loop, enum status_phase phase)
+{
+	atomic_store_explicit(&loop->phase, (uint32_t)phase, memory_order_relaxed);
+}
+
+/*
+ * Writes the crash record, once: later calls do nothing. With loop < loops the slot and the
+ * task are taken from that loop's line. Safe in a signal handler.
+ */
+void status_page_write_crash(struct status_page *page, int signal, uintptr_t address,
+	uint32_t loop, const char *text);
+
+/* --- reading ---------------------------------------------------------------- */
+
+struct status_loop_view {
+	uint32_t slot; /* < services, or STATUS_NO_SLOT */
+	enum status_phase phase;
+	char task[STATUS_NAME_SIZE]; /* terminated; not escaped */
+	uint64_t passes;
+	uint64_t switches;
+	uint64_t tasks;
+	uint64_t stacks;
+	uint64_t wakes;
+	uint64_t polls;
+};
+
+/* A service over all loops. Counts stop at the top instead of wrapping. */
+struct status_service_view {
+	uint64_t queue_length; /* the gauges */
+	uint64_t queue_bytes;
+	uint64_t queue_oldest_ns;
+	uint64_t waiting_senders;
+	uint64_t calls;
+	uint64_t direct;
+	uint64_t queued;
+	uint64_t served;
+	uint64_t failed;
+	uint64_t timeouts;
+	uint64_t canceled;
+	uint64_t dropped;
+	uint64_t rejected;
+	uint64_t in_flight;    /* 0 when the sum is negative */
+	uint64_t memory_bytes; /* 0 when the sum is negative */
+};
+
+struct status_crash_view {
+	int signal; /* 0..64 */
+	uint64_t address;
+	uint32_t loop; /* < loops, or UINT32_MAX */
+	uint32_t slot; /* < services, or STATUS_NO_SLOT */
+	char task[STATUS_NAME_SIZE];
+	char text[STATUS_TEXT_SIZE];
+};
+
+/* loop < loops */
+void status_page_read_loop(const struct status_page *page, uint32_t loop,
+	struct status_loop_view *view_r);
+
+/* slot < services */
+void status_page_read_service(const struct status_page *page, uint32_t slot,
+	struct status_service_view *view_r);
+
+/* Adds the service's histograms to latency and wait, either of which may be NULL. */
+void status_page_add_histograms(const struct status_page *page, uint32_t slot,
+	struct histogram_counts *latency, struct histogram_counts *wait);
+
+/* False: there is no complete crash record. */
+bool status_page_read_crash(const struct status_page *page, struct status_crash_view *view_r)
+	__attribute__((warn_unused_result));
+
+#endif
