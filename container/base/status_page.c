@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The making of the page and the parts of it; reading is in status_page_read.c. */
+#include "config.h"
+
+#include "base/status_page.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+
+enum {
+	STATUS_LOOPS_AT = 4096,
+	STATUS_PAGE_BYTES = 4096
+};
+
+_Static_assert(sizeof(struct status_head) <= STATUS_LOOPS_AT, "the head has one page");
+_Static_assert(sizeof(struct status_loop) == 128, "two cache lines a loop");
+_Static_assert(sizeof(struct status_gauges) == 64, "one cache line a queue");
+_Static_assert(sizeof(struct status_counters) % 64 == 0, "counters share no cache line");
+
+static size_t
+status_page_gauges_at(uint32_t loops)
+{
+	return STATUS_LOOPS_AT + loops * sizeof(struct status_loop);
+}
+
+static size_t
+status_page_counters_at(uint32_t services, uint32_t loops)
+{
+	return status_page_gauges_at(loops) + services * sizeof(struct status_gauges);
+}
+
+static size_t
+status_page_column_bytes(uint32_t loops)
+{
+	return (loops + (size_t)1) * sizeof(struct status_counters);
+}
+
+size_t
+status_page_size(uint32_t services, uint32_t loops)
+{
+	size_t size;
+
+	if (services == 0 || services > STATUS_PAGE_SERVICES_MAX)
+		return 0;
+	if (loops == 0 || loops > STATUS_PAGE_LOOPS_MAX)
+		return 0;
+	size = status_page_counters_at(services, loops) +
+		services * status_page_column_bytes(loops);
+	return (size + STATUS_PAGE_BYTES - 1) / STATUS_PAGE_BYTES * STATUS_PAGE_BYTES;
+}
+
+static bool
+status_page_map(struct status_page *page, int fd, size_t size)
+{
+	void *at = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (at == MAP_FAILED)
+		return false;
+	madvise(at, size, MADV_DONTDUMP);
+	page->head = at;
+	page->size = size;
+	return true;
+}
+
+int
+status_page_create(struct status_page *page, const char *name, uint32_t services,
+	uint32_t loops)
+{
+	size_t size = status_page_size(services, loops);
+	int fd;
+
+	*page = (struct status_page){0};
+	if (size == 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	fd = memfd_create(name, MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd < 0)
+		return -1;
+	if (ftruncate(fd, (off_t)size) != 0 ||
+		fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0 ||
+		!status_page_map(page, fd, size)) {
+		fd_close(&fd);
+		return -1;
+	}
+	page->services = services;
+	page->loops = loops;
+	page->head->services = services;
+	page->head->loops = loops;
+	page->head->size = size;
+	page->head->magic = STATUS_PAGE_MAGIC;
+	for (uint32_t i = 0; i < loops; i++)
+		atomic_init(&status_page_loop(page, i)->slot, STATUS_NO_SLOT);
+	return fd;
+}
+
+/* The counts are copied before they are checked: the page is shared. */
+static bool
+status_page_accept(struct status_page *page)
+{
+	volatile struct status_head *head = page->head;
+	uint32_t services = head->services;
+	uint32_t loops = head->loops;
+
+	if (head->magic != STATUS_PAGE_MAGIC || page->size != status_page_size(services, loops))
+		return false;
+	page->services = services;
+	page->loops = loops;
+	return true;
+}
+
+bool
+status_page_open(struct status_page *page, int fd)
+{
+	struct stat st;
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	*page = (struct status_page){0};
+	if (fstat(fd, &st) != 0)
+		return false;
+	/* A page that could shrink would be a SIGBUS later. */
+	if (seals < 0 || (seals & F_SEAL_SHRINK) == 0 || st.st_size < STATUS_LOOPS_AT) {
+		errno = EINVAL;
+		return false;
+	}
+	if (!status_page_map(page, fd, (size_t)st.st_size))
+		return false;
+	if (!status_page_accept(page)) {
+		status_page_close(page);
+		errno = EINVAL;
+		return false;
+	}
+	return true;
+}
+
+void
+status_page_close(struct status_page *page)
+{
+	if (page->head != NULL)
+		munmap(page->head, page->size);
+	*page = (struct status_page){0};
+}
+
+struct status_loop *
+status_page_loop(const struct status_page *page, uint32_t loop)
+{
+	uint8_t *at = (uint8_t *)page->head + STATUS_LOOPS_AT;
+
+	return (struct status_loop *)(void *)at + loop;
+}
+
+struct status_gauges *
+status_page_gauges(const struct status_page *page, uint32_t slot)
+{
+	uint8_t *at = (uint8_t *)page->head + status_page_gauges_at(page->loops);
+
+	return (struct status_gauges *)(void *)at + slot;
+}
+
+struct status_counters *
+status_page_counters(const struct status_page *page, uint32_t slot, uint32_t loop)
+{
+	uint8_t *at = (uint8_t *)page->head +
+		status_page_counters_at(page->services, page->loops);
+
+	at += slot * status_page_column_bytes(page->loops);
+	return (struct status_counters *)(void *)at + loop;
+}
+
+/* Whole pages inside are given back, the torn ends are zeroed. */
+static void
+status_page_zero(uint8_t *from, size_t size)
+{
+	uint8_t *end = from + size;
+	uint8_t *first = (uint8_t *)(((uintptr_t)from + STATUS_PAGE_BYTES - 1) &
+		~(uintptr_t)(STATUS_PAGE_BYTES - 1));
+	uint8_t *last = (uint8_t *)((uintptr_t)end & ~(uintptr_t)(STATUS_PAGE_BYTES - 1));
+
+	if (first >= last || madvise(first, (size_t)(last - first), MADV_REMOVE) != 0) {
+		memset(from, 0, size);
+		return;
+	}
+	memset(from, 0, (size_t)(first - from));
+	memset(last, 0, (size_t)(end - last));
+}
+
+void
+status_page_clear_slot(struct status_page *page, uint32_t slot)
+{
+	memset((void *)status_page_gauges(page, slot), 0, sizeof(struct status_gauges));
+	status_page_zero((uint8_t *)status_page_counters(page, slot, 0),
+		status_page_column_bytes(page->loops));
+}
+
+struct status_name
+status_name_make(const char *name)
+{
+	struct status_name packed = {{0}};
+
+	if (name != NULL)
+		memcpy(packed.word, name, strnlen(name, STATUS_NAME_SIZE - 1));
+	return packed;
+}
+
+static void
+status_page_write_crash_task(struct status_crash *crash, const struct status_loop *loop)
+{
+	atomic_store_explicit(&crash->slot,
+		atomic_load_explicit(&loop->slot, memory_order_relaxed), memory_order_relaxed);
+	for (unsigned i = 0; i < STATUS_NAME_SIZE / 8; i++)
+		status_set(&crash->task[i],
+			atomic_load_explicit(&loop->task[i], memory_order_relaxed));
+}
+
+static void
+status_page_write_crash_text(struct status_crash *crash, const char *text)
+{
+	for (unsigned i = 0; i < STATUS_TEXT_SIZE / 8 && *text != '\0'; i++) {
+		char bytes[8] = {0};
+		uint64_t word;
+
+		for (unsigned k = 0; k < sizeof(bytes) && *text != '\0'; k++)
+			bytes[k] = *text++;
+		memcpy(&word, bytes, sizeof(word));
+		status_set(&crash->text[i], word);
+	}
+}
+
+/* Runs in a signal handler: nothing but stores. */
+void
+status_page_write_crash(struct status_page *page, int signal, uintptr_t address,
+	uint32_t loop, const char *text)
+{
+	struct status_crash *crash;
+	uint32_t none = STATUS_CRASH_NONE;
+
+	if (page->head == NULL)
+		return;
+	crash = &page->head->crash;
+	if (!atomic_compare_exchange_strong(&crash->state, &none, STATUS_CRASH_WRITING))
+		return;
+	atomic_store_explicit(&crash->signal, (uint32_t)signal, memory_order_relaxed);
+	status_set(&crash->address, address);
+	atomic_store_explicit(&crash->loop, loop, memory_order_relaxed);
+	atomic_store_explicit(&crash->slot, STATUS_NO_SLOT, memory_order_relaxed);
+	if (loop < page->loops)
+		status_page_write_crash_task(crash, status_page_loop(page, loop));
+	if (text != NULL)
+		status_page_write_crash_text(crash, text);
+	atomic_store_explicit(&crash->state, STATUS_CRASH_VALID, memory_order_release);
+}

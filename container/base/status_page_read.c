@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Reading a page whose writer may have gone mad: everything is loaded once, then clamped;
+ * nothing read here is ever used as an address.
+ */
+#include "config.h"
+
+#include "base/status_page.h"
+
+#include <string.h>
+
+static uint64_t
+status_load(const _Atomic uint64_t *figure)
+{
+	return atomic_load_explicit(figure, memory_order_relaxed);
+}
+
+static uint32_t
+status_load_below(const _Atomic uint32_t *index, uint32_t limit)
+{
+	uint32_t value = atomic_load_explicit(index, memory_order_relaxed);
+
+	return value < limit ? value : UINT32_MAX;
+}
+
+static void
+status_load_text(char *text, const _Atomic uint64_t *words, size_t size)
+{
+	for (size_t i = 0; i < size / 8; i++) {
+		uint64_t word = status_load(&words[i]);
+
+		memcpy(text + i * 8, &word, sizeof(word));
+	}
+	text[size - 1] = '\0';
+}
+
+void
+status_page_read_loop(const struct status_page *page, uint32_t loop,
+	struct status_loop_view *view_r)
+{
+	const struct status_loop *line = status_page_loop(page, loop);
+	uint32_t phase = atomic_load_explicit(&line->phase, memory_order_relaxed);
+
+	view_r->slot = status_load_below(&line->slot, page->services);
+	view_r->phase = phase <= STATUS_PHASE_INIT ? (enum status_phase)phase : STATUS_PHASE_RUN;
+	status_load_text(view_r->task, line->task, sizeof(view_r->task));
+	view_r->passes = status_load(&line->passes);
+	view_r->switches = status_load(&line->switches);
+	view_r->tasks = status_load(&line->tasks);
+	view_r->stacks = status_load(&line->stacks);
+	view_r->wakes = status_load(&line->wakes);
+	view_r->polls = status_load(&line->polls);
+}
+
+static void
+status_sum(uint64_t *sum, const _Atomic uint64_t *figure)
+{
+	if (__builtin_add_overflow(*sum, status_load(figure), sum))
+		*sum = UINT64_MAX;
+}
+
+/* A gauge may go down on another loop than it went up on: the sum wraps on purpose. */
+static void
+status_sum_gauge(uint64_t *sum, const _Atomic uint64_t *figure)
+{
+	*sum += status_load(figure);
+}
+
+static uint64_t
+status_not_negative(uint64_t sum)
+{
+	return sum > INT64_MAX ? 0 : sum;
+}
+
+static void
+status_sum_counters(struct status_service_view *view, const struct status_counters *counters)
+{
+	status_sum(&view->calls, &counters->calls);
+	status_sum(&view->direct, &counters->direct);
+	status_sum(&view->queued, &counters->queued);
+	status_sum(&view->served, &counters->served);
+	status_sum(&view->failed, &counters->failed);
+	status_sum(&view->timeouts, &counters->timeouts);
+	status_sum(&view->canceled, &counters->canceled);
+	status_sum(&view->dropped, &counters->dropped);
+	status_sum(&view->rejected, &counters->rejected);
+	status_sum_gauge(&view->in_flight, &counters->in_flight);
+	status_sum_gauge(&view->memory_bytes, &counters->memory_bytes);
+}
+
+void
+status_page_read_service(const struct status_page *page, uint32_t slot,
+	struct status_service_view *view_r)
+{
+	const struct status_gauges *gauges = status_page_gauges(page, slot);
+
+	*view_r = (struct status_service_view){
+		.queue_length = status_load(&gauges->queued),
+		.queue_bytes = status_load(&gauges->queued_bytes),
+		.queue_oldest_ns = status_load(&gauges->oldest_ns),
+		.waiting_senders = status_load(&gauges->waiting_senders),
+	};
+	for (uint32_t loop = 0; loop <= page->loops; loop++)
+		status_sum_counters(view_r, status_page_counters(page, slot, loop));
+	view_r->in_flight = status_not_negative(view_r->in_flight);
+	view_r->memory_bytes = status_not_negative(view_r->memory_bytes);
+}
+
+void
+status_page_add_histograms(const struct status_page *page, uint32_t slot,
+	struct histogram_counts *latency, struct histogram_counts *wait)
+{
+	for (uint32_t loop = 0; loop <= page->loops; loop++) {
+		const struct status_counters *counters = status_page_counters(page, slot, loop);
+
+		if (latency != NULL)
+			histogram_add(latency, &counters->latency);
+		if (wait != NULL)
+			histogram_add(wait, &counters->wait);
+	}
+}
+
+bool
+status_page_read_crash(const struct status_page *page, struct status_crash_view *view_r)
+{
+	const struct status_crash *crash = &page->head->crash;
+	uint32_t signal;
+
+	if (atomic_load_explicit(&crash->state, memory_order_acquire) != STATUS_CRASH_VALID)
+		return false;
+	signal = atomic_load_explicit(&crash->signal, memory_order_relaxed);
+	view_r->signal = signal <= 64 ? (int)signal : 0;
+	view_r->address = status_load(&crash->address);
+	view_r->loop = status_load_below(&crash->loop, page->loops);
+	view_r->slot = status_load_below(&crash->slot, page->services);
+	status_load_text(view_r->task, crash->task, sizeof(view_r->task));
+	status_load_text(view_r->text, crash->text, sizeof(view_r->text));
+	return true;
+}

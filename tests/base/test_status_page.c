@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "base/status_page.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "support/check_main.h"
+
+enum { SERVICES = 3, LOOPS = 2 };
+
+static int
+create(struct status_page *page)
+{
+	int fd = status_page_create(page, "bay-test", SERVICES, LOOPS);
+
+	ck_assert_int_ge(fd, 0);
+	return fd;
+}
+
+START_TEST(counts_out_of_range_have_no_size)
+{
+	struct status_page page;
+
+	ck_assert_uint_eq(status_page_size(0, 1), 0);
+	ck_assert_uint_eq(status_page_size(1, 0), 0);
+	ck_assert_uint_eq(status_page_size(STATUS_PAGE_SERVICES_MAX + 1, 1), 0);
+	ck_assert_uint_eq(status_page_size(1, STATUS_PAGE_LOOPS_MAX + 1), 0);
+	ck_assert_int_eq(status_page_create(&page, "bay-test", 0, 1), -1);
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_ptr_null(page.head);
+}
+END_TEST
+
+START_TEST(what_one_side_writes_the_other_reads)
+{
+	struct status_page master;
+	struct status_page cell;
+	struct status_service_view view;
+	int fd = create(&master);
+
+	ck_assert(status_page_open(&cell, fd));
+	ck_assert_uint_eq(cell.services, SERVICES);
+	ck_assert_uint_eq(cell.loops, LOOPS);
+	ck_assert_ptr_ne(cell.head, master.head);
+	status_add(&status_page_counters(&cell, 1, 0)->served, 5);
+	status_add(&status_page_counters(&cell, 1, 1)->served, 2);
+	status_add_shared(&status_page_counters(&cell, 1, LOOPS)->rejected, 9);
+	status_set(&status_page_gauges(&cell, 1)->queued, 4);
+	status_page_read_service(&master, 1, &view);
+	ck_assert_uint_eq(view.served, 7);
+	ck_assert_uint_eq(view.rejected, 9);
+	ck_assert_uint_eq(view.queue_length, 4);
+	status_page_read_service(&master, 0, &view);
+	ck_assert_uint_eq(view.served, 0);
+	status_page_read_service(&master, 2, &view);
+	ck_assert_uint_eq(view.served, 0);
+	status_page_close(&cell);
+	status_page_close(&master);
+	status_page_close(&master);
+	close(fd);
+}
+END_TEST
+
+START_TEST(the_parts_do_not_overlap_and_end_inside)
+{
+	struct status_page page;
+	uint8_t *last = NULL;
+	uint8_t *start;
+	int fd = create(&page);
+
+	start = (uint8_t *)page.head;
+	last = start + sizeof(*page.head);
+	for (uint32_t i = 0; i < LOOPS; i++) {
+		uint8_t *at = (uint8_t *)status_page_loop(&page, i);
+
+		ck_assert(at >= last);
+		ck_assert_uint_eq((uintptr_t)at % 64, 0);
+		last = at + sizeof(struct status_loop);
+	}
+	for (uint32_t i = 0; i < SERVICES; i++) {
+		uint8_t *at = (uint8_t *)status_page_gauges(&page, i);
+
+		ck_assert(at >= last);
+		last = at + sizeof(struct status_gauges);
+	}
+	for (uint32_t i = 0; i < SERVICES * (LOOPS + 1); i++) {
+		uint8_t *at = (uint8_t *)status_page_counters(&page, i / (LOOPS + 1),
+			i % (LOOPS + 1));
+
+		ck_assert(at >= last);
+		ck_assert_uint_eq((uintptr_t)at % 64, 0);
+		last = at + sizeof(struct status_counters);
+	}
+	ck_assert(last <= start + page.size);
+	close(fd);
+}
+END_TEST
+
+START_TEST(the_largest_page_takes_no_memory_until_it_is_touched)
+{
+	struct status_page page;
+	struct stat st;
+	int fd = status_page_create(&page, "bay-test", STATUS_PAGE_SERVICES_MAX,
+		STATUS_PAGE_LOOPS_MAX);
+
+	ck_assert_int_ge(fd, 0);
+	status_add(&status_page_counters(&page, 1023, 64)->served, 1);
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	ck_assert_uint_eq((size_t)st.st_size, page.size);
+	ck_assert_int_le(st.st_blocks * 512, 64 * 1024);
+	status_page_close(&page);
+	close(fd);
+}
+END_TEST
+
+START_TEST(the_memory_cannot_be_resized_by_the_other_side)
+{
+	struct status_page page;
+	int fd = create(&page);
+
+	ck_assert_int_eq(ftruncate(fd, 4096), -1);
+	ck_assert_int_eq(ftruncate(fd, (off_t)page.size * 2), -1);
+	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE), -1);
+	ck_assert_int_ne(fcntl(fd, F_GETFD) & FD_CLOEXEC, 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(what_is_not_such_a_page_is_not_opened)
+{
+	struct status_page page;
+	struct status_page own;
+	int unsealed = memfd_create("bay-test", MFD_ALLOW_SEALING);
+	int empty = memfd_create("bay-test", MFD_ALLOW_SEALING);
+	int zero = open("/dev/zero", O_RDWR);
+	int fd = create(&own);
+
+	ck_assert_int_eq(ftruncate(unsealed, (off_t)own.size), 0);
+	ck_assert_int_eq(pwrite(unsealed, own.head, 4096, 0), 4096);
+	ck_assert(!status_page_open(&page, unsealed));
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_int_eq(fcntl(empty, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	ck_assert(!status_page_open(&page, empty));
+	ck_assert(!status_page_open(&page, zero));
+	ck_assert(!status_page_open(&page, -1));
+
+	own.head->services++;
+	ck_assert(!status_page_open(&page, fd));
+	own.head->services--;
+	own.head->magic++;
+	ck_assert(!status_page_open(&page, fd));
+	ck_assert_ptr_null(page.head);
+	own.head->magic--;
+	ck_assert(status_page_open(&page, fd));
+}
+END_TEST
+
+START_TEST(the_running_task_is_seen_by_name)
+{
+	struct status_page page;
+	struct status_loop_view view;
+	struct status_name name = status_name_make("handle");
+	struct status_name cut = status_name_make("a name of more than 23 bytes");
+	int fd = create(&page);
+
+	status_page_read_loop(&page, 0, &view);
+	ck_assert_uint_eq(view.slot, STATUS_NO_SLOT);
+	ck_assert_int_eq(view.phase, STATUS_PHASE_IDLE);
+	status_loop_set_phase(status_page_loop(&page, 0), STATUS_PHASE_INIT);
+	status_loop_set_task(status_page_loop(&page, 0), 2, &name);
+	status_page_read_loop(&page, 0, &view);
+	ck_assert_uint_eq(view.slot, 2);
+	ck_assert_int_eq(view.phase, STATUS_PHASE_INIT);
+	ck_assert_str_eq(view.task, "handle");
+	status_loop_set_task(status_page_loop(&page, 0), 2, &cut);
+	status_page_read_loop(&page, 0, &view);
+	ck_assert_str_eq(view.task, "a name of more than 23 ");
+	status_loop_set_task(status_page_loop(&page, 0), STATUS_NO_SLOT, NULL);
+	status_page_read_loop(&page, 0, &view);
+	ck_assert_uint_eq(view.slot, STATUS_NO_SLOT);
+	ck_assert_str_eq(view.task, "");
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_page_full_of_ones_reads_as_something_harmless)
+{
+	struct status_page page;
+	struct status_loop_view loop;
+	struct status_service_view service;
+	static struct histogram_counts latency;
+	int fd = create(&page);
+
+	memset((void *)status_page_loop(&page, 0), 0xff,
+		page.size - (size_t)((uint8_t *)status_page_loop(&page, 0) - (uint8_t *)page.head));
+	status_page_read_loop(&page, 1, &loop);
+	ck_assert_uint_eq(loop.slot, STATUS_NO_SLOT);
+	ck_assert_int_le(loop.phase, STATUS_PHASE_INIT);
+	ck_assert_uint_eq(strnlen(loop.task, sizeof(loop.task)), sizeof(loop.task) - 1);
+	status_page_read_service(&page, 1, &service);
+	ck_assert_uint_eq(service.served, UINT64_MAX);
+	ck_assert_uint_eq(service.in_flight, 0);
+	ck_assert_uint_eq(service.memory_bytes, 0);
+	status_page_add_histograms(&page, 1, &latency, NULL);
+	ck_assert_uint_eq(latency.total, UINT64_MAX);
+	close(fd);
+}
+END_TEST
+
+START_TEST(memory_freed_on_another_loop_is_subtracted)
+{
+	struct status_page page;
+	struct status_service_view view;
+	int fd = create(&page);
+
+	status_add(&status_page_counters(&page, 0, 0)->memory_bytes, 1000);
+	status_add(&status_page_counters(&page, 0, 1)->memory_bytes, (uint64_t)-400);
+	status_page_read_service(&page, 0, &view);
+	ck_assert_uint_eq(view.memory_bytes, 600);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_cleared_slot_is_empty_and_its_neighbours_are_not)
+{
+	struct status_page page;
+	struct status_service_view view;
+	static struct histogram_counts latency;
+	int fd = create(&page);
+
+	for (uint32_t slot = 0; slot < SERVICES; slot++) {
+		for (uint32_t loop = 0; loop <= LOOPS; loop++)
+			memset((void *)status_page_counters(&page, slot, loop), 1,
+				sizeof(struct status_counters));
+		status_set(&status_page_gauges(&page, slot)->queued, 7);
+	}
+	status_page_clear_slot(&page, 1);
+	for (uint32_t loop = 0; loop <= LOOPS; loop++) {
+		const uint8_t *bytes = (const uint8_t *)status_page_counters(&page, 1, loop);
+
+		for (size_t i = 0; i < sizeof(struct status_counters); i++)
+			ck_assert_uint_eq(bytes[i], 0);
+	}
+	status_page_read_service(&page, 1, &view);
+	ck_assert_uint_eq(view.queue_length, 0);
+	for (uint32_t slot = 0; slot < SERVICES; slot += 2) {
+		for (uint32_t loop = 0; loop <= LOOPS; loop++) {
+			const uint8_t *bytes = (const uint8_t *)status_page_counters(&page, slot, loop);
+
+			for (size_t i = 0; i < sizeof(struct status_counters); i++)
+				ck_assert_uint_eq(bytes[i], 1);
+		}
+		status_page_read_service(&page, slot, &view);
+		ck_assert_uint_eq(view.queue_length, 7);
+	}
+	status_page_add_histograms(&page, 1, &latency, NULL);
+	ck_assert_uint_eq(latency.total, 0);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_crash_is_written_once_with_the_running_task)
+{
+	struct status_page page;
+	struct status_crash_view view;
+	struct status_name name = status_name_make("worker");
+	int fd = create(&page);
+
+	ck_assert(!status_page_read_crash(&page, &view));
+	status_loop_set_task(status_page_loop(&page, 1), 2, &name);
+	status_page_write_crash(&page, SIGSEGV, 0x1234, 1, "stack overflow");
+	status_page_write_crash(&page, SIGABRT, 0x9999, 0, "second");
+	ck_assert(status_page_read_crash(&page, &view));
+	ck_assert_int_eq(view.signal, SIGSEGV);
+	ck_assert_uint_eq(view.address, 0x1234);
+	ck_assert_uint_eq(view.loop, 1);
+	ck_assert_uint_eq(view.slot, 2);
+	ck_assert_str_eq(view.task, "worker");
+	ck_assert_str_eq(view.text, "stack overflow");
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_crash_elsewhere_has_no_task_and_a_long_text_is_cut)
+{
+	struct status_page page;
+	struct status_crash_view view;
+	char text[1000];
+	int fd = create(&page);
+
+	memset(text, 'x', sizeof(text));
+	text[sizeof(text) - 1] = '\0';
+	status_page_write_crash(&page, SIGSEGV, 0, UINT32_MAX, text);
+	ck_assert(status_page_read_crash(&page, &view));
+	ck_assert_uint_eq(view.loop, UINT32_MAX);
+	ck_assert_uint_eq(view.slot, STATUS_NO_SLOT);
+	ck_assert_str_eq(view.task, "");
+	ck_assert_uint_eq(strlen(view.text), STATUS_TEXT_SIZE - 1);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_forged_crash_record_is_clamped)
+{
+	struct status_page page;
+	struct status_crash_view view;
+	int fd = create(&page);
+
+	memset((void *)&page.head->crash, 0xff, sizeof(page.head->crash));
+	ck_assert(!status_page_read_crash(&page, &view));
+	page.head->crash.state = STATUS_CRASH_VALID;
+	ck_assert(status_page_read_crash(&page, &view));
+	ck_assert_int_eq(view.signal, 0);
+	ck_assert_uint_eq(view.loop, UINT32_MAX);
+	ck_assert_uint_eq(view.slot, STATUS_NO_SLOT);
+	ck_assert_uint_eq(strnlen(view.task, sizeof(view.task)), sizeof(view.task) - 1);
+	ck_assert_uint_eq(strnlen(view.text, sizeof(view.text)), sizeof(view.text) - 1);
+	page.head->crash.state = STATUS_CRASH_WRITING;
+	ck_assert(!status_page_read_crash(&page, &view));
+	close(fd);
+}
+END_TEST
+
+CHECK_MAIN("base/status_page",
+	counts_out_of_range_have_no_size,
+	what_one_side_writes_the_other_reads,
+	the_parts_do_not_overlap_and_end_inside,
+	the_largest_page_takes_no_memory_until_it_is_touched,
+	the_memory_cannot_be_resized_by_the_other_side,
+	what_is_not_such_a_page_is_not_opened,
+	the_running_task_is_seen_by_name,
+	a_page_full_of_ones_reads_as_something_harmless,
+	memory_freed_on_another_loop_is_subtracted,
+	a_cleared_slot_is_empty_and_its_neighbours_are_not,
+	a_crash_is_written_once_with_the_running_task,
+	a_crash_elsewhere_has_no_task_and_a_long_text_is_cut,
+	a_forged_crash_record_is_clamped)
