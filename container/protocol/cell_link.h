@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the master and its cells agree on, and nothing else: descriptors, environment, and
+ * the calls of the private interface io.bayd.Cell (frames as in varlink.h, with ids).
+ *
+ *	master -> cell      Setup first, then Start, Stop, Call, Tasks, Queues, Loops, Shutdown
+ *	master -> examiner  Setup first, then Examine; one reply for each file
+ *	cell -> master      Failed (a notice: no id, no reply)
+ *
+ * A call that cannot be done is answered with the error Failed{status, message}.
+ *
+ * The structs below are both ends' view of a call's parameters. cell_X_to_json gives the
+ * caller a new object (NULL: no memory, or text that is no UTF-8). cell_X_from_json reads one: false and a
+ * reason in error_r (CELL_ERROR_SIZE) when a member is missing, of the wrong type or out
+ * of range. Strings are borrowed from the object; settings are an array of the struct's
+ * own: release it with cell_X_finish, also needed nowhere else. An optional string that is
+ * absent is NULL. Members that this side does not know are ignored: the other side may be
+ * one release newer.
+ *
+ * Any thread; never suspends.
+ */
+#ifndef BAY_PROTOCOL_CELL_LINK_H
+#define BAY_PROTOCOL_CELL_LINK_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* --- what a child finds when it starts ---------------------------------------- */
+
+enum {
+	CELL_CONTROL_FD = 3, /* Unix stream socket to the master; end of file: exit */
+	CELL_LOG_FD = 4,     /* write end of the pipe for log records; non-blocking */
+	CELL_PAGE_FD = 5,    /* memory of the status page; not there in an examiner */
+	CELL_FDS_END = 6     /* nothing else is open from here on */
+};
+
+#define CELL_ENV_NAME "BAY_CELL"         /* the cell's name, for the log before Setup */
+#define CELL_ENV_MASTER "BAY_MASTER_PID" /* to be compared with getppid after PDEATHSIG is set */
+
+/* Equal majors understand each other; Setup carries both. Minors add members. */
+enum {
+	CELL_VERSION_MAJOR = 1,
+	CELL_VERSION_MINOR = 0
+};
+
+#define CELL_INTERFACE "io.bayd.Cell"
+#define CELL_SETUP CELL_INTERFACE ".Setup"
+#define CELL_START CELL_INTERFACE ".Start"
+#define CELL_STOP CELL_INTERFACE ".Stop"
+#define CELL_CALL CELL_INTERFACE ".Call"
+#define CELL_TASKS CELL_INTERFACE ".Tasks"
+#define CELL_QUEUES CELL_INTERFACE ".Queues"
+#define CELL_LOOPS CELL_INTERFACE ".Loops"
+#define CELL_SHUTDOWN CELL_INTERFACE ".Shutdown"
+#define CELL_EXAMINE CELL_INTERFACE ".Examine"
+#define CELL_FAILED CELL_INTERFACE ".Failed" /* the notice and the error of that name */
+
+enum {
+	CELL_ERROR_SIZE = 192,
+	/* No reply to Tasks holds more; "total" says how many there are. Keeps the reply
+	 * within the frame. */
+	CELL_TASKS_MAX = 5000
+};
+
+/* --- master -> cell ------------------------------------------------------------- */
+
+/* Setup -> {}. The first call; a cell that cannot obey refuses and exits. */
+struct cell_setup {
+	int64_t version_major;
+	int64_t version_minor;
+	const char *cell; /* its name: "main" */
+	int64_t loops;    /* 1..64 */
+	int64_t max_depth;
+	int64_t max_lingering;
+	const char *log_level; /* as log_level_parse reads it */
+};
+
+struct cell_setting {
+	const char *key;
+	const char *value;
+};
+
+enum cell_overflow {
+	CELL_OVERFLOW_WAIT = 0,
+	CELL_OVERFLOW_REJECT,
+	CELL_OVERFLOW_DROP_OLDEST,
+	CELL_OVERFLOW_DROP_NEWEST
+};
+
+/* "wait", "reject", "drop-oldest", "drop-newest". */
+const char *cell_overflow_name(enum cell_overflow overflow);
+
+/* Start -> {} once it serves. */
+struct cell_start {
+	const char *service;
+	const char *plugin; /* its name, for texts */
+	const char *image;  /* path of the private copy */
+	const char *sha256; /* of the image */
+	int64_t generation; /* 1.. */
+	int64_t slot;       /* in the status page, 0..1023 */
+	int64_t instances;  /* 0: one per loop; else that many */
+	int64_t concurrency;
+	int64_t queue;       /* messages */
+	int64_t queue_bytes;
+	enum cell_overflow overflow;
+	int64_t timeout_ns; /* of a call that has no deadline of its own; 0: none */
+	int64_t stack_bytes;
+	int64_t start_timeout_ns;
+	int64_t drain_timeout_ns;
+	struct cell_setting *settings;
+	size_t setting_count;
+};
+
+/* Stop -> {} once nothing of it runs. */
+struct cell_stop {
+	const char *service;
+	int64_t drain_timeout_ns; /* 0: now */
+};
+
+/* Call -> body (body.h), or Failed{status, message}. One way: {} once the queue has it. */
+struct cell_call {
+	const char *service;
+	const char *content_type; /* or NULL */
+	int64_t timeout_ns;       /* 0: the service's own */
+	bool one_way;
+	/* beside these the body's member: body_forward, body_to_json */
+};
+
+/*
+ * Tasks{service?} -> {tasks: [cell_task...], silent_loops: [], total}
+ * Queues{} -> {queues: [cell_queue...]}
+ * Loops{} -> {loops: [cell_loop...]}
+ */
+struct cell_tasks {
+	const char *service; /* or NULL: of all */
+};
+
+/* Shutdown -> {}, then the cell exits with 0. */
+struct cell_shutdown {
+	int64_t drain_timeout_ns; /* 0: now */
+};
+
+/* --- members of the replies, as the admin interface shows them ------------------- */
+
+struct cell_task {
+	int64_t id;
+	const char *service;
+	const char *name;
+	int64_t loop;
+	const char *state;      /* "running", "ready", "waiting" */
+	const char *waiting_on; /* or NULL */
+	const char *where;      /* "file.c:12", or NULL */
+	int64_t age_ns;
+	int64_t parent;       /* id, or 0 */
+	const char *canceled; /* the reason, or NULL: it is not */
+	int64_t stack_used;   /* bytes */
+};
+
+struct cell_queue {
+	const char *service;
+	int64_t queued;
+	int64_t bytes;
+	int64_t limit;
+	int64_t limit_bytes;
+	int64_t oldest_ns; /* its age; 0: empty */
+	const char *overflow;
+	int64_t waiting_senders;
+	int64_t dropped;
+	int64_t rejected;
+};
+
+struct cell_loop {
+	int64_t loop;
+	int64_t passes;
+	int64_t switches;
+	int64_t tasks;
+	int64_t stacks;
+	int64_t wakes;
+	int64_t polls;
+};
+
+/* --- cell -> master ---------------------------------------------------------------- */
+
+/* A service failed by itself while it ran. */
+struct cell_failed {
+	const char *service;
+	int64_t generation;
+	const char *message;
+};
+
+/* --- examiner ------------------------------------------------------------------------ */
+
+struct cell_examine_service {
+	const char *name;
+	struct cell_setting *settings;
+	size_t setting_count;
+};
+
+/* Examine -> cell_verdict */
+struct cell_examine {
+	const char *nonce;
+	const char *image; /* path of the private copy */
+	struct cell_examine_service *services; /* those that use it, to check their settings */
+	size_t service_count;
+};
+
+struct cell_plugin_setting {
+	const char *name;
+	const char *type; /* "duration", "string", ... */
+	const char *default_value; /* or NULL: it has none */
+	const char *help;
+	const char *range; /* for people, or NULL */
+};
+
+struct cell_complaint {
+	const char *service;
+	int64_t index; /* of the setting in the request; -1: of none */
+	const char *key;
+	const char *message;
+};
+
+struct cell_verdict {
+	const char *nonce;  /* that of the request: the proof that all checks were reached */
+	bool ok;            /* the plugin; complaints are about services */
+	const char *reason; /* why not */
+	const char *plugin; /* the rest as far as it is known: name */
+	const char *version;
+	const char *summary;
+	const char *abi; /* "1.0" */
+	bool leaf;
+	bool unloadable;
+	const char *lingers; /* why it cannot be unloaded, or NULL */
+	struct cell_plugin_setting *settings;
+	size_t setting_count;
+	struct cell_complaint *complaints;
+	size_t complaint_count;
+};
+
+/* --- to and from JSON ---------------------------------------------------------------- */
+
+#define CELL_LINK_CODEC(name) \
+	json_t *cell_##name##_to_json(const struct cell_##name *from) \
+		__attribute__((warn_unused_result)); \
+	bool cell_##name##_from_json(const json_t *json, struct cell_##name *to_r, char *error_r) \
+		__attribute__((warn_unused_result))
+
+CELL_LINK_CODEC(setup); /* refuses another major */
+CELL_LINK_CODEC(start);
+CELL_LINK_CODEC(stop);
+CELL_LINK_CODEC(call);
+CELL_LINK_CODEC(tasks);
+CELL_LINK_CODEC(shutdown);
+CELL_LINK_CODEC(task);
+CELL_LINK_CODEC(queue);
+CELL_LINK_CODEC(loop);
+CELL_LINK_CODEC(failed);
+CELL_LINK_CODEC(examine);
+CELL_LINK_CODEC(verdict);
+
+#undef CELL_LINK_CODEC
+
+/* Free the arrays that from_json made; not for a struct that the caller filled. */
+void cell_start_finish(struct cell_start *start);
+void cell_examine_finish(struct cell_examine *examine);
+void cell_verdict_finish(struct cell_verdict *verdict);
+
+#endif
