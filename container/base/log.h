@@ -185,7 +185,7 @@ struct log_rate {
 bool log_rate_pass(struct log_rate *rate, uint64_t *hidden_r)
 	__attribute__((warn_unused_result));
 
-/* "" for 0, else " (12 more like it were hidden)". Returns buf; 48 bytes are enough. */
+/* "" for 0, else " (12 more like it were hidden)". Returns buf; 64 bytes are enough. */
 const char *log_rate_text(uint64_t hidden, char *buf, size_t size);
 
 #endif

@@ -115,6 +115,8 @@ text_base64_encode(struct buffer *out, const void *data, size_t size)
 	const uint8_t *p = data;
 	uint8_t *to;
 
+	if (size == 0)
+		return true;
 	if (size > SIZE_MAX / 2 || !buffer_reserve(out, (size + 2) / 3 * 4))
 		return false;
 	to = out->data + out->size;
@@ -131,8 +133,7 @@ text_base64_encode(struct buffer *out, const void *data, size_t size)
 		*to++ = size > 2 ? (uint8_t)text_base64_digits[bits & 63] : '=';
 		size -= size > 3 ? 3 : size;
 	}
-	if (to != NULL)
-		out->size = (size_t)(to - out->data);
+	out->size = (size_t)(to - out->data);
 	return true;
 }
 

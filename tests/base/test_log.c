@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/fd.h"
+#include "support/check_main.h"
+#include "support/temp_dir.h"
+
+/* The whole log file; the caller frees. */
+static char *
+contents(const char *path)
+{
+	struct buffer out = {0};
+
+	ck_assert(fd_read_file(AT_FDCWD, path, 0, 1 << 24, &out));
+	ck_assert_ptr_nonnull(buffer_text(&out));
+	return (char *)out.data;
+}
+
+/* What follows the time in a line of the log. */
+static const char *
+after_time(const char *line)
+{
+	const char *z = strchr(line, 'Z');
+
+	ck_assert_ptr_nonnull(z);
+	return z + 2;
+}
+
+START_TEST(a_line_names_process_level_and_subject)
+{
+	struct temp_dir dir;
+	char *log;
+
+	temp_dir_init(&dir);
+	log_set_process("master");
+	ck_assert(log_to_file(temp_dir_path(&dir, "log")));
+	log_info("service square", "answer %d", 42);
+	log = contents(temp_dir_path(&dir, "log"));
+	ck_assert_str_eq(after_time(log), "master info service square: answer 42\n");
+	free(log);
+	temp_dir_finish(&dir);
+}
+END_TEST
+
+static int formatted;
+
+static int
+count_formatting(void)
+{
+	return ++formatted;
+}
+
+START_TEST(below_the_level_nothing_is_even_formatted)
+{
+	struct temp_dir dir;
+	char *log;
+
+	temp_dir_init(&dir);
+	ck_assert(log_to_file(temp_dir_path(&dir, "log")));
+	log_set_level(LOG_LEVEL_WARN);
+	log_info(NULL, "%d", count_formatting());
+	log_debug_errno(NULL, "%d", count_formatting());
+	log_warn(NULL, "seen");
+	ck_assert(log_wants(LOG_LEVEL_WARN) && !log_wants(LOG_LEVEL_INFO));
+	log = contents(temp_dir_path(&dir, "log"));
+	ck_assert_int_eq(formatted, 0);
+	ck_assert_ptr_nonnull(strstr(log, " warn seen\n"));
+	ck_assert_ptr_null(strstr(log, "info"));
+	free(log);
+	temp_dir_finish(&dir);
+}
+END_TEST
+
+START_TEST(errno_is_explained_and_kept)
+{
+	struct temp_dir dir;
+	char *log;
+
+	temp_dir_init(&dir);
+	log_set_process("master");
+	ck_assert(log_to_file(temp_dir_path(&dir, "log")));
+	errno = ENOENT;
+	log_error_errno("plugin x", "cannot open %s", "x.so");
+	ck_assert_int_eq(errno, ENOENT);
+	log_error("plugin x", "no file");
+	ck_assert_int_eq(errno, ENOENT);
+	log = contents(temp_dir_path(&dir, "log"));
+	ck_assert_ptr_nonnull(strstr(log,
+		"master error plugin x: cannot open x.so: No such file or directory\n"));
+	free(log);
+	temp_dir_finish(&dir);
+}
+END_TEST
+
+START_TEST(a_long_text_is_written_whole_as_one_line)
+{
+	struct temp_dir dir;
+	char text[20000];
+	char *log;
+
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	temp_dir_init(&dir);
+	ck_assert(log_to_file(temp_dir_path(&dir, "log")));
+	log_info(NULL, "%s", text);
+	log_info(NULL, "two\nlines");
+	log = contents(temp_dir_path(&dir, "log"));
+	ck_assert_ptr_nonnull(strstr(log, text));
+	ck_assert_ptr_nonnull(strstr(log, "two\\nlines\n"));
+	free(log);
+	temp_dir_finish(&dir);
+}
+END_TEST
+
+START_TEST(the_json_format_is_taken_at_once)
+{
+	struct temp_dir dir;
+	char *log;
+
+	temp_dir_init(&dir);
+	log_set_process("cell main");
+	log_set_format(LOG_FORMAT_JSON);
+	ck_assert(log_to_file(temp_dir_path(&dir, "log")));
+	log_info("loop 1", "up");
+	log = contents(temp_dir_path(&dir, "log"));
+	ck_assert_ptr_nonnull(strstr(log, "\"process\":\"cell main\",\"level\":\"info\","
+		"\"subject\":\"loop 1\",\"text\":\"up\"}\n"));
+	free(log);
+	temp_dir_finish(&dir);
+}
+END_TEST
+
+START_TEST(standard_error_is_the_first_sink)
+{
+	struct temp_dir dir;
+	char *log;
+	int fd;
+
+	temp_dir_init(&dir);
+	fd = open(temp_dir_path(&dir, "err"), O_WRONLY | O_CREAT, 0600);
+	dup2(fd, STDERR_FILENO);
+	log_warn(NULL, "to stderr");
+	ck_assert(log_reopen());
+	log = contents(temp_dir_path(&dir, "err"));
+	ck_assert_ptr_nonnull(strstr(log, program_invocation_short_name));
+	ck_assert_ptr_nonnull(strstr(log, " warn to stderr\n"));
+	free(log);
+	temp_dir_finish(&dir);
+}
+END_TEST
+
+START_TEST(a_log_file_is_reopened_after_rotation)
+{
+	struct temp_dir dir;
+	struct stat status;
+	char *log;
+
+	temp_dir_init(&dir);
+	umask(0);
+	ck_assert(log_to_file(temp_dir_path(&dir, "log")));
+	ck_assert_int_eq(stat(temp_dir_path(&dir, "log"), &status), 0);
+	ck_assert_int_eq(status.st_mode & 0777, 0640);
+	log_info(NULL, "before");
+	ck_assert_int_eq(rename(temp_dir_path(&dir, "log"), temp_dir_path(&dir, "log.1")), 0);
+	ck_assert(log_reopen());
+	log_info(NULL, "after");
+	log = contents(temp_dir_path(&dir, "log"));
+	ck_assert_ptr_null(strstr(log, "before"));
+	ck_assert_ptr_nonnull(strstr(log, "after"));
+	free(log);
+	temp_dir_finish(&dir);
+}
+END_TEST
+
+START_TEST(a_file_that_cannot_be_opened_leaves_the_sink_as_it_was)
+{
+	struct temp_dir dir;
+	char *log;
+
+	temp_dir_init(&dir);
+	ck_assert(log_to_file(temp_dir_path(&dir, "log")));
+	ck_assert(!log_to_file(temp_dir_path(&dir, "absent/log")));
+	ck_assert_int_eq(errno, ENOENT);
+	log_info(NULL, "still here");
+	log = contents(temp_dir_path(&dir, "log"));
+	ck_assert_ptr_nonnull(strstr(log, "still here"));
+	free(log);
+	temp_dir_finish(&dir);
+}
+END_TEST
+
+static void
+remember(const struct log_record *record, void *arg)
+{
+	snprintf(arg, 100, "%s|%d|%s|%s", record->process, record->level, record->subject,
+		record->text);
+}
+
+START_TEST(the_hook_sees_each_record_that_is_written)
+{
+	struct temp_dir dir;
+	char seen[100] = "";
+
+	temp_dir_init(&dir);
+	ck_assert(log_to_file(temp_dir_path(&dir, "log")));
+	log_set_process("master");
+	log_set_hook(remember, seen);
+	log_debug("a", "below the level");
+	ck_assert_str_eq(seen, "");
+	log_error("a", "b");
+	ck_assert_str_eq(seen, "master|0|a|b");
+	log_write_record(&(struct log_record){.process = "cell main", .subject = "s", .text = "t"});
+	ck_assert_str_eq(seen, "cell main|0|s|t");
+	log_set_hook(NULL, NULL);
+	log_error("a", "c");
+	ck_assert_str_eq(seen, "cell main|0|s|t");
+	temp_dir_finish(&dir);
+}
+END_TEST
+
+/* --- the pipe of a cell ------------------------------------------------------- */
+
+/* Reads every record that is in the pipe; returns how many, and the last text. */
+static unsigned
+drain_records(int fd, char *last, size_t size, unsigned *dropped_r)
+{
+	struct buffer in = {0};
+	uint8_t block[8192];
+	unsigned count = 0;
+	size_t used;
+	ssize_t got;
+	struct log_record record;
+
+	while ((got = read(fd, block, sizeof(block))) > 0)
+		ck_assert(buffer_append(&in, block, (size_t)got));
+	while (in.size > 0) {
+		ck_assert_int_eq(log_record_decode(in.data, in.size, &record, &used), LOG_RECORD_OK);
+		ck_assert_str_eq(record.process, "cell main");
+		snprintf(last, size, "%s", record.text);
+		if (strstr(record.text, "records were dropped") != NULL)
+			*dropped_r += (unsigned)atoi(record.text);
+		else
+			count++;
+		buffer_consume(&in, used);
+	}
+	buffer_finish(&in);
+	return count;
+}
+
+static void
+open_log_pipe(int fds[2])
+{
+	signal(SIGPIPE, SIG_IGN);
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert(fd_set_nonblocking(fds[0]));
+	ck_assert(fd_set_nonblocking(fds[1]));
+	log_set_process("cell main");
+	log_to_pipe(fds[1]);
+}
+
+START_TEST(what_a_full_pipe_drops_is_counted_and_told_later)
+{
+	char last[200];
+	unsigned dropped = 0;
+	unsigned got;
+	int fds[2];
+
+	open_log_pipe(fds);
+	for (int i = 0; i < 5000; i++)
+		log_info("service a", "record %d", i);
+	got = drain_records(fds[0], last, sizeof(last), &dropped);
+	ck_assert_uint_gt(got, 100);
+	ck_assert_uint_lt(got, 5000);
+	ck_assert_uint_eq(log_dropped(), 5000 - got);
+	ck_assert_uint_eq(dropped, 0);
+	log_info("service a", "there is room again");
+	ck_assert_uint_eq(drain_records(fds[0], last, sizeof(last), &dropped), 1);
+	ck_assert_str_eq(last, "there is room again");
+	ck_assert_uint_eq(dropped, 5000 - got);
+	log_info("service a", "again");
+	ck_assert_uint_eq(drain_records(fds[0], last, sizeof(last), &dropped), 1);
+	ck_assert_uint_eq(dropped, 5000 - got);
+}
+END_TEST
+
+START_TEST(a_pipe_that_nobody_reads_does_no_harm)
+{
+	int fds[2];
+
+	open_log_pipe(fds);
+	fd_close(&fds[0]);
+	log_info(NULL, "to nobody");
+	ck_assert_uint_eq(log_dropped(), 1);
+}
+END_TEST
+
+enum { THREADS = 4, RECORDS = 2000 };
+
+static void *
+write_many(void *arg)
+{
+	for (int i = 0; i < RECORDS; i++)
+		log_info("thread", "%s %*d", (const char *)arg, i % 3000, i);
+	return NULL;
+}
+
+struct reading {
+	int fd;
+	unsigned count;
+	unsigned dropped;
+};
+
+/* Reads until the end of file; every record must be whole. */
+static void *
+read_many(void *arg)
+{
+	struct reading *reading = arg;
+	struct buffer in = {0};
+	struct log_record record;
+	uint8_t block[8192];
+	size_t used;
+	ssize_t got;
+
+	while ((got = read(reading->fd, block, sizeof(block))) > 0) {
+		if (!buffer_append(&in, block, (size_t)got))
+			break;
+		while (log_record_decode(in.data, in.size, &record, &used) == LOG_RECORD_OK) {
+			if (strcmp(record.subject, "log") == 0)
+				reading->dropped += (unsigned)atoi(record.text);
+			else
+				reading->count++;
+			buffer_consume(&in, used);
+		}
+	}
+	if (in.size > 0)
+		reading->count = 0;
+	buffer_finish(&in);
+	return NULL;
+}
+
+START_TEST(records_of_many_threads_are_never_mixed_and_all_accounted_for)
+{
+	static char names[THREADS][2] = {"a", "b", "c", "d"};
+	pthread_t writers[THREADS];
+	pthread_t reader;
+	struct reading reading = {0};
+	int fds[2];
+
+	open_log_pipe(fds);
+	ck_assert_int_eq(fcntl(fds[0], F_SETFL, 0), 0);
+	reading.fd = fds[0];
+	ck_assert_int_eq(pthread_create(&reader, NULL, read_many, &reading), 0);
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&writers[i], NULL, write_many, names[i]), 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(writers[i], NULL);
+	fd_close(&fds[1]);
+	pthread_join(reader, NULL);
+	ck_assert_uint_eq(reading.count + log_dropped(), THREADS * RECORDS);
+	ck_assert_uint_le(reading.dropped, log_dropped());
+}
+END_TEST
+
+START_TEST(lines_of_many_threads_are_whole)
+{
+	static char names[THREADS][2] = {"a", "b", "c", "d"};
+	pthread_t writers[THREADS];
+	struct temp_dir dir;
+	unsigned lines = 0;
+	char *log;
+
+	temp_dir_init(&dir);
+	log_set_process("cell main");
+	ck_assert(log_to_file(temp_dir_path(&dir, "log")));
+	for (int i = 0; i < THREADS; i++)
+		ck_assert_int_eq(pthread_create(&writers[i], NULL, write_many, names[i]), 0);
+	for (int i = 0; i < THREADS; i++)
+		pthread_join(writers[i], NULL);
+	log = contents(temp_dir_path(&dir, "log"));
+	for (char *line = log, *end; (end = strchr(line, '\n')) != NULL; line = end + 1) {
+		*end = '\0';
+		ck_assert(strncmp(after_time(line), "cell main info thread: ", 23) == 0);
+		lines++;
+	}
+	ck_assert_uint_eq(lines, THREADS * RECORDS);
+	free(log);
+	temp_dir_finish(&dir);
+}
+END_TEST
+
+START_TEST(levels_have_names)
+{
+	enum log_level level = LOG_LEVEL_INFO;
+
+	ck_assert(log_level_parse("debug", &level) && level == LOG_LEVEL_DEBUG);
+	ck_assert(log_level_parse("error", &level) && level == LOG_LEVEL_ERROR);
+	ck_assert(!log_level_parse("loud", &level));
+	ck_assert(!log_level_parse("", &level));
+	ck_assert_str_eq(log_level_name(LOG_LEVEL_WARN), "warn");
+}
+END_TEST
+
+CHECK_MAIN("base/log",
+	a_line_names_process_level_and_subject,
+	below_the_level_nothing_is_even_formatted,
+	errno_is_explained_and_kept,
+	a_long_text_is_written_whole_as_one_line,
+	the_json_format_is_taken_at_once,
+	standard_error_is_the_first_sink,
+	a_log_file_is_reopened_after_rotation,
+	a_file_that_cannot_be_opened_leaves_the_sink_as_it_was,
+	the_hook_sees_each_record_that_is_written,
+	what_a_full_pipe_drops_is_counted_and_told_later,
+	a_pipe_that_nobody_reads_does_no_harm,
+	records_of_many_threads_are_never_mixed_and_all_accounted_for,
+	lines_of_many_threads_are_whole,
+	levels_have_names)
