@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/backoff.h"
+
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+int64_t
+backoff_next(struct backoff *backoff, int64_t now_ns, uint32_t random)
+{
+	int64_t delay_ns = backoff->first_ns;
+
+	if (backoff->_failures > 0 && now_ns - backoff->_last_ns >= backoff->reset_ns)
+		backoff->_failures = 0;
+	backoff->_last_ns = now_ns;
+	if (backoff->_failures++ == 0)
+		return 0;
+
+	for (unsigned i = 2; i < backoff->_failures && delay_ns < backoff->max_ns; i++)
+		delay_ns *= 2;
+	if (delay_ns > backoff->max_ns)
+		delay_ns = backoff->max_ns;
+	/* The quarter is divided first: the product would not fit. */
+	return delay_ns + (int64_t)((double)(delay_ns / 4) * random / UINT32_MAX);
+}
+
+void
+backoff_reset(struct backoff *backoff)
+{
+	backoff->_failures = 0;
+}
+
+uint32_t
+backoff_random(void)
+{
+	uint32_t random;
+
+	/* Early in a boot there may be none yet; the scatter needs no good one. */
+	if (getrandom(&random, sizeof(random), GRND_NONBLOCK) != (ssize_t)sizeof(random))
+		random = (uint32_t)clock_monotonic_ns() * UINT32_C(2654435761) ^ (uint32_t)getpid();
+	return random;
+}

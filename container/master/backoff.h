@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How long to wait before something that failed is tried again: not at all the first time,
+ * then twice as long each time, a little scattered so that many do not come back together.
+ *
+ *	struct backoff backoff = {
+ *		.first_ns = 100 * INT64_C(1000000), .max_ns = ..., .reset_ns = ...};
+ *
+ *	delay_ns = backoff_next(&backoff, clock_monotonic_ns(), backoff_random());
+ *
+ * Has one owner. One thread at a time.
+ */
+#ifndef BAY_MASTER_BACKOFF_H
+#define BAY_MASTER_BACKOFF_H
+
+#include <stdint.h>
+
+struct backoff {
+	int64_t first_ns; /* the wait after the second failure */
+	int64_t max_ns;   /* no wait is longer, apart from the scatter */
+	int64_t reset_ns; /* this long without a failure, and all is forgotten */
+	unsigned _failures;
+	int64_t _last_ns;
+};
+
+/*
+ * Notes a failure at now_ns and returns how long to wait: 0 for the first, else the doubled
+ * wait plus up to a quarter of it, as random says.
+ */
+int64_t backoff_next(struct backoff *backoff, int64_t now_ns, uint32_t random);
+
+/* Forgets all failures. */
+void backoff_reset(struct backoff *backoff);
+
+/* A number for backoff_next. */
+uint32_t backoff_random(void);
+
+#endif

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/fd.h"
+#include "protocol/cell_link.h"
+
+#ifndef CLOSE_RANGE_CLOEXEC
+#define CLOSE_RANGE_CLOEXEC (1U << 2)
+#endif
+
+/* What the child tells through a pipe that exec closes: nothing when all went well. */
+struct child_trouble {
+	int error;
+	char step[60];
+};
+
+/* --- in the child ------------------------------------------------------------- */
+
+static void __attribute__((noreturn))
+child_give_up(int report, const char *step)
+{
+	struct child_trouble trouble = {.error = errno};
+
+	snprintf(trouble.step, sizeof(trouble.step), "%s", step);
+	/* If even this fails the master sees exit code 127. */
+	if (write(report, &trouble, sizeof(trouble)) < 0)
+		_exit(127);
+	_exit(127);
+}
+
+static void
+child_reset_signals(void)
+{
+	struct sigaction action = {.sa_handler = SIG_DFL};
+	sigset_t none;
+
+	for (int number = 1; number < NSIG; number++)
+		sigaction(number, &action, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+/* Everything but the wanted descriptors and report ends with exec. */
+static void
+child_close_others(int first)
+{
+	if (syscall(SYS_close_range, (unsigned)first, ~0U, CLOSE_RANGE_CLOEXEC) == 0)
+		return;
+	for (long fd = sysconf(_SC_OPEN_MAX) - 1; fd >= first; fd--)
+		fcntl((int)fd, F_SETFD, FD_CLOEXEC);
+}
+
+/* Moves the descriptors out of each other's way first, then to their numbers. */
+static void
+child_place_fds(const struct child_options *options, int *report)
+{
+	int above = CHILD_FIRST_FD + CHILD_FDS_MAX;
+	int moved[CHILD_FDS_MAX];
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	*report = fcntl(*report, F_DUPFD_CLOEXEC, above);
+	if (*report < 0)
+		_exit(127);
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
+		child_give_up(*report, "open /dev/null");
+	for (size_t i = 0; i < options->fd_count; i++) {
+		moved[i] = fcntl(options->fds[i], F_DUPFD_CLOEXEC, above);
+		if (moved[i] < 0)
+			child_give_up(*report, "duplicate a descriptor");
+	}
+	for (size_t i = 0; i < options->fd_count; i++) {
+		if (dup2(moved[i], CHILD_FIRST_FD + (int)i) < 0)
+			child_give_up(*report, "duplicate a descriptor");
+	}
+	child_close_others(CHILD_FIRST_FD + (int)options->fd_count);
+}
+
+static void
+child_change_user(const struct child_options *options, int report)
+{
+	int failed = options->user != NULL ? initgroups(options->user, options->gid) :
+		setgroups(0, NULL);
+
+	if (failed != 0)
+		child_give_up(report, "set its groups");
+	if (setresgid(options->gid, options->gid, options->gid) != 0)
+		child_give_up(report, "set its group");
+	if (setresuid(options->uid, options->uid, options->uid) != 0)
+		child_give_up(report, "set its user");
+}
+
+/* Changing the user clears the death signal, so it is set afterwards; a master that died
+ * before that is noticed by its missing. */
+static void
+child_die_with_master(pid_t master, int report)
+{
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0)
+		child_give_up(report, "bind its life to the master's");
+	if (getppid() != master)
+		_exit(127);
+}
+
+static void
+child_set_limits(const struct child_options *options, int report)
+{
+	for (size_t i = 0; i < options->limit_count; i++) {
+		struct rlimit limit = {.rlim_cur = options->limits[i].value,
+			.rlim_max = options->limits[i].value};
+
+		if (setrlimit((__rlimit_resource_t)options->limits[i].resource, &limit) != 0)
+			child_give_up(report, "set its limits");
+	}
+	if (options->no_new_privileges && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+		child_give_up(report, "give up new privileges");
+}
+
+static void
+child_set_environment(const struct child_options *options, pid_t master)
+{
+	const char *library_dir = options->library_dir;
+	const char *present = getenv("LD_LIBRARY_PATH");
+	char number[16];
+	char *path;
+
+	snprintf(number, sizeof(number), "%d", (int)master);
+	setenv(CELL_ENV_MASTER, number, 1);
+	setenv(CELL_ENV_NAME, options->cell_name, 1);
+	if (library_dir == NULL || library_dir[0] == '\0')
+		return;
+	path = present != NULL && present[0] != '\0' ?
+		xasprintf("%s:%s", library_dir, present) : xstrdup(library_dir);
+	setenv("LD_LIBRARY_PATH", path, 1);
+	free(path);
+}
+
+static void __attribute__((noreturn))
+child_run(const struct child_options *options, pid_t master, int report)
+{
+	child_reset_signals();
+	setpgid(0, 0);
+	child_place_fds(options, &report);
+	if (options->change_user)
+		child_change_user(options, report);
+	child_die_with_master(master, report);
+	child_set_limits(options, report);
+	child_set_environment(options, master);
+	execv(options->path, (char *const *)options->argv);
+	child_give_up(report, "execute it");
+}
+
+/* --- in the master -------------------------------------------------------------- */
+
+static bool
+child_fail(struct buffer *error, const char *path, const char *step, int number)
+{
+	/* Without memory the refusal goes without its reason. */
+	if (!buffer_printf(error, "start %s: %s: %s", path, step, strerror(number)))
+		buffer_clear(error);
+	return false;
+}
+
+/* Waits until exec has closed the pipe, or for what the child reports. */
+static bool
+child_wait_for_exec(const struct child_options *options, int report, struct buffer *error)
+{
+	struct child_trouble trouble;
+	ssize_t got;
+
+	do {
+		got = read(report, &trouble, sizeof(trouble));
+	} while (got < 0 && errno == EINTR);
+	if (got == 0)
+		return true;
+	if (got != (ssize_t)sizeof(trouble))
+		return child_fail(error, options->path, "hear from it", EIO);
+	trouble.step[sizeof(trouble.step) - 1] = '\0';
+	return child_fail(error, options->path, trouble.step, trouble.error);
+}
+
+bool
+child_spawn(const struct child_options *options, struct child *child_r, struct buffer *error)
+{
+	pid_t master = getpid();
+	int report[2];
+	bool running;
+
+	*child_r = (struct child){.pid = -1};
+	if (pipe2(report, O_CLOEXEC) != 0)
+		return child_fail(error, options->path, "make a pipe", errno);
+	child_r->pid = fork();
+	if (child_r->pid == 0)
+		child_run(options, master, report[1]);
+	close(report[1]);
+	if (child_r->pid < 0) {
+		running = child_fail(error, options->path, "fork", errno);
+	} else {
+		running = child_wait_for_exec(options, report[0], error);
+	}
+	close(report[0]);
+	if (!running)
+		child_reap(child_r);
+	return running;
+}
+
+void
+child_kill(const struct child *child)
+{
+	if (child->pid <= 0)
+		return;
+	/* The group may be gone, or not made yet, while the child is there. */
+	kill(-child->pid, SIGKILL);
+	kill(child->pid, SIGKILL);
+}
+
+static pid_t
+child_wait(const struct child *child, int *status_r, int flags)
+{
+	pid_t ended;
+
+	do {
+		ended = waitpid(child->pid, status_r, flags);
+	} while (ended < 0 && errno == EINTR);
+	return ended;
+}
+
+bool
+child_try_reap(struct child *child, int *status_r)
+{
+	*status_r = -1;
+	if (child->pid > 0 && child_wait(child, status_r, WNOHANG) == 0)
+		return false;
+	child->pid = -1;
+	return true;
+}
+
+int
+child_reap(struct child *child)
+{
+	int status = -1;
+
+	if (child->pid > 0 && child_wait(child, &status, 0) < 0)
+		status = -1;
+	child->pid = -1;
+	return status;
+}
+
+char *
+child_status_text(int status, char *buf, size_t size)
+{
+	if (status != -1 && WIFSIGNALED(status)) {
+		const char *name = sigabbrev_np(WTERMSIG(status));
+
+		if (WTERMSIG(status) == SIGKILL)
+			snprintf(buf, size, "was killed by SIGKILL");
+		else if (name != NULL)
+			snprintf(buf, size, "crashed: SIG%s", name);
+		else
+			snprintf(buf, size, "crashed: signal %d", WTERMSIG(status));
+	} else if (status != -1 && WIFEXITED(status)) {
+		snprintf(buf, size, "ended the process with exit code %d", WEXITSTATUS(status));
+	} else {
+		snprintf(buf, size, "ended in an unknown way");
+	}
+	return buf;
+}

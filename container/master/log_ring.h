@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The last lines of the log, kept in memory for bayctl. Each line has a number that is
+ * never used again, so that a reader who comes back knows what it has seen and what has
+ * been overwritten meanwhile:
+ *
+ *	for (seq = log_ring_start(ring, "square", 10); log_ring_next(ring, &seq, "square", &line);)
+ *		... line.text ...
+ *
+ * Has one owner. One thread at a time.
+ */
+#ifndef BAY_MASTER_LOG_RING_H
+#define BAY_MASTER_LOG_RING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+
+struct log_ring;
+
+/* A ring of the last capacity lines. */
+struct log_ring *log_ring_create(size_t capacity)
+	__attribute__((warn_unused_result));
+
+/* NULL is fine. */
+void log_ring_destroy(struct log_ring *ring);
+
+/* Keeps a copy. A line for which there is no memory is left out. */
+void log_ring_push(struct log_ring *ring, const struct log_record *record);
+
+/* The number that the next line will get. */
+uint64_t log_ring_end(const struct log_ring *ring);
+
+/* The number from which on the last count lines about service (NULL: about anything) follow. */
+uint64_t log_ring_start(const struct log_ring *ring, const char *service, size_t count);
+
+/*
+ * Finds the first line at or after *seq about service (NULL: about anything), and sets *seq
+ * behind it. False: there is none yet; *seq is then the end. The strings of *record_r are
+ * borrowed until the next push.
+ */
+bool log_ring_next(const struct log_ring *ring, uint64_t *seq, const char *service,
+	struct log_record *record_r)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tells the service manager how we are (the sd_notify protocol: a datagram to the socket
+ * that $NOTIFY_SOCKET names). Without that variable nothing happens. Master only.
+ */
+#ifndef BAY_MASTER_NOTIFY_H
+#define BAY_MASTER_NOTIFY_H
+
+#include <stdbool.h>
+
+struct notify;
+
+/* Opens what $NOTIFY_SOCKET names and takes the variable out of the environment, so that
+ * no child speaks in our name. Returns NULL when there is nobody to tell; one that cannot
+ * be reached is logged. */
+struct notify *notify_open(void);
+
+/* NULL is fine. */
+void notify_close(struct notify *notify);
+
+/*
+ * Sends assignments such as "READY=1\nSTATUS=3 services". False: it could not be sent,
+ * which is logged the first time. NULL is fine and true.
+ */
+bool notify_send(struct notify *notify, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#endif

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The directory that belongs to one running bayd: the lock on it is what keeps a second
+ * bayd out, and everything in it that Bay makes goes away with the daemon.
+ *
+ *	runtime_dir/             locked (flock) as long as the daemon lives
+ *		control.sock     the admin socket
+ *		images/          private copies of plugins, NAME.GEN.so
+ *
+ * Has one owner. Master only.
+ */
+#ifndef BAY_MASTER_RUNTIME_DIR_H
+#define BAY_MASTER_RUNTIME_DIR_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+struct buffer;
+struct runtime_dir;
+
+/* The names in it. */
+#define RUNTIME_DIR_SOCKET "control.sock"
+#define RUNTIME_DIR_IMAGES "images"
+
+/*
+ * Makes the directory with this mode if it is not there (its parent must be), locks it and
+ * removes what a killed bayd left. An existing one must belong to us and be closed to
+ * writers other than us. NULL: the reason is appended to error; when another bayd has the
+ * lock it names its process, if that can be seen.
+ */
+struct runtime_dir *runtime_dir_open(const char *path, mode_t mode, struct buffer *error)
+	__attribute__((warn_unused_result));
+
+/* Removes what Bay made in it, and the directory too if runtime_dir_open made it; then
+ * gives up the lock. NULL is fine. */
+void runtime_dir_close(struct runtime_dir *dir);
+
+/* The absolute path; borrowed. */
+const char *runtime_dir_path(const struct runtime_dir *dir);
+
+/* A descriptor of the directory; borrowed. */
+int runtime_dir_fd(const struct runtime_dir *dir);
+
+#endif

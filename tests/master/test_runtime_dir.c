@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/runtime_dir.h"
+
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "support/check_main.h"
+#include "support/temp_dir.h"
+
+/* Expects a refusal whose reason holds the words. */
+static void
+expect_refused(const char *path, const char *words)
+{
+	struct buffer error = {0};
+
+	ck_assert_ptr_null(runtime_dir_open(path, 0700, &error));
+	ck_assert_msg(strstr(buffer_text(&error), words) != NULL, "\"%s\" is not in: %s", words,
+		buffer_text(&error));
+	buffer_finish(&error);
+}
+
+static struct runtime_dir *
+must_open(const char *path)
+{
+	struct buffer error = {0};
+	struct runtime_dir *dir = runtime_dir_open(path, 0700, &error);
+
+	ck_assert_msg(dir != NULL, "%s", buffer_text(&error));
+	buffer_finish(&error);
+	return dir;
+}
+
+static bool
+exists(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+static void
+make_socket(const char *path)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	ck_assert_uint_lt(strlen(path), sizeof(address.sun_path));
+	strcpy(address.sun_path, path);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	close(fd);
+}
+
+START_TEST(a_missing_directory_is_made_private_and_goes_away_again)
+{
+	struct temp_dir temp;
+	struct runtime_dir *dir;
+	struct stat st;
+	const char *path;
+
+	temp_dir_init(&temp);
+	path = temp_dir_path(&temp, "run");
+	umask(0);
+	dir = must_open(path);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_int_eq(st.st_mode & 07777, 0700);
+	runtime_dir_close(dir);
+	ck_assert(!exists(path));
+	temp_dir_finish(&temp);
+}
+END_TEST
+
+START_TEST(an_existing_directory_stays)
+{
+	struct temp_dir temp;
+
+	temp_dir_init(&temp);
+	runtime_dir_close(must_open(temp.path));
+	ck_assert(exists(temp.path));
+	temp_dir_finish(&temp);
+}
+END_TEST
+
+START_TEST(the_path_is_made_absolute)
+{
+	struct temp_dir temp;
+	struct runtime_dir *dir;
+	char expected[PATH_MAX];
+
+	temp_dir_init(&temp);
+	ck_assert_int_eq(chdir(temp.path), 0);
+	dir = must_open("run");
+	ck_assert_ptr_nonnull(realpath("run", expected));
+	ck_assert_str_eq(runtime_dir_path(dir), expected);
+	runtime_dir_close(dir);
+	temp_dir_finish(&temp);
+}
+END_TEST
+
+START_TEST(a_second_one_is_refused_with_the_process_of_the_first)
+{
+	struct temp_dir temp;
+	char words[64];
+	int ready[2];
+	int end[2];
+	char byte;
+	pid_t pid;
+
+	temp_dir_init(&temp);
+	ck_assert_int_eq(pipe(ready), 0);
+	ck_assert_int_eq(pipe(end), 0);
+	pid = fork();
+	if (pid == 0) {
+		struct runtime_dir *dir = must_open(temp.path);
+
+		close(end[1]);
+		if (write(ready[1], "", 1) != 1 || read(end[0], &byte, 1) != 0)
+			_exit(1);
+		runtime_dir_close(dir);
+		_exit(0);
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	expect_refused(temp.path, temp.path);
+	snprintf(words, sizeof(words), "in use by another bayd (process %d)", (int)pid);
+	expect_refused(temp.path, words);
+	close(end[1]);
+	waitpid(pid, NULL, 0);
+	runtime_dir_close(must_open(temp.path));
+	temp_dir_finish(&temp);
+}
+END_TEST
+
+START_TEST(a_directory_that_others_can_write_to_is_refused)
+{
+	struct temp_dir temp;
+
+	temp_dir_init(&temp);
+	ck_assert_int_eq(chmod(temp.path, 0770), 0);
+	expect_refused(temp.path, "chmod go-w");
+	temp_dir_finish(&temp);
+}
+END_TEST
+
+START_TEST(a_directory_of_somebody_else_is_refused)
+{
+	struct temp_dir temp;
+
+	if (geteuid() != 0)
+		CHECK_SKIP("only root can give a directory away");
+	temp_dir_init(&temp);
+	ck_assert_int_eq(chown(temp.path, 12345, 0), 0);
+	expect_refused(temp.path, "belongs to user 12345");
+	temp_dir_finish(&temp);
+}
+END_TEST
+
+START_TEST(a_missing_parent_is_named_as_the_reason)
+{
+	struct temp_dir temp;
+
+	temp_dir_init(&temp);
+	expect_refused(temp_dir_path(&temp, "a/b"), "the directory above it must exist");
+	temp_dir_finish(&temp);
+}
+END_TEST
+
+START_TEST(a_file_in_its_place_is_refused)
+{
+	struct temp_dir temp;
+
+	temp_dir_init(&temp);
+	temp_dir_write(&temp, "run", "");
+	expect_refused(temp_dir_path(&temp, "run"), "Not a directory");
+	temp_dir_finish(&temp);
+}
+END_TEST
+
+START_TEST(what_a_killed_bayd_left_is_removed_and_nothing_else)
+{
+	struct temp_dir temp;
+	struct runtime_dir *dir;
+
+	temp_dir_init(&temp);
+	temp_dir_write(&temp, "images/square.3.so", "x");
+	temp_dir_write(&temp, "notes.txt", "mine");
+	temp_dir_write(&temp, "square.so", "mine");
+	make_socket(temp_dir_path(&temp, "control.sock"));
+	make_socket(temp_dir_path(&temp, ".bayd-77.sock"));
+	dir = must_open(temp.path);
+	ck_assert(!exists(temp_dir_path(&temp, "images")));
+	ck_assert(!exists(temp_dir_path(&temp, "control.sock")));
+	ck_assert(!exists(temp_dir_path(&temp, ".bayd-77.sock")));
+	ck_assert(exists(temp_dir_path(&temp, "notes.txt")));
+	ck_assert(exists(temp_dir_path(&temp, "square.so")));
+	runtime_dir_close(dir);
+	temp_dir_finish(&temp);
+}
+END_TEST
+
+START_TEST(a_link_in_the_place_of_images_is_not_followed)
+{
+	struct temp_dir temp;
+	char target[300];
+
+	temp_dir_init(&temp);
+	temp_dir_write(&temp, "elsewhere/a.so", "mine");
+	temp_dir_write(&temp, "run/x", "");
+	snprintf(target, sizeof(target), "%s/elsewhere", temp.path);
+	ck_assert_int_eq(symlink(target, temp_dir_path(&temp, "run/images")), 0);
+	runtime_dir_close(must_open(temp_dir_path(&temp, "run")));
+	ck_assert(exists(temp_dir_path(&temp, "elsewhere/a.so")));
+	temp_dir_finish(&temp);
+}
+END_TEST
+
+START_TEST(what_was_made_during_the_run_is_removed_at_its_end)
+{
+	struct temp_dir temp;
+	struct runtime_dir *dir;
+
+	temp_dir_init(&temp);
+	dir = must_open(temp_dir_path(&temp, "run"));
+	temp_dir_write(&temp, "run/images/a.1.so", "x");
+	runtime_dir_close(dir);
+	ck_assert(!exists(temp_dir_path(&temp, "run")));
+	temp_dir_finish(&temp);
+}
+END_TEST
+
+CHECK_MAIN("master/runtime_dir",
+	a_missing_directory_is_made_private_and_goes_away_again,
+	an_existing_directory_stays,
+	the_path_is_made_absolute,
+	a_second_one_is_refused_with_the_process_of_the_first,
+	a_directory_that_others_can_write_to_is_refused,
+	a_directory_of_somebody_else_is_refused,
+	a_missing_parent_is_named_as_the_reason,
+	a_file_in_its_place_is_refused,
+	what_a_killed_bayd_left_is_removed_and_nothing_else,
+	a_link_in_the_place_of_images_is_not_followed,
+	what_was_made_during_the_run_is_removed_at_its_end)
