@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the ini files say: plain data, made by config_load and read only from then on. Every
+ * value is there, from a file or by default; each knows where it comes from.
+ */
+#ifndef BAY_CONFIG_CONFIG_DATA_H
+#define BAY_CONFIG_CONFIG_DATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+
+/* The longest service or plugin name. */
+enum { CONFIG_NAME_MAX = 48 };
+
+/* No section has more keys than this. */
+enum { CONFIG_SECTION_KEYS_MAX = 24 };
+
+/* Where something stands. By default: file is NULL. */
+struct config_origin {
+	const char *file; /* as the user wrote it; borrowed from the config */
+	unsigned line;    /* from 1; 0: the file as a whole */
+};
+
+enum config_log_sink {
+	CONFIG_LOG_STDERR = 0,
+	CONFIG_LOG_SYSLOG,
+	CONFIG_LOG_FILE
+};
+
+enum config_overflow {
+	CONFIG_OVERFLOW_REJECT = 0,
+	CONFIG_OVERFLOW_WAIT,
+	CONFIG_OVERFLOW_DROP_OLDEST,
+	CONFIG_OVERFLOW_DROP_NEWEST
+};
+
+enum config_restart {
+	CONFIG_RESTART_ON_FAILURE = 0,
+	CONFIG_RESTART_NO
+};
+
+/* At most count events in each period. */
+struct config_rate {
+	int64_t count;
+	int64_t period_ns;
+};
+
+/* The [container] section. Directories and paths are absolute, names may be empty: unset. */
+struct config_container {
+	char *plugin_dir;
+	char *runtime_dir;
+	char *image_dir;
+	char *control; /* the admin socket */
+	uint32_t control_mode;
+	char *control_group; /* or "" */
+	char *user;          /* or "" */
+	char *group;         /* or "" */
+	char *log;           /* "stderr", "syslog" or a path */
+	enum log_level log_level;
+	enum log_format log_format;
+	char *include; /* patterns, one a line; already followed */
+	int64_t loops; /* 0: one per processor */
+	int64_t max_depth;
+	int64_t drain_timeout_ns;
+	int64_t max_services;
+	struct config_origin origins[CONFIG_SECTION_KEYS_MAX]; /* by row of the table */
+	struct config_origin origin; /* of the section; file is NULL when there is none */
+};
+
+/* A key that Bay does not know: the plugin may. */
+struct config_setting {
+	char *name;
+	char *value;
+	struct config_origin origin;
+};
+
+/* One [service NAME] section. */
+struct config_service {
+	char *name;
+	char *plugin; /* without .so */
+	bool enabled;
+	int64_t instances; /* 0: one per loop */
+	int64_t concurrency;
+	int64_t queue; /* messages */
+	uint64_t queue_bytes;
+	enum config_overflow overflow;
+	int64_t timeout_ns; /* 0: none */
+	uint64_t stack_bytes;
+	int64_t start_timeout_ns;
+	int64_t drain_timeout_ns;
+	enum config_restart restart;
+	int64_t restart_delay_ns;
+	struct config_rate start_limit;
+	struct config_setting *settings; /* in the order of the file */
+	size_t setting_count;
+	struct config_origin origins[CONFIG_SECTION_KEYS_MAX]; /* by row of the table */
+	struct config_origin origin; /* of the section */
+};
+
+struct config {
+	char *path; /* of the main file, absolute */
+	struct config_container container;
+	struct config_service *services; /* in the order of the files */
+	size_t service_count;
+	char **files; /* every file read, the main one first */
+	size_t file_count;
+};
+
+/* Frees the whole of it; NULL is fine. */
+void config_destroy(struct config *config);
+
+/* Returns the service of that name, or NULL. Borrowed. */
+const struct config_service *config_find_service(const struct config *config,
+	const char *name);
+
+/* Where the lines of the log go. */
+enum config_log_sink config_log_sink(const struct config *config);
+
+/* Where a key's value comes from; the key must be in the section's table. Borrowed. */
+const struct config_origin *config_container_origin(const struct config *config,
+	const char *key);
+const struct config_origin *config_service_origin(const struct config_service *service,
+	const char *key);
+
+/*
+ * Whether two service sections ask for the same: every value and every setting, in
+ * whatever order, wherever they stand.
+ */
+bool config_service_equal(const struct config_service *a, const struct config_service *b);
+
+/*
+ * Returns what to say about a setting that the service's plugin does not declare, with the
+ * nearest of the keys of Bay and the settings of the plugin; the caller frees.
+ */
+char *config_unknown_setting_text(const struct config_service *service, size_t setting,
+	const char *const *plugin_settings, size_t count)
+	__attribute__((warn_unused_result));
+
+#endif
