@@ -10,12 +10,12 @@
  * A call that cannot be done is answered with the error Failed{status, message}.
  *
  * The structs below are both ends' view of a call's parameters. cell_X_to_json gives the
- * caller a new object (NULL: no memory, or text that is no UTF-8). cell_X_from_json reads one: false and a
- * reason in error_r (CELL_ERROR_SIZE) when a member is missing, of the wrong type or out
- * of range. Strings are borrowed from the object; settings are an array of the struct's
- * own: release it with cell_X_finish, also needed nowhere else. An optional string that is
- * absent is NULL. Members that this side does not know are ignored: the other side may be
- * one release newer.
+ * caller a new object; text for people is escaped when it is no UTF-8, any other such text
+ * gives NULL, as no memory does. cell_X_from_json reads one: false and a reason in error_r
+ * (CELL_ERROR_SIZE) when a member is missing, of the wrong type or out of range. Strings are
+ * borrowed from the object; arrays are the struct's own, to be released with cell_X_finish.
+ * An optional string that is absent is NULL. Members that this side does not know are
+ * ignored: the other side may be one release newer.
  *
  * Any thread; never suspends.
  */

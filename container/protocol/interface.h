@@ -164,7 +164,10 @@ enum interface_exit {
 /* One sentence for the manual and --help; NULL past the last. */
 const char *interface_exit_text(int code);
 
-/* The exit code for an error reply by its full name. */
-enum interface_exit interface_error_exit(const char *error);
+/*
+ * The exit code for an error reply by its full name and its parameters, which may be NULL:
+ * Refused with the status "invalid" is about a configuration or a plugin.
+ */
+enum interface_exit interface_error_exit(const char *error, const json_t *parameters);
 
 #endif

@@ -1,0 +1,261 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* One table for each struct: reading and writing come from it. */
+#include "config.h"
+
+#include "protocol/cell_link.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "protocol/record.h"
+
+#define CELL_NS_MAX INT64_MAX
+
+static const char *const cell_overflow_words[] = {
+	[CELL_OVERFLOW_WAIT] = "wait",
+	[CELL_OVERFLOW_REJECT] = "reject",
+	[CELL_OVERFLOW_DROP_OLDEST] = "drop-oldest",
+	[CELL_OVERFLOW_DROP_NEWEST] = "drop-newest",
+};
+
+const char *
+cell_overflow_name(enum cell_overflow overflow)
+{
+	return cell_overflow_words[overflow];
+}
+
+/* --- calls ------------------------------------------------------------------------- */
+
+static const struct record_field cell_setup_fields[] = {
+	RECORD_INT(struct cell_setup, version_major, "version_major", 0, INT32_MAX),
+	RECORD_INT(struct cell_setup, version_minor, "version_minor", 0, INT32_MAX),
+	RECORD_TEXT(struct cell_setup, cell, "cell"),
+	RECORD_INT(struct cell_setup, loops, "loops", 1, 64),
+	RECORD_INT(struct cell_setup, max_depth, "max_depth", 1, INT32_MAX),
+	RECORD_INT(struct cell_setup, max_lingering, "max_lingering", 0, INT32_MAX),
+	RECORD_TEXT(struct cell_setup, log_level, "log_level"),
+};
+static const struct record cell_setup_record = RECORD(struct cell_setup, cell_setup_fields);
+
+static const struct record_field cell_setting_fields[] = {
+	RECORD_TEXT(struct cell_setting, key, "key"),
+	RECORD_TEXT(struct cell_setting, value, "value"),
+};
+static const struct record cell_setting_record =
+	RECORD(struct cell_setting, cell_setting_fields);
+
+static const struct record_field cell_start_fields[] = {
+	RECORD_TEXT(struct cell_start, service, "service"),
+	RECORD_TEXT(struct cell_start, plugin, "plugin"),
+	RECORD_TEXT(struct cell_start, image, "image"),
+	RECORD_TEXT(struct cell_start, sha256, "sha256"),
+	RECORD_INT(struct cell_start, generation, "generation", 1, INT64_MAX),
+	RECORD_INT(struct cell_start, slot, "slot", 0, 1023),
+	RECORD_INT(struct cell_start, instances, "instances", 0, INT32_MAX),
+	RECORD_INT(struct cell_start, concurrency, "concurrency", 1, INT32_MAX),
+	RECORD_INT(struct cell_start, queue, "queue", 0, INT32_MAX),
+	RECORD_INT(struct cell_start, queue_bytes, "queue_bytes", 0, INT64_MAX),
+	RECORD_WORD(struct cell_start, overflow, "overflow", cell_overflow_words),
+	RECORD_INT(struct cell_start, timeout_ns, "timeout_ns", 0, CELL_NS_MAX),
+	RECORD_INT(struct cell_start, stack_bytes, "stack_bytes", 1, INT64_MAX),
+	RECORD_INT(struct cell_start, start_timeout_ns, "start_timeout_ns", 0, CELL_NS_MAX),
+	RECORD_INT(struct cell_start, drain_timeout_ns, "drain_timeout_ns", 0, CELL_NS_MAX),
+	RECORD_LIST(struct cell_start, settings, setting_count, "settings", &cell_setting_record),
+};
+static const struct record cell_start_record = RECORD(struct cell_start, cell_start_fields);
+
+static const struct record_field cell_stop_fields[] = {
+	RECORD_TEXT(struct cell_stop, service, "service"),
+	RECORD_INT(struct cell_stop, drain_timeout_ns, "drain_timeout_ns", 0, CELL_NS_MAX),
+};
+static const struct record cell_stop_record = RECORD(struct cell_stop, cell_stop_fields);
+
+static const struct record_field cell_call_fields[] = {
+	RECORD_TEXT(struct cell_call, service, "service"),
+	RECORD_TEXT_OPTIONAL(struct cell_call, content_type, "content_type"),
+	RECORD_INT(struct cell_call, timeout_ns, "timeout_ns", 0, CELL_NS_MAX),
+	RECORD_BOOL(struct cell_call, one_way, "one_way"),
+};
+static const struct record cell_call_record = RECORD(struct cell_call, cell_call_fields);
+
+static const struct record_field cell_tasks_fields[] = {
+	RECORD_TEXT_OPTIONAL(struct cell_tasks, service, "service"),
+};
+static const struct record cell_tasks_record = RECORD(struct cell_tasks, cell_tasks_fields);
+
+static const struct record_field cell_shutdown_fields[] = {
+	RECORD_INT(struct cell_shutdown, drain_timeout_ns, "drain_timeout_ns", 0, CELL_NS_MAX),
+};
+static const struct record cell_shutdown_record =
+	RECORD(struct cell_shutdown, cell_shutdown_fields);
+
+/* --- members of replies, and the notice ---------------------------------------------- */
+
+static const struct record_field cell_task_fields[] = {
+	RECORD_INT(struct cell_task, id, "id", 0, INT64_MAX),
+	RECORD_TEXT(struct cell_task, service, "service"),
+	RECORD_PROSE(struct cell_task, name, "name"),
+	RECORD_INT(struct cell_task, loop, "loop", 0, 63),
+	RECORD_TEXT(struct cell_task, state, "state"),
+	RECORD_PROSE_OPTIONAL(struct cell_task, waiting_on, "waiting_on"),
+	RECORD_PROSE_OPTIONAL(struct cell_task, where, "where"),
+	RECORD_INT(struct cell_task, age_ns, "age_ns", 0, INT64_MAX),
+	RECORD_INT(struct cell_task, parent, "parent", 0, INT64_MAX),
+	RECORD_PROSE_OPTIONAL(struct cell_task, canceled, "canceled"),
+	RECORD_INT(struct cell_task, stack_used, "stack_used", 0, INT64_MAX),
+};
+static const struct record cell_task_record = RECORD(struct cell_task, cell_task_fields);
+
+static const struct record_field cell_queue_fields[] = {
+	RECORD_TEXT(struct cell_queue, service, "service"),
+	RECORD_INT(struct cell_queue, queued, "queued", 0, INT64_MAX),
+	RECORD_INT(struct cell_queue, bytes, "bytes", 0, INT64_MAX),
+	RECORD_INT(struct cell_queue, limit, "limit", 0, INT64_MAX),
+	RECORD_INT(struct cell_queue, limit_bytes, "limit_bytes", 0, INT64_MAX),
+	RECORD_INT(struct cell_queue, oldest_ns, "oldest_ns", 0, INT64_MAX),
+	RECORD_TEXT(struct cell_queue, overflow, "overflow"),
+	RECORD_INT(struct cell_queue, waiting_senders, "waiting_senders", 0, INT64_MAX),
+	RECORD_INT(struct cell_queue, dropped, "dropped", 0, INT64_MAX),
+	RECORD_INT(struct cell_queue, rejected, "rejected", 0, INT64_MAX),
+};
+static const struct record cell_queue_record = RECORD(struct cell_queue, cell_queue_fields);
+
+static const struct record_field cell_loop_fields[] = {
+	RECORD_INT(struct cell_loop, loop, "loop", 0, 63),
+	RECORD_INT(struct cell_loop, passes, "passes", 0, INT64_MAX),
+	RECORD_INT(struct cell_loop, switches, "switches", 0, INT64_MAX),
+	RECORD_INT(struct cell_loop, tasks, "tasks", 0, INT64_MAX),
+	RECORD_INT(struct cell_loop, stacks, "stacks", 0, INT64_MAX),
+	RECORD_INT(struct cell_loop, wakes, "wakes", 0, INT64_MAX),
+	RECORD_INT(struct cell_loop, polls, "polls", 0, INT64_MAX),
+};
+static const struct record cell_loop_record = RECORD(struct cell_loop, cell_loop_fields);
+
+static const struct record_field cell_failed_fields[] = {
+	RECORD_TEXT(struct cell_failed, service, "service"),
+	RECORD_INT(struct cell_failed, generation, "generation", 1, INT64_MAX),
+	RECORD_PROSE(struct cell_failed, message, "message"),
+};
+static const struct record cell_failed_record = RECORD(struct cell_failed, cell_failed_fields);
+
+/* --- examiner -------------------------------------------------------------------------- */
+
+static const struct record_field cell_examine_service_fields[] = {
+	RECORD_TEXT(struct cell_examine_service, name, "name"),
+	RECORD_LIST(struct cell_examine_service, settings, setting_count, "settings",
+		&cell_setting_record),
+};
+static const struct record cell_examine_service_record =
+	RECORD(struct cell_examine_service, cell_examine_service_fields);
+
+static const struct record_field cell_examine_fields[] = {
+	RECORD_TEXT(struct cell_examine, nonce, "nonce"),
+	RECORD_TEXT(struct cell_examine, image, "image"),
+	RECORD_LIST(struct cell_examine, services, service_count, "services",
+		&cell_examine_service_record),
+};
+static const struct record cell_examine_record =
+	RECORD(struct cell_examine, cell_examine_fields);
+
+static const struct record_field cell_plugin_setting_fields[] = {
+	RECORD_TEXT(struct cell_plugin_setting, name, "name"),
+	RECORD_TEXT(struct cell_plugin_setting, type, "type"),
+	RECORD_PROSE_OPTIONAL(struct cell_plugin_setting, default_value, "default"),
+	RECORD_PROSE_OPTIONAL(struct cell_plugin_setting, help, "help"),
+	RECORD_PROSE_OPTIONAL(struct cell_plugin_setting, range, "range"),
+};
+static const struct record cell_plugin_setting_record =
+	RECORD(struct cell_plugin_setting, cell_plugin_setting_fields);
+
+static const struct record_field cell_complaint_fields[] = {
+	RECORD_TEXT(struct cell_complaint, service, "service"),
+	RECORD_INT(struct cell_complaint, index, "index", -1, INT32_MAX),
+	RECORD_PROSE_OPTIONAL(struct cell_complaint, key, "key"),
+	RECORD_PROSE(struct cell_complaint, message, "message"),
+};
+static const struct record cell_complaint_record =
+	RECORD(struct cell_complaint, cell_complaint_fields);
+
+static const struct record_field cell_verdict_fields[] = {
+	RECORD_TEXT(struct cell_verdict, nonce, "nonce"),
+	RECORD_BOOL(struct cell_verdict, ok, "ok"),
+	RECORD_PROSE_OPTIONAL(struct cell_verdict, reason, "reason"),
+	RECORD_TEXT_OPTIONAL(struct cell_verdict, plugin, "plugin"),
+	RECORD_TEXT_OPTIONAL(struct cell_verdict, version, "version"),
+	RECORD_PROSE_OPTIONAL(struct cell_verdict, summary, "summary"),
+	RECORD_TEXT_OPTIONAL(struct cell_verdict, abi, "abi"),
+	RECORD_BOOL(struct cell_verdict, leaf, "leaf"),
+	RECORD_BOOL(struct cell_verdict, unloadable, "unloadable"),
+	RECORD_PROSE_OPTIONAL(struct cell_verdict, lingers, "lingers"),
+	RECORD_LIST(struct cell_verdict, settings, setting_count, "settings",
+		&cell_plugin_setting_record),
+	RECORD_LIST(struct cell_verdict, complaints, complaint_count, "complaints",
+		&cell_complaint_record),
+};
+static const struct record cell_verdict_record =
+	RECORD(struct cell_verdict, cell_verdict_fields);
+
+/* --- the functions ------------------------------------------------------------------- */
+
+#define CELL_LINK_CODEC(name) \
+	json_t *cell_##name##_to_json(const struct cell_##name *from) \
+	{ \
+		return record_to_json(&cell_##name##_record, from); \
+	} \
+	bool cell_##name##_from_json(const json_t *json, struct cell_##name *to_r, char *error_r) \
+	{ \
+		return record_from_json(&cell_##name##_record, json, to_r, error_r, CELL_ERROR_SIZE); \
+	} \
+	_Static_assert(sizeof(struct cell_##name) > 0, "takes the semicolon")
+
+CELL_LINK_CODEC(start);
+CELL_LINK_CODEC(stop);
+CELL_LINK_CODEC(call);
+CELL_LINK_CODEC(tasks);
+CELL_LINK_CODEC(shutdown);
+CELL_LINK_CODEC(task);
+CELL_LINK_CODEC(queue);
+CELL_LINK_CODEC(loop);
+CELL_LINK_CODEC(failed);
+CELL_LINK_CODEC(examine);
+CELL_LINK_CODEC(verdict);
+
+json_t *
+cell_setup_to_json(const struct cell_setup *from)
+{
+	return record_to_json(&cell_setup_record, from);
+}
+
+/* The version is looked at first: in another major the rest may look quite different. */
+bool
+cell_setup_from_json(const json_t *json, struct cell_setup *to_r, char *error_r)
+{
+	const json_t *major = json_object_get(json, "version_major");
+
+	if (json_is_integer(major) && json_integer_value(major) != CELL_VERSION_MAJOR) {
+		snprintf(error_r, CELL_ERROR_SIZE,
+			"the master speaks version %" PRId64 " of %s, this cell version %d; "
+			"install bayd and bay-cell of the same release",
+			(int64_t)json_integer_value(major), CELL_INTERFACE, CELL_VERSION_MAJOR);
+		return false;
+	}
+	return record_from_json(&cell_setup_record, json, to_r, error_r, CELL_ERROR_SIZE);
+}
+
+void
+cell_start_finish(struct cell_start *start)
+{
+	record_finish(&cell_start_record, start);
+}
+
+void
+cell_examine_finish(struct cell_examine *examine)
+{
+	record_finish(&cell_examine_record, examine);
+}
+
+void
+cell_verdict_finish(struct cell_verdict *verdict)
+{
+	record_finish(&cell_verdict_record, verdict);
+}

@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "protocol/interface_table.h"
+
+#include <stddef.h>
+
+enum {
+	NAME_MAX_BYTES = 48, /* of a service */
+	TYPE_MAX_BYTES = 127,
+	LINES_MAX = 10000
+};
+
+/* --- arguments --------------------------------------------------------------------- */
+
+#define SERVICE_REQUIRED \
+	{.name = "service", .type = INTERFACE_STRING, .required = true, .max = NAME_MAX_BYTES}
+#define SERVICE_OPTIONAL {.name = "service", .type = INTERFACE_STRING, .max = NAME_MAX_BYTES}
+#define NOW {.name = "now", .type = INTERFACE_BOOL}
+#define BODY \
+	{.name = "text", .type = INTERFACE_STRING}, \
+	{.name = "body", .type = INTERFACE_STRING}, \
+	{.name = "body_fd", .type = INTERFACE_INT, .min = 0, .max = 3}, \
+	{.name = "content_type", .type = INTERFACE_STRING, .max = TYPE_MAX_BYTES}
+#define END {.name = NULL}
+
+static const struct interface_argument no_arguments[] = {END};
+
+static const struct interface_argument description_arguments[] = {
+	{.name = "interface", .type = INTERFACE_STRING, .required = true}, END};
+
+static const struct interface_argument service_arguments[] = {SERVICE_REQUIRED, END};
+
+static const struct interface_argument service_now_arguments[] = {SERVICE_REQUIRED, NOW, END};
+
+static const struct interface_argument any_service_arguments[] = {SERVICE_OPTIONAL, END};
+
+static const struct interface_argument call_arguments[] = {
+	SERVICE_REQUIRED, BODY,
+	{.name = "timeout_ns", .type = INTERFACE_INT, .min = 1, .max = INT64_MAX}, END};
+
+static const struct interface_argument send_arguments[] = {SERVICE_REQUIRED, BODY, END};
+
+static const struct interface_argument log_arguments[] = {
+	{.name = "lines", .type = INTERFACE_INT, .min = 0, .max = LINES_MAX},
+	SERVICE_OPTIONAL, END};
+
+static const struct interface_argument shutdown_arguments[] = {NOW, END};
+
+/* --- methods ------------------------------------------------------------------------- */
+
+const struct interface_method interface_methods[INTERFACE_METHODS] = {
+	[INTERFACE_GET_INFO] = {
+		.id = INTERFACE_GET_INFO,
+		.interface = INTERFACE_SERVICE_NAME,
+		.name = "GetInfo",
+		.role = INTERFACE_ROLE_NONE,
+		.arguments = no_arguments,
+	},
+	[INTERFACE_GET_DESCRIPTION] = {
+		.id = INTERFACE_GET_DESCRIPTION,
+		.interface = INTERFACE_SERVICE_NAME,
+		.name = "GetInterfaceDescription",
+		.role = INTERFACE_ROLE_NONE,
+		.arguments = description_arguments,
+	},
+	[INTERFACE_PING] = {
+		.id = INTERFACE_PING,
+		.interface = INTERFACE_NAME,
+		.name = "Ping",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = no_arguments,
+		.reply = "pid: int, uptime_ns: int",
+		.help = "Answers at once.",
+	},
+	[INTERFACE_INFO] = {
+		.id = INTERFACE_INFO,
+		.interface = INTERFACE_NAME,
+		.name = "Info",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = no_arguments,
+		.reply = "version: string, abi: string, pid: int, "
+			"state: (starting, ready, draining), config: string, runtime_dir: string, "
+			"started_wall_ns: int, uptime_ns: int, loops: int, cells: []Cell, "
+			"services: int, libevent: string, method: string",
+		.help = "What this container is. \"method\" is the one that libevent waits by.",
+	},
+	[INTERFACE_LIST] = {
+		.id = INTERFACE_LIST,
+		.interface = INTERFACE_NAME,
+		.name = "List",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = no_arguments,
+		.reply = "services: []Service",
+		.help = "All services.",
+	},
+	[INTERFACE_STATUS] = {
+		.id = INTERFACE_STATUS,
+		.interface = INTERFACE_NAME,
+		.name = "Status",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = service_arguments,
+		.reply = "service: Service, log: []string",
+		.help = "One service, with the last lines of its log.",
+	},
+	[INTERFACE_CALL] = {
+		.id = INTERFACE_CALL,
+		.interface = INTERFACE_NAME,
+		.name = "Call",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = call_arguments,
+		.reply = "text: ?string, body: ?string, body_fd: ?int, duration_ns: int",
+		.help = "Calls a service and waits for its reply. The request is text, or base64 in "
+			"body, or the index in body_fd of a sealed memfd sent along; so is the reply.",
+	},
+	[INTERFACE_SEND] = {
+		.id = INTERFACE_SEND,
+		.interface = INTERFACE_NAME,
+		.name = "Send",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = send_arguments,
+		.reply = "",
+		.help = "Puts a message into a service's queue and does not wait for its handling.",
+	},
+	[INTERFACE_START] = {
+		.id = INTERFACE_START,
+		.interface = INTERFACE_NAME,
+		.name = "Start",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = service_arguments,
+		.reply = "state: string",
+		.help = "Starts a service; replies once it is ready or has failed to be.",
+	},
+	[INTERFACE_STOP] = {
+		.id = INTERFACE_STOP,
+		.interface = INTERFACE_NAME,
+		.name = "Stop",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = service_now_arguments,
+		.reply = "state: string",
+		.help = "Stops a service; replies once nothing of it runs. It stays stopped. With "
+			"now its tasks are cancelled instead of awaited.",
+	},
+	[INTERFACE_RESTART] = {
+		.id = INTERFACE_RESTART,
+		.interface = INTERFACE_NAME,
+		.name = "Restart",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = service_arguments,
+		.reply = "state: string",
+		.help = "Stops a service and starts it with the plugin file as it is now.",
+	},
+	[INTERFACE_TASKS] = {
+		.id = INTERFACE_TASKS,
+		.interface = INTERFACE_NAME,
+		.name = "Tasks",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = any_service_arguments,
+		.reply = "tasks: []Task, silent_loops: []SilentLoop, total: ?int",
+		.help = "The tasks, all or those of one service. A loop that does not answer is "
+			"named with what it runs. total is there when there are more tasks than are told.",
+	},
+	[INTERFACE_QUEUES] = {
+		.id = INTERFACE_QUEUES,
+		.interface = INTERFACE_NAME,
+		.name = "Queues",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = no_arguments,
+		.reply = "queues: []Queue",
+		.help = "The queue of each service.",
+	},
+	[INTERFACE_STATS] = {
+		.id = INTERFACE_STATS,
+		.interface = INTERFACE_NAME,
+		.name = "Stats",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = any_service_arguments,
+		.reply = "services: []ServiceStats, loops: []LoopStats",
+		.help = "Counters and latencies, of all services or of one; also while loops hang.",
+	},
+	[INTERFACE_LOG] = {
+		.id = INTERFACE_LOG,
+		.interface = INTERFACE_NAME,
+		.name = "Log",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.streams = true,
+		.arguments = log_arguments,
+		.reply = "line: string",
+		.help = "The last lines of the log, one a reply. Wants more; goes on with new lines "
+			"until the connection is closed.",
+	},
+	[INTERFACE_SHUTDOWN] = {
+		.id = INTERFACE_SHUTDOWN,
+		.interface = INTERFACE_NAME,
+		.name = "Shutdown",
+		.role = INTERFACE_ROLE_ADMIN,
+		.arguments = shutdown_arguments,
+		.reply = "",
+		.help = "Stops the container. With now its tasks are cancelled instead of awaited.",
+	},
+};
+
+/* --- types ----------------------------------------------------------------------------- */
+
+const struct interface_type_text interface_types[] = {
+	{"A process that runs services.",
+		"Cell (name: string, pid: int, state: string, restarts: int, rss_bytes: int)"},
+	{"A service. reason says why it is not ready; next_try_ns is there while it waits for "
+		"its next start.",
+		"Service (name: string, state: (starting, ready, stopping, stopped, failed), "
+		"plugin: string, version: string, path: string, image: string, sha256: string, "
+		"instances: string, concurrency: int, overflow: string, in_flight: int, queued: int, "
+		"queued_bytes: int, queue: int, queue_bytes: int, served: int, failed: int, "
+		"dropped: int, rejected: int, timeouts: int, restarts: int, since_wall_ns: int, "
+		"uptime_ns: int, reason: ?string, next_try_ns: ?int, file: string, line: int, "
+		"settings: [string]string)"},
+	{"A task. parent is 0 for one that its service started; canceled is the reason.",
+		"Task (id: int, service: string, name: string, loop: int, state: string, "
+		"waiting_on: ?string, where: ?string, age_ns: int, parent: int, canceled: ?string, "
+		"stack_used: int)"},
+	{"A loop that did not answer in time, and whose task keeps it.",
+		"SilentLoop (loop: int, service: ?string, task: ?string)"},
+	{"A queue. oldest_ns is the age of the message that waits longest.",
+		"Queue (service: string, queued: int, bytes: int, limit: int, limit_bytes: int, "
+		"oldest_ns: int, overflow: string, waiting_senders: int, dropped: int, rejected: int)"},
+	{"Figures about how long something took; samples is how many they are made from.",
+		"Durations (p50_ns: int, p90_ns: int, p99_ns: int, max_ns: int, samples: int)"},
+	{"Counters since the service's first start.",
+		"ServiceStats (service: string, calls: int, direct: int, queued: int, served: int, "
+		"failed: int, timeouts: int, canceled: int, dropped: int, rejected: int, "
+		"memory_bytes: int, latency: Durations, wait: Durations)"},
+	{"A loop: a thread that runs tasks.",
+		"LoopStats (loop: int, passes: int, switches: int, tasks: int, stacks: int, wakes: int, "
+		"polls: int)"},
+	{NULL, NULL}
+};
+
+/* --- errors ---------------------------------------------------------------------------- */
+
+const struct interface_error interface_errors[] = {
+	{INTERFACE_NAME ".NotFound", BAY_NOT_FOUND, INTERFACE_EXIT_NOT_FOUND, "There is no service of this name."},
+	{INTERFACE_NAME ".NotPermitted", BAY_NOT_PERMITTED, INTERFACE_EXIT_NOT_PERMITTED,
+		"Not for this user."},
+	{INTERFACE_REFUSED, BAY_OK, INTERFACE_EXIT_FAILED,
+		"Not done, for the reason in message. With the status \"invalid\" a configuration or "
+		"a plugin is at fault."},
+	{INTERFACE_NAME ".Failed", BAY_FAILED, INTERFACE_EXIT_FAILED,
+		"Tried, and it failed; status says how."},
+	{INTERFACE_NAME ".Timeout", BAY_TIMEOUT, INTERFACE_EXIT_TIMEOUT, "The deadline passed first."},
+	{INTERFACE_NAME ".Closed", BAY_CLOSED, INTERFACE_EXIT_FAILED, "The service does not take messages now."},
+	{INTERFACE_NAME ".Full", BAY_FULL, INTERFACE_EXIT_FAILED, "The queue is full."},
+	{INTERFACE_NAME ".TooBig", BAY_TOO_BIG, INTERFACE_EXIT_FAILED, "Larger than the bound of its kind."},
+	{INTERFACE_NAME ".Loop", BAY_LOOP, INTERFACE_EXIT_FAILED, "Services call each other in a circle."},
+	{INTERFACE_NAME ".PeerDied", BAY_PEER_DIED, INTERFACE_EXIT_FAILED,
+		"The process that worked on it died."},
+	{NULL, BAY_OK, INTERFACE_EXIT_FAILED, NULL}
+};
+
+/* --- the standard interface ------------------------------------------------------------- */
+
+const char interface_service_text[] =
+	"# What every Varlink service can be asked.\n"
+	"interface org.varlink.service\n"
+	"\n"
+	"method GetInfo() -> (\n"
+	"  vendor: string,\n"
+	"  product: string,\n"
+	"  version: string,\n"
+	"  url: string,\n"
+	"  interfaces: []string\n"
+	")\n"
+	"\n"
+	"method GetInterfaceDescription(interface: string) -> (description: string)\n"
+	"\n"
+	"error InterfaceNotFound (interface: string)\n"
+	"\n"
+	"error MethodNotFound (method: string)\n"
+	"\n"
+	"error MethodNotImplemented (method: string)\n"
+	"\n"
+	"error InvalidParameter (parameter: string)\n"
+	"\n"
+	"error PermissionDenied ()\n"
+	"\n"
+	"error ExpectedMore ()\n";
