@@ -99,6 +99,17 @@ buffer_vprintf(struct buffer *buffer, const char *format, va_list args)
 	return true;
 }
 
+bool
+buffer_fail(struct buffer *error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	(void)!buffer_vprintf(error, format, args);
+	va_end(args);
+	return false;
+}
+
 char *
 buffer_text(struct buffer *buffer)
 {

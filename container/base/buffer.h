@@ -54,6 +54,13 @@ bool buffer_vprintf(struct buffer *buffer, const char *format, va_list args)
 	__attribute__((format(printf, 2, 0), warn_unused_result));
 
 /*
+ * Appends the reason of a failure and returns false, for "return buffer_fail(error, ...)".
+ * Without memory the failure goes without its reason.
+ */
+bool buffer_fail(struct buffer *error, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
  * Puts a NUL behind the bytes in use, not counted in size, and returns them as a string:
  * borrowed, valid until the buffer changes. NULL: no memory.
  */

@@ -131,6 +131,17 @@ START_TEST(a_size_that_wraps_around_is_refused_and_nothing_changes)
 }
 END_TEST
 
+START_TEST(a_failure_is_false_and_its_reason_is_appended)
+{
+	struct buffer error = {0};
+
+	ck_assert(!buffer_fail(&error, "no room for %d", 7));
+	ck_assert(!buffer_fail(&error, " things"));
+	ck_assert_str_eq(buffer_text(&error), "no room for 7 things");
+	buffer_finish(&error);
+}
+END_TEST
+
 CHECK_MAIN("base/buffer",
 	a_zeroed_buffer_is_empty_and_can_be_finished,
 	appended_bytes_are_there_in_order,
@@ -140,4 +151,5 @@ CHECK_MAIN("base/buffer",
 	consuming_moves_the_rest_to_the_front,
 	text_is_terminated_behind_the_bytes,
 	clearing_keeps_the_memory,
+	a_failure_is_false_and_its_reason_is_appended,
 	a_size_that_wraps_around_is_refused_and_nothing_changes)
