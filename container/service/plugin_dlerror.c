@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "service/plugin_dlerror.h"
+
+#include <string.h>
+
+#include <bay/abi.h>
+
+#include "base/buffer.h"
+#include "service/plugin_file.h"
+
+/* If text begins with what, gives the rest. */
+static bool
+plugin_dlerror_skip(const char *text, const char *what, const char **rest_r)
+{
+	size_t length = strlen(what);
+
+	if (strncmp(text, what, length) != 0)
+		return false;
+	*rest_r = text + length;
+	return true;
+}
+
+static bool
+plugin_dlerror_symbol(const char *symbol, struct buffer *error)
+{
+	/* "name", or "name, version V" when it was linked against a versioned one. */
+	int length = (int)strcspn(symbol, ",");
+
+	(void)buffer_fail(error, "it needs the symbol '%.*s', which neither it nor its libraries "
+		"nor the container have: ", length, symbol);
+	if (strncmp(symbol, "bay_", 4) == 0)
+		return buffer_fail(error, "this container offers ABI %u.%u, compile the plugin "
+			"with its headers", BAY_ABI_MAJOR, BAY_ABI_MINOR);
+	return buffer_fail(error, "link the plugin with the library that has it");
+}
+
+static bool
+plugin_dlerror_library(const char *library, const struct plugin_facts *facts,
+	struct buffer *error)
+{
+	(void)buffer_fail(error, "it needs the library '%.*s', which is not found: ",
+		(int)strcspn(library, ":"), library);
+	if (facts->search_path != NULL && strstr(facts->search_path, "ORIGIN") != NULL)
+		return buffer_fail(error, "the plugin runs from a private copy, so put the library "
+			"where ldconfig looks and not beside the plugin, or link it in");
+	return buffer_fail(error, "install it where ldconfig looks, or link it in");
+}
+
+bool
+plugin_dlerror_explain(const char *text, const char *image, const struct plugin_facts *facts,
+	struct buffer *error)
+{
+	const char *rest;
+
+	if (text == NULL)
+		return buffer_fail(error, "it cannot be loaded");
+	/* "IMAGE: what is wrong", but "LIBRARY: cannot open ..." for a library. */
+	if (plugin_dlerror_skip(text, image, &rest))
+		(void)plugin_dlerror_skip(rest, ": ", &text);
+	if (plugin_dlerror_skip(text, "undefined symbol: ", &rest))
+		return plugin_dlerror_symbol(rest, error);
+	if (strstr(text, "cannot open shared object file") != NULL)
+		return plugin_dlerror_library(text, facts, error);
+	if (strstr(text, "failed to map segment") != NULL)
+		return buffer_fail(error, "its image %s may not be run: if the file system is "
+			"mounted noexec, set image_dir to a directory on another one", image);
+	if (strstr(text, "static TLS") != NULL)
+		return buffer_fail(error, "there is no room left for its static thread-local "
+			"storage: compile it without -ftls-model=initial-exec");
+	return buffer_fail(error, "the dynamic loader refuses it: %s", text);
+}

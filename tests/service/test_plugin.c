@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "service/plugin.h"
+
+#include <dlfcn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "service/plugin_dlerror.h"
+#include "service/plugin_file.h"
+#include "service/settings.h"
+#include "support/check_main.h"
+#include "support/plugins/good.h"
+#include "support/temp_dir.h"
+
+#define PLUGINS TOP_BUILDDIR "/tests/support/plugins/"
+
+static struct plugin *
+open_good(const char *path)
+{
+	struct buffer error = {0};
+	struct plugin *plugin;
+
+	ck_assert_msg(plugin_open(path, NULL, &plugin, &error), "%s", buffer_text(&error));
+	return plugin;
+}
+
+static void
+assert_refused(const char *path, const char *sha256, const char *wanted)
+{
+	struct buffer error = {0};
+	struct plugin *plugin;
+
+	ck_assert_msg(!plugin_open(path, sha256, &plugin, &error), "%s was accepted", path);
+	ck_assert_ptr_null(plugin);
+	ck_assert_msg(strstr(buffer_text(&error), wanted) != NULL, "'%s' lacks '%s'",
+		buffer_text(&error), wanted);
+	buffer_finish(&error);
+}
+
+static bool
+is_loaded(const char *path)
+{
+	void *handle = dlopen(path, RTLD_LAZY | RTLD_NOLOAD);
+
+	if (handle != NULL)
+		dlclose(handle);
+	return handle != NULL;
+}
+
+START_TEST(a_good_plugin_opens_with_its_descriptor_and_leaves_when_closed)
+{
+	struct plugin *plugin = open_good(PLUGINS "good.so");
+	struct buffer reason = {0};
+
+	ck_assert_str_eq(plugin->descriptor.name, "good");
+	ck_assert_str_eq(plugin->descriptor.version, "1.2.3");
+	ck_assert_str_eq(plugin->descriptor.summary, "does nothing well");
+	ck_assert_uint_eq(plugin->descriptor.flags, BAY_LEAF);
+	ck_assert_int_eq(plugin->descriptor.handle(NULL), BAY_OK);
+	ck_assert(is_loaded(PLUGINS "good.so"));
+	ck_assert(plugin_close(plugin, &reason));
+	ck_assert_uint_eq(reason.size, 0);
+	ck_assert(!is_loaded(PLUGINS "good.so"));
+}
+END_TEST
+
+START_TEST(its_table_of_settings_can_be_filled)
+{
+	struct plugin *plugin = open_good(PLUGINS "good.so");
+	struct setting_value values[] = {{"mode", "safe"}};
+	struct settings_report report = {0};
+	struct buffer reason = {0};
+	struct settings *settings;
+
+	ck_assert(settings_create(plugin->descriptor.settings, values, 1, &settings, &report));
+	ck_assert_int_eq(((const struct good *)settings_struct(settings))->mode, 1);
+	settings_destroy(settings);
+	ck_assert(plugin_close(plugin, &reason));
+}
+END_TEST
+
+START_TEST(an_image_that_is_not_the_examined_one_is_refused)
+{
+	struct plugin *plugin = open_good(PLUGINS "good.so");
+	struct buffer error = {0};
+	char sha256[HASH_TEXT_SIZE];
+
+	memcpy(sha256, plugin->facts->sha256, sizeof(sha256));
+	ck_assert(plugin_close(plugin, &error));
+	ck_assert(plugin_open(PLUGINS "good.so", sha256, &plugin, &error));
+	ck_assert(plugin_close(plugin, &error));
+	sha256[0] ^= 1;
+	assert_refused(PLUGINS "good.so", sha256, "has changed since it was examined");
+}
+END_TEST
+
+START_TEST(bad_plugins_are_refused_with_what_to_do)
+{
+	static const char *const cases[][2] = {
+		{"undefined", "needs the symbol 'bay_no_such_function', which neither"},
+		{"needs_library", "needs the library 'libbay-test-missing.so.9', which is not found"},
+		{"bad_settings", "setting 'small' is of type integer, whose field has 8 bytes, not 4"},
+		{"unknown_flag", "flags that this container does not know (0x10000000000)"},
+		{"no_handler", "neither .handle nor .run"},
+		{"mismatch", "its descriptor says name 'somebody_else', its note 'mismatch'"},
+		/* Its constructor would abort: refused before it runs. */
+		{"abi_major", "needs ABI 7.0"},
+		{"no_such_file", "cannot be opened: No such file"},
+	};
+	char path[512];
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		snprintf(path, sizeof(path), PLUGINS "%s.so", cases[i][0]);
+		assert_refused(path, NULL, cases[i][1]);
+		ck_assert(!is_loaded(path));
+	}
+}
+END_TEST
+
+START_TEST(what_cannot_leave_lingers_and_says_why)
+{
+	static const char *const names[] = {"nodelete", "starts_threads", "unique"};
+	char path[512];
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		struct buffer reason = {0};
+
+		snprintf(path, sizeof(path), PLUGINS "%s.so", names[i]);
+		ck_assert(!plugin_close(open_good(path), &reason));
+		ck_assert_uint_gt(reason.size, 0);
+		ck_assert(is_loaded(path));
+		buffer_finish(&reason);
+	}
+}
+END_TEST
+
+START_TEST(what_somebody_else_holds_lingers)
+{
+	void *other = dlopen(PLUGINS "good.so", RTLD_NOW | RTLD_LOCAL);
+	struct buffer reason = {0};
+
+	ck_assert_ptr_nonnull(other);
+	ck_assert(!plugin_close(open_good(PLUGINS "good.so"), &reason));
+	ck_assert_ptr_nonnull(strstr(buffer_text(&reason), "still uses it"));
+	dlclose(other);
+	buffer_finish(&reason);
+}
+END_TEST
+
+START_TEST(two_copies_of_a_plugin_live_side_by_side)
+{
+	struct buffer reason = {0};
+	struct plugin *a, *b;
+	struct temp_dir dir;
+	char command[1024];
+
+	temp_dir_init(&dir);
+	snprintf(command, sizeof(command), "cp %sgood.so %s", PLUGINS,
+		temp_dir_path(&dir, "good.2.so"));
+	ck_assert_int_eq(system(command), 0);
+	a = open_good(PLUGINS "good.so");
+	b = open_good(temp_dir_path(&dir, "good.2.so"));
+	ck_assert_ptr_ne(a->descriptor.settings, b->descriptor.settings);
+	ck_assert(plugin_close(a, &reason));
+	ck_assert_int_eq(b->descriptor.handle(NULL), BAY_OK);
+	ck_assert(plugin_close(b, &reason));
+	temp_dir_finish(&dir);
+}
+END_TEST
+
+START_TEST(closing_nothing_is_fine)
+{
+	ck_assert(plugin_close(NULL, NULL));
+}
+END_TEST
+
+START_TEST(the_words_of_the_loader_are_explained)
+{
+	static const char *const cases[][2] = {
+		{"/i.so: undefined symbol: cos, version GLIBC_9", "the symbol 'cos', which"},
+		{"/i.so: undefined symbol: cos", "link the plugin with the library"},
+		{"/i.so: undefined symbol: bay_new", "this container offers ABI 1.0"},
+		{"libz.so.9: cannot open shared object file: No such file or directory",
+			"the library 'libz.so.9', which is not found"},
+		{"/i.so: failed to map segment from shared object", "noexec"},
+		{"/i.so: cannot allocate memory in static TLS block", "thread-local"},
+		{"/i.so: something new", "the dynamic loader refuses it: something new"},
+		{NULL, "cannot be loaded"},
+	};
+	struct plugin_facts facts = {0};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct buffer error = {0};
+
+		ck_assert(!plugin_dlerror_explain(cases[i][0], "/i.so", &facts, &error));
+		ck_assert_msg(strstr(buffer_text(&error), cases[i][1]) != NULL, "%s",
+			buffer_text(&error));
+		buffer_finish(&error);
+	}
+}
+END_TEST
+
+CHECK_MAIN("service/plugin",
+	a_good_plugin_opens_with_its_descriptor_and_leaves_when_closed,
+	its_table_of_settings_can_be_filled,
+	an_image_that_is_not_the_examined_one_is_refused,
+	bad_plugins_are_refused_with_what_to_do,
+	what_cannot_leave_lingers_and_says_why,
+	what_somebody_else_holds_lingers,
+	two_copies_of_a_plugin_live_side_by_side,
+	closing_nothing_is_fine,
+	the_words_of_the_loader_are_explained)

@@ -1,0 +1,546 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Refusals are tested by what a person would look for in the sentence. Broken files are made
+ * from a good one, in memory.
+ */
+#include "config.h"
+
+#include "service/plugin_file.h"
+
+#include <elf.h>
+#include <fcntl.h>
+#include <gnu/libc-version.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/fd.h"
+#include "support/check_main.h"
+
+#define PLUGINS TOP_BUILDDIR "/tests/support/plugins/"
+
+static void
+read_bytes(const char *name, struct buffer *bytes)
+{
+	char path[512];
+
+	snprintf(path, sizeof(path), PLUGINS "%s.so", name);
+	ck_assert_msg(fd_read_file(AT_FDCWD, path, 0, PLUGIN_FILE_MAX, bytes), "%s", path);
+}
+
+static struct plugin_facts *
+facts_of(const char *name)
+{
+	struct buffer bytes = {0}, error = {0};
+	struct plugin_facts *facts;
+
+	read_bytes(name, &bytes);
+	ck_assert_msg(plugin_file_parse(bytes.data, bytes.size, &facts, &error), "%s: %s", name,
+		buffer_text(&error));
+	ck_assert_uint_eq(error.size, 0);
+	buffer_finish(&bytes);
+	return facts;
+}
+
+static void
+assert_bytes_refused(const struct buffer *bytes, const char *what, const char *wanted)
+{
+	struct buffer error = {0};
+	struct plugin_facts *facts;
+
+	ck_assert_msg(!plugin_file_parse(bytes->data, bytes->size, &facts, &error),
+		"%s was accepted", what);
+	ck_assert_ptr_null(facts);
+	ck_assert_msg(strstr(buffer_text(&error), wanted) != NULL, "%s: '%s' lacks '%s'", what,
+		buffer_text(&error), wanted);
+	buffer_finish(&error);
+}
+
+static void
+assert_refused(const char *name, const char *wanted)
+{
+	struct buffer bytes = {0};
+
+	read_bytes(name, &bytes);
+	assert_bytes_refused(&bytes, name, wanted);
+	buffer_finish(&bytes);
+}
+
+static void
+assert_fd_refused(int fd, const char *wanted)
+{
+	struct buffer error = {0};
+	struct plugin_facts *facts;
+
+	ck_assert_int_ge(fd, 0);
+	ck_assert(!plugin_file_read(fd, &facts, &error));
+	ck_assert_msg(strstr(buffer_text(&error), wanted) != NULL, "'%s' lacks '%s'",
+		buffer_text(&error), wanted);
+	buffer_finish(&error);
+	close(fd);
+}
+
+static bool
+has_name(const struct plugin_names *names, const char *part)
+{
+	for (size_t i = 0; i < names->count; i++)
+		if (strstr(names->items[i], part) != NULL)
+			return true;
+	return false;
+}
+
+/* --- good files ------------------------------------------------------------------- */
+
+START_TEST(a_good_plugin_is_described_without_running_it)
+{
+	struct plugin_facts *facts = facts_of("good");
+
+	ck_assert_str_eq(facts->note.plugin_name, "good");
+	ck_assert_str_eq(facts->note.plugin_version, "1.2.3");
+	ck_assert_uint_eq(facts->note.abi_major, BAY_ABI_MAJOR);
+	ck_assert_uint_eq(facts->note.abi_minor, BAY_ABI_MINOR);
+	ck_assert_uint_eq(facts->note.descriptor_size, sizeof(struct bay_plugin));
+	ck_assert_uint_gt(facts->size, 1000);
+	ck_assert_uint_eq(strlen(facts->sha256), 64);
+	ck_assert_uint_gt(strlen(facts->machine), 0);
+	ck_assert_ptr_null(facts->lingers);
+	ck_assert_uint_eq(facts->warnings.count, 0);
+	plugin_facts_destroy(facts);
+}
+END_TEST
+
+START_TEST(reading_from_a_descriptor_gives_the_same_facts)
+{
+	struct plugin_facts *from_bytes = facts_of("good"), *from_fd;
+	int fd = open(PLUGINS "good.so", O_RDONLY);
+	struct buffer error = {0};
+
+	ck_assert(plugin_file_read(fd, &from_fd, &error));
+	ck_assert_str_eq(from_fd->sha256, from_bytes->sha256);
+	ck_assert_uint_eq(from_fd->size, from_bytes->size);
+	plugin_facts_destroy(from_fd);
+	plugin_facts_destroy(from_bytes);
+	close(fd);
+}
+END_TEST
+
+START_TEST(libraries_and_undefined_symbols_are_listed)
+{
+	struct plugin_facts *facts = facts_of("needs_library");
+
+	ck_assert(has_name(&facts->libraries, "libbay-test-missing.so.9"));
+	ck_assert(has_name(&facts->undefined, "bay_test_missing"));
+	plugin_facts_destroy(facts);
+}
+END_TEST
+
+START_TEST(the_needed_glibc_is_not_newer_than_the_one_it_was_linked_with)
+{
+	struct plugin_facts *facts = facts_of("starts_threads");
+
+	ck_assert_int_eq(strncmp(facts->glibc, "2.", 2), 0);
+	plugin_facts_destroy(facts);
+}
+END_TEST
+
+START_TEST(what_keeps_a_plugin_in_the_process_is_said)
+{
+	static const char *const cases[][2] = {
+		{"nodelete", "nodelete"},
+		{"starts_threads", "starts threads (pthread_create)"},
+		{"unique", "bay_test_unique"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct plugin_facts *facts = facts_of(cases[i][0]);
+
+		ck_assert_ptr_nonnull(facts->lingers);
+		ck_assert_msg(strstr(facts->lingers, cases[i][1]) != NULL, "%s", facts->lingers);
+		plugin_facts_destroy(facts);
+	}
+}
+END_TEST
+
+START_TEST(calls_that_harm_a_whole_cell_are_warned_of)
+{
+	struct plugin_facts *facts = facts_of("starts_threads");
+
+	ck_assert(has_name(&facts->warnings, "(exit)"));
+	plugin_facts_destroy(facts);
+	facts = facts_of("origin");
+	ck_assert(has_name(&facts->warnings, "$ORIGIN/lib"));
+	ck_assert_str_eq(facts->search_path, "$ORIGIN/lib");
+	plugin_facts_destroy(facts);
+}
+END_TEST
+
+START_TEST(bytes_behind_the_end_do_not_matter)
+{
+	struct buffer bytes = {0}, error = {0};
+	struct plugin_facts *facts;
+
+	read_bytes("good", &bytes);
+	ck_assert(buffer_append(&bytes, "a signature, perhaps", 20));
+	ck_assert(plugin_file_parse(bytes.data, bytes.size, &facts, &error));
+	plugin_facts_destroy(facts);
+	buffer_finish(&bytes);
+}
+END_TEST
+
+/* --- things that are no plugins ------------------------------------------------------ */
+
+START_TEST(what_is_no_shared_object_is_shown_by_its_beginning)
+{
+	struct buffer bytes = {0};
+
+	ck_assert(buffer_append_text(&bytes, "#!/bin/sh\necho hello\n"));
+	assert_bytes_refused(&bytes, "a script", "begins with '#!/bin/sh'");
+	buffer_clear(&bytes);
+	ck_assert(buffer_append(&bytes, "\x1f\x8b\x08\x00", 4));
+	assert_bytes_refused(&bytes, "an archive", "begins with the bytes 1f 8b 08 00");
+	buffer_clear(&bytes);
+	assert_bytes_refused(&bytes, "nothing", "empty");
+	buffer_finish(&bytes);
+}
+END_TEST
+
+START_TEST(directories_devices_and_empty_files_are_called_what_they_are)
+{
+	assert_fd_refused(open("/", O_RDONLY | O_DIRECTORY), "a directory");
+	assert_fd_refused(open("/dev/null", O_RDONLY), "not a regular file");
+	assert_fd_refused(memfd_create("empty", MFD_CLOEXEC), "empty");
+}
+END_TEST
+
+START_TEST(a_file_beyond_the_limit_is_not_even_read)
+{
+	int fd = memfd_create("huge", MFD_CLOEXEC);
+
+	ck_assert_int_eq(ftruncate(fd, (off_t)PLUGIN_FILE_MAX + 1), 0);
+	assert_fd_refused(fd, "too big");
+}
+END_TEST
+
+START_TEST(other_kinds_of_elf_files_are_named)
+{
+	static const struct {
+		uint16_t type;
+		const char *wanted;
+	} cases[] = {
+		{ET_REL, "not linked yet"},
+		{ET_EXEC, "a program"},
+		{ET_CORE, "core dump"},
+		{77, "ELF type is 77"},
+	};
+	struct buffer bytes = {0};
+
+	read_bytes("good", &bytes);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		memcpy(bytes.data + offsetof(ElfW(Ehdr), e_type), &cases[i].type, 2);
+		assert_bytes_refused(&bytes, "another type", cases[i].wanted);
+	}
+	buffer_finish(&bytes);
+}
+END_TEST
+
+START_TEST(another_machine_is_named_together_with_this_one)
+{
+	struct buffer bytes = {0};
+	uint16_t machine = EM_S390;
+
+	read_bytes("good", &bytes);
+	memcpy(bytes.data + offsetof(ElfW(Ehdr), e_machine), &machine, sizeof(machine));
+	assert_bytes_refused(&bytes, "s390", "built for s390 (64 bits)");
+	assert_bytes_refused(&bytes, "s390", "this container runs on");
+	machine = 4242;
+	memcpy(bytes.data + offsetof(ElfW(Ehdr), e_machine), &machine, sizeof(machine));
+	assert_bytes_refused(&bytes, "unheard of", "machine 4242");
+	buffer_finish(&bytes);
+}
+END_TEST
+
+START_TEST(another_class_byte_order_or_system_is_named)
+{
+	struct buffer bytes = {0};
+	uint8_t *ident;
+
+	read_bytes("good", &bytes);
+	ident = bytes.data;
+	ident[EI_CLASS] ^= ELFCLASS32 ^ ELFCLASS64;
+	assert_bytes_refused(&bytes, "class", sizeof(void *) == 8 ? "(32 bits)" : "(64 bits)");
+	ident[EI_CLASS] = 9;
+	assert_bytes_refused(&bytes, "no class", "neither 32 nor 64 bits");
+	ident[EI_CLASS] = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
+	ident[EI_DATA] ^= ELFDATA2LSB ^ ELFDATA2MSB;
+	assert_bytes_refused(&bytes, "byte order", "other byte order");
+	ident[EI_DATA] ^= ELFDATA2LSB ^ ELFDATA2MSB;
+	ident[EI_OSABI] = ELFOSABI_FREEBSD;
+	assert_bytes_refused(&bytes, "system", "another operating system");
+	buffer_finish(&bytes);
+}
+END_TEST
+
+START_TEST(a_program_is_not_taken_for_a_plugin)
+{
+	assert_fd_refused(open("/proc/self/exe", O_RDONLY), "no Bay note");
+}
+END_TEST
+
+/* --- plugins that do not fit ------------------------------------------------------------ */
+
+START_TEST(bad_plugins_are_refused_with_what_to_do)
+{
+	static const char *const cases[][2] = {
+		{"no_note", "no Bay note in it: is it a Bay plugin?"},
+		{"abi_major", "needs ABI 7.0, this container offers 1.0"},
+		{"abi_minor", "needs ABI 1.999, this container offers 1.0: upgrade"},
+		{"execstack", "executable stack"},
+#if !defined(BAY_ASAN)
+		{"asan", "-fsanitize=address"},
+#endif
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++)
+		assert_refused(cases[i][0], cases[i][1]);
+}
+END_TEST
+
+/* Finds bytes in the file and puts others there. */
+static void
+patch(struct buffer *bytes, const void *from, const void *to, size_t size)
+{
+	uint8_t *at = memmem(bytes->data, bytes->size, from, size);
+
+	ck_assert_ptr_nonnull(at);
+	memcpy(at, to, size);
+}
+
+static uint8_t *
+find_note(struct buffer *bytes)
+{
+	static const char magic[] = "BAYP";
+	uint8_t *at = memmem(bytes->data, bytes->size, magic, 4);
+
+	ck_assert_ptr_nonnull(at);
+	return at - offsetof(struct bay_plugin_note, magic);
+}
+
+START_TEST(a_note_that_makes_no_sense_is_refused)
+{
+	static const struct {
+		size_t offset;
+		uint8_t value;
+		size_t count;
+		const char *wanted;
+	} cases[] = {
+		{offsetof(struct bay_plugin_note, magic), 0, 1, "does not begin as one does"},
+		{offsetof(struct bay_plugin_note, desc_size), 4, 1, "does not begin as one does"},
+		{offsetof(struct bay_plugin_note, desc_size), 80, 1, "has 80 bytes"},
+		{offsetof(struct bay_plugin_note, descriptor_size), 8, 1, "descriptor has 8 bytes"},
+		{offsetof(struct bay_plugin_note, plugin_name), 'x', 48, "plugin name"},
+		{offsetof(struct bay_plugin_note, plugin_name), '/', 1, "plugin name"},
+		{offsetof(struct bay_plugin_note, plugin_name), 0, 1, "plugin name"},
+		{offsetof(struct bay_plugin_note, plugin_version), '1', 24, "version"},
+		{offsetof(struct bay_plugin_note, plugin_version), 0x1b, 1, "version"},
+		{offsetof(struct bay_plugin_note, owner), 'b', 1, "no Bay note"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct buffer bytes = {0};
+
+		read_bytes("good", &bytes);
+		memset(find_note(&bytes) + cases[i].offset, cases[i].value, cases[i].count);
+		assert_bytes_refused(&bytes, "a patched note", cases[i].wanted);
+		buffer_finish(&bytes);
+	}
+}
+END_TEST
+
+START_TEST(a_newer_glibc_is_named_together_with_the_one_here)
+{
+	struct plugin_facts *facts = facts_of("starts_threads");
+	struct buffer bytes = {0};
+	char from[PLUGIN_FILE_GLIBC_SIZE + 8], to[PLUGIN_FILE_GLIBC_SIZE + 8];
+
+	/* 2.34 becomes 9.34, of the same length. */
+	snprintf(from, sizeof(from), "GLIBC_%s", facts->glibc);
+	snprintf(to, sizeof(to), "GLIBC_9%s", facts->glibc + 1);
+	read_bytes("starts_threads", &bytes);
+	patch(&bytes, from, to, strlen(from) + 1);
+	assert_bytes_refused(&bytes, "from the future", to + 6);
+	assert_bytes_refused(&bytes, "from the future", gnu_get_libc_version());
+	buffer_finish(&bytes);
+	plugin_facts_destroy(facts);
+}
+END_TEST
+
+START_TEST(a_hidden_descriptor_is_missed)
+{
+	struct buffer bytes = {0};
+
+	read_bytes("good", &bytes);
+	patch(&bytes, "bay_plugin_v1", "bay_plugin_v9", 13);
+	assert_bytes_refused(&bytes, "without descriptor", "does not export bay_plugin_v1");
+	buffer_finish(&bytes);
+}
+END_TEST
+
+/* --- enemies ------------------------------------------------------------------------------ */
+
+/* The bytes lie at the very end of their memory, so that reading past them is a crash. */
+struct fenced {
+	uint8_t *map;
+	size_t map_size;
+	uint8_t *end;
+};
+
+static void
+fence(struct fenced *fenced, size_t size)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	size_t pages = (size + page - 1) / page * page;
+
+	fenced->map_size = pages + page;
+	fenced->map = mmap(NULL, fenced->map_size, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	ck_assert_ptr_ne(fenced->map, MAP_FAILED);
+	fenced->end = fenced->map + pages;
+	ck_assert_int_eq(mprotect(fenced->end, page, PROT_NONE), 0);
+}
+
+START_TEST(a_plugin_cut_anywhere_is_refused)
+{
+	struct buffer bytes = {0}, error = {0};
+	struct fenced fenced;
+	struct plugin_facts *facts;
+
+	read_bytes("good", &bytes);
+	fence(&fenced, bytes.size);
+	for (size_t size = 0; size < bytes.size; size++) {
+		memcpy(fenced.end - size, bytes.data, size);
+		ck_assert_msg(!plugin_file_parse(fenced.end - size, size, &facts, &error),
+			"accepted with %zu of %zu bytes", size, bytes.size);
+		ck_assert_uint_gt(error.size, 0);
+		if (size >= 64)
+			ck_assert_ptr_nonnull(strstr(buffer_text(&error), "cut short"));
+		buffer_clear(&error);
+	}
+	munmap(fenced.map, fenced.map_size);
+	buffer_finish(&bytes);
+	buffer_finish(&error);
+}
+END_TEST
+
+START_TEST(a_plugin_cut_anywhere_that_hides_its_section_headers_does_no_harm)
+{
+	struct buffer bytes = {0}, error = {0};
+	struct fenced fenced;
+	struct plugin_facts *facts;
+	size_t accepted = 0;
+
+	read_bytes("good", &bytes);
+	memset(bytes.data + offsetof(ElfW(Ehdr), e_shoff), 0, sizeof(ElfW(Off)));
+	memset(bytes.data + offsetof(ElfW(Ehdr), e_shnum), 0, 2);
+	fence(&fenced, bytes.size);
+	for (size_t size = 64; size <= bytes.size; size++) {
+		memcpy(fenced.end - size, bytes.data, size);
+		if (plugin_file_parse(fenced.end - size, size, &facts, &error)) {
+			accepted++;
+			plugin_facts_destroy(facts);
+		}
+		buffer_clear(&error);
+	}
+	/* Everything that is loaded is there long before the end. */
+	ck_assert_uint_gt(accepted, 0);
+	munmap(fenced.map, fenced.map_size);
+	buffer_finish(&bytes);
+	buffer_finish(&error);
+}
+END_TEST
+
+static void
+flip_each_byte(const uint8_t *values, size_t count)
+{
+	struct buffer bytes = {0}, error = {0};
+	struct fenced fenced;
+	struct plugin_facts *facts;
+	uint8_t *start;
+
+	read_bytes("good", &bytes);
+	fence(&fenced, bytes.size);
+	start = fenced.end - bytes.size;
+	memcpy(start, bytes.data, bytes.size);
+	for (size_t i = 0; i < bytes.size; i++)
+		for (size_t v = 0; v < count; v++) {
+			start[i] = bytes.data[i] ^ values[v];
+			if (plugin_file_parse(start, bytes.size, &facts, &error))
+				plugin_facts_destroy(facts);
+			else
+				ck_assert_uint_gt(error.size, 0);
+			buffer_clear(&error);
+			start[i] = bytes.data[i];
+		}
+	munmap(fenced.map, fenced.map_size);
+	buffer_finish(&bytes);
+	buffer_finish(&error);
+}
+
+START_TEST(a_plugin_with_any_byte_changed_does_no_harm)
+{
+	static const uint8_t values[] = {0xff, 0x80, 0x01};
+
+	flip_each_byte(values, sizeof(values));
+}
+END_TEST
+
+START_TEST(random_nonsense_behind_a_good_header_does_no_harm)
+{
+	struct buffer bytes = {0}, error = {0};
+	struct plugin_facts *facts;
+	uint8_t *copy;
+
+	srandom(1);
+	read_bytes("good", &bytes);
+	copy = malloc(bytes.size);
+	for (unsigned round = 0; round < 2000; round++) {
+		memcpy(copy, bytes.data, bytes.size);
+		for (unsigned i = 0; i < 32; i++)
+			copy[64 + (size_t)random() % (bytes.size - 64)] = (uint8_t)random();
+		if (plugin_file_parse(copy, bytes.size, &facts, &error))
+			plugin_facts_destroy(facts);
+		buffer_clear(&error);
+	}
+	free(copy);
+	buffer_finish(&bytes);
+	buffer_finish(&error);
+}
+END_TEST
+
+CHECK_MAIN("service/plugin_file",
+	a_good_plugin_is_described_without_running_it,
+	reading_from_a_descriptor_gives_the_same_facts,
+	libraries_and_undefined_symbols_are_listed,
+	the_needed_glibc_is_not_newer_than_the_one_it_was_linked_with,
+	what_keeps_a_plugin_in_the_process_is_said,
+	calls_that_harm_a_whole_cell_are_warned_of,
+	bytes_behind_the_end_do_not_matter,
+	what_is_no_shared_object_is_shown_by_its_beginning,
+	directories_devices_and_empty_files_are_called_what_they_are,
+	a_file_beyond_the_limit_is_not_even_read,
+	other_kinds_of_elf_files_are_named,
+	another_machine_is_named_together_with_this_one,
+	another_class_byte_order_or_system_is_named,
+	a_program_is_not_taken_for_a_plugin,
+	bad_plugins_are_refused_with_what_to_do,
+	a_note_that_makes_no_sense_is_refused,
+	a_newer_glibc_is_named_together_with_the_one_here,
+	a_hidden_descriptor_is_missed,
+	a_plugin_cut_anywhere_is_refused,
+	a_plugin_cut_anywhere_that_hides_its_section_headers_does_no_harm,
+	a_plugin_with_any_byte_changed_does_no_harm,
+	random_nonsense_behind_a_good_header_does_no_harm)
