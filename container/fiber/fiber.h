@@ -24,6 +24,7 @@
 
 #include <stddef.h>
 
+/* BAY_FIBER_UCONTEXT, BAY_ASAN, BAY_TSAN: on the compiler's command line, by configure. */
 #if defined(BAY_FIBER_UCONTEXT)
 #include "fiber/switch_ucontext.h"
 #elif defined(__x86_64__) && defined(__LP64__)
@@ -66,8 +67,8 @@ struct fiber {
  * Makes a fiber that will call fn(arg) when it is first switched to. The stack is borrowed
  * until fiber_finish and grows down from stack_top, which may be any address.
  */
-void fiber_init(struct fiber *fiber, void *stack_low, void *stack_top, fiber_fn *fn,
-	void *arg);
+static inline void fiber_init(struct fiber *fiber, void *stack_low, void *stack_top,
+	fiber_fn *fn, void *arg);
 
 /* Makes the fiber that stands for the stack the calling thread came with. */
 void fiber_init_thread(struct fiber *fiber);
@@ -83,9 +84,35 @@ static inline _Noreturn void fiber_exit_to(struct fiber *from, struct fiber *to)
  * that was made and never ran, or will not be run on. Its memory and stack are the caller's
  * again. For a thread's fiber it does nothing.
  */
-void fiber_finish(struct fiber *fiber);
+static inline void fiber_finish(struct fiber *fiber);
 
 /* --- inline ---------------------------------------------------------------- */
+
+#if defined(BAY_ASAN) || defined(BAY_TSAN)
+void fiber_init_announced(struct fiber *fiber, void *stack_low, void *stack_top, fiber_fn *fn,
+	void *arg);
+void fiber_finish_announced(struct fiber *fiber);
+#endif
+
+static inline void
+fiber_init(struct fiber *fiber, void *stack_low, void *stack_top, fiber_fn *fn, void *arg)
+{
+#if defined(BAY_ASAN) || defined(BAY_TSAN)
+	fiber_init_announced(fiber, stack_low, stack_top, fn, arg);
+#else
+	fiber_context_init(&fiber->_context, stack_low, stack_top, fn, arg);
+#endif
+}
+
+static inline void
+fiber_finish(struct fiber *fiber)
+{
+#if defined(BAY_ASAN) || defined(BAY_TSAN)
+	fiber_finish_announced(fiber);
+#else
+	(void)fiber;
+#endif
+}
 
 static inline void
 fiber_switch(struct fiber *from, struct fiber *to)

@@ -9,10 +9,14 @@
 #include <ucontext.h>
 
 struct fiber_context {
-	ucontext_t ucontext;
-	void (*fn)(void *arg);
-	void *arg;
+	ucontext_t _ucontext;
+	void (*_fn)(void *arg);
+	void *_arg;
 };
+
+/* Makes a context that will call fn(arg), which must not return, on the given stack. */
+void fiber_context_init(struct fiber_context *context, void *stack_low, void *stack_top,
+	void (*fn)(void *arg), void *arg);
 
 /* Saves the running context in from and goes on with to. */
 void fiber_context_switch(struct fiber_context *from, struct fiber_context *to);

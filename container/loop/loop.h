@@ -33,9 +33,10 @@ struct event;
 struct event_base;
 
 /*
- * Whether there is work that came another way than by the inbox, such as a queue shared by
- * several loops. Asked by loop_wait on its own thread after it announced its sleep: whoever
- * makes such work available and then calls loop_wake loses no wake.
+ * Whether there is anything to do that loop_wait cannot see: a task that a libevent callback
+ * or a timer made ready, or work in a queue that several loops share. Asked by loop_wait, on
+ * its own thread, while it looks for work and once more after it announced its sleep: whoever
+ * puts work into a shared queue and then calls loop_wake loses no wake.
  */
 typedef bool loop_has_work_fn(void *arg);
 
@@ -57,6 +58,7 @@ struct loop {
 	int64_t _alarm_ns;         /* what _alarm is set to, INT64_MAX: not set */
 	int64_t _idle_ns;          /* a moving average of how long there was no work */
 	int _wake_fd;
+	bool _may_spin;
 
 	/* Written by other threads; on a cache line of its own. */
 	_Alignas(64) struct inbox _inbox;
@@ -77,7 +79,10 @@ bool loop_init(struct loop *loop, const char *name)
  */
 void loop_finish(struct loop *loop);
 
-/* See loop_has_work_fn. NULL, the default: there is no such work. */
+/*
+ * See loop_has_work_fn. NULL, the default: there is no such work, and loop_wait does not
+ * look for events before it sleeps, as it could not tell that something came of them.
+ */
 void loop_set_has_work(struct loop *loop, loop_has_work_fn *has_work, void *arg);
 
 /* Leaves an item in the inbox and wakes the loop if it sleeps. Any thread. */

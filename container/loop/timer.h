@@ -39,15 +39,15 @@ typedef void timer_fn(struct timer *timer);
 
 /* Part of the caller's struct (container_of). Zeroed with fn set, it is ready. */
 struct timer {
-	struct list _link; /* both NULL or both itself while not armed */
+	struct list _link; /* NULL while not armed */
 	int64_t when_ns;   /* of the monotonic clock; set by wheel_add */
 	timer_fn *fn;
 };
 
 struct wheel {
 	uint64_t _tick;   /* all timers up to and including this tick have fired */
+	unsigned _levels; /* a bit per level with timers */
 	struct list _due; /* added when their time had come already */
-	struct list _firing;
 	uint64_t _occupied[WHEEL_LEVELS][WHEEL_SLOTS / 64]; /* a bit per slot with timers */
 	struct list _slots[WHEEL_LEVELS][WHEEL_SLOTS];
 };
@@ -71,8 +71,8 @@ timer_armed(const struct timer *timer)
 
 /*
  * Arms the timer, which stays in the wheel until it fires or is removed; one that is armed
- * is moved. A time that has passed fires at the next wheel_advance, never in this call and
- * never in the wheel_advance that is just running.
+ * is moved. What is added for a tick that has passed fires at the next wheel_advance, never in
+ * this call.
  */
 void wheel_add(struct wheel *wheel, struct timer *timer, int64_t when_ns);
 

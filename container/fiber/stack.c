@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A pool's memory:
+ *
+ *	slabs  |g|  stack  |g|  stack  |g|  stack  | not carved yet ...  |
+ *	idle   cold <- [trimmed][trimmed][warm][warm][warm] -> taken next
+ *
+ * Stacks are carved out of the newest slab one at a time, so that a take never pays for a
+ * whole slab. Idle ones stand in an array, not in their own memory, which may be trimmed:
+ * given back to the kernel, coldest first.
+ *
+ * When to trim: a number of tasks that swings must not fault the same pages in again and
+ * again, and memory must fall when a burst is over. So gives are counted in windows; what
+ * stayed idle during a whole window, beyond a reserve, is surplus and goes in the next one.
+ */
+#include "config.h"
+
+#include "fiber/stack.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "fiber/stack_guard.h"
+
+#if defined(HAVE_VALGRIND_VALGRIND_H)
+#include <valgrind/valgrind.h>
+#endif
+#if defined(BAY_ASAN)
+#include <sanitizer/asan_interface.h>
+#include <sanitizer/lsan_interface.h>
+#endif
+
+enum {
+	SLAB_BYTES = 16 << 20,
+	GUARD_BYTES_MAX = 64 << 10,
+
+	/*
+	 * Stack tops lie at COLOURS places, a cache line apart. With 1,000 fibers that is a
+	 * tenth faster than one place; more than 1 KiB gained nothing more, and would push a
+	 * small task over to a second page.
+	 */
+	COLOUR_BYTES = 64,
+	COLOURS = 16,
+
+	WARM_RESERVE = 256,
+	WINDOW_GIVES = 512,
+	TRIMS_PER_GIVE = 2
+};
+
+struct stack_pool {
+	size_t stack_bytes;
+	size_t guard_bytes;
+	size_t max_stacks;
+
+	uint8_t **slabs; /* slab_count of them, slab_stacks each; the last one is not full */
+	size_t slab_count;
+	size_t slab_stacks;
+	size_t carved; /* stacks that have their guard, in all slabs */
+
+	struct stack *idle; /* room for all stacks of all slabs */
+	size_t idle_count;
+	size_t idle_lowest;  /* the least that idle_count was since the window began */
+	size_t trimmed;      /* the first ones of idle, whose memory went back */
+	size_t surplus;      /* stacks to be trimmed, a few a give */
+	size_t window_gives; /* since the window began */
+
+	unsigned *valgrind_ids; /* by order of carving; NULL when not under valgrind */
+	const char *error;
+	char error_text[128];
+};
+
+static size_t
+stack_page_bytes(void)
+{
+	return (size_t)sysconf(_SC_PAGESIZE);
+}
+
+static size_t
+stack_round_up(size_t bytes, size_t unit)
+{
+	return (bytes + unit - 1) / unit * unit;
+}
+
+size_t
+stack_rounded_bytes(size_t stack_bytes)
+{
+	size_t bytes = stack_bytes < STACK_BYTES_MIN ? STACK_BYTES_MIN : stack_bytes;
+
+	if (bytes > STACK_BYTES_MAX)
+		bytes = STACK_BYTES_MAX;
+	/* Four pages at least: one for the guard, three to use. */
+	return stack_round_up(bytes, stack_page_bytes() * 4);
+}
+
+/* A quarter of the stack: a function's frame can jump over a guard that is too small. */
+size_t
+stack_guard_bytes(size_t stack_bytes)
+{
+	size_t guard = stack_rounded_bytes(stack_bytes) / 4;
+
+	return guard > GUARD_BYTES_MAX ? GUARD_BYTES_MAX : guard;
+}
+
+struct stack_pool *
+stack_pool_create(size_t stack_bytes, size_t max_stacks)
+{
+	struct stack_pool *pool;
+
+	if (stack_bytes > STACK_BYTES_MAX)
+		return NULL;
+	pool = xcalloc(1, sizeof(*pool));
+	pool->stack_bytes = stack_rounded_bytes(stack_bytes);
+	pool->guard_bytes = stack_guard_bytes(stack_bytes);
+	pool->max_stacks = max_stacks;
+	pool->slab_stacks = SLAB_BYTES / pool->stack_bytes;
+	if (pool->slab_stacks == 0)
+		pool->slab_stacks = 1;
+	pool->error = "";
+	return pool;
+}
+
+static size_t
+stack_slab_bytes(const struct stack_pool *pool)
+{
+	return pool->slab_stacks * pool->stack_bytes;
+}
+
+static void
+stack_valgrind_deregister(struct stack_pool *pool)
+{
+#if defined(HAVE_VALGRIND_VALGRIND_H)
+	for (size_t i = 0; pool->valgrind_ids != NULL && i < pool->carved; i++)
+		VALGRIND_STACK_DEREGISTER(pool->valgrind_ids[i]);
+#endif
+	free(pool->valgrind_ids);
+}
+
+static void
+stack_slab_unmap(struct stack_pool *pool, uint8_t *slab)
+{
+#if defined(BAY_ASAN)
+	__lsan_unregister_root_region(slab, stack_slab_bytes(pool));
+	__asan_unpoison_memory_region(slab, stack_slab_bytes(pool));
+#endif
+	munmap(slab, stack_slab_bytes(pool));
+}
+
+void
+stack_pool_destroy(struct stack_pool *pool)
+{
+	if (pool == NULL)
+		return;
+	stack_valgrind_deregister(pool);
+	for (size_t i = 0; i < pool->slab_count; i++)
+		stack_slab_unmap(pool, pool->slabs[i]);
+	stack_guard_forget(pool->carved);
+	free(pool->slabs);
+	free(pool->idle);
+	free(pool);
+}
+
+static bool
+stack_pool_fail(struct stack_pool *pool, const char *reason)
+{
+	pool->error = reason;
+	return false;
+}
+
+/* Room in the arrays for one more slab; doubles, so that growing costs little per stack. */
+static bool
+stack_pool_grow_arrays(struct stack_pool *pool)
+{
+	size_t count = pool->slab_count;
+	uint8_t **slabs;
+	struct stack *idle;
+
+	if ((count & (count - 1)) != 0)
+		return true;
+	count = count == 0 ? 1 : count * 2;
+	slabs = realloc(pool->slabs, count * sizeof(*slabs));
+	if (slabs == NULL)
+		return false;
+	pool->slabs = slabs;
+	idle = realloc(pool->idle, count * pool->slab_stacks * sizeof(*idle));
+	if (idle == NULL)
+		return false;
+	pool->idle = idle;
+	return true;
+}
+
+static bool
+stack_pool_add_slab(struct stack_pool *pool)
+{
+	size_t bytes = stack_slab_bytes(pool);
+	uint8_t *slab;
+
+	if (!stack_pool_grow_arrays(pool))
+		return stack_pool_fail(pool, "no memory for more stacks");
+	slab = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_STACK, -1, 0);
+	if (slab == MAP_FAILED)
+		return stack_pool_fail(pool, "no memory or no mapping left for more stacks");
+	/* A huge page would put 2 MiB in memory for the first byte touched. */
+	(void)madvise(slab, bytes, MADV_NOHUGEPAGE);
+#if defined(BAY_ASAN)
+	__lsan_register_root_region(slab, bytes);
+#endif
+	pool->slabs[pool->slab_count++] = slab;
+	return true;
+}
+
+static void
+stack_valgrind_register(struct stack_pool *pool, const struct stack *stack)
+{
+#if defined(HAVE_VALGRIND_VALGRIND_H)
+	if (!RUNNING_ON_VALGRIND)
+		return;
+	pool->valgrind_ids =
+		xrealloc(pool->valgrind_ids, pool->carved + 1, sizeof(*pool->valgrind_ids));
+	pool->valgrind_ids[pool->carved] = VALGRIND_STACK_REGISTER(stack->low, stack->top);
+#else
+	(void)pool;
+	(void)stack;
+#endif
+}
+
+static bool
+stack_pool_refuse_more(struct stack_pool *pool)
+{
+	snprintf(pool->error_text, sizeof(pool->error_text),
+		"all %zu stacks of %zu KiB are in use", pool->max_stacks, pool->stack_bytes >> 10);
+	return stack_pool_fail(pool, pool->error_text);
+}
+
+/* Makes the next stack of the last slab. */
+static __attribute__((noinline)) bool
+stack_carve(struct stack_pool *pool, struct stack *stack_r)
+{
+	size_t number = pool->carved % pool->slab_stacks;
+	uint8_t *start;
+	size_t colour;
+
+	if (pool->carved >= pool->max_stacks)
+		return stack_pool_refuse_more(pool);
+	if (pool->carved == pool->slab_count * pool->slab_stacks && !stack_pool_add_slab(pool))
+		return false;
+	start = pool->slabs[pool->slab_count - 1] + number * pool->stack_bytes;
+	if (!stack_guard_install(start, pool->guard_bytes, &pool->error))
+		return false;
+	colour = pool->carved % COLOURS * COLOUR_BYTES;
+	stack_r->low = start + pool->guard_bytes;
+	stack_r->top = start + pool->stack_bytes - colour;
+	stack_valgrind_register(pool, stack_r);
+	pool->carved++;
+	return true;
+}
+
+bool
+stack_take(struct stack_pool *pool, struct stack *stack_r)
+{
+	if (pool->idle_count > 0) {
+		*stack_r = pool->idle[--pool->idle_count];
+		if (pool->idle_lowest > pool->idle_count)
+			pool->idle_lowest = pool->idle_count;
+	} else if (!stack_carve(pool, stack_r)) {
+		return false;
+	}
+#if defined(BAY_ASAN)
+	/* Also of what dead frames left: gcc does not clean up behind a fiber that exits. */
+	__asan_unpoison_memory_region(stack_r->low, (size_t)(stack_r->top - stack_r->low));
+#endif
+	return true;
+}
+
+/* A window has ended: what nobody wanted in the whole of it is more than is needed. */
+static void
+stack_find_surplus(struct stack_pool *pool)
+{
+	size_t unused = pool->idle_lowest - pool->trimmed;
+
+	pool->surplus = unused > WARM_RESERVE ? unused - WARM_RESERVE : 0;
+	pool->idle_lowest = pool->idle_count;
+	pool->window_gives = 0;
+}
+
+/* The coldest of the warm goes back to the kernel; its guard stays. */
+static void
+stack_trim(struct stack_pool *pool)
+{
+	const struct stack *stack = &pool->idle[pool->trimmed++];
+
+	(void)madvise(stack->low, pool->stack_bytes - pool->guard_bytes, MADV_DONTNEED);
+	pool->surplus--;
+}
+
+/* Now and then after a give. */
+static __attribute__((noinline)) void
+stack_look_after_idle(struct stack_pool *pool)
+{
+	/* Those above have been in use in between and are warm. */
+	if (pool->trimmed > pool->idle_lowest)
+		pool->trimmed = pool->idle_lowest;
+	if (pool->window_gives >= WINDOW_GIVES)
+		stack_find_surplus(pool);
+	for (int i = 0; i < TRIMS_PER_GIVE && pool->surplus > 0; i++) {
+		if (pool->trimmed + WARM_RESERVE < pool->idle_lowest)
+			stack_trim(pool);
+		else
+			pool->surplus = 0;
+	}
+}
+
+void
+stack_give(struct stack_pool *pool, struct stack stack)
+{
+#if defined(BAY_ASAN)
+	/* Whoever still uses it hears of it. */
+	__asan_poison_memory_region(stack.low, (size_t)(stack.top - stack.low));
+#endif
+	pool->idle[pool->idle_count++] = stack;
+	if (++pool->window_gives >= WINDOW_GIVES || pool->surplus > 0)
+		stack_look_after_idle(pool);
+}
+
+const char *
+stack_pool_error(const struct stack_pool *pool)
+{
+	return pool->error;
+}
+
+size_t
+stack_pool_taken(const struct stack_pool *pool)
+{
+	return pool->carved - pool->idle_count;
+}
+
+size_t
+stack_pool_mapped(const struct stack_pool *pool)
+{
+	return pool->carved;
+}
+
+bool
+stack_guard_holds(const struct stack *stack, size_t stack_bytes, uintptr_t address)
+{
+	uintptr_t low = (uintptr_t)stack->low;
+
+	return address < low && address >= low - stack_guard_bytes(stack_bytes);
+}
+
+size_t
+stack_used(const struct stack *stack)
+{
+	enum { BATCH = 256 };
+	size_t page = stack_page_bytes();
+	unsigned char resident[BATCH];
+
+	for (uint8_t *at = stack->low; at < stack->top; at += BATCH * page) {
+		size_t left = (size_t)(stack->top - at);
+		size_t pages = (left + page - 1) / page;
+
+		if (pages > BATCH)
+			pages = BATCH;
+		if (mincore(at, pages * page, resident) != 0)
+			return 0;
+		for (size_t i = 0; i < pages; i++) {
+			if (resident[i] & 1)
+				return (size_t)(stack->top - (at + i * page));
+		}
+	}
+	return 0;
+}

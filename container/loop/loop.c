@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How no wake is lost: the loop stores _sleeping, then looks once more whether there is
+ * work; a poster leaves its work, then looks at _sleeping. All four are in one total order,
+ * so at least one of the two sees the other. Whoever changes _sleeping from true to false
+ * writes to the eventfd, so there is at most one write per sleep.
+ */
+#include "config.h"
+
+#include "loop/loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <sched.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+
+enum {
+	/* How long to look for work before sleeping: about what a wake would cost. */
+	SPIN_NS = 50 * CLOCK_NS_PER_US,
+
+	/*
+	 * Look only if there was mostly less than this to wait for. It is measured from
+	 * outside, sleep and wake included: judged by its own hits, a loop that once slept
+	 * would find waiting slow and sleep for ever.
+	 */
+	SPIN_IDLE_NS = 100 * CLOCK_NS_PER_US,
+
+	/* One long idle time says no more than this one does. */
+	IDLE_MAX_NS = 400 * CLOCK_NS_PER_US,
+
+	/* Glances at the inbox between two looks at events and clock. */
+	SPIN_GLANCES = 32
+};
+
+static void
+loop_on_wake(evutil_socket_t fd, short events, void *arg)
+{
+	uint64_t count;
+	ssize_t ignored = read(fd, &count, sizeof(count));
+
+	(void)ignored;
+	(void)events;
+	(void)arg;
+}
+
+static void
+loop_on_alarm(evutil_socket_t fd, short events, void *arg)
+{
+	struct loop *loop = arg;
+
+	(void)fd;
+	(void)events;
+	loop->_alarm_ns = INT64_MAX;
+}
+
+static struct event_base *
+loop_base_create(void)
+{
+	struct event_config *config = event_config_new();
+	struct event_base *base = NULL;
+
+	if (config == NULL)
+		return NULL;
+	/* Without the precise timer, a wait of 1 ms takes 4 ms. */
+	if (event_config_set_flag(config,
+		    EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_PRECISE_TIMER) == 0)
+		base = event_base_new_with_config(config);
+	event_config_free(config);
+	return base;
+}
+
+static bool
+loop_events_init(struct loop *loop)
+{
+	loop->_wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (loop->_wake_fd < 0)
+		return false;
+	loop->base = loop_base_create();
+	if (loop->base == NULL)
+		return false;
+	loop->_alarm = event_new(loop->base, -1, 0, loop_on_alarm, loop);
+	loop->_wake_event =
+		event_new(loop->base, loop->_wake_fd, EV_READ | EV_PERSIST, loop_on_wake, loop);
+	return loop->_alarm != NULL && loop->_wake_event != NULL &&
+		event_add(loop->_wake_event, NULL) == 0;
+}
+
+bool
+loop_init(struct loop *loop, const char *name)
+{
+	cpu_set_t cpus;
+
+	memset(loop, 0, sizeof(*loop));
+	loop->name = name;
+	loop->_wake_fd = -1;
+	loop->_alarm_ns = INT64_MAX;
+	loop->_idle_ns = IDLE_MAX_NS;
+	/* With a single processor, whoever brings work cannot run while we look for it. */
+	loop->_may_spin = sched_getaffinity(0, sizeof(cpus), &cpus) != 0 || CPU_COUNT(&cpus) > 1;
+	inbox_init(&loop->_inbox);
+	atomic_init(&loop->_sleeping, false);
+	wheel_init(&loop->wheel, loop_now(loop));
+	if (!loop_events_init(loop)) {
+		int saved = errno != 0 ? errno : ENOMEM;
+
+		loop_finish(loop);
+		errno = saved;
+		return false;
+	}
+	return true;
+}
+
+void
+loop_finish(struct loop *loop)
+{
+	if (loop->_wake_event != NULL)
+		event_free(loop->_wake_event);
+	if (loop->_alarm != NULL)
+		event_free(loop->_alarm);
+	if (loop->base != NULL)
+		event_base_free(loop->base);
+	fd_close(&loop->_wake_fd);
+	loop->_wake_event = NULL;
+	loop->_alarm = NULL;
+	loop->base = NULL;
+}
+
+void
+loop_set_has_work(struct loop *loop, loop_has_work_fn *has_work, void *arg)
+{
+	loop->_has_work = has_work;
+	loop->_has_work_arg = arg;
+}
+
+/* Only one of many gets the token and pays for the system call. */
+static bool
+loop_wake_if_sleeping(struct loop *loop)
+{
+	static const uint64_t one = 1;
+	ssize_t ignored;
+
+	if (!atomic_load_explicit(&loop->_sleeping, memory_order_seq_cst) ||
+		!atomic_exchange_explicit(&loop->_sleeping, false, memory_order_seq_cst))
+		return false;
+	ignored = write(loop->_wake_fd, &one, sizeof(one));
+	(void)ignored;
+	return true;
+}
+
+void
+loop_post(struct loop *loop, struct inbox_item *item)
+{
+	(void)inbox_push(&loop->_inbox, item);
+	(void)loop_wake_if_sleeping(loop);
+}
+
+bool
+loop_wake(struct loop *loop)
+{
+	/* What the caller published before may have been published with less. */
+	atomic_thread_fence(memory_order_seq_cst);
+	return loop_wake_if_sleeping(loop);
+}
+
+bool
+loop_drain_inbox(struct loop *loop)
+{
+	struct inbox_item *item = inbox_take_all(&loop->_inbox);
+
+	if (item == NULL)
+		return false;
+	while (item != NULL) {
+		struct inbox_item *next = item->next;
+
+		item->run(item);
+		item = next;
+	}
+	return true;
+}
+
+int64_t
+loop_now(struct loop *loop)
+{
+	loop->now_ns = clock_monotonic_ns();
+	return loop->now_ns;
+}
+
+void
+loop_poll(struct loop *loop)
+{
+	loop->polls++;
+	(void)event_base_loop(loop->base, EVLOOP_NONBLOCK);
+	(void)wheel_advance(&loop->wheel, loop_now(loop));
+}
+
+static bool
+loop_found_work(struct loop *loop)
+{
+	return !inbox_empty(&loop->_inbox) ||
+		(loop->_has_work != NULL && loop->_has_work(loop->_has_work_arg));
+}
+
+static inline void
+loop_pause(void)
+{
+#if defined(__x86_64__) || defined(__i386__)
+	__builtin_ia32_pause();
+#elif defined(__aarch64__)
+	__asm__ volatile("isb" ::: "memory");
+#endif
+}
+
+/* Looks for work until then. Returns whether there is some. */
+static bool
+loop_spin(struct loop *loop, int64_t until_ns)
+{
+	do {
+		for (int i = 0; i < SPIN_GLANCES; i++) {
+			if (loop_found_work(loop))
+				return true;
+			loop_pause();
+		}
+		/* Somebody else may need this processor to bring us what we wait for. */
+		sched_yield();
+		if (loop->_has_work != NULL)
+			loop_poll(loop);
+		else
+			loop_now(loop);
+	} while (loop->now_ns < until_ns);
+	return loop_found_work(loop);
+}
+
+/* Rounded up, because waking before the time would only mean to sleep once more. */
+static void
+loop_set_alarm(struct loop *loop, int64_t when_ns)
+{
+	int64_t span_us;
+	struct timeval span;
+
+	if (when_ns == loop->_alarm_ns)
+		return;
+	loop->_alarm_ns = when_ns;
+	if (when_ns == INT64_MAX) {
+		(void)event_del(loop->_alarm);
+		return;
+	}
+	span_us = (when_ns - loop->now_ns + CLOCK_NS_PER_US - 1) / CLOCK_NS_PER_US;
+	span.tv_sec = span_us / 1000000;
+	span.tv_usec = span_us % 1000000;
+	if (event_add(loop->_alarm, &span) != 0)
+		loop->_alarm_ns = INT64_MAX;
+}
+
+static void
+loop_sleep(struct loop *loop, int64_t until_ns)
+{
+	loop_set_alarm(loop, until_ns);
+	atomic_store_explicit(&loop->_sleeping, true, memory_order_seq_cst);
+	atomic_thread_fence(memory_order_seq_cst);
+	if (loop_found_work(loop)) {
+		atomic_store_explicit(&loop->_sleeping, false, memory_order_relaxed);
+		return;
+	}
+	loop->sleeps++;
+	(void)event_base_loop(loop->base, EVLOOP_ONCE);
+	atomic_store_explicit(&loop->_sleeping, false, memory_order_relaxed);
+	(void)wheel_advance(&loop->wheel, loop_now(loop));
+}
+
+static int64_t
+loop_min(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+void
+loop_wait(struct loop *loop, int64_t until_ns)
+{
+	int64_t start_ns = loop_now(loop);
+	int64_t idle_ns;
+
+	until_ns = loop_min(until_ns, wheel_next_ns(&loop->wheel));
+	if (until_ns <= start_ns) {
+		loop_poll(loop);
+		return;
+	}
+	if (loop->_may_spin && loop->_idle_ns < SPIN_IDLE_NS &&
+		loop_spin(loop, loop_min(until_ns, start_ns + SPIN_NS)))
+		loop->spins++;
+	else if (loop->now_ns < until_ns)
+		loop_sleep(loop, until_ns);
+	idle_ns = loop_min(loop_now(loop) - start_ns, IDLE_MAX_NS);
+	loop->_idle_ns += (idle_ns - loop->_idle_ns) / 4;
+}
