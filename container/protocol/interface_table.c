@@ -43,6 +43,7 @@ static const struct interface_argument send_arguments[] = {SERVICE_REQUIRED, BOD
 
 static const struct interface_argument log_arguments[] = {
 	{.name = "lines", .type = INTERFACE_INT, .min = 0, .max = LINES_MAX},
+	{.name = "follow", .type = INTERFACE_BOOL},
 	SERVICE_OPTIONAL, END};
 
 static const struct interface_argument shutdown_arguments[] = {NOW, END};
@@ -185,9 +186,10 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.role = INTERFACE_ROLE_OPERATOR,
 		.streams = true,
 		.arguments = log_arguments,
-		.reply = "line: string",
-		.help = "The last lines of the log, one a reply. Wants more; goes on with new lines "
-			"until the connection is closed.",
+		.reply = "line: ?string",
+		.help = "The last lines of the log, oldest first, one a reply. Wants more. The last "
+			"reply has no line; with follow there is none, new lines go on until the "
+			"connection is closed.",
 	},
 	[INTERFACE_SHUTDOWN] = {
 		.id = INTERFACE_SHUTDOWN,
