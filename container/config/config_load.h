@@ -10,7 +10,7 @@
 #include "config/config_report.h"
 
 /*
- * Reads the file at path and what it includes. True: *config_r is the whole configuration,
+ * Reads the file at path and what it includes; report is empty before. True: *config_r is the whole configuration,
  * for the caller to destroy. False: it is NULL, and report has every complaint. Settings of
  * plugins are not checked: nobody knows them yet (config_unknown_setting_text).
  *

@@ -9,6 +9,9 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/text.h"
+
+enum { CONFIG_QUOTE_MAX = 72 };
 
 void
 config_report_finish(struct config_report *report)
@@ -95,6 +98,27 @@ config_report_add(struct config_report *report, const char *file, unsigned line,
 		complaint.text = xstrdup("something is wrong here, and no memory to say what");
 	}
 	config_report_insert(report, &complaint);
+}
+
+char *
+config_report_quote(const char *text)
+{
+	size_t size = strlen(text);
+	bool cut = size > CONFIG_QUOTE_MAX;
+	struct buffer out = {0};
+	char *quoted = NULL;
+
+	if (cut)
+		for (size = CONFIG_QUOTE_MAX; size > 0 && ((unsigned char)text[size] & 0xc0) == 0x80;)
+			size--;
+	if (buffer_append_text(&out, "'") && text_escape(&out, text, size) &&
+			buffer_append_text(&out, cut ? "...'" : "'"))
+		quoted = buffer_text(&out);
+	if (quoted == NULL) {
+		buffer_finish(&out);
+		quoted = xstrdup("it");
+	}
+	return quoted;
 }
 
 bool

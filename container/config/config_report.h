@@ -48,6 +48,13 @@ void config_report_add(struct config_report *report, const char *file, unsigned 
 	const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/*
+ * Returns what a file says, fit for a complaint: in single quotes, control bytes escaped,
+ * cut when it is long. The caller frees.
+ */
+char *config_report_quote(const char *text)
+	__attribute__((warn_unused_result));
+
 /* Appends the complaints as lines "file:line: text". False: no memory. */
 bool config_report_print(const struct config_report *report, struct buffer *out)
 	__attribute__((warn_unused_result));

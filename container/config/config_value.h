@@ -19,7 +19,7 @@ bool config_value_parse(const struct config_key *key, const char *text, void *se
 	char **why_r)
 	__attribute__((warn_unused_result));
 
-/* Appends the value as one would write it in the ini. False: no memory. */
+/* Appends the value as text that reads back as the same, unquoted. False: no memory. */
 bool config_value_print(const struct config_key *key, const void *section,
 	struct buffer *out)
 	__attribute__((warn_unused_result));

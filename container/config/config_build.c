@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "config/config_build.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/map.h"
+#include "base/text.h"
+#include "config/config_file.h"
+#include "config/config_keys.h"
+#include "config/config_report.h"
+#include "config/config_value.h"
+
+enum {
+	CONFIG_SETTINGS_MAX = 256,  /* of one section */
+	CONFIG_SERVICES_MAX = 65536 /* whatever max_services says */
+};
+
+#define complain(builder, line, ...) \
+	config_report_add((builder)->report, (builder)->_file, line, __VA_ARGS__)
+
+/* --- sections ------------------------------------------------------------------ */
+
+/* Only a default that is the section's name can fail, and config_check tells of that. */
+static void
+config_set_defaults(const struct config_keys *keys, void *section, const char *name)
+{
+	for (size_t i = 0; i < keys->count; i++) {
+		const struct config_key *key = &keys->rows[i];
+		char *why;
+
+		if (!config_value_parse(key, key->fallback != NULL ? key->fallback : name, section, &why))
+			abort();
+	}
+}
+
+static bool
+config_open_container(struct config_builder *builder, const char *rest, unsigned line)
+{
+	struct config_origin *origin = &builder->config->container.origin;
+
+	if (*rest != '\0') {
+		complain(builder, line, "[container] takes no name");
+		return false;
+	}
+	builder->_section = CONFIG_SECTION_CONTAINER;
+	builder->_container = &builder->config->container;
+	if (origin->file == NULL) {
+		*origin = (struct config_origin){builder->_file, line};
+		return true;
+	}
+	complain(builder, line, "[container] is here for the second time; the first is at %s:%u",
+		origin->file, origin->line);
+	memset(builder->_second.origins, 0, sizeof(builder->_second.origins));
+	builder->_container = &builder->_second;
+	return true;
+}
+
+static void
+config_add_service(struct config_builder *builder, const char *name, unsigned line)
+{
+	struct config *config = builder->config;
+	struct config_service *service;
+
+	/* The capacity is the next power of two. */
+	if ((config->service_count & (config->service_count - 1)) == 0)
+		config->services = xrealloc(config->services,
+			config->service_count > 0 ? config->service_count * 2 : 1, sizeof(*service));
+	service = &config->services[config->service_count++];
+	*service = (struct config_service){
+		.name = xstrdup(name),
+		.origin = {builder->_file, line},
+	};
+	config_set_defaults(&config_service_keys, service, name);
+}
+
+static bool
+config_open_service(struct config_builder *builder, const char *name, unsigned line)
+{
+	const struct config_origin *first;
+	struct config_origin *here;
+
+	if (*name == '\0') {
+		complain(builder, line, "a service has a name: [service NAME]");
+		return false;
+	}
+	if (!config_name_is_valid(name, strlen(name))) {
+		char *quoted = config_report_quote(name);
+
+		complain(builder, line, "%s cannot be the name of a service: that is %s", quoted,
+			config_name_rule);
+		free(quoted);
+		return false;
+	}
+	if (builder->config->service_count == CONFIG_SERVICES_MAX) {
+		complain(builder, line, "there are more than %d service sections", CONFIG_SERVICES_MAX);
+		return false;
+	}
+	first = map_get(builder->_services, name);
+	if (first != NULL) {
+		complain(builder, line, "[service %s] is here for the second time; the first is at %s:%u",
+			name, first->file, first->line);
+	} else {
+		here = xcalloc(1, sizeof(*here));
+		*here = (struct config_origin){builder->_file, line};
+		map_put(builder->_services, name, here);
+	}
+	/* The keys of a second one are looked at too. */
+	config_add_service(builder, name, line);
+	builder->_section = CONFIG_SECTION_SERVICE;
+	return true;
+}
+
+static void
+config_complain_of_section(struct config_builder *builder, const char *word, const char *rest,
+	unsigned line)
+{
+	static const char *const words[] = {"container", "service"};
+	const char *nearest = text_nearest(word, words, sizeof(words) / sizeof(*words));
+	char *quoted;
+	char *header;
+
+	if (*word == '\0') {
+		complain(builder, line, "the section header is empty; there are [container] and"
+			" [service NAME]");
+		return;
+	}
+	header = *rest != '\0' ? xasprintf("%s %s", word, rest) : xstrdup(word);
+	quoted = config_report_quote(header);
+	if (nearest == words[0])
+		complain(builder, line, "unknown section %s; did you mean [container]?", quoted);
+	else if (nearest == words[1])
+		complain(builder, line, "unknown section %s; did you mean [service %s]?", quoted,
+			config_name_is_valid(rest, strlen(rest)) ? rest : "NAME");
+	else
+		complain(builder, line, "unknown section %s; there are [container] and [service NAME]",
+			quoted);
+	free(quoted);
+	free(header);
+}
+
+/* Cuts the header into its first word and the rest, without blanks around them. */
+static char *
+config_split_header(char *header, char **rest_r)
+{
+	static const char blanks[] = " \t\v\f\r";
+	char *word = header + strspn(header, blanks);
+	char *end = word + strlen(word);
+	char *rest;
+
+	while (end > word && strchr(blanks, end[-1]) != NULL)
+		*--end = '\0';
+	rest = word + strcspn(word, blanks);
+	if (*rest != '\0') {
+		*rest++ = '\0';
+		rest += strspn(rest, blanks);
+	}
+	*rest_r = rest;
+	return word;
+}
+
+static bool
+config_on_section(void *arg, const char *header, unsigned line)
+{
+	struct config_builder *builder = arg;
+	char *copy = xstrdup(header);
+	char *rest;
+	char *word = config_split_header(copy, &rest);
+	bool known = false;
+
+	if (strcmp(word, "container") == 0)
+		known = config_open_container(builder, rest, line);
+	else if (strcmp(word, "service") == 0)
+		known = config_open_service(builder, rest, line);
+	else
+		config_complain_of_section(builder, word, rest, line);
+	free(copy);
+	return known;
+}
+
+/* --- keys ---------------------------------------------------------------------- */
+
+/* True: the key has not been there before, and now has. */
+static bool
+config_note_origin(struct config_builder *builder, struct config_origin *origin,
+	const char *name, unsigned line)
+{
+	if (origin->file != NULL) {
+		complain(builder, line, "the key '%s' is here for the second time; the first is at %s:%u",
+			name, origin->file, origin->line);
+		return false;
+	}
+	*origin = (struct config_origin){builder->_file, line};
+	return true;
+}
+
+/* Sets a known key. False: a complaint has been made. */
+static bool
+config_set_key(struct config_builder *builder, const struct config_key *key, const char *value,
+	void *section, struct config_origin *origin, unsigned line)
+{
+	char *why;
+	char *quoted;
+
+	if (!config_note_origin(builder, origin, key->name, line))
+		return false;
+	if (config_value_parse(key, value, section, &why))
+		return true;
+	quoted = config_report_quote(value);
+	complain(builder, line, "%s = %s: %s", key->name, quoted, why);
+	free(quoted);
+	free(why);
+	return false;
+}
+
+static void
+config_on_container_key(struct config_builder *builder, const char *name, const char *value,
+	unsigned line)
+{
+	const struct config_key *key = config_keys_find(&config_container_keys, name);
+	struct config_container *container = builder->_container;
+	const char *nearest;
+
+	if (key == NULL) {
+		nearest = config_keys_nearest(&config_container_keys, name);
+		if (nearest != NULL)
+			complain(builder, line, "unknown key '%s'; did you mean '%s'?", name, nearest);
+		else if (config_keys_find(&config_service_keys, name) != NULL)
+			complain(builder, line, "the key '%s' belongs into a [service NAME] section", name);
+		else
+			complain(builder, line, "unknown key '%s' in [container]", name);
+		return;
+	}
+	if (config_set_key(builder, key, value, container,
+			&container->origins[key - config_container_keys.rows], line) &&
+			key->type == CONFIG_TYPE_PATTERNS)
+		config_patterns_add(builder->_includes, value, line);
+}
+
+static void
+config_add_setting(struct config_builder *builder, struct config_service *service,
+	const char *name, const char *value, unsigned line)
+{
+	struct config_setting *setting;
+
+	for (size_t i = 0; i < service->setting_count; i++) {
+		setting = &service->settings[i];
+		if (strcmp(setting->name, name) == 0) {
+			(void)config_note_origin(builder, &setting->origin, name, line);
+			return;
+		}
+	}
+	if (service->setting_count == CONFIG_SETTINGS_MAX) {
+		complain(builder, line, "the section has more than %d settings", CONFIG_SETTINGS_MAX);
+		return;
+	}
+	service->settings = xrealloc(service->settings, service->setting_count + 1,
+		sizeof(*setting));
+	service->settings[service->setting_count++] = (struct config_setting){
+		.name = xstrdup(name),
+		.value = xstrdup(value),
+		.origin = {builder->_file, line},
+	};
+}
+
+static void
+config_on_service_key(struct config_builder *builder, const char *name, const char *value,
+	unsigned line)
+{
+	struct config_service *service =
+		&builder->config->services[builder->config->service_count - 1];
+	const struct config_key *key = config_keys_find(&config_service_keys, name);
+
+	if (key == NULL)
+		config_add_setting(builder, service, name, value, line);
+	else
+		(void)config_set_key(builder, key, value, service,
+			&service->origins[key - config_service_keys.rows], line);
+}
+
+static void
+config_on_key(void *arg, const char *name, const char *value, unsigned line)
+{
+	struct config_builder *builder = arg;
+
+	switch (builder->_section) {
+	case CONFIG_SECTION_NONE:
+		if (strcmp(name, "include") == 0)
+			config_patterns_add(builder->_includes, value, line);
+		else
+			complain(builder, line, "the key '%s' stands before the first section; only"
+				" 'include' may", name);
+		break;
+	case CONFIG_SECTION_CONTAINER:
+		config_on_container_key(builder, name, value, line);
+		break;
+	case CONFIG_SECTION_SERVICE:
+		config_on_service_key(builder, name, value, line);
+		break;
+	}
+}
+
+/* --- the builder ----------------------------------------------------------------- */
+
+void
+config_builder_init(struct config_builder *builder, struct config *config,
+	struct config_report *report)
+{
+	*builder = (struct config_builder){
+		.config = config,
+		.report = report,
+		._services = map_create(),
+	};
+	config_set_defaults(&config_container_keys, &config->container, "");
+	config_set_defaults(&config_container_keys, &builder->_second, "");
+}
+
+void
+config_builder_finish(struct config_builder *builder)
+{
+	struct map_entry *entry;
+
+	for (size_t i = 0; i < config_container_keys.count; i++)
+		config_value_finish(&config_container_keys.rows[i], &builder->_second);
+	map_for_each(entry, builder->_services)
+		free(entry->value);
+	map_destroy(builder->_services);
+}
+
+/* Keeps the name of the file for as long as the configuration lives. */
+static const char *
+config_keep_file(struct config *config, const char *file)
+{
+	config->files = xrealloc(config->files, config->file_count + 1, sizeof(char *));
+	config->files[config->file_count] = xstrdup(file);
+	return config->files[config->file_count++];
+}
+
+void
+config_builder_read(struct config_builder *builder, const char *file, const void *data,
+	size_t size, struct config_patterns *includes)
+{
+	const struct config_file_events events = {
+		.section = config_on_section,
+		.key = config_on_key,
+		.arg = builder,
+	};
+
+	builder->_file = config_keep_file(builder->config, file);
+	builder->_section = CONFIG_SECTION_NONE;
+	builder->_includes = includes;
+	config_file_parse(builder->_file, data, size, &events, builder->report);
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "config/config_check.h"
+
+#include <inttypes.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "config/config_data.h"
+#include "config/config_include.h"
+#include "config/config_keys.h"
+#include "config/config_report.h"
+
+/* --- paths ------------------------------------------------------------------ */
+
+/* The absolute directory of a file of the configuration, with its slash. */
+static char *
+config_absolute_dir(const char *file)
+{
+	char *dir = config_dir_of(file);
+	char *absolute = realpath(*dir != '\0' ? dir : ".", NULL);
+	char *with_slash;
+
+	free(dir);
+	/* It was there a moment ago, and who removed it gets complaints enough. */
+	with_slash = absolute == NULL ? xstrdup("/") :
+		xasprintf("%s%s", absolute, strcmp(absolute, "/") == 0 ? "" : "/");
+	free(absolute);
+	return with_slash;
+}
+
+static char *
+config_path_base(const struct config *config, const struct config_key *key,
+	const struct config_origin *origin)
+{
+	if (key->type == CONFIG_TYPE_RUNTIME_PATH)
+		return xasprintf("%s/", config->container.runtime_dir);
+	return config_absolute_dir(origin->file != NULL ? origin->file : config->path);
+}
+
+/* Drops every "./" at the start, which says nothing. */
+static const char *
+config_skip_here(const char *path)
+{
+	while (path[0] == '.' && path[1] == '/')
+		for (path += 2; *path == '/';)
+			path++;
+	return path;
+}
+
+static void
+config_resolve(struct config *config, const struct config_key *key,
+	const struct config_origin *origin, struct config_report *report)
+{
+	char **field = (char **)(void *)((char *)&config->container + key->offset);
+	char *base;
+	char *path;
+
+	if (**field != '/') {
+		base = config_path_base(config, key, origin);
+		path = xasprintf("%s%s", base, config_skip_here(*field));
+		free(base);
+		free(*field);
+		*field = path;
+	}
+	if (strlen(*field) >= PATH_MAX)
+		config_report_add(report, origin->file != NULL ? origin->file : config->files[0],
+			origin->line, "%s: the path is longer than %d bytes", key->name, PATH_MAX - 1);
+}
+
+/* runtime_dir's row comes before those of what lies in it. */
+void
+config_resolve_paths(struct config *config, struct config_report *report)
+{
+	for (size_t i = 0; i < config_container_keys.count; i++) {
+		const struct config_key *key = &config_container_keys.rows[i];
+
+		if (key->type == CONFIG_TYPE_PATH || key->type == CONFIG_TYPE_RUNTIME_PATH ||
+				(key->type == CONFIG_TYPE_LOG && config_log_sink(config) == CONFIG_LOG_FILE))
+			config_resolve(config, key, &config->container.origins[i], report);
+	}
+}
+
+/* --- together ----------------------------------------------------------------- */
+
+static void
+config_check_count(const struct config *config, struct config_report *report)
+{
+	size_t max = (size_t)config->container.max_services;
+
+	if (config->service_count > max)
+		config_report_add(report, config->services[max].origin.file,
+			config->services[max].origin.line,
+			"there are %zu service sections, more than max_services = %zu allows",
+			config->service_count, max);
+}
+
+static void
+config_check_instances(const struct config *config, const struct config_service *service,
+	struct config_report *report)
+{
+	const struct config_origin *origin = config_service_origin(service, "instances");
+
+	if (config->container.loops > 0 && service->instances > config->container.loops)
+		config_report_add(report, origin->file, origin->line, "instances = %" PRId64
+			": there are only loops = %" PRId64 ", and a loop has one instance at most",
+			service->instances, config->container.loops);
+}
+
+/* Said here and not with the value, since the default comes from the section's name. */
+static void
+config_check_plugin(const struct config_service *service, struct config_report *report)
+{
+	const struct config_origin *origin = config_service_origin(service, "plugin");
+	size_t length = strlen(service->plugin);
+
+	if (origin->file == NULL)
+		origin = &service->origin;
+	if (length > 3 && strcmp(service->plugin + length - 3, ".so") == 0)
+		config_report_add(report, origin->file, origin->line,
+			"plugin = %s: a plugin is named without .so", service->plugin);
+}
+
+void
+config_check_together(const struct config *config, struct config_report *report)
+{
+	config_check_count(config, report);
+	for (size_t i = 0; i < config->service_count; i++) {
+		config_check_instances(config, &config->services[i], report);
+		config_check_plugin(&config->services[i], report);
+	}
+}

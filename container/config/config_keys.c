@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "config/config_keys.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "config/config_data.h"
+
+#define SECONDS(n) ((int64_t)(n) * CLOCK_NS_PER_S)
+#define HOURS(n) SECONDS((n) * 3600)
+
+/* --- words ------------------------------------------------------------------ */
+
+static const struct config_word log_words[] = {
+	{"stderr", CONFIG_LOG_STDERR},
+	{"syslog", CONFIG_LOG_SYSLOG},
+	{NULL, 0},
+};
+
+static const struct config_word log_level_words[] = {
+	{"error", LOG_LEVEL_ERROR},
+	{"warn", LOG_LEVEL_WARN},
+	{"info", LOG_LEVEL_INFO},
+	{"debug", LOG_LEVEL_DEBUG},
+	{NULL, 0},
+};
+
+static const struct config_word log_format_words[] = {
+	{"text", LOG_FORMAT_TEXT},
+	{"json", LOG_FORMAT_JSON},
+	{NULL, 0},
+};
+
+static const struct config_word loops_words[] = {
+	{"auto", 0},
+	{NULL, 0},
+};
+
+static const struct config_word instances_words[] = {
+	{"one", 1},
+	{"per-loop", 0},
+	{NULL, 0},
+};
+
+static const struct config_word overflow_words[] = {
+	{"wait", CONFIG_OVERFLOW_WAIT},
+	{"reject", CONFIG_OVERFLOW_REJECT},
+	{"drop-oldest", CONFIG_OVERFLOW_DROP_OLDEST},
+	{"drop-newest", CONFIG_OVERFLOW_DROP_NEWEST},
+	{NULL, 0},
+};
+
+static const struct config_word restart_words[] = {
+	{"on-failure", CONFIG_RESTART_ON_FAILURE},
+	{"no", CONFIG_RESTART_NO},
+	{NULL, 0},
+};
+
+/* --- [container] ------------------------------------------------------------- */
+
+#define AT(field) offsetof(struct config_container, field)
+
+static const struct config_key container_rows[] = {
+	{
+		.name = "plugin_dir",
+		.type = CONFIG_TYPE_PATH,
+		.offset = AT(plugin_dir),
+		.fallback = "plugins",
+		.help = "the directory of the plugins' .so files",
+	},
+	{
+		.name = "runtime_dir",
+		.type = CONFIG_TYPE_PATH,
+		.offset = AT(runtime_dir),
+		.fallback = "run",
+		.help = "the directory of what exists while bayd runs",
+	},
+	{
+		.name = "image_dir",
+		.type = CONFIG_TYPE_RUNTIME_PATH,
+		.offset = AT(image_dir),
+		.fallback = "images",
+		.help = "the directory of the private copies of plugins that cells load",
+	},
+	{
+		.name = "control",
+		.type = CONFIG_TYPE_RUNTIME_PATH,
+		.offset = AT(control),
+		.fallback = "control.sock",
+		.help = "the socket that bayctl talks to",
+	},
+	{
+		.name = "control_mode",
+		.type = CONFIG_TYPE_MODE,
+		.offset = AT(control_mode),
+		.fallback = "0600",
+		.min = 0,
+		.max = 0777,
+		.help = "who may connect to the control socket",
+	},
+	{
+		.name = "control_group",
+		.type = CONFIG_TYPE_STRING,
+		.offset = AT(control_group),
+		.fallback = "",
+		.help = "the group that owns the control socket; empty for bayd's own",
+	},
+	{
+		.name = "user",
+		.type = CONFIG_TYPE_STRING,
+		.offset = AT(user),
+		.fallback = "",
+		.help = "the user that cells run as when bayd is started by root; empty for bayd's own",
+	},
+	{
+		.name = "group",
+		.type = CONFIG_TYPE_STRING,
+		.offset = AT(group),
+		.fallback = "",
+		.help = "the group that cells run as when bayd is started by root; empty for user's own",
+	},
+	{
+		.name = "log",
+		.type = CONFIG_TYPE_LOG,
+		.offset = AT(log),
+		.fallback = "stderr",
+		.words = log_words,
+		.reloadable = true,
+		.help = "where the lines of the log go",
+	},
+	{
+		.name = "log_level",
+		.type = CONFIG_TYPE_CHOICE,
+		.offset = AT(log_level),
+		.fallback = "info",
+		.words = log_level_words,
+		.reloadable = true,
+		.help = "the least important lines that are still written",
+	},
+	{
+		.name = "log_format",
+		.type = CONFIG_TYPE_CHOICE,
+		.offset = AT(log_format),
+		.fallback = "text",
+		.words = log_format_words,
+		.reloadable = true,
+		.help = "lines for people, or one JSON object a line",
+	},
+	{
+		.name = "include",
+		.type = CONFIG_TYPE_PATTERNS,
+		.offset = AT(include),
+		.fallback = "",
+		.reloadable = true,
+		.help = "more files to read, as file names or shell patterns, one a line",
+	},
+	{
+		.name = "loops",
+		.type = CONFIG_TYPE_INT,
+		.offset = AT(loops),
+		.fallback = "auto",
+		.min = 1,
+		.max = 64,
+		.words = loops_words,
+		.help = "the number of event loops, each a thread; auto is one per processor",
+	},
+	{
+		.name = "max_depth",
+		.type = CONFIG_TYPE_INT,
+		.offset = AT(max_depth),
+		.fallback = "64",
+		.min = 1,
+		.max = 64,
+		.help = "how many calls from service to service one request may go through",
+	},
+	{
+		.name = "drain_timeout",
+		.type = CONFIG_TYPE_DURATION,
+		.offset = AT(drain_timeout_ns),
+		.fallback = "10s",
+		.min = 0,
+		.max = HOURS(1),
+		.reloadable = true,
+		.help = "how long running requests may take to end when bayd stops",
+	},
+	{
+		.name = "max_services",
+		.type = CONFIG_TYPE_INT,
+		.offset = AT(max_services),
+		.fallback = "1024",
+		.min = 1,
+		.max = 65536,
+		.help = "more service sections than this are refused",
+	},
+};
+
+#undef AT
+
+/* --- [service NAME] ---------------------------------------------------------- */
+
+#define AT(field) offsetof(struct config_service, field)
+
+static const struct config_key service_rows[] = {
+	{
+		.name = "plugin",
+		.type = CONFIG_TYPE_NAME,
+		.offset = AT(plugin),
+		.fallback = NULL,
+		.reloadable = true,
+		.help = "the plugin that answers, without .so; by default called as the service",
+	},
+	{
+		.name = "enabled",
+		.type = CONFIG_TYPE_BOOL,
+		.offset = AT(enabled),
+		.fallback = "yes",
+		.reloadable = true,
+		.help = "whether the service is started with the container",
+	},
+	{
+		.name = "instances",
+		.type = CONFIG_TYPE_INT,
+		.offset = AT(instances),
+		.fallback = "one",
+		.min = 1,
+		.max = 64,
+		.words = instances_words,
+		.reloadable = true,
+		.help = "how many loops have a state of the service of their own",
+	},
+	{
+		.name = "concurrency",
+		.type = CONFIG_TYPE_INT,
+		.offset = AT(concurrency),
+		.fallback = "256",
+		.min = 1,
+		.max = 1000000,
+		.reloadable = true,
+		.help = "how many requests each instance works on at a time; others wait in the queue",
+	},
+	{
+		.name = "queue",
+		.type = CONFIG_TYPE_INT,
+		.offset = AT(queue),
+		.fallback = "1024",
+		.min = 1,
+		.max = 1000000,
+		.reloadable = true,
+		.help = "how many messages the queue holds",
+	},
+	{
+		.name = "queue_bytes",
+		.type = CONFIG_TYPE_SIZE,
+		.offset = AT(queue_bytes),
+		.fallback = "16M",
+		.min = 4096,
+		.max = INT64_C(64) << 30,
+		.reloadable = true,
+		.help = "how many bytes the messages in the queue hold together",
+	},
+	{
+		.name = "overflow",
+		.type = CONFIG_TYPE_CHOICE,
+		.offset = AT(overflow),
+		.fallback = "reject",
+		.words = overflow_words,
+		.reloadable = true,
+		.help = "what happens to a message for a full queue",
+	},
+	{
+		.name = "timeout",
+		.type = CONFIG_TYPE_DURATION,
+		.offset = AT(timeout_ns),
+		.fallback = "30s",
+		.min = 0,
+		.max = HOURS(24 * 365),
+		.reloadable = true,
+		.help = "the time a request has when its sender gave none; 0 is no end",
+	},
+	{
+		.name = "stack",
+		.type = CONFIG_TYPE_PAGES,
+		.offset = AT(stack_bytes),
+		.fallback = "256k",
+		.min = 32 << 10,
+		.max = 64 << 20,
+		.reloadable = true,
+		.help = "the address space of a task's stack; only what is touched takes memory",
+	},
+	{
+		.name = "start_timeout",
+		.type = CONFIG_TYPE_DURATION,
+		.offset = AT(start_timeout_ns),
+		.fallback = "5s",
+		.min = CLOCK_NS_PER_MS,
+		.max = HOURS(1),
+		.reloadable = true,
+		.help = "how long the plugin's init may take",
+	},
+	{
+		.name = "drain_timeout",
+		.type = CONFIG_TYPE_DURATION,
+		.offset = AT(drain_timeout_ns),
+		.fallback = "5s",
+		.min = 0,
+		.max = HOURS(1),
+		.reloadable = true,
+		.help = "how long running requests may take to end when the service stops or is swapped",
+	},
+	{
+		.name = "restart",
+		.type = CONFIG_TYPE_CHOICE,
+		.offset = AT(restart),
+		.fallback = "on-failure",
+		.words = restart_words,
+		.reloadable = true,
+		.help = "whether a service that failed is started again",
+	},
+	{
+		.name = "restart_delay",
+		.type = CONFIG_TYPE_DURATION,
+		.offset = AT(restart_delay_ns),
+		.fallback = "200ms",
+		.min = 0,
+		.max = HOURS(1),
+		.reloadable = true,
+		.help = "how long to wait before the first restart; each one in a row doubles it",
+	},
+	{
+		.name = "start_limit",
+		.type = CONFIG_TYPE_RATE,
+		.offset = AT(start_limit),
+		.fallback = "5/1m",
+		.min = 1,
+		.max = 1000,
+		.reloadable = true,
+		.help = "after so many starts in such a time a failing service is given up",
+	},
+};
+
+#undef AT
+
+#define COUNT(rows) (sizeof(rows) / sizeof(*(rows)))
+
+_Static_assert(COUNT(container_rows) <= CONFIG_SECTION_KEYS_MAX, "origins are too few");
+_Static_assert(COUNT(service_rows) <= CONFIG_SECTION_KEYS_MAX, "origins are too few");
+
+const struct config_keys config_container_keys = {container_rows, COUNT(container_rows)};
+const struct config_keys config_service_keys = {service_rows, COUNT(service_rows)};
+
+/* --- looking up -------------------------------------------------------------- */
+
+const struct config_key *
+config_keys_find(const struct config_keys *keys, const char *name)
+{
+	for (size_t i = 0; i < keys->count; i++)
+		if (strcmp(keys->rows[i].name, name) == 0)
+			return &keys->rows[i];
+	return NULL;
+}
+
+const char *
+config_keys_nearest(const struct config_keys *keys, const char *name)
+{
+	const char *names[CONFIG_SECTION_KEYS_MAX];
+
+	for (size_t i = 0; i < keys->count; i++)
+		names[i] = keys->rows[i].name;
+	return text_nearest(name, names, keys->count);
+}

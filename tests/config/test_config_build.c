@@ -1,0 +1,228 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "config/config_build.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "config/from_text.h"
+#include "support/check_main.h"
+
+START_TEST(an_empty_text_is_all_defaults)
+{
+	struct config *config = accepted("");
+
+	ck_assert_ptr_null(config->container.origin.file);
+	ck_assert_uint_eq(config->service_count, 0);
+	ck_assert_int_eq(config->container.log_level, LOG_LEVEL_INFO);
+	ck_assert_int_eq(config->container.loops, 0);
+	ck_assert_int_eq(config->container.max_depth, 64);
+	ck_assert_uint_eq(config->container.control_mode, 0600);
+	ck_assert_str_eq(config->container.user, "");
+	config_destroy(config);
+}
+END_TEST
+
+START_TEST(values_are_set_and_know_their_line)
+{
+	struct config *config = accepted("[container]\nlog_level = debug\nloops = 4\n");
+
+	ck_assert_int_eq(config->container.log_level, LOG_LEVEL_DEBUG);
+	ck_assert_int_eq(config->container.loops, 4);
+	ck_assert_str_eq(config->container.origin.file, "test.ini");
+	ck_assert_uint_eq(config->container.origin.line, 1);
+	ck_assert_uint_eq(config_container_origin(config, "loops")->line, 3);
+	ck_assert_str_eq(config_container_origin(config, "loops")->file, "test.ini");
+	ck_assert_ptr_null(config_container_origin(config, "log_format")->file);
+	config_destroy(config);
+}
+END_TEST
+
+START_TEST(services_have_defaults_and_keep_their_order)
+{
+	struct config *config = accepted("[service b]\n[container]\n[service a]\nplugin = p\n"
+		"timeout = 2s\ninstances = per-loop\n[service  c ]\n");
+	const struct config_service *services = config->services;
+
+	ck_assert_uint_eq(config->service_count, 3);
+	ck_assert_str_eq(services[0].name, "b");
+	ck_assert_str_eq(services[0].plugin, "b");
+	ck_assert(services[0].enabled);
+	ck_assert_int_eq(services[0].instances, 1);
+	ck_assert_int_eq(services[0].concurrency, 256);
+	ck_assert_int_eq(services[0].queue, 1024);
+	ck_assert_uint_eq(services[0].queue_bytes, 16 << 20);
+	ck_assert_int_eq(services[0].overflow, CONFIG_OVERFLOW_REJECT);
+	ck_assert_int_eq(services[0].timeout_ns, INT64_C(30) * CLOCK_NS_PER_S);
+	ck_assert_uint_eq(services[0].stack_bytes, 256 << 10);
+	ck_assert_int_eq(services[0].start_timeout_ns, INT64_C(5) * CLOCK_NS_PER_S);
+	ck_assert_int_eq(services[0].drain_timeout_ns, INT64_C(5) * CLOCK_NS_PER_S);
+	ck_assert_int_eq(services[0].restart, CONFIG_RESTART_ON_FAILURE);
+	ck_assert_int_eq(services[0].restart_delay_ns, INT64_C(200) * CLOCK_NS_PER_MS);
+	ck_assert_int_eq(services[0].start_limit.count, 5);
+	ck_assert_int_eq(services[0].start_limit.period_ns, INT64_C(60) * CLOCK_NS_PER_S);
+	ck_assert_uint_eq(services[0].origin.line, 1);
+	ck_assert_str_eq(services[1].name, "a");
+	ck_assert_str_eq(services[1].plugin, "p");
+	ck_assert_int_eq(services[1].timeout_ns, INT64_C(2) * CLOCK_NS_PER_S);
+	ck_assert_int_eq(services[1].instances, 0);
+	ck_assert_uint_eq(config_service_origin(&services[1], "timeout")->line, 5);
+	ck_assert_str_eq(services[2].name, "c");
+	config_destroy(config);
+}
+END_TEST
+
+START_TEST(keys_that_the_plugin_may_know_are_kept_in_order)
+{
+	struct config *config = accepted("[service a]\ndelay = 1s\nqueue = 5\n"
+		"text = \"two ; words\"\nempty =\n");
+	const struct config_service *service = &config->services[0];
+
+	ck_assert_uint_eq(service->setting_count, 3);
+	ck_assert_str_eq(service->settings[0].name, "delay");
+	ck_assert_str_eq(service->settings[0].value, "1s");
+	ck_assert_uint_eq(service->settings[0].origin.line, 2);
+	ck_assert_str_eq(service->settings[1].value, "two ; words");
+	ck_assert_str_eq(service->settings[2].name, "empty");
+	ck_assert_str_eq(service->settings[2].value, "");
+	ck_assert_int_eq(service->queue, 5);
+	config_destroy(config);
+}
+END_TEST
+
+START_TEST(wrong_values_say_what_is_right)
+{
+	refused("[container]\nlog_level = loud\nloops = 65\n[service a]\nconcurrency = many\n"
+		"timeout = 30\nplugin = ../x\n",
+		"test.ini:2: log_level = 'loud': wants error, warn, info or debug\n"
+		"test.ini:3: loops = '65': wants auto, or a number from 1 to 64\n"
+		"test.ini:5: concurrency = 'many': wants a number from 1 to 1000000\n"
+		"test.ini:6: timeout = '30': wants a duration with its unit, such as 250ms, 5s or 2m,"
+		" from 0 to 365d; the unit is missing\n"
+		"test.ini:7: plugin = '../x': wants a name: a letter, digit or '_', then letters, digits,"
+		" '_', '.' or '-', 48 characters at most\n");
+}
+END_TEST
+
+START_TEST(an_unknown_key_of_the_container_names_the_nearest)
+{
+	refused("[container]\nlog_levl = info\ncolour = red\nconcurrency = 5\n",
+		"test.ini:2: unknown key 'log_levl'; did you mean 'log_level'?\n"
+		"test.ini:3: unknown key 'colour' in [container]\n"
+		"test.ini:4: the key 'concurrency' belongs into a [service NAME] section\n");
+}
+END_TEST
+
+START_TEST(a_second_key_names_the_place_of_the_first)
+{
+	refused("[container]\nlog = stderr\nlog = syslog\n[service a]\nqueue = 1\ndelay = 1\n"
+		"queue = 2\ndelay = 2\n",
+		"test.ini:3: the key 'log' is here for the second time; the first is at test.ini:2\n"
+		"test.ini:7: the key 'queue' is here for the second time; the first is at test.ini:5\n"
+		"test.ini:8: the key 'delay' is here for the second time; the first is at test.ini:6\n");
+}
+END_TEST
+
+START_TEST(a_second_section_names_the_place_of_the_first_and_is_looked_at)
+{
+	refused("[container]\nlog = stderr\n[service a]\n[service b]\n[service a]\nqueue = x\n"
+		"[container]\nlog = syslog\nloops = x\n",
+		"test.ini:5: [service a] is here for the second time; the first is at test.ini:3\n"
+		"test.ini:6: queue = 'x': wants a number from 1 to 1000000\n"
+		"test.ini:7: [container] is here for the second time; the first is at test.ini:1\n"
+		"test.ini:9: loops = 'x': wants auto, or a number from 1 to 64\n");
+}
+END_TEST
+
+START_TEST(unknown_sections_name_the_nearest_and_hide_their_keys)
+{
+	refused("[contaner]\nx = 1\n[servce a]\ny = 2\n[http]\n[]\n[container x]\n[service]\n"
+		"[a\x1b]\n",
+		"test.ini:1: unknown section 'contaner'; did you mean [container]?\n"
+		"test.ini:3: unknown section 'servce a'; did you mean [service a]?\n"
+		"test.ini:5: unknown section 'http'; there are [container] and [service NAME]\n"
+		"test.ini:6: the section header is empty; there are [container] and [service NAME]\n"
+		"test.ini:7: [container] takes no name\n"
+		"test.ini:8: a service has a name: [service NAME]\n"
+		"test.ini:9: unknown section 'a\\x1b'; there are [container] and [service NAME]\n");
+}
+END_TEST
+
+START_TEST(service_names_are_plain_and_short)
+{
+	struct config *config;
+
+	refused("[service a b]\n[service -x]\n[service \"x\"]\n"
+		"[service n12345678901234567890123456789012345678901234567x]\n",
+		"test.ini:1: 'a b' cannot be the name of a service: that is a letter, digit or '_', then"
+		" letters, digits, '_', '.' or '-', 48 characters at most\n"
+		"test.ini:2: '-x' cannot be the name of a service: that is a letter, digit or '_', then"
+		" letters, digits, '_', '.' or '-', 48 characters at most\n"
+		"test.ini:3: '\"x\"' cannot be the name of a service: that is a letter, digit or '_', then"
+		" letters, digits, '_', '.' or '-', 48 characters at most\n"
+		"test.ini:4: 'n12345678901234567890123456789012345678901234567x' cannot be the name of a"
+		" service: that is a letter, digit or '_', then letters, digits, '_', '.' or '-', 48"
+		" characters at most\n");
+	config = accepted("[service n12345678901234567890123456789012345678901234567]\n");
+	ck_assert_uint_eq(strlen(config->services[0].name), 48);
+	config_destroy(config);
+}
+END_TEST
+
+START_TEST(keys_before_the_first_section_are_refused)
+{
+	refused("plugin_dir = x\n[container]\n",
+		"test.ini:1: the key 'plugin_dir' stands before the first section; only 'include' may\n");
+}
+END_TEST
+
+START_TEST(a_section_of_endless_settings_is_refused)
+{
+	struct buffer text = {0};
+
+	ck_assert(buffer_append_text(&text, "[service a]\n"));
+	for (int i = 0; i < 257; i++)
+		ck_assert(buffer_printf(&text, "key%d = %d\n", i, i));
+	refused(buffer_text(&text), "test.ini:258: the section has more than 256 settings\n");
+	buffer_finish(&text);
+}
+END_TEST
+
+START_TEST(thousands_of_services_are_found_again)
+{
+	struct buffer text = {0};
+	struct config *config;
+	char name[16];
+
+	ck_assert(buffer_append_text(&text, "[container]\nmax_services = 5000\n"));
+	for (int i = 0; i < 5000; i++)
+		ck_assert(buffer_printf(&text, "[service s%d]\nqueue = %d\n", i, i + 1));
+	config = accepted(buffer_text(&text));
+	ck_assert_uint_eq(config->service_count, 5000);
+	for (int i = 0; i < 5000; i++) {
+		snprintf(name, sizeof(name), "s%d", i);
+		ck_assert_str_eq(config->services[i].name, name);
+		ck_assert_int_eq(config->services[i].queue, i + 1);
+	}
+	config_destroy(config);
+	buffer_finish(&text);
+}
+END_TEST
+
+CHECK_MAIN("config/config_build",
+	an_empty_text_is_all_defaults,
+	values_are_set_and_know_their_line,
+	services_have_defaults_and_keep_their_order,
+	keys_that_the_plugin_may_know_are_kept_in_order,
+	wrong_values_say_what_is_right,
+	an_unknown_key_of_the_container_names_the_nearest,
+	a_second_key_names_the_place_of_the_first,
+	a_second_section_names_the_place_of_the_first_and_is_looked_at,
+	unknown_sections_name_the_nearest_and_hide_their_keys,
+	service_names_are_plain_and_short,
+	keys_before_the_first_section_are_refused,
+	a_section_of_endless_settings_is_refused,
+	thousands_of_services_are_found_again)

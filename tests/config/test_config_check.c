@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "config/config_check.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "config/from_text.h"
+#include "support/check_main.h"
+
+/* test.ini is taken to lie in the working directory. */
+static void
+is_here(const char *path, const char *expected)
+{
+	char *here = realpath(".", NULL);
+	char joined[PATH_MAX + 64];
+
+	snprintf(joined, sizeof(joined), "%s/%s", here, expected);
+	ck_assert_str_eq(path, joined);
+	free(here);
+}
+
+START_TEST(default_paths_lie_beside_the_file)
+{
+	struct config *config = accepted("");
+
+	is_here(config->path, "test.ini");
+	is_here(config->container.plugin_dir, "plugins");
+	is_here(config->container.runtime_dir, "run");
+	is_here(config->container.image_dir, "run/images");
+	is_here(config->container.control, "run/control.sock");
+	ck_assert_str_eq(config->container.log, "stderr");
+	ck_assert_int_eq(config_log_sink(config), CONFIG_LOG_STDERR);
+	config_destroy(config);
+}
+END_TEST
+
+START_TEST(relative_and_absolute_paths_are_told_apart)
+{
+	struct config *config = accepted("[container]\nplugin_dir = ./a/b\nruntime_dir = /run/bay\n"
+		"image_dir = img\ncontrol = /tmp/c.sock\nlog = bay.log\n");
+
+	is_here(config->container.plugin_dir, "a/b");
+	ck_assert_str_eq(config->container.runtime_dir, "/run/bay");
+	ck_assert_str_eq(config->container.image_dir, "/run/bay/img");
+	ck_assert_str_eq(config->container.control, "/tmp/c.sock");
+	is_here(config->container.log, "bay.log");
+	ck_assert_int_eq(config_log_sink(config), CONFIG_LOG_FILE);
+	config_destroy(config);
+}
+END_TEST
+
+START_TEST(the_words_for_a_log_are_no_paths)
+{
+	struct config *config = accepted("[container]\nlog = syslog\n");
+
+	ck_assert_str_eq(config->container.log, "syslog");
+	ck_assert_int_eq(config_log_sink(config), CONFIG_LOG_SYSLOG);
+	config_destroy(config);
+}
+END_TEST
+
+START_TEST(a_path_longer_than_the_system_takes_is_refused)
+{
+	struct buffer text = {0};
+
+	ck_assert(buffer_append_text(&text, "[container]\nplugin_dir = /"));
+	for (int i = 0; i < PATH_MAX; i++)
+		ck_assert(buffer_append_text(&text, "x"));
+	refused(buffer_text(&text), "test.ini:2: plugin_dir: the path is longer than 4095 bytes\n");
+	buffer_finish(&text);
+}
+END_TEST
+
+START_TEST(more_services_than_allowed_are_refused_once)
+{
+	refused("[container]\nmax_services = 2\n[service a]\n[service b]\n[service c]\n[service d]\n",
+		"test.ini:5: there are 4 service sections, more than max_services = 2 allows\n");
+}
+END_TEST
+
+START_TEST(more_instances_than_loops_are_refused)
+{
+	struct config *config;
+
+	refused("[service a]\ninstances = 5\n[container]\nloops = 4\n",
+		"test.ini:2: instances = 5: there are only loops = 4, and a loop has one instance at"
+		" most\n");
+	config = accepted("[service a]\ninstances = 4\n[container]\nloops = 4\n");
+	config_destroy(config);
+	config = accepted("[service a]\ninstances = 5\n");
+	config_destroy(config);
+}
+END_TEST
+
+START_TEST(a_plugin_is_named_without_so)
+{
+	refused("[service a]\nplugin = square.so\n[service b.so]\n",
+		"test.ini:2: plugin = square.so: a plugin is named without .so\n"
+		"test.ini:3: plugin = b.so: a plugin is named without .so\n");
+}
+END_TEST
+
+CHECK_MAIN("config/config_check",
+	default_paths_lie_beside_the_file,
+	relative_and_absolute_paths_are_told_apart,
+	the_words_for_a_log_are_no_paths,
+	a_path_longer_than_the_system_takes_is_refused,
+	more_services_than_allowed_are_refused_once,
+	more_instances_than_loops_are_refused,
+	a_plugin_is_named_without_so)
