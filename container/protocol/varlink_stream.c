@@ -197,6 +197,13 @@ varlink_stream_has_frame(struct varlink_stream *stream)
 	return varlink_reader_has_frame(&stream->_reader);
 }
 
+bool
+varlink_stream_has_part(struct varlink_stream *stream)
+{
+	return varlink_reader_fed(&stream->_reader) > varlink_reader_taken(&stream->_reader) &&
+		!varlink_reader_has_frame(&stream->_reader);
+}
+
 /* --- sending --------------------------------------------------------------------- */
 
 /* The piece that the next frame goes into. */

@@ -74,6 +74,9 @@ enum varlink_result varlink_stream_take(struct varlink_stream *stream, json_t **
 /* Whether take would give a frame or an error: no reason to receive more before that. */
 bool varlink_stream_has_frame(struct varlink_stream *stream);
 
+/* Whether the beginning of a frame is there whose end is still to come. */
+bool varlink_stream_has_part(struct varlink_stream *stream);
+
 /*
  * Queue a frame. fds (count of them, or NULL and 0) are taken: closed once sent, or by
  * finish; on failure they are still the caller's. False: no memory, or no JSON.

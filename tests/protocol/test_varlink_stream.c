@@ -171,6 +171,24 @@ START_TEST(descriptors_of_a_frame_that_comes_in_pieces_arrive_with_it)
 }
 END_TEST
 
+START_TEST(the_beginning_of_a_frame_is_told_from_none_and_from_all_of_it)
+{
+	struct pair pair;
+
+	pair_open(&pair);
+	ck_assert(!varlink_stream_has_part(&pair.stream[1]));
+	ck_assert_int_eq(write(pair.fd[0], "{\"method\":", 10), 10);
+	ck_assert_int_eq(varlink_stream_receive(&pair.stream[1]), VARLINK_STREAM_OK);
+	ck_assert(varlink_stream_has_part(&pair.stream[1]));
+	ck_assert_int_eq(write(pair.fd[0], "\"a.B\"}", 7), 7);
+	ck_assert_int_eq(varlink_stream_receive(&pair.stream[1]), VARLINK_STREAM_OK);
+	ck_assert(!varlink_stream_has_part(&pair.stream[1]));
+	take_call(&pair.stream[1], "a.B", 0);
+	ck_assert(!varlink_stream_has_part(&pair.stream[1]));
+	pair_close(&pair);
+}
+END_TEST
+
 START_TEST(no_descriptor_is_left_open)
 {
 	unsigned before = open_fds();
@@ -301,6 +319,7 @@ CHECK_MAIN("protocol/varlink_stream",
 	frames_go_both_ways,
 	descriptors_arrive_with_the_frame_they_were_sent_with,
 	descriptors_of_a_frame_that_comes_in_pieces_arrive_with_it,
+	the_beginning_of_a_frame_is_told_from_none_and_from_all_of_it,
 	no_descriptor_is_left_open,
 	more_descriptors_than_a_frame_may_have_are_refused,
 	descriptors_cannot_be_piled_up_by_a_frame_that_never_ends,
