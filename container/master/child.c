@@ -197,15 +197,21 @@ bool
 child_spawn(const struct child_options *options, struct child *child_r, struct buffer *error)
 {
 	pid_t master = getpid();
+	sigset_t mask;
+	sigset_t all;
 	int report[2];
 	bool running;
 
 	*child_r = (struct child){.pid = -1};
 	if (pipe2(report, O_CLOEXEC) != 0)
 		return child_fail(error, options->path, "make a pipe", errno);
+	/* A signal for the child must not run a handler of the master in it. */
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &mask);
 	child_r->pid = fork();
 	if (child_r->pid == 0)
 		child_run(options, master, report[1]);
+	sigprocmask(SIG_SETMASK, &mask, NULL);
 	close(report[1]);
 	if (child_r->pid < 0) {
 		running = child_fail(error, options->path, "fork", errno);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One request of an admin client, from its arrival to its answer. Whoever gets one owes
+ * exactly one reply or error, at once or later: it ends the request, and the
+ * client's next one is read only then. A client that has gone meanwhile makes no
+ * difference, except that nothing is sent.
+ *
+ * A request with "more" may be sent any number of parts before its end; who does that for
+ * long asks to be told when the client goes (admin_request_on_gone).
+ *
+ * Master only; never suspends.
+ */
+#ifndef BAY_MASTER_ADMIN_REQUEST_H
+#define BAY_MASTER_ADMIN_REQUEST_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "master/admin_peer.h"
+#include "protocol/varlink_stream.h"
+
+struct admin_connection;
+struct admin_request;
+
+/* Called once, when the client of a request that is still owed an answer has gone. */
+typedef void admin_gone_fn(struct admin_request *request, void *arg);
+
+/* To be read by the handler; the members with _ are the connection's. */
+struct admin_request {
+	const char *method;
+	const json_t *parameters; /* always an object */
+	bool more;                /* the client takes several replies */
+	struct varlink_fds fds;   /* closed with the request; who takes one leaves -1 */
+	struct admin_peer peer;
+	struct admin_connection *_connection; /* NULL: the client has gone */
+	json_t *_frame;                       /* what the borrowed members point into */
+	bool _oneway;
+	admin_gone_fn *_on_gone;
+	void *_on_gone_arg;
+};
+
+/* Ends the request with a reply. Takes parameters; NULL stands for none. */
+void admin_reply(struct admin_request *request, json_t *parameters);
+
+/* The same with a descriptor, which is taken; -1 for none. */
+void admin_reply_with_fd(struct admin_request *request, json_t *parameters, int fd);
+
+/*
+ * Sends one of several replies and takes parameters. False: the client has gone, or reads so
+ * slowly that more than the limit is waiting for it; the request is then still to be ended.
+ */
+bool admin_reply_part(struct admin_request *request, json_t *parameters)
+	__attribute__((warn_unused_result));
+
+/* Ends the request with the error by which a status is told, and a message that says what
+ * was being done, why it failed, and what to do if that is not obvious. */
+void admin_fail(struct admin_request *request, enum bay_status status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* The same with the error Refused: what was asked for is understood and not done. */
+void admin_refuse(struct admin_request *request, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* Ends the request with any error by its full name; takes parameters. */
+void admin_error(struct admin_request *request, const char *error, json_t *parameters);
+
+/* Sets what is called when the client goes; NULL takes it away. */
+void admin_request_on_gone(struct admin_request *request, admin_gone_fn *on_gone, void *arg);
+
+#endif

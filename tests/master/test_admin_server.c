@@ -1,0 +1,711 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A server with a handler of canned answers and clients that behave well and badly, all in
+ * one process: whoever waits lets the server's events run meanwhile.
+ */
+#include "config.h"
+
+#include "master/admin_server.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <event2/event.h>
+#include <grp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "protocol/body.h"
+#include "support/check_main.h"
+
+#define MS(n) ((n) * (int64_t)CLOCK_NS_PER_MS)
+
+struct world {
+	struct event_base *base;
+	struct admin_server *server;
+	struct admin_limits limits;
+	int listener;
+	struct sockaddr_un address;
+	struct admin_request *held; /* by test.Hold */
+	unsigned handled;
+	unsigned gone;
+	enum interface_role role; /* of the last request */
+	size_t fds;               /* that came with the last request */
+};
+
+/* --- the server's side -------------------------------------------------------------- */
+
+static void
+on_gone(struct admin_request *request, void *arg)
+{
+	struct world *world = arg;
+
+	ck_assert_ptr_eq(request, world->held);
+	world->gone++;
+}
+
+static json_t *
+big_text(void)
+{
+	static char text[300 * 1024];
+
+	memset(text, 'x', sizeof(text) - 1);
+	return json_pack("{s:s}", "text", text);
+}
+
+static void
+handle(struct admin_request *request, void *arg)
+{
+	struct world *world = arg;
+
+	world->handled++;
+	world->role = request->peer.role;
+	world->fds = request->fds.count;
+	if (strcmp(request->method, "test.Echo") == 0) {
+		admin_reply(request, json_deep_copy(request->parameters));
+	} else if (strcmp(request->method, "test.Hold") == 0) {
+		ck_assert_ptr_null(world->held);
+		world->held = request;
+		admin_request_on_gone(request, on_gone, world);
+	} else if (strcmp(request->method, "test.Big") == 0) {
+		admin_reply(request, big_text());
+	} else if (strcmp(request->method, "test.Memfd") == 0) {
+		admin_reply_with_fd(request, NULL, body_memfd_create("hello", 5));
+	} else if (strcmp(request->method, "test.Refuse") == 0) {
+		admin_refuse(request, "not %s", "today");
+	} else {
+		admin_fail(request, BAY_NOT_FOUND, "no method %s", request->method);
+	}
+}
+
+static void
+world_start(struct world *world)
+{
+	socklen_t size = sizeof(world->address);
+
+	signal(SIGPIPE, SIG_IGN);
+	world->base = event_base_new();
+	world->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	/* Autobind: an abstract address that is free. */
+	world->address.sun_family = AF_UNIX;
+	ck_assert_int_eq(bind(world->listener, (struct sockaddr *)&world->address,
+		sizeof(sa_family_t)), 0);
+	ck_assert_int_eq(getsockname(world->listener, (struct sockaddr *)&world->address, &size),
+		0);
+	ck_assert_int_eq(listen(world->listener, 200), 0);
+	if (world->limits.connections_per_uid == 0)
+		world->limits = admin_limits_default;
+	world->server = admin_server_create(world->base, world->listener,
+		&(struct admin_policy){.admin_uid = geteuid(), .operator_group = (gid_t)-1},
+		&world->limits, handle, world);
+	ck_assert_ptr_nonnull(world->server);
+}
+
+static void
+world_end(struct world *world)
+{
+	admin_server_destroy(world->server);
+	if (world->held != NULL)
+		admin_reply(world->held, NULL);
+	event_base_free(world->base);
+	close(world->listener);
+}
+
+/* Lets the server's events run once, waiting for one at most 10 ms. */
+static void
+world_turn(struct world *world)
+{
+	struct timeval soon = {.tv_usec = 10 * 1000};
+
+	event_base_loopexit(world->base, &soon);
+	event_base_loop(world->base, EVLOOP_ONCE);
+}
+
+/* --- clients -------------------------------------------------------------------------- */
+
+static int
+client_connect(struct world *world)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&world->address,
+		(socklen_t)(sizeof(sa_family_t) + 6)), 0);
+	return fd;
+}
+
+/* Sends all of it; false: the server has closed. */
+static bool
+client_send_bytes(struct world *world, int fd, const void *data, size_t size)
+{
+	const char *bytes = data;
+
+	while (size > 0) {
+		ssize_t sent = write(fd, bytes, size);
+
+		if (sent < 0 && errno != EAGAIN)
+			return false;
+		if (sent > 0) {
+			bytes += sent;
+			size -= (size_t)sent;
+		}
+		world_turn(world);
+	}
+	return true;
+}
+
+static void
+client_send(struct world *world, int fd, const char *frame)
+{
+	ck_assert(client_send_bytes(world, fd, frame, strlen(frame) + 1));
+}
+
+/* The next frame, for the caller to json_decref; NULL: the server has closed. */
+static json_t *
+client_receive(struct world *world, int fd)
+{
+	struct buffer frame = {0};
+	json_t *json;
+	char *end = NULL;
+
+	while (end == NULL) {
+		char chunk[16 * 1024];
+		ssize_t got = recv(fd, chunk, sizeof(chunk), MSG_PEEK);
+
+		if (got == 0 || (got < 0 && errno != EAGAIN)) {
+			buffer_finish(&frame);
+			return NULL;
+		}
+		if (got < 0) {
+			world_turn(world);
+			continue;
+		}
+		/* What is behind the frame stays where it is. */
+		end = memchr(chunk, '\0', (size_t)got);
+		got = recv(fd, chunk, end != NULL ? (size_t)(end - chunk) + 1 : (size_t)got, 0);
+		ck_assert(buffer_append(&frame, chunk, (size_t)got - (end != NULL)));
+	}
+	json = json_loadb((const char *)frame.data, frame.size, 0, NULL);
+	ck_assert_ptr_nonnull(json);
+	buffer_finish(&frame);
+	return json;
+}
+
+static void
+expect_error(struct world *world, int fd, const char *error, const char *words)
+{
+	json_t *reply = client_receive(world, fd);
+	const char *message;
+
+	ck_assert_msg(reply != NULL, "closed without an error");
+	ck_assert_str_eq(json_string_value(json_object_get(reply, "error")), error);
+	message = json_string_value(json_object_get(json_object_get(reply, "parameters"),
+		"message"));
+	ck_assert_msg(message != NULL && strstr(message, words) != NULL, "\"%s\" is not in: %s",
+		words, message);
+	json_decref(reply);
+}
+
+static void
+expect_closed(struct world *world, int fd)
+{
+	ck_assert_ptr_null(client_receive(world, fd));
+}
+
+static void
+expect_echo(struct world *world, int fd, int n)
+{
+	json_t *reply = client_receive(world, fd);
+
+	ck_assert_ptr_nonnull(reply);
+	ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(reply, "parameters"),
+		"n")), n);
+	json_decref(reply);
+}
+
+/* --- the tests -------------------------------------------------------------------------- */
+
+START_TEST(a_request_is_answered)
+{
+	struct world world = {0};
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	client_send(&world, fd, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":5}}");
+	expect_echo(&world, fd, 5);
+	ck_assert_int_eq(world.role, INTERFACE_ROLE_ADMIN);
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(several_requests_in_one_write_are_answered_in_order)
+{
+	static const char frames[] = "{\"method\":\"test.Echo\",\"parameters\":{\"n\":1}}\0"
+		"{\"method\":\"test.Echo\",\"parameters\":{\"n\":2}}\0"
+		"{\"method\":\"test.Echo\",\"parameters\":{\"n\":3}}";
+	struct world world = {0};
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	ck_assert(client_send_bytes(&world, fd, frames, sizeof(frames)));
+	for (int n = 1; n <= 3; n++)
+		expect_echo(&world, fd, n);
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(an_error_carries_its_name_message_and_status)
+{
+	struct world world = {0};
+	json_t *reply;
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	client_send(&world, fd, "{\"method\":\"test.None\"}");
+	reply = client_receive(&world, fd);
+	ck_assert_str_eq(json_string_value(json_object_get(reply, "error")),
+		"io.bayd.Container.NotFound");
+	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(reply, "parameters"),
+		"status")), "not-found");
+	json_decref(reply);
+	client_send(&world, fd, "{\"method\":\"test.Refuse\"}");
+	expect_error(&world, fd, "io.bayd.Container.Refused", "not today");
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(one_request_of_a_connection_is_in_work_at_a_time)
+{
+	struct world world = {0};
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	client_send(&world, fd, "{\"method\":\"test.Hold\"}");
+	client_send(&world, fd, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":2}}");
+	while (world.held == NULL)
+		world_turn(&world);
+	for (int i = 0; i < 5; i++)
+		world_turn(&world);
+	ck_assert_uint_eq(world.handled, 1);
+	admin_reply(world.held, NULL);
+	world.held = NULL;
+	json_decref(client_receive(&world, fd));
+	expect_echo(&world, fd, 2);
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(a_client_that_goes_away_is_told_to_the_handler_who_still_ends_the_request)
+{
+	struct world world = {0};
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	client_send(&world, fd, "{\"method\":\"test.Hold\"}");
+	while (world.held == NULL)
+		world_turn(&world);
+	close(fd);
+	while (world.gone == 0)
+		world_turn(&world);
+	ck_assert_uint_eq(admin_server_connections(world.server), 0);
+	ck_assert(!admin_reply_part(world.held, json_object()));
+	admin_reply(world.held, NULL);
+	world.held = NULL;
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(a_client_that_only_stops_sending_gets_its_reply)
+{
+	struct world world = {0};
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	client_send(&world, fd, "{\"method\":\"test.Hold\"}");
+	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	while (world.held == NULL)
+		world_turn(&world);
+	for (int i = 0; i < 5; i++)
+		world_turn(&world);
+	ck_assert_uint_eq(world.gone, 0);
+	admin_reply(world.held, json_pack("{s:i}", "n", 7));
+	world.held = NULL;
+	expect_echo(&world, fd, 7);
+	expect_closed(&world, fd);
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(junk_gets_one_error_and_the_end)
+{
+	struct world world = {0};
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	client_send(&world, fd, "GET / HTTP/1.1\r\n");
+	expect_error(&world, fd, "org.varlink.service.InvalidParameter", "JSON");
+	expect_closed(&world, fd);
+	ck_assert_uint_eq(world.handled, 0);
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(an_object_that_is_no_call_gets_one_error_and_the_end)
+{
+	struct world world = {0};
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	client_send(&world, fd, "{\"methods\":\"test.Echo\"}");
+	expect_error(&world, fd, "org.varlink.service.InvalidParameter", "read a request");
+	expect_closed(&world, fd);
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(a_request_without_end_is_refused_at_the_limit_and_not_kept)
+{
+	static char chunk[64 * 1024];
+	struct world world = {0};
+	size_t sent = 0;
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	memset(chunk, '{', sizeof(chunk));
+	/* A gigabyte, unless the server closes before. */
+	while (sent < (size_t)1 << 30 && client_send_bytes(&world, fd, chunk, sizeof(chunk)))
+		sent += sizeof(chunk);
+	ck_assert_uint_lt(sent, 2 * 1024 * 1024);
+	expect_error(&world, fd, "io.bayd.Container.TooBig", "larger than the limit");
+	ck_assert_uint_eq(admin_server_connections(world.server), 0);
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(a_bomb_of_tokens_is_refused_before_it_is_decoded)
+{
+	struct buffer bomb = {0};
+	struct world world = {0};
+	int64_t started_ns;
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	ck_assert(buffer_append_text(&bomb, "{\"method\":\"test.Echo\",\"parameters\":{\"a\":["));
+	while (bomb.size < 200 * 1024)
+		ck_assert(buffer_append_text(&bomb, "{},"));
+	ck_assert(buffer_append(&bomb, "0]}}", 5));
+	started_ns = clock_monotonic_ns();
+	ck_assert(client_send_bytes(&world, fd, bomb.data, bomb.size));
+	expect_error(&world, fd, "io.bayd.Container.TooBig", "more values than the limit");
+	ck_assert_int_lt(clock_monotonic_ns() - started_ns, CLOCK_NS_PER_S);
+	expect_closed(&world, fd);
+	buffer_finish(&bomb);
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(half_a_request_is_given_a_time_and_then_refused)
+{
+	struct world world = {.limits = {.connections_per_uid = 64, .output_bytes = 1024 * 1024,
+		.partial_ns = MS(50), .stall_ns = MS(10000)}};
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	ck_assert(client_send_bytes(&world, fd, "{\"method\"", 9));
+	expect_error(&world, fd, "io.bayd.Container.Timeout", "did not come within 50ms");
+	expect_closed(&world, fd);
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(dribbling_does_not_extend_the_time_of_half_a_request)
+{
+	struct world world = {.limits = {.connections_per_uid = 64, .output_bytes = 1024 * 1024,
+		.partial_ns = MS(100), .stall_ns = MS(10000)}};
+	int64_t started_ns;
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	started_ns = clock_monotonic_ns();
+	while (client_send_bytes(&world, fd, " ", 1) &&
+	       clock_monotonic_ns() - started_ns < 5 * (int64_t)CLOCK_NS_PER_S)
+		continue;
+	ck_assert_int_lt(clock_monotonic_ns() - started_ns, 5 * (int64_t)CLOCK_NS_PER_S);
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(an_idle_connection_may_stay)
+{
+	struct world world = {.limits = {.connections_per_uid = 64, .output_bytes = 1024 * 1024,
+		.partial_ns = MS(20), .stall_ns = MS(20)}};
+	int64_t until_ns;
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	client_send(&world, fd, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":1}}");
+	expect_echo(&world, fd, 1);
+	until_ns = clock_monotonic_ns() + MS(100);
+	while (clock_monotonic_ns() < until_ns)
+		world_turn(&world);
+	client_send(&world, fd, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":2}}");
+	expect_echo(&world, fd, 2);
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(one_connection_too_many_is_refused_and_the_others_go_on)
+{
+	struct world world = {0};
+	int fds[65];
+
+	world_start(&world);
+	for (int i = 0; i < 65; i++)
+		fds[i] = client_connect(&world);
+	expect_error(&world, fds[64], "io.bayd.Container.Full", "64 connections already");
+	expect_closed(&world, fds[64]);
+	ck_assert_uint_eq(admin_server_connections(world.server), 64);
+	client_send(&world, fds[63], "{\"method\":\"test.Echo\",\"parameters\":{\"n\":4}}");
+	expect_echo(&world, fds[63], 4);
+	close(fds[0]);
+	while (admin_server_connections(world.server) == 64)
+		world_turn(&world);
+	fds[0] = client_connect(&world);
+	client_send(&world, fds[0], "{\"method\":\"test.Echo\",\"parameters\":{\"n\":5}}");
+	expect_echo(&world, fds[0], 5);
+	for (int i = 0; i < 65; i++)
+		close(fds[i]);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(a_client_that_never_reads_is_read_no_more_and_dropped_after_a_while)
+{
+	struct world world = {.limits = {.connections_per_uid = 64, .output_bytes = 1024 * 1024,
+		.partial_ns = MS(10000), .stall_ns = MS(100)}};
+	static const char frame[] = "{\"method\":\"test.Big\"}";
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	/* 1,000 replies of 300 kB each would be 300 MB. */
+	for (int i = 0; i < 1000; i++) {
+		if (write(fd, frame, sizeof(frame)) < 0 && errno != EAGAIN)
+			break;
+	}
+	while (admin_server_connections(world.server) > 0 || world.handled == 0)
+		world_turn(&world);
+	/* 1 MiB of output, what the socket holds, and one beyond. */
+	ck_assert_uint_lt(world.handled, 10);
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(a_slow_reader_gets_everything)
+{
+	struct world world = {0};
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	for (int i = 0; i < 12; i++)
+		client_send(&world, fd, "{\"method\":\"test.Big\"}");
+	for (int i = 0; i < 12; i++) {
+		json_t *reply = client_receive(&world, fd);
+
+		ck_assert_uint_eq(json_string_length(json_object_get(
+			json_object_get(reply, "parameters"), "text")), 300 * 1024 - 1);
+		json_decref(reply);
+	}
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(parts_are_sent_until_the_client_is_too_slow)
+{
+	struct world world = {0};
+	unsigned parts = 0;
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	client_send(&world, fd, "{\"method\":\"test.Hold\",\"more\":true}");
+	while (world.held == NULL)
+		world_turn(&world);
+	ck_assert(world.held->more);
+	while (admin_reply_part(world.held, big_text())) {
+		world_turn(&world);
+		parts++;
+	}
+	ck_assert_uint_ge(parts, 3);
+	ck_assert_uint_lt(parts, 10);
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(a_oneway_request_gets_no_reply)
+{
+	struct world world = {0};
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	client_send(&world, fd,
+		"{\"method\":\"test.Echo\",\"oneway\":true,\"parameters\":{\"n\":1}}");
+	client_send(&world, fd, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":2}}");
+	expect_echo(&world, fd, 2);
+	ck_assert_uint_eq(world.handled, 2);
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+static unsigned
+open_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned count = 0;
+
+	while (readdir(dir) != NULL)
+		count++;
+	closedir(dir);
+	return count;
+}
+
+START_TEST(descriptors_of_a_request_are_closed_with_it)
+{
+	static const char frame[] = "{\"method\":\"test.Echo\",\"parameters\":{\"n\":1}}";
+	struct world world = {0};
+	unsigned before;
+	int extra[2];
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	client_send(&world, fd, frame);
+	expect_echo(&world, fd, 1);
+	ck_assert_int_eq(pipe(extra), 0);
+	before = open_fds();
+	ck_assert_int_eq(fd_send_with(fd, frame, sizeof(frame), extra, 2), sizeof(frame));
+	expect_echo(&world, fd, 1);
+	ck_assert_uint_eq(world.fds, 2);
+	ck_assert_uint_eq(open_fds(), before);
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(a_reply_can_carry_a_descriptor)
+{
+	struct world world = {0};
+	char data[256];
+	int received[4];
+	size_t count = 4;
+	ssize_t got;
+	int fd;
+
+	world_start(&world);
+	fd = client_connect(&world);
+	client_send(&world, fd, "{\"method\":\"test.Memfd\"}");
+	while ((got = fd_receive_with(fd, data, sizeof(data), received, &count)) < 0) {
+		count = 4;
+		world_turn(&world);
+	}
+	ck_assert_uint_eq(count, 1);
+	ck_assert_int_eq(pread(received[0], data, sizeof(data), 0), 5);
+	close(received[0]);
+	close(fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(other_users_have_no_role_and_members_of_the_group_are_operators)
+{
+	struct admin_policy policy = {.admin_uid = 0, .operator_group = 4321};
+	struct admin_peer peer;
+	const gid_t groups[] = {17, 4321};
+	int fds[2];
+
+	if (geteuid() != 0)
+		CHECK_SKIP("only root can become somebody else");
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	ck_assert(admin_peer_read(fds[0], &policy, &peer));
+	ck_assert_int_eq(peer.role, INTERFACE_ROLE_ADMIN);
+	ck_assert_int_eq(setgroups(2, groups), 0);
+	ck_assert_int_eq(setegid(999), 0);
+	ck_assert_int_eq(seteuid(12345), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, fds), 0);
+	ck_assert(admin_peer_read(fds[0], &policy, &peer));
+	ck_assert_uint_eq(peer.uid, 12345);
+	ck_assert_int_eq(peer.role, INTERFACE_ROLE_OPERATOR);
+	policy.operator_group = 999;
+	ck_assert(admin_peer_read(fds[0], &policy, &peer));
+	ck_assert_int_eq(peer.role, INTERFACE_ROLE_OPERATOR);
+	policy.operator_group = 77;
+	ck_assert(admin_peer_read(fds[0], &policy, &peer));
+	ck_assert_int_eq(peer.role, INTERFACE_ROLE_NONE);
+	policy.operator_group = (gid_t)-1;
+	ck_assert(admin_peer_read(fds[0], &policy, &peer));
+	ck_assert_int_eq(peer.role, INTERFACE_ROLE_NONE);
+	policy.admin_uid = 12345;
+	ck_assert(admin_peer_read(fds[0], &policy, &peer));
+	ck_assert_int_eq(peer.role, INTERFACE_ROLE_ADMIN);
+}
+END_TEST
+
+CHECK_MAIN("master/admin_server",
+	a_request_is_answered,
+	several_requests_in_one_write_are_answered_in_order,
+	an_error_carries_its_name_message_and_status,
+	one_request_of_a_connection_is_in_work_at_a_time,
+	a_client_that_goes_away_is_told_to_the_handler_who_still_ends_the_request,
+	a_client_that_only_stops_sending_gets_its_reply,
+	junk_gets_one_error_and_the_end,
+	an_object_that_is_no_call_gets_one_error_and_the_end,
+	a_request_without_end_is_refused_at_the_limit_and_not_kept,
+	a_bomb_of_tokens_is_refused_before_it_is_decoded,
+	half_a_request_is_given_a_time_and_then_refused,
+	dribbling_does_not_extend_the_time_of_half_a_request,
+	an_idle_connection_may_stay,
+	one_connection_too_many_is_refused_and_the_others_go_on,
+	a_client_that_never_reads_is_read_no_more_and_dropped_after_a_while,
+	a_slow_reader_gets_everything,
+	parts_are_sent_until_the_client_is_too_slow,
+	a_oneway_request_gets_no_reply,
+	descriptors_of_a_request_are_closed_with_it,
+	a_reply_can_carry_a_descriptor,
+	other_users_have_no_role_and_members_of_the_group_are_operators)
