@@ -187,6 +187,7 @@ static const struct record_field cell_verdict_fields[] = {
 	RECORD_BOOL(struct cell_verdict, leaf, "leaf"),
 	RECORD_BOOL(struct cell_verdict, unloadable, "unloadable"),
 	RECORD_PROSE_OPTIONAL(struct cell_verdict, lingers, "lingers"),
+	RECORD_PROSE_OPTIONAL(struct cell_verdict, warnings, "warnings"),
 	RECORD_LIST(struct cell_verdict, settings, setting_count, "settings",
 		&cell_plugin_setting_record),
 	RECORD_LIST(struct cell_verdict, complaints, complaint_count, "complaints",

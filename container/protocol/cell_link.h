@@ -198,10 +198,11 @@ struct cell_examine_service {
 	size_t setting_count;
 };
 
-/* Examine -> cell_verdict */
+/* Examine -> cell_verdict. Its one descriptor is the image, by which it is loaded: the
+ * examiner need not be allowed to open the path. */
 struct cell_examine {
 	const char *nonce;
-	const char *image; /* path of the private copy */
+	const char *image; /* path of the private copy; to load, without a descriptor */
 	struct cell_examine_service *services; /* those that use it, to check their settings */
 	size_t service_count;
 };
@@ -232,6 +233,7 @@ struct cell_verdict {
 	bool leaf;
 	bool unloadable;
 	const char *lingers; /* why it cannot be unloaded, or NULL */
+	const char *warnings; /* what its author should think again about, or NULL */
 	struct cell_plugin_setting *settings;
 	size_t setting_count;
 	struct cell_complaint *complaints;
