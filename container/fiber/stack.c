@@ -128,9 +128,43 @@ stack_slab_bytes(const struct stack_pool *pool)
 	return pool->slab_stacks * pool->stack_bytes;
 }
 
-static void
-stack_valgrind_deregister(struct stack_pool *pool)
+/* The guard of the stack that is carved as number number. */
+static uint8_t *
+stack_start(const struct stack_pool *pool, size_t number)
 {
+	return pool->slabs[number / pool->slab_stacks] +
+		number % pool->slab_stacks * pool->stack_bytes;
+}
+
+/*
+ * Tells the tools about a new stack. Stack by stack and without the guards, because LSan
+ * reads all that it is told of.
+ */
+static void
+stack_announce(struct stack_pool *pool, const struct stack *stack)
+{
+	(void)pool;
+	(void)stack;
+#if defined(BAY_ASAN)
+	__lsan_register_root_region(stack->low, pool->stack_bytes - pool->guard_bytes);
+#endif
+#if defined(HAVE_VALGRIND_VALGRIND_H)
+	if (!RUNNING_ON_VALGRIND)
+		return;
+	pool->valgrind_ids =
+		xrealloc(pool->valgrind_ids, pool->carved + 1, sizeof(*pool->valgrind_ids));
+	pool->valgrind_ids[pool->carved] = VALGRIND_STACK_REGISTER(stack->low, stack->top);
+#endif
+}
+
+static void
+stack_renounce_all(struct stack_pool *pool)
+{
+#if defined(BAY_ASAN)
+	for (size_t i = 0; i < pool->carved; i++)
+		__lsan_unregister_root_region(stack_start(pool, i) + pool->guard_bytes,
+			pool->stack_bytes - pool->guard_bytes);
+#endif
 #if defined(HAVE_VALGRIND_VALGRIND_H)
 	for (size_t i = 0; pool->valgrind_ids != NULL && i < pool->carved; i++)
 		VALGRIND_STACK_DEREGISTER(pool->valgrind_ids[i]);
@@ -142,7 +176,6 @@ static void
 stack_slab_unmap(struct stack_pool *pool, uint8_t *slab)
 {
 #if defined(BAY_ASAN)
-	__lsan_unregister_root_region(slab, stack_slab_bytes(pool));
 	__asan_unpoison_memory_region(slab, stack_slab_bytes(pool));
 #endif
 	munmap(slab, stack_slab_bytes(pool));
@@ -153,7 +186,7 @@ stack_pool_destroy(struct stack_pool *pool)
 {
 	if (pool == NULL)
 		return;
-	stack_valgrind_deregister(pool);
+	stack_renounce_all(pool);
 	for (size_t i = 0; i < pool->slab_count; i++)
 		stack_slab_unmap(pool, pool->slabs[i]);
 	stack_guard_forget(pool->carved);
@@ -205,26 +238,8 @@ stack_pool_add_slab(struct stack_pool *pool)
 		return stack_pool_fail(pool, "no memory or no mapping left for more stacks");
 	/* A huge page would put 2 MiB in memory for the first byte touched. */
 	(void)madvise(slab, bytes, MADV_NOHUGEPAGE);
-#if defined(BAY_ASAN)
-	__lsan_register_root_region(slab, bytes);
-#endif
 	pool->slabs[pool->slab_count++] = slab;
 	return true;
-}
-
-static void
-stack_valgrind_register(struct stack_pool *pool, const struct stack *stack)
-{
-#if defined(HAVE_VALGRIND_VALGRIND_H)
-	if (!RUNNING_ON_VALGRIND)
-		return;
-	pool->valgrind_ids =
-		xrealloc(pool->valgrind_ids, pool->carved + 1, sizeof(*pool->valgrind_ids));
-	pool->valgrind_ids[pool->carved] = VALGRIND_STACK_REGISTER(stack->low, stack->top);
-#else
-	(void)pool;
-	(void)stack;
-#endif
 }
 
 static bool
@@ -239,21 +254,19 @@ stack_pool_refuse_more(struct stack_pool *pool)
 static __attribute__((noinline)) bool
 stack_carve(struct stack_pool *pool, struct stack *stack_r)
 {
-	size_t number = pool->carved % pool->slab_stacks;
+	size_t colour = pool->carved % COLOURS * COLOUR_BYTES;
 	uint8_t *start;
-	size_t colour;
 
 	if (pool->carved >= pool->max_stacks)
 		return stack_pool_refuse_more(pool);
 	if (pool->carved == pool->slab_count * pool->slab_stacks && !stack_pool_add_slab(pool))
 		return false;
-	start = pool->slabs[pool->slab_count - 1] + number * pool->stack_bytes;
+	start = stack_start(pool, pool->carved);
 	if (!stack_guard_install(start, pool->guard_bytes, &pool->error))
 		return false;
-	colour = pool->carved % COLOURS * COLOUR_BYTES;
 	stack_r->low = start + pool->guard_bytes;
 	stack_r->top = start + pool->stack_bytes - colour;
-	stack_valgrind_register(pool, stack_r);
+	stack_announce(pool, stack_r);
 	pool->carved++;
 	return true;
 }

@@ -39,6 +39,20 @@ enum {
 	SPIN_GLANCES = 32
 };
 
+/* What was stored before is seen by others before what is loaded after is read. */
+static inline void
+loop_fence(void)
+{
+#if defined(BAY_TSAN)
+	/* TSan does not know fences. A locked instruction is one, and orders nothing for it. */
+	atomic_int anything = 0;
+
+	atomic_fetch_add_explicit(&anything, 1, memory_order_relaxed);
+#else
+	atomic_thread_fence(memory_order_seq_cst);
+#endif
+}
+
 static void
 loop_on_wake(evutil_socket_t fd, short events, void *arg)
 {
@@ -165,7 +179,7 @@ bool
 loop_wake(struct loop *loop)
 {
 	/* What the caller published before may have been published with less. */
-	atomic_thread_fence(memory_order_seq_cst);
+	loop_fence();
 	return loop_wake_if_sleeping(loop);
 }
 
@@ -263,7 +277,7 @@ loop_sleep(struct loop *loop, int64_t until_ns)
 {
 	loop_set_alarm(loop, until_ns);
 	atomic_store_explicit(&loop->_sleeping, true, memory_order_seq_cst);
-	atomic_thread_fence(memory_order_seq_cst);
+	loop_fence();
 	if (loop_found_work(loop)) {
 		atomic_store_explicit(&loop->_sleeping, false, memory_order_relaxed);
 		return;

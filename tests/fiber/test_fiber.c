@@ -116,9 +116,10 @@ END_TEST
 static void
 keep_many_values(struct worker *worker)
 {
-	int64_t n = worker->n;
-	int64_t a = n + 1, b = n * 3, c = n ^ 5, d = n - 7, e = n * 11, f = n + 13;
+	uint64_t n = (uint64_t)worker->n;
+	uint64_t a = n + 1, b = n * 3, c = n ^ 5, d = n - 7, e = n * 11, f = n + 13;
 	double u = (double)n / 2, v = (double)n * 3.5, w = 1.0 / (double)n, x = (double)n - 0.25;
+	uint64_t bits[4];
 
 	for (int i = 0; i < 100; i++) {
 		worker_yield(worker);
@@ -126,14 +127,15 @@ keep_many_values(struct worker *worker)
 		b ^= c;
 		c += d;
 		d -= e;
-		e += f * i;
+		e += f * (unsigned)i;
 		f ^= a;
 		u += v;
 		v -= w * i;
 		w += x / 3;
 		x -= u / 1000;
 	}
-	worker->result = a ^ b ^ c ^ d ^ e ^ f ^ (int64_t)(u + v + w + x);
+	memcpy(bits, (double[]){u, v, w, x}, sizeof(bits));
+	worker->result = (int64_t)((a ^ b ^ c ^ d ^ e ^ f) ^ bits[0] ^ bits[1] ^ bits[2] ^ bits[3]);
 }
 
 START_TEST(values_survive_switches_whatever_the_others_compute)
