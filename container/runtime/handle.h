@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a plugin holds as struct bay_task: something that ends once, with a status.
+ * Tasks and started calls both begin with one.
+ *
+ * A handle is owned by the scope of the task that made it and lent to the plugin,
+ * which gives it back by joining or freeing it; what it forgets, its scope frees.
+ * One task at a time may wait for a handle. Owning loop only.
+ */
+#ifndef BAY_RUNTIME_HANDLE_H
+#define BAY_RUNTIME_HANDLE_H
+
+#include <stdbool.h>
+
+#include <bay/message.h>
+#include <bay/task.h>
+
+#include "base/list.h"
+
+struct bay_scope;
+struct waiter;
+
+/* What differs between a task and a started call. */
+struct handle_kind {
+	/* Asks it to end; only called while it has not. */
+	void (*cancel)(struct bay_task *handle, const char *reason);
+	/* Nobody looks at the handle any more; frees now, or when it ends. */
+	void (*release)(struct bay_task *handle);
+	/* See bay_task_take_reply; NULL for what has no reply. */
+	struct bay_message *(*take_reply)(struct bay_task *handle);
+	/* Must end before its scope can: it uses the memory of its owner. A started
+	 * call does not; cancelling one ends it at once for its caller. */
+	bool shares_memory;
+};
+
+struct bay_task {
+	const struct handle_kind *kind;
+	struct bay_scope *scope;    /* owner; NULL: nobody's */
+	struct list in_scope;       /* in scope->handles */
+	struct waiter *waiter;      /* who waits for the end, or NULL */
+	char *error;                /* malloc'd text of the failure, or NULL */
+	int status;                 /* valid when done */
+	bool done;
+	bool collected;             /* somebody has asked how it ended */
+	bool detached;              /* released before it was done */
+};
+
+/* Fills a handle that has not ended; scope may be NULL. */
+void handle_init(struct bay_task *handle, const struct handle_kind *kind, struct bay_scope *scope);
+
+/* It has ended: tells the waiter. Takes error (malloc'd or NULL). The caller then
+ * sees to releasing when it is detached. */
+void handle_end(struct bay_task *handle, int status, char *error);
+
+/* Takes it out of its scope, wakes nobody, frees the text. */
+void handle_finish(struct bay_task *handle);
+
+#endif

@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Waiting for handles: one, all of them, the first of them. The waiter stands in
+ * each handle that has not ended; the last one, or the first failure, wakes it.
+ */
+#include "config.h"
+
+#include <bay/task.h>
+
+#include "base/log.h"
+#include "runtime/handle.h"
+#include "runtime/task.h"
+#include "runtime/wait.h"
+
+/* The waiter of several handles. */
+struct gathering {
+	struct waiter waiter;
+	size_t missing;           /* have not ended */
+	struct bay_task *failed;  /* the first that ended badly */
+	bool to_the_end;          /* failures do not end the wait */
+};
+
+static bool
+gathering_ended(struct waiter *waiter, struct bay_task *handle)
+{
+	struct gathering *gathering = (struct gathering *)waiter;
+
+	gathering->missing--;
+	handle->collected = true;
+	if (handle->status != BAY_OK && gathering->failed == NULL)
+		gathering->failed = handle;
+	return gathering->missing == 0 || (gathering->failed != NULL && !gathering->to_the_end);
+}
+
+static void
+gathering_forget(struct bay_task *const *tasks, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (tasks[i] != NULL && !tasks[i]->done)
+			tasks[i]->waiter = NULL;
+	}
+}
+
+/* Stands in every handle that has not ended, and counts those. */
+static bool
+gathering_begin(struct gathering *gathering, struct bay_task *const *tasks, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		struct bay_task *handle = tasks[i];
+
+		if (handle == NULL || handle->done)
+			continue;
+		if (handle->waiter != NULL) {
+			log_error(NULL, "a task handle has two waiters (or stands twice in a list): one at a time");
+			gathering_forget(tasks, i);
+			return false;
+		}
+		handle->waiter = &gathering->waiter;
+		gathering->missing++;
+	}
+	return true;
+}
+
+/* The status of the first in the list that ended badly. */
+static int
+gathering_first_failure(struct bay_task *const *tasks, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (tasks[i] == NULL)
+			return BAY_NO_MEMORY;
+		if (tasks[i]->done) {
+			tasks[i]->collected = true;
+			if (tasks[i]->status != BAY_OK)
+				return tasks[i]->status;
+		}
+	}
+	return BAY_OK;
+}
+
+/* Cancels what has not ended and waits for what uses our memory. */
+static void
+gathering_cancel(struct bay_task *const *tasks, size_t count, const char *reason)
+{
+	struct gathering rest = {.to_the_end = true};
+	size_t i;
+
+	gathering_forget(tasks, count);
+	for (i = 0; i < count; i++) {
+		if (tasks[i] != NULL && !tasks[i]->done)
+			tasks[i]->kind->cancel(tasks[i], reason);
+	}
+	waiter_init(&rest.waiter, AWAIT_TO_THE_END);
+	rest.waiter.ended = gathering_ended;
+	if (gathering_begin(&rest, tasks, count) && rest.missing > 0)
+		(void)task_await(&rest.waiter, BAY_INHERIT);
+}
+
+int
+bay_gather(struct bay_task *const *tasks, size_t count, int64_t deadline)
+{
+	struct gathering gathering = {.missing = 0};
+	int status;
+
+	if (!AWAIT_BEGIN("bay_gather"))
+		return BAY_INVALID;
+	status = gathering_first_failure(tasks, count);
+	if (status == BAY_OK) {
+		waiter_init(&gathering.waiter, AWAIT_CANCELABLE);
+		gathering.waiter.ended = gathering_ended;
+		if (!gathering_begin(&gathering, tasks, count))
+			return BAY_BUSY;
+		if (gathering.missing == 0)
+			return BAY_OK;
+		status = task_await(&gathering.waiter, deadline);
+		if (status == BAY_OK && gathering.failed != NULL)
+			status = gathering.failed->status;
+	}
+	if (status != BAY_OK)
+		gathering_cancel(tasks, count, status == BAY_TIMEOUT ? "deadline" : "a sibling failed");
+	return status;
+}
+
+static size_t
+first_done(struct bay_task *const *tasks, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (tasks[i] == NULL || tasks[i]->done)
+			return i;
+	}
+	return count;
+}
+
+int
+bay_wait_first(struct bay_task *const *tasks, size_t count, size_t *index_r, int64_t deadline)
+{
+	struct gathering gathering = {.missing = 0};
+	int status;
+
+	if (!AWAIT_BEGIN("bay_wait_first"))
+		return BAY_INVALID;
+	if (count == 0) {
+		log_error(NULL, "bay_wait_first: the list is empty, so nothing would ever end the wait");
+		return BAY_INVALID;
+	}
+	*index_r = first_done(tasks, count);
+	if (*index_r < count)
+		return BAY_OK;
+	waiter_init(&gathering.waiter, AWAIT_CANCELABLE);
+	if (!gathering_begin(&gathering, tasks, count))
+		return BAY_BUSY;
+	status = task_await(&gathering.waiter, deadline);
+	gathering_forget(tasks, count);
+	if (status == BAY_OK)
+		*index_r = first_done(tasks, count);
+	return status;
+}
+
+int
+bay_join(struct bay_task *task, int64_t deadline)
+{
+	int status;
+
+	if (task == NULL)
+		return BAY_NO_MEMORY;
+	if (!AWAIT_BEGIN("bay_join"))
+		return BAY_INVALID;
+	if (!task->done) {
+		struct waiter waiter;
+
+		if (task == &task_current()->handle) {
+			log_error(NULL, "bay_join: a task cannot wait for itself");
+			return BAY_INVALID;
+		}
+		if (task->waiter != NULL) {
+			log_error(NULL, "bay_join: somebody waits for this task already: one at a time");
+			return BAY_BUSY;
+		}
+		waiter_init(&waiter, AWAIT_CANCELABLE);
+		task->waiter = &waiter;
+		status = task_await(&waiter, deadline);
+		if (!task->done) {
+			task->waiter = NULL;
+			return status;
+		}
+	}
+	status = task->status;
+	list_remove(&task->in_scope);
+	task->collected = true;
+	task->kind->release(task);
+	return status;
+}

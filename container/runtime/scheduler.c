@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "runtime/scheduler.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "runtime/task.h"
+
+/* Switches of one pass: about 10 us of short tasks between looks at the inbox. */
+#define SCHEDULER_BUDGET 256
+/* Under load libevent is asked this often. */
+#define SCHEDULER_POLL_NS (50 * 1000)
+/* Stacks of ended tasks that stay warm per class; the others go back to the pool. */
+#define SCHEDULER_WARM_STACKS 256
+/* Bounds the address space of one class of stacks. */
+#define SCHEDULER_MAX_STACKS (4u << 20)
+
+__thread struct scheduler *scheduler_here __attribute__((tls_model("initial-exec")));
+
+static bool scheduler_has_work(void *arg);
+
+bool
+scheduler_init(struct scheduler *scheduler, unsigned index, const char *name)
+{
+	memset(scheduler, 0, sizeof *scheduler);
+	if (!loop_init(&scheduler->loop, name))
+		return false;
+	loop_set_has_work(&scheduler->loop, scheduler_has_work, scheduler);
+	fiber_init_thread(&scheduler->idle);
+	scheduler->index = index;
+	scheduler->page_word = &scheduler->own_page_word;
+	scheduler->random = (uint64_t)clock_monotonic_ns() * 2 + index * UINT64_C(0x9E3779B97F4A7C15) + 1;
+	scheduler->slice = SCHEDULER_SLICE;
+	list_init(&scheduler->tasks);
+	loop_now(&scheduler->loop);
+	scheduler_here = scheduler;
+	return true;
+}
+
+/* Gives cold stacks back, keeping keep warm ones. */
+static void
+scheduler_clear_graves(struct stack_class *class, unsigned keep)
+{
+	while (class->grave_count > keep) {
+		struct task *task = class->graves;
+		struct stack stack = task->stack;
+
+		class->graves = task->next_grave;
+		class->grave_count--;
+		fiber_finish(&task->fiber);
+		stack_give(class->pool, stack);
+	}
+}
+
+void
+scheduler_finish(struct scheduler *scheduler)
+{
+	unsigned i;
+
+	for (i = 0; i < scheduler->class_count; i++) {
+		scheduler_clear_graves(&scheduler->classes[i], 0);
+		stack_pool_destroy(scheduler->classes[i].pool);
+	}
+	scheduler->class_count = 0;
+	loop_finish(&scheduler->loop);
+	fiber_finish(&scheduler->idle);
+	scheduler_here = NULL;
+}
+
+/* --- passes --------------------------------------------------------------------- */
+
+/* One turn of the ready list: what becomes ready meanwhile waits for the next. */
+static void
+scheduler_run_some(struct scheduler *scheduler)
+{
+	struct task *task;
+
+	scheduler->budget = SCHEDULER_BUDGET;
+	while (scheduler->budget > 0 && (task = scheduler->ready_head) != NULL) {
+		scheduler->budget--;
+		scheduler->slice = SCHEDULER_SLICE;
+		scheduler->ready_head = task->next_ready;
+		task_run_from_idle(scheduler, task);
+	}
+}
+
+static bool
+scheduler_find(struct scheduler *scheduler)
+{
+	return scheduler->find_work != NULL && scheduler->find_work(scheduler, scheduler->find_work_arg);
+}
+
+static void
+scheduler_pass(struct scheduler *scheduler)
+{
+	unsigned i;
+
+	scheduler->passes++;
+	scheduler_run_some(scheduler);
+	loop_drain_inbox(&scheduler->loop);
+	scheduler_find(scheduler);
+	for (i = 0; i < scheduler->class_count; i++)
+		scheduler_clear_graves(&scheduler->classes[i], SCHEDULER_WARM_STACKS);
+}
+
+/* Under load: libevent by time, not by pass. */
+static void
+scheduler_poll_by_time(struct scheduler *scheduler)
+{
+	int64_t before_ns = scheduler->loop.now_ns;
+
+	if (clock_monotonic_ns() - before_ns >= SCHEDULER_POLL_NS)
+		loop_poll(&scheduler->loop);
+}
+
+/* What loop_wait asks before it sleeps: the answer may start tasks. */
+static bool
+scheduler_has_work(void *arg)
+{
+	struct scheduler *scheduler = arg;
+
+	return scheduler->ready_head != NULL || scheduler_find(scheduler);
+}
+
+void
+scheduler_run(struct scheduler *scheduler)
+{
+	while (!atomic_load_explicit(&scheduler->stopping, memory_order_acquire)) {
+		scheduler_pass(scheduler);
+		if (scheduler->ready_head != NULL)
+			scheduler_poll_by_time(scheduler);
+		else
+			loop_wait(&scheduler->loop, INT64_MAX);
+	}
+}
+
+void
+scheduler_run_ready(struct scheduler *scheduler)
+{
+	do {
+		scheduler_pass(scheduler);
+		scheduler_poll_by_time(scheduler);
+	} while (scheduler->ready_head != NULL);
+}
+
+void
+scheduler_stop(struct scheduler *scheduler)
+{
+	atomic_store_explicit(&scheduler->stopping, true, memory_order_release);
+	loop_wake(&scheduler->loop);
+}
+
+struct stack_class *
+scheduler_stack_class(struct scheduler *scheduler, size_t bytes)
+{
+	struct stack_class *class;
+	unsigned i;
+
+	bytes = stack_rounded_bytes(bytes);
+	for (i = 0; i < scheduler->class_count; i++) {
+		if (scheduler->classes[i].bytes == bytes)
+			return &scheduler->classes[i];
+	}
+	if (scheduler->class_count == SCHEDULER_STACK_CLASSES)
+		return NULL;
+	class = &scheduler->classes[scheduler->class_count];
+	class->pool = stack_pool_create(bytes, SCHEDULER_MAX_STACKS);
+	if (class->pool == NULL)
+		return NULL;
+	class->bytes = bytes;
+	class->graves = NULL;
+	class->grave_count = 0;
+	scheduler->class_count++;
+	return class;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Runs the tasks of one thread. A pass: ready tasks within a budget, then what
+ * other threads posted, then work of the floor above (find_work), then libevent,
+ * by time. A task that parks switches straight to the next ready one; the thread's
+ * own stack only runs the passes.
+ *
+ *	          ready list              parks / ends / yields
+ *	wake ---> [t1][t2][t3] ---> running ---> next of the list, or the caller that
+ *	                                          ran it eagerly, or the idle fiber
+ *
+ * One scheduler a thread; owning thread only, except scheduler_stop().
+ */
+#ifndef BAY_RUNTIME_SCHEDULER_H
+#define BAY_RUNTIME_SCHEDULER_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+#include "fiber/fiber.h"
+#include "fiber/stack.h"
+#include "loop/loop.h"
+
+struct bay_request;
+struct scheduler;
+struct task;
+
+/* Calls that a task may make before it goes behind the others. */
+#define SCHEDULER_SLICE 256
+/* Distinct stack sizes of one scheduler. */
+#define SCHEDULER_STACK_CLASSES 16
+
+/* Stacks of one size, with those of tasks that just ended kept warm in front. */
+struct stack_class {
+	struct stack_pool *pool;
+	size_t bytes;
+	struct task *graves;     /* ended tasks, latest first */
+	unsigned grave_count;
+};
+
+/* Starts what waits above; returns whether anything was. */
+typedef bool scheduler_find_work_fn(struct scheduler *scheduler, void *arg);
+
+struct scheduler {
+	struct task *current;          /* NULL: the idle fiber runs */
+	int slice;                     /* calls left */
+	int budget;                    /* switches left in this pass */
+	struct bay_request *leaf;      /* a leaf handler runs on the current task's stack */
+	const char *leaf_awaits;       /* the function in which the leaf tried to wait */
+	struct task *ready_head;
+	struct task *ready_tail;
+	_Atomic uint32_t *page_word;   /* who runs, for the master to read */
+	struct fiber idle;
+	struct loop loop;
+	unsigned index;
+	size_t task_count;
+	struct list tasks;             /* struct task.in_scheduler */
+	struct stack_class classes[SCHEDULER_STACK_CLASSES];
+	unsigned class_count;
+	scheduler_find_work_fn *find_work;
+	void *find_work_arg;
+	atomic_bool stopping;
+	uint64_t next_task_id;
+	uint64_t random;               /* state of scheduler_random */
+	uint64_t passes;
+	uint64_t switches;
+	_Atomic uint32_t own_page_word;
+};
+
+/* The scheduler of this thread, or NULL. */
+extern __thread struct scheduler *scheduler_here __attribute__((tls_model("initial-exec")));
+
+/* Prepares the scheduler of the calling thread; index is its loop's number. False
+ * without memory or descriptors. */
+bool scheduler_init(struct scheduler *scheduler, unsigned index, const char *name);
+
+/* Frees; no task may be left. */
+void scheduler_finish(struct scheduler *scheduler);
+
+/* Runs until scheduler_stop(). */
+void scheduler_run(struct scheduler *scheduler);
+
+/* Runs until nothing is ready, once: for tests and benchmarks. */
+void scheduler_run_ready(struct scheduler *scheduler);
+
+/* Ends scheduler_run() after the pass. Any thread. */
+void scheduler_stop(struct scheduler *scheduler);
+
+/* The class of stacks of this many bytes, made at first use; NULL when there are
+ * too many sizes or no memory. */
+struct stack_class *scheduler_stack_class(struct scheduler *scheduler, size_t bytes);
+
+/* A number that is hard to meet twice (xorshift64*): trace ids, sampling. */
+static inline uint64_t
+scheduler_random(struct scheduler *scheduler)
+{
+	uint64_t x = scheduler->random;
+
+	x ^= x >> 12;
+	x ^= x << 25;
+	x ^= x >> 27;
+	scheduler->random = x;
+	return x * UINT64_C(0x2545F4914F6CDD1D);
+}
+
+#endif

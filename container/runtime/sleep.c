@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The functions of <bay/time.h>. */
+#include "config.h"
+
+#include <bay/time.h>
+
+#include "base/clock.h"
+#include "runtime/scheduler.h"
+#include "runtime/task.h"
+#include "runtime/wait.h"
+
+int64_t
+bay_now(void)
+{
+	return clock_monotonic_ns();
+}
+
+int64_t
+bay_wall(void)
+{
+	return clock_wall_ns();
+}
+
+int64_t
+bay_after(int64_t span_ns)
+{
+	int64_t now_ns = clock_monotonic_ns();
+
+	if (span_ns > BAY_INHERIT - now_ns)
+		return BAY_INHERIT;
+	return now_ns + span_ns;
+}
+
+/* The end of the sleep is the deadline of the wait; an inherited deadline that comes
+ * first is told apart. */
+static int
+sleep_until(int64_t when_ns)
+{
+	struct task *self = task_current();
+	int64_t inherited_ns = task_deadline(self, BAY_INHERIT);
+	struct waiter waiter;
+	int status;
+
+	if (self->canceled != NULL)
+		return BAY_CANCELED;
+	if (inherited_ns <= self->scheduler->loop.now_ns)
+		return BAY_TIMEOUT;
+	waiter_init(&waiter, AWAIT_CANCELABLE);
+	status = task_await(&waiter, when_ns);
+	if (status == BAY_TIMEOUT && when_ns <= inherited_ns)
+		return BAY_OK;
+	return status;
+}
+
+int
+bay_sleep(int64_t span_ns)
+{
+	if (!AWAIT_BEGIN("bay_sleep"))
+		return BAY_INVALID;
+	return sleep_until(bay_after(span_ns));
+}
+
+int
+bay_sleep_until(int64_t when_ns)
+{
+	if (!AWAIT_BEGIN("bay_sleep_until"))
+		return BAY_INVALID;
+	return sleep_until(when_ns);
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "runtime/task.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "runtime/scheduler.h"
+
+static void task_handle_cancel(struct bay_task *handle, const char *reason);
+static void task_handle_release(struct bay_task *handle);
+
+static const struct handle_kind task_kind = {
+	.cancel = task_handle_cancel,
+	.release = task_handle_release,
+	.shares_memory = true,
+};
+
+struct task *
+task_of_handle(struct bay_task *handle)
+{
+	return handle->kind == &task_kind ? (struct task *)handle : NULL;
+}
+
+struct task *
+task_current(void)
+{
+	return scheduler_here != NULL ? scheduler_here->current : NULL;
+}
+
+int64_t
+task_deadline(struct task *task, int64_t deadline)
+{
+	if (task->timeout_ns != 0) {
+		int64_t now_ns = loop_now(&task->scheduler->loop);
+
+		if (task->timeout_ns < task->deadline - now_ns)
+			task->deadline = now_ns + task->timeout_ns;
+		task->timeout_ns = 0;
+	}
+	return deadline < task->deadline ? deadline : task->deadline;
+}
+
+/* --- life ------------------------------------------------------------------- */
+
+/* Everything that the task opened is closed before it ends: nothing outlives it. */
+static void
+task_close_scopes(struct task *self)
+{
+	while (!list_empty(&self->scopes)) {
+		struct bay_scope *scope = container_of(list_first(&self->scopes), struct bay_scope, in_task);
+
+		log_warn(NULL, "task %s ended with an open scope: it is cancelled and closed", self->name);
+		scope_wait(scope, "its owner has ended");
+		scope_finish(scope);
+		free(scope);
+	}
+	if (!scope_is_empty(&self->scope))
+		scope_wait(&self->scope, "its owner has ended");
+	if (self->scope.error != NULL || self->scope.canceled != NULL || !scope_is_empty(&self->scope))
+		scope_finish(&self->scope);
+}
+
+/* The first thing on a new stack, and the last. */
+static void
+task_main(void *arg)
+{
+	struct task *self = arg;
+	int status;
+
+	self->state = TASK_RUNNING;
+	status = self->fn(self->arg);
+	task_close_scopes(self);
+	self->state = TASK_DONE;
+	list_remove(&self->in_scheduler);
+	self->scheduler->task_count--;
+	if (status != BAY_OK && self->handle.detached && self->handle.scope != NULL && self->canceled == NULL)
+		scope_failure_unseen(self->handle.scope, self->name, status, NULL);
+	handle_end(&self->handle, status, NULL);
+	if (self->handle.detached)
+		task_bury(self);
+	task_leave(self);
+}
+
+/* Takes a stack, warm if there is one; the record is at its top. */
+static struct task *
+task_take_stack(struct stack_class *class)
+{
+	struct task *task = class->graves;
+	struct stack stack;
+
+	if (task != NULL) {
+		class->graves = task->next_grave;
+		class->grave_count--;
+		fiber_finish(&task->fiber);
+		return task;
+	}
+	if (!stack_take(class->pool, &stack)) {
+		log_error(NULL, "no stack for a new task: %s", stack_pool_error(class->pool));
+		return NULL;
+	}
+	task = (struct task *)((uintptr_t)(stack.top - sizeof *task) & ~(uintptr_t)63);
+	task->class = class;
+	task->stack = stack;
+	return task;
+}
+
+struct task *
+task_create(struct scheduler *scheduler, const struct task_spec *spec)
+{
+	struct task *task = task_take_stack(spec->class);
+
+	if (task == NULL)
+		return NULL;
+	handle_init(&task->handle, &task_kind, spec->scope);
+	task->scheduler = scheduler;
+	task->next_ready = NULL;
+	task->caller = NULL;
+	task->waiter = NULL;
+	task->instance = spec->instance;
+	task->request = spec->request;
+	task->fn = spec->fn;
+	task->arg = spec->arg;
+	task->deadline = spec->deadline;
+	task->timeout_ns = spec->timeout_ns;
+	task->page_word = spec->page_word;
+	task->state = TASK_READY;
+	task->canceled = NULL;
+	task->awaiting = NULL;
+	task->where = NULL;
+	task->call_error = NULL;
+	task->started_ns = scheduler->loop.now_ns;
+	task->id = ++scheduler->next_task_id;
+	task->name = spec->name;
+	wait_init_timer(&task->timer);
+	scope_init(&task->scope, task, BAY_INHERIT);
+	list_init(&task->scopes);
+	list_push_back(&scheduler->tasks, &task->in_scheduler);
+	scheduler->task_count++;
+	if (spec->scope != NULL && spec->scope->canceled != NULL)
+		task->canceled = xstrdup(spec->scope->canceled);
+	fiber_init(&task->fiber, task->stack.low, task, task_main, task);
+	return task;
+}
+
+void
+task_bury(struct task *task)
+{
+	handle_finish(&task->handle);
+	free(task->canceled);
+	free(task->call_error);
+	task->canceled = NULL;
+	task->call_error = NULL;
+	task->next_grave = task->class->graves;
+	task->class->graves = task;
+	task->class->grave_count++;
+}
+
+/* --- running ---------------------------------------------------------------- */
+
+void
+task_make_ready(struct task *task)
+{
+	struct scheduler *scheduler = task->scheduler;
+
+	task->state = TASK_READY;
+	task->next_ready = NULL;
+	if (scheduler->ready_head == NULL)
+		scheduler->ready_head = task;
+	else
+		scheduler->ready_tail->next_ready = task;
+	scheduler->ready_tail = task;
+}
+
+/* Who runs when self does not: its eager caller, the next ready task, or, as NULL,
+ * the idle fiber. */
+static inline struct task *
+task_successor(struct scheduler *scheduler, struct task *self)
+{
+	struct task *next = self->caller;
+
+	if (next != NULL) {
+		self->caller = NULL;
+		return next;
+	}
+	next = scheduler->ready_head;
+	if (next == NULL || scheduler->budget <= 0)
+		return NULL;
+	scheduler->budget--;
+	scheduler->slice = SCHEDULER_SLICE;
+	scheduler->ready_head = next->next_ready;
+	return next;
+}
+
+static inline void
+task_enter(struct scheduler *scheduler, struct task *next)
+{
+	scheduler->current = next;
+	scheduler->switches++;
+	next->state = TASK_RUNNING;
+	atomic_store_explicit(scheduler->page_word, next->page_word, memory_order_relaxed);
+}
+
+static inline void
+task_enter_idle(struct scheduler *scheduler)
+{
+	scheduler->current = NULL;
+	atomic_store_explicit(scheduler->page_word, 0, memory_order_relaxed);
+}
+
+/* Off the processor, until somebody switches back to self. */
+static void
+task_switch_away(struct task *self)
+{
+	struct scheduler *scheduler = self->scheduler;
+	struct task *next = task_successor(scheduler, self);
+
+	if (next == self) {
+		self->state = TASK_RUNNING;
+		return;
+	}
+	if (next == NULL) {
+		task_enter_idle(scheduler);
+		fiber_switch(&self->fiber, &scheduler->idle);
+		return;
+	}
+	task_enter(scheduler, next);
+	fiber_switch(&self->fiber, &next->fiber);
+}
+
+void
+task_park(struct task *self)
+{
+	self->state = TASK_WAITING;
+	task_switch_away(self);
+}
+
+void
+task_yield(void)
+{
+	struct task *self = scheduler_here->current;
+
+	task_make_ready(self);
+	task_switch_away(self);
+}
+
+void
+task_leave(struct task *self)
+{
+	struct scheduler *scheduler = self->scheduler;
+	struct task *next = task_successor(scheduler, self);
+
+	if (next == NULL) {
+		task_enter_idle(scheduler);
+		fiber_exit_to(&self->fiber, &scheduler->idle);
+	}
+	task_enter(scheduler, next);
+	fiber_exit_to(&self->fiber, &next->fiber);
+}
+
+void
+task_run_eagerly(struct task *task)
+{
+	struct scheduler *scheduler = task->scheduler;
+	struct task *self = scheduler->current;
+
+	task->caller = self;
+	task_enter(scheduler, task);
+	fiber_switch(&self->fiber, &task->fiber);
+}
+
+void
+task_run_from_idle(struct scheduler *scheduler, struct task *task)
+{
+	task_enter(scheduler, task);
+	fiber_switch(&scheduler->idle, &task->fiber);
+}
+
+/* --- cancelling and handles --------------------------------------------------- */
+
+void
+task_cancel(struct task *task, const char *reason)
+{
+	if (task->state == TASK_DONE || task->canceled != NULL)
+		return;
+	task->canceled = xstrndup(reason != NULL ? reason : "cancelled", 63);
+	if (task->waiter != NULL && task->waiter->kind == AWAIT_CANCELABLE)
+		waiter_wake(task->waiter, BAY_CANCELED);
+}
+
+static void
+task_handle_cancel(struct bay_task *handle, const char *reason)
+{
+	task_cancel((struct task *)handle, reason);
+}
+
+static void
+task_handle_release(struct bay_task *handle)
+{
+	if (handle->done)
+		task_bury((struct task *)handle);
+	else
+		handle->detached = true;
+}

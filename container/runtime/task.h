@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A task: a coroutine with a stack of its own, pinned to one scheduler. Its record
+ * lies at the top of its own stack, so a parked task touches about one page.
+ *
+ *	top  +-----------------------+
+ *	     | struct task           |
+ *	     +-----------------------+
+ *	     | frames, growing down  |
+ *	     |          v            |
+ *	low  +-----------------------+
+ *	     | guard                 |
+ *	     +-----------------------+
+ *
+ * Owning loop only.
+ */
+#ifndef BAY_RUNTIME_TASK_H
+#define BAY_RUNTIME_TASK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bay/task.h>
+
+#include "base/list.h"
+#include "fiber/fiber.h"
+#include "fiber/stack.h"
+#include "loop/timer.h"
+#include "runtime/handle.h"
+#include "runtime/scope.h"
+#include "runtime/wait.h"
+
+struct bay_instance;
+struct bay_request;
+struct scheduler;
+struct stack_class;
+
+enum task_state {
+	TASK_READY,     /* in the ready list, or about to run for the first time */
+	TASK_RUNNING,   /* on the processor, or waiting for an eager callee to come back */
+	TASK_WAITING,   /* parked in an await */
+	TASK_DONE
+};
+
+struct task {
+	struct bay_task handle;       /* first: a handle of kind task is its task */
+	struct fiber fiber;
+	struct scheduler *scheduler;
+	struct task *next_ready;
+	struct task *caller;          /* ran us eagerly and goes on when we park or end */
+	struct waiter *waiter;        /* what it is parked on, or NULL */
+	struct bay_instance *instance;/* whose code it runs; NULL: the container's own */
+	struct bay_request *request;  /* that it serves or works for, or NULL */
+	bay_task_fn *fn;
+	void *arg;
+	int64_t deadline;             /* absolute; BAY_INHERIT: none */
+	int64_t timeout_ns;           /* becomes a deadline at the first wait; 0: none */
+	uint32_t page_word;           /* for the status page: who runs */
+	enum task_state state;
+	char *canceled;               /* the reason, malloc'd; NULL: not cancelled */
+	const char *awaiting;         /* public function it waits in, or NULL */
+	const void *where;            /* its caller's address */
+	char *call_error;             /* text of its last failed call, malloc'd, or NULL */
+	struct timer timer;
+	struct bay_scope scope;       /* of what it spawns */
+	struct list scopes;           /* opened by it and not closed */
+	struct list in_scheduler;     /* in scheduler->tasks */
+	int64_t started_ns;           /* by the loop's clock */
+	uint64_t id;
+	struct stack_class *class;
+	struct stack stack;
+	struct task *next_grave;
+	const char *name;             /* borrowed for its life, or name_copy */
+	char name_copy[24];
+};
+
+/* What a new task is made of. */
+struct task_spec {
+	const char *name;               /* borrowed for the task's life */
+	bay_task_fn *fn;
+	void *arg;
+	struct bay_scope *scope;        /* owner, or NULL */
+	struct bay_instance *instance;
+	struct bay_request *request;
+	int64_t deadline;
+	int64_t timeout_ns;
+	uint32_t page_word;
+	struct stack_class *class;
+};
+
+/* A new task that is not ready yet, or NULL without memory. */
+struct task *task_create(struct scheduler *scheduler, const struct task_spec *spec);
+
+/* Puts a new or parked task at the end of the ready list. */
+void task_make_ready(struct task *task);
+
+/* Runs a new task now, on its own stack, until it first parks or ends; then we go
+ * on. Inside a task. */
+void task_run_eagerly(struct task *task);
+
+/* The same for the idle fiber. */
+void task_run_from_idle(struct scheduler *scheduler, struct task *task);
+
+/* Parks the running task, which is self; somebody makes it ready again. */
+void task_park(struct task *self);
+
+/* The end of self, the running task: never comes back. */
+_Noreturn void task_leave(struct task *self);
+
+/* Gives the stack of a task that has ended back, record and all. One may bury
+ * oneself as the last thing before task_leave(). */
+void task_bury(struct task *task);
+
+/* Cancels with a reason; wakes it when it waits in a cancelable await. */
+void task_cancel(struct task *task, const char *reason);
+
+/* Lets everybody else run once. Inside a task; suspends. */
+void task_yield(void);
+
+/* The running task, or NULL: on a thread without a scheduler or between tasks. */
+struct task *task_current(void);
+
+/* The earlier of deadline and the running task's own, which it fixes first when it
+ * is still a timeout. Inside a task. */
+int64_t task_deadline(struct task *task, int64_t deadline);
+
+/* Bytes of stack left below the running frame. */
+static inline size_t
+task_stack_left(const struct task *task)
+{
+	return (size_t)((uintptr_t)__builtin_frame_address(0) - (uintptr_t)task->stack.low);
+}
+
+/* The task of a handle, or NULL when it is something else. */
+struct task *task_of_handle(struct bay_task *handle);
+
+#endif

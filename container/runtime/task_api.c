@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The functions of <bay/task.h> that are about one task. */
+#include "config.h"
+
+#include <string.h>
+
+#include <bay/scope.h>
+#include <bay/task.h>
+
+#include "base/log.h"
+#include "runtime/scheduler.h"
+#include "runtime/task.h"
+
+static struct task *
+task_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg)
+{
+	struct task *self = task_current();
+	struct task *task;
+	struct task_spec spec;
+
+	if (fn == NULL) {
+		log_error(NULL, "bay_spawn: there is no function to run");
+		return NULL;
+	}
+	spec.name = "task";
+	spec.fn = fn;
+	spec.arg = arg;
+	spec.scope = scope;
+	spec.instance = self->instance;
+	/* What outlives the request must not point to it. */
+	spec.request = scope->owner != NULL ? self->request : NULL;
+	spec.timeout_ns = 0;
+	spec.deadline = scope->owner != NULL ? task_deadline(self, scope->deadline) : BAY_INHERIT;
+	spec.page_word = self->page_word;
+	spec.class = self->class;
+	task = task_create(self->scheduler, &spec);
+	if (task == NULL)
+		return NULL;
+	if (name != NULL) {
+		strncpy(task->name_copy, name, sizeof task->name_copy - 1);
+		task->name_copy[sizeof task->name_copy - 1] = '\0';
+		task->name = task->name_copy;
+	}
+	task_make_ready(task);
+	return task;
+}
+
+struct bay_task *
+bay_spawn(const char *name, bay_task_fn *fn, void *arg)
+{
+	if (!AWAIT_BEGIN("bay_spawn"))
+		return NULL;
+	return bay_scope_spawn(&task_current()->scope, name, fn, arg);
+}
+
+int
+bay_go(const char *name, bay_task_fn *fn, void *arg)
+{
+	if (!AWAIT_BEGIN("bay_go"))
+		return BAY_INVALID;
+	return bay_scope_go(&task_current()->scope, name, fn, arg);
+}
+
+struct bay_task *
+bay_scope_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg)
+{
+	struct task *task;
+
+	if (scope == NULL || !AWAIT_BEGIN("bay_scope_spawn"))
+		return NULL;
+	task = task_spawn(scope, name, fn, arg);
+	return task != NULL ? &task->handle : NULL;
+}
+
+int
+bay_scope_go(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg)
+{
+	struct task *task;
+
+	if (scope == NULL || !AWAIT_BEGIN("bay_scope_go"))
+		return BAY_INVALID;
+	task = task_spawn(scope, name, fn, arg);
+	if (task == NULL)
+		return fn == NULL ? BAY_INVALID : BAY_NO_MEMORY;
+	task->handle.detached = true;
+	return BAY_OK;
+}
+
+int
+bay_yield(void)
+{
+	struct task *self = task_current();
+
+	if (!AWAIT_BEGIN("bay_yield"))
+		return BAY_INVALID;
+	if (self->canceled != NULL)
+		return BAY_CANCELED;
+	if (self->deadline <= self->scheduler->loop.now_ns)
+		return BAY_TIMEOUT;
+	task_yield();
+	return self->canceled != NULL ? BAY_CANCELED : BAY_OK;
+}
+
+const char *
+bay_cancel_reason(void)
+{
+	struct task *self = task_current();
+
+	return self != NULL ? self->canceled : NULL;
+}
+
+int64_t
+bay_deadline(void)
+{
+	struct task *self = task_current();
+
+	return self != NULL ? task_deadline(self, BAY_INHERIT) : BAY_INHERIT;
+}
+
+bool
+bay_task_done(const struct bay_task *task)
+{
+	return task == NULL || task->done;
+}
+
+int
+bay_task_status(const struct bay_task *task)
+{
+	if (task == NULL)
+		return BAY_NO_MEMORY;
+	if (!task->done)
+		return BAY_BUSY;
+	((struct bay_task *)task)->collected = true;
+	return task->status;
+}
+
+const char *
+bay_task_error(const struct bay_task *task)
+{
+	if (task == NULL)
+		return "there was no memory to start it";
+	return task->error != NULL ? task->error : "";
+}
+
+struct bay_message *
+bay_task_take_reply(struct bay_task *task)
+{
+	if (task == NULL || !task->done || task->kind->take_reply == NULL)
+		return NULL;
+	return task->kind->take_reply(task);
+}
+
+void
+bay_task_cancel(struct bay_task *task, const char *reason)
+{
+	if (task != NULL && !task->done)
+		task->kind->cancel(task, reason);
+}
+
+void
+bay_task_free(struct bay_task *task)
+{
+	struct task *self;
+
+	if (task == NULL)
+		return;
+	if (!task->done) {
+		task->collected = true;
+		task->kind->cancel(task, "its handle was freed");
+	} else if (task->status != BAY_OK && !task->collected && task->scope != NULL) {
+		self = task_of_handle(task);
+		scope_failure_unseen(task->scope, self != NULL ? self->name : "call", task->status, task->error);
+	}
+	if (task->done)
+		list_remove(&task->in_scope);
+	task->kind->release(task);
+}

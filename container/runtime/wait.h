@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How a task waits. A struct waiter lives on the waiting task's stack and stands
+ * in at most one list of whatever it waits for; whoever wakes it takes it out of
+ * that list first, so that the thing waited for is handed to exactly one and a
+ * wake and a cancellation cannot both have it.
+ *
+ *	struct waiter waiter;
+ *
+ *	waiter_init(&waiter, AWAIT_CANCELABLE);
+ *	list_push_back(&channel->getters, &waiter.link);
+ *	status = task_await(&waiter, deadline);
+ *	if (status == BAY_OK) ... waiter.item is ours
+ *
+ * Owning loop only.
+ */
+#ifndef BAY_RUNTIME_WAIT_H
+#define BAY_RUNTIME_WAIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bay/status.h>
+
+#include "base/list.h"
+
+struct bay_task;
+struct task;
+struct waiter;
+
+/* A handle that the waiter waits for has ended; says whether the wait is over. */
+typedef bool waiter_ended_fn(struct waiter *waiter, struct bay_task *handle);
+
+enum await_kind {
+	AWAIT_CANCELABLE,
+	/* Waits for things that are ending and use our memory: neither a deadline
+	 * nor a cancellation may cut it short. */
+	AWAIT_TO_THE_END
+};
+
+struct waiter {
+	struct list link;       /* in the list of what is waited for, or in none */
+	struct task *task;
+	waiter_ended_fn *ended; /* NULL: the end of any handle ends the wait */
+	void *item;             /* what was handed over, if anything */
+	int status;             /* how the wait ended */
+	bool woken;             /* ended; later wakes are ignored */
+	enum await_kind kind;
+};
+
+/* For the running task. */
+void waiter_init(struct waiter *waiter, enum await_kind kind);
+
+/* Parks the running task until waiter_wake(), its cancellation, or the earlier of
+ * deadline and the task's own. On every end the waiter is in no list. Returns its
+ * status. Inside a task; suspends. */
+int task_await(struct waiter *waiter, int64_t deadline);
+
+/* Ends the wait: takes the waiter out of its list and makes its task ready. Does
+ * nothing to one that has ended. */
+void waiter_wake(struct waiter *waiter, int status);
+
+/* What handle_end() calls: wakes the waiter with BAY_OK when that was the end it
+ * waited for. */
+void waiter_handle_ended(struct waiter *waiter, struct bay_task *handle);
+
+/* Begins every public function that may suspend: remembers for the task list what
+ * the task waits in, and where that was called. False when the running code may not
+ * suspend (no task, a leaf handler): then the log says so with the function's name,
+ * and a leaf's request fails; the function returns BAY_INVALID. */
+bool await_begin(const char *function, const void *where);
+
+struct timer;
+/* Readies a task's timer; it ends that task's wait. */
+void wait_init_timer(struct timer *timer);
+
+#define AWAIT_BEGIN(function) await_begin(function, __builtin_return_address(0))
+
+#endif
