@@ -31,7 +31,7 @@ scheduler_init(struct scheduler *scheduler, unsigned index, const char *name)
 	loop_set_has_work(&scheduler->loop, scheduler_has_work, scheduler);
 	fiber_init_thread(&scheduler->idle);
 	scheduler->index = index;
-	scheduler->page_word = &scheduler->own_page_word;
+	scheduler->status = &scheduler->own_status;
 	scheduler->random = (uint64_t)clock_monotonic_ns() * 2 + index * UINT64_C(0x9E3779B97F4A7C15) + 1;
 	scheduler->slice = SCHEDULER_SLICE;
 	list_init(&scheduler->tasks);

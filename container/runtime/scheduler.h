@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/status_page.h"
 #include "fiber/fiber.h"
 #include "fiber/stack.h"
 #include "loop/loop.h"
@@ -52,7 +53,7 @@ struct scheduler {
 	const char *leaf_awaits;       /* the function in which the leaf tried to wait */
 	struct task *ready_head;
 	struct task *ready_tail;
-	_Atomic uint32_t *page_word;   /* who runs, for the master to read */
+	struct status_loop *status;    /* who runs, for the master to read; own_status at first */
 	struct fiber idle;
 	struct loop loop;
 	unsigned index;
@@ -67,7 +68,7 @@ struct scheduler {
 	uint64_t random;               /* state of scheduler_random */
 	uint64_t passes;
 	uint64_t switches;
-	_Atomic uint32_t own_page_word;
+	struct status_loop own_status;
 };
 
 /* The scheduler of this thread, or NULL. */

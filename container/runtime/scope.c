@@ -33,7 +33,7 @@ scope_cancel(struct bay_scope *scope, const char *reason)
 		scope->canceled = xstrndup(reason != NULL ? reason : "cancelled", 63);
 	/* A started call ends at once when cancelled, and may then be freed by nobody but
 	 * us: the list does not change under our feet. */
-	list_for_each_safe(pos, next, &scope->handles) {
+	list_for_each_safe(pos, &scope->handles) {
 		struct bay_task *handle = container_of(pos, struct bay_task, in_scope);
 
 		if (!handle->done)
@@ -70,11 +70,29 @@ scope_wait(struct bay_scope *scope, const char *cancel_reason)
 }
 
 void
+scope_adopt(struct bay_scope *scope, struct bay_task *handle)
+{
+	handle->scope = scope;
+	list_push_back(&scope->handles, &handle->in_scope);
+}
+
+/* A failure that nobody asked about is at least said. */
+static void
+scope_report_unseen(const struct bay_task *handle)
+{
+	if (handle->done && !handle->collected && handle->status != BAY_OK && handle->status != BAY_CANCELED)
+		log_error(NULL, "a task or call failed and nobody asked how it ended: %s%s%s",
+			bay_status_name(handle->status), handle->error != NULL ? ": " : "",
+			handle->error != NULL ? handle->error : "");
+}
+
+void
 scope_finish(struct bay_scope *scope)
 {
 	while (!list_empty(&scope->handles)) {
 		struct bay_task *handle = container_of(list_first(&scope->handles), struct bay_task, in_scope);
 
+		scope_report_unseen(handle);
 		list_remove(&handle->in_scope);
 		handle->scope = NULL;
 		handle->kind->release(handle);

@@ -75,6 +75,8 @@ task_main(void *arg)
 	self->state = TASK_RUNNING;
 	status = self->fn(self->arg);
 	task_close_scopes(self);
+	if (self->ended != NULL)
+		self->ended(self, status);
 	self->state = TASK_DONE;
 	list_remove(&self->in_scheduler);
 	self->scheduler->task_count--;
@@ -125,9 +127,11 @@ task_create(struct scheduler *scheduler, const struct task_spec *spec)
 	task->request = spec->request;
 	task->fn = spec->fn;
 	task->arg = spec->arg;
+	task->ended = spec->ended;
 	task->deadline = spec->deadline;
 	task->timeout_ns = spec->timeout_ns;
-	task->page_word = spec->page_word;
+	task->slot = spec->slot;
+	task->phase = spec->phase;
 	task->state = TASK_READY;
 	task->canceled = NULL;
 	task->awaiting = NULL;
@@ -202,14 +206,16 @@ task_enter(struct scheduler *scheduler, struct task *next)
 	scheduler->current = next;
 	scheduler->switches++;
 	next->state = TASK_RUNNING;
-	atomic_store_explicit(scheduler->page_word, next->page_word, memory_order_relaxed);
+	atomic_store_explicit(&scheduler->status->slot, next->slot, memory_order_relaxed);
+	atomic_store_explicit(&scheduler->status->phase, next->phase, memory_order_relaxed);
 }
 
 static inline void
 task_enter_idle(struct scheduler *scheduler)
 {
 	scheduler->current = NULL;
-	atomic_store_explicit(scheduler->page_word, 0, memory_order_relaxed);
+	atomic_store_explicit(&scheduler->status->slot, STATUS_NO_SLOT, memory_order_relaxed);
+	atomic_store_explicit(&scheduler->status->phase, STATUS_PHASE_IDLE, memory_order_relaxed);
 }
 
 /* Off the processor, until somebody switches back to self. */

@@ -34,6 +34,10 @@ struct bay_instance;
 struct bay_request;
 struct scheduler;
 struct stack_class;
+struct task;
+
+/* Called on the task's own stack when all that it spawned has ended, as its last deed. */
+typedef void task_ended_fn(struct task *task, int status);
 
 enum task_state {
 	TASK_READY,     /* in the ready list, or about to run for the first time */
@@ -53,9 +57,11 @@ struct task {
 	struct bay_request *request;  /* that it serves or works for, or NULL */
 	bay_task_fn *fn;
 	void *arg;
+	task_ended_fn *ended;         /* or NULL */
 	int64_t deadline;             /* absolute; BAY_INHERIT: none */
 	int64_t timeout_ns;           /* becomes a deadline at the first wait; 0: none */
-	uint32_t page_word;           /* for the status page: who runs */
+	uint32_t slot;                /* for the status page: whose code it runs, */
+	uint32_t phase;               /* and what for (enum status_phase) */
 	enum task_state state;
 	char *canceled;               /* the reason, malloc'd; NULL: not cancelled */
 	const char *awaiting;         /* public function it waits in, or NULL */
@@ -79,12 +85,14 @@ struct task_spec {
 	const char *name;               /* borrowed for the task's life */
 	bay_task_fn *fn;
 	void *arg;
+	task_ended_fn *ended;           /* or NULL */
 	struct bay_scope *scope;        /* owner, or NULL */
 	struct bay_instance *instance;
 	struct bay_request *request;
 	int64_t deadline;
 	int64_t timeout_ns;
-	uint32_t page_word;
+	uint32_t slot;                  /* or STATUS_NO_SLOT */
+	uint32_t phase;                 /* enum status_phase */
 	struct stack_class *class;
 };
 

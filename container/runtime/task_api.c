@@ -25,13 +25,15 @@ task_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg
 	spec.name = "task";
 	spec.fn = fn;
 	spec.arg = arg;
+	spec.ended = NULL;
 	spec.scope = scope;
 	spec.instance = self->instance;
 	/* What outlives the request must not point to it. */
 	spec.request = scope->owner != NULL ? self->request : NULL;
 	spec.timeout_ns = 0;
 	spec.deadline = scope->owner != NULL ? task_deadline(self, scope->deadline) : BAY_INHERIT;
-	spec.page_word = self->page_word;
+	spec.slot = self->slot;
+	spec.phase = self->phase;
 	spec.class = self->class;
 	task = task_create(self->scheduler, &spec);
 	if (task == NULL)

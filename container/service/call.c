@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Calls from task to service. Three ways, tried in this order:
+ *
+ *	leaf    the handler is a plain function call on the caller's stack
+ *	eager   the handler starts at once on its own stack; it returns to us when it
+ *	        ends or first parks
+ *	queued  the shared queue; any loop with an instance serves it
+ *
+ * The first two need an instance on the caller's loop with room and an empty queue, so
+ * nobody overtakes anybody.
+ */
+#include "config.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <bay/call.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "runtime/scheduler.h"
+#include "runtime/task.h"
+#include "runtime/wait.h"
+#include "service/instance.h"
+#include "service/message.h"
+#include "service/registry.h"
+#include "service/request.h"
+#include "service/service.h"
+#include "service/service_queue.h"
+
+/* Remembers the text of the last failure for bay_call_error(). Takes error. */
+static int
+call_failed(struct task *self, int status, char *error)
+{
+	free(self->call_error);
+	self->call_error = error;
+	return status;
+}
+
+/* What must hold before any call: it pays with the slice, and a cancelled task or one
+ * past its deadline makes no calls. */
+static int
+call_begin(struct scheduler *here, struct task *self, struct bay_service *service, int64_t deadline)
+{
+	if (__builtin_expect(self->call_error != NULL, 0))
+		call_failed(self, BAY_OK, NULL);
+	if (__builtin_expect(--here->slice <= 0, 0))
+		task_yield();
+	if (__builtin_expect(self->canceled != NULL, 0))
+		return call_failed(self, BAY_CANCELED, xasprintf("the caller is cancelled: %s", self->canceled));
+	if (deadline > self->deadline)
+		deadline = self->deadline;
+	if (__builtin_expect(deadline <= here->loop.now_ns, 0))
+		return call_failed(self, BAY_TIMEOUT, xstrdup("the deadline had passed before the call"));
+	if (__builtin_expect(service == NULL, 0))
+		return call_failed(self, BAY_NOT_FOUND, xstrdup("there is no such service (no handle)"));
+	if (__builtin_expect(self->request != NULL && self->request->depth + 1u >= registry_max_depth(), 0)) {
+		char *chain = request_chain_text(self->request);
+		char *text = xasprintf("services call each other in a circle, or max_depth = %u is too small: "
+			"%s -> %s", registry_max_depth(), chain, service->name);
+
+		free(chain);
+		return call_failed(self, BAY_LOOP, text);
+	}
+	return BAY_OK;
+}
+
+/* The instance that may serve a call from this loop without the queue, or NULL. */
+static inline struct bay_instance *
+call_direct_instance(const struct scheduler *here, const struct bay_service *service)
+{
+	struct bay_instance *instance = service->instances[here->index];
+
+	if (instance == NULL || !instance->direct || instance->in_flight >= instance->concurrency ||
+		atomic_load_explicit(&service->queued, memory_order_relaxed) != 0)
+		return NULL;
+	return instance;
+}
+
+static inline bool
+call_may_be_leaf(const struct bay_instance *instance, const struct task *self)
+{
+	return instance->leaf && task_stack_left(self) >= instance->leaf_stack;
+}
+
+static void
+call_set_origin(struct bay_request *request, struct scheduler *here, const struct task *self)
+{
+	request_set_parent(request, self->request);
+	if (request->trace == 0)
+		request->trace = scheduler_random(here);
+}
+
+/* Hands over what a finished request brought. */
+static int
+call_collect(struct task *self, struct bay_request *request, struct bay_message **reply_r)
+{
+	int status = request->handle.status;
+
+	if (status != BAY_OK) {
+		call_failed(self, status, request->handle.error);
+		request->handle.error = NULL;
+	} else if (reply_r != NULL) {
+		*reply_r = request->reply;
+		request->reply = NULL;
+	}
+	request_abandon(request, NULL);
+	return status;
+}
+
+static int
+call_leaf(struct task *self, struct bay_instance *instance, const struct bay_message *message,
+	struct bay_message **reply_r, int64_t deadline)
+{
+	struct scheduler *here = instance->scheduler;
+	struct bay_request request;
+
+	request_init(&request, instance->service, message, &here->loop);
+	request.deadline = deadline < self->deadline ? deadline : self->deadline;
+	if (self->request != NULL) {
+		request.depth = (uint8_t)(self->request->depth + 1);
+		request.trace = self->request->trace;
+	}
+	instance_run_leaf(instance, &request);
+	if (request.status != BAY_OK)
+		return call_failed(self, request.status, request.error);
+	if (reply_r != NULL)
+		*reply_r = request.reply;
+	else
+		bay_message_free(request.reply);
+	return BAY_OK;
+}
+
+/* Waits for a request on its way; gives it up at the deadline or when cancelled. */
+static int
+call_wait(struct task *self, struct bay_request *request, struct bay_message **reply_r, int64_t deadline)
+{
+	struct waiter waiter;
+	int status;
+
+	if (request->deadline < deadline)
+		deadline = request->deadline;
+	waiter_init(&waiter, AWAIT_CANCELABLE);
+	request->handle.waiter = &waiter;
+	status = task_await(&waiter, deadline);
+	if (request->handle.done)
+		return call_collect(self, request, reply_r);
+	call_failed(self, status, xasprintf("service %s %s", request->service->name,
+		status == BAY_TIMEOUT ? "did not answer before the deadline" : "was still at work when the caller was cancelled"));
+	request_abandon(request, status == BAY_TIMEOUT ? "deadline" : "the caller was cancelled");
+	return status;
+}
+
+/* After an eager start that came back: done, or parked and from now on independent of
+ * what it borrowed. */
+static void
+call_after_eager(struct bay_request *request)
+{
+	if (request->handle.done)
+		return;
+	request_keep_message(request);
+	request->deadline = task_deadline(request->task, request->deadline);
+}
+
+/* Sends it through the queue. BAY_OK: on its way; else it has failed, text in error. */
+static int
+call_enqueue(struct bay_service *service, struct bay_request *request)
+{
+	int64_t now_ns = loop_now(&scheduler_here->loop);
+
+	request_keep_message(request);
+	if (service->limits.timeout_ns != 0 && service->limits.timeout_ns < request->deadline - now_ns)
+		request->deadline = now_ns + service->limits.timeout_ns;
+	return service_queue_put(service, request);
+}
+
+/* Begins a call with a request of its own by the eager or the queued way. When it cannot
+ * begin, it has ended with its failure. */
+static void
+call_launch(struct scheduler *here, struct bay_service *service, struct bay_request *request)
+{
+	struct bay_instance *instance = call_direct_instance(here, service);
+	int status;
+
+	call_set_origin(request, here, here->current);
+	if (instance != NULL) {
+		if (!instance_run(instance, request, true)) {
+			request_fail(request, BAY_NO_MEMORY, "service %s: no stack for the handler", service->name);
+			request_arrive(request);
+			return;
+		}
+		call_after_eager(request);
+		return;
+	}
+	status = call_enqueue(service, request);
+	if (status != BAY_OK) {
+		request->status = status;
+		request_arrive(request);
+	}
+}
+
+int
+bay_call(struct bay_service *service, const struct bay_message *message, struct bay_message **reply_r,
+	int64_t deadline)
+{
+	struct scheduler *here = scheduler_here;
+	struct bay_instance *instance;
+	struct bay_request *request;
+	struct task *self;
+	int status;
+
+	if (reply_r != NULL)
+		*reply_r = NULL;
+	if (!AWAIT_BEGIN("bay_call"))
+		return BAY_INVALID;
+	self = here->current;
+	status = call_begin(here, self, service, deadline);
+	if (status != BAY_OK)
+		return status;
+	instance = call_direct_instance(here, service);
+	if (instance != NULL && call_may_be_leaf(instance, self))
+		return call_leaf(self, instance, message, reply_r, deadline);
+	request = request_create(service, message, &here->loop);
+	if (request == NULL)
+		return call_failed(self, BAY_NO_MEMORY, NULL);
+	request->deadline = deadline < self->deadline ? deadline : self->deadline;
+	call_launch(here, service, request);
+	if (request->handle.done)
+		return call_collect(self, request, reply_r);
+	return call_wait(self, request, reply_r, deadline);
+}
+
+const char *
+bay_call_error(void)
+{
+	struct task *self = task_current();
+
+	return self != NULL && self->call_error != NULL ? self->call_error : "";
+}
+
+struct bay_task *
+bay_call_start(struct bay_service *service, const struct bay_message *message)
+{
+	struct scheduler *here = scheduler_here;
+	struct bay_request *request;
+	struct task *self;
+	int status;
+
+	if (!AWAIT_BEGIN("bay_call_start"))
+		return NULL;
+	self = here->current;
+	request = request_create(service, message, &here->loop);
+	if (request == NULL)
+		return NULL;
+	request->deadline = task_deadline(self, BAY_INHERIT);
+	scope_adopt(&self->scope, &request->handle);
+	status = call_begin(here, self, service, BAY_INHERIT);
+	if (status != BAY_OK) {
+		request_fail(request, status, "%s", self->call_error);
+		request_arrive(request);
+	} else {
+		call_launch(here, service, request);
+	}
+	return &request->handle;
+}
+
+/* --- one way ---------------------------------------------------------------------- */
+
+/* The queue refused a message: its text is the failure of the call. */
+static int
+send_refused(struct task *self, struct bay_request *request, int status)
+{
+	bool lose_newest = status == BAY_FULL && request->service->limits.overflow == OVERFLOW_DROP_NEWEST;
+
+	if (!lose_newest) {
+		call_failed(self, status, request->error);
+		request->error = NULL;
+	}
+	request_free(request);
+	/* Where the policy is to lose the newest, losing it is no failure of the sender. */
+	return lose_newest ? BAY_OK : status;
+}
+
+/* The ticket came home: the queue has taken the message, or ended it. */
+static int
+send_accepted(struct task *self, struct bay_request *ticket)
+{
+	int status = ticket->handle.status;
+
+	if (status != BAY_OK) {
+		call_failed(self, status, ticket->handle.error);
+		ticket->handle.error = NULL;
+	}
+	request_free(ticket);
+	return status;
+}
+
+/* Where the policy is to wait: a ticket comes home when the message has got its place in
+ * the queue. From then on the message may be served and freed at any moment, so only the
+ * ticket is touched. */
+static int
+send_when_there_is_room(struct task *self, struct bay_request *request, int64_t deadline)
+{
+	struct bay_service *service = request->service;
+	struct bay_request *ticket = request_create(service, NULL, &self->scheduler->loop);
+	struct waiter waiter;
+	int status;
+
+	if (ticket == NULL)
+		return send_refused(self, request, BAY_NO_MEMORY);
+	request->ticket = ticket;
+	status = service_queue_put(service, request);
+	if (status != BAY_OK) {
+		request_free(ticket);
+		return send_refused(self, request, status);
+	}
+	waiter_init(&waiter, AWAIT_CANCELABLE);
+	ticket->handle.waiter = &waiter;
+	status = task_await(&waiter, deadline);
+	if (ticket->handle.done)
+		return send_accepted(self, ticket);
+	if (service_queue_withdraw(service, ticket)) {
+		request_free(ticket);
+		request_fail(request, status, "the queue of service %s had no room in time", service->name);
+		return send_refused(self, request, status);
+	}
+	waiter_init(&waiter, AWAIT_TO_THE_END);
+	ticket->handle.waiter = &waiter;
+	(void)task_await(&waiter, BAY_INHERIT);
+	return send_accepted(self, ticket);
+}
+
+int
+bay_send(struct bay_service *service, const struct bay_message *message, int64_t deadline)
+{
+	struct scheduler *here = scheduler_here;
+	struct bay_request *request;
+	struct task *self;
+	int status;
+
+	if (!AWAIT_BEGIN("bay_send"))
+		return BAY_INVALID;
+	self = here->current;
+	status = call_begin(here, self, service, deadline);
+	if (status != BAY_OK)
+		return status;
+	request = request_create(service, message, NULL);
+	if (request == NULL)
+		return call_failed(self, BAY_NO_MEMORY, NULL);
+	request->one_way = true;
+	call_set_origin(request, here, self);
+	status = call_enqueue(service, request);
+	if (status == BAY_BUSY)
+		return send_when_there_is_room(self, request, deadline);
+	return status == BAY_OK ? BAY_OK : send_refused(self, request, status);
+}

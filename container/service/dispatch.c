@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "service/dispatch.h"
+
+#include "base/clock.h"
+#include "runtime/scheduler.h"
+#include "service/instance.h"
+#include "service/ready_set.h"
+#include "service/service_queue.h"
+
+/* Requests of one service that a pass takes at most, so that the others have their turn. */
+#define DISPATCH_BATCH 64
+
+static void
+dispatch_start(struct bay_instance *instance, struct bay_request *request, int64_t now_ns)
+{
+	request->taken_ns = now_ns;
+	histogram_record(&instance->counters->wait, (uint64_t)(now_ns - request->queued_ns));
+	if (instance_run(instance, request, false))
+		return;
+	request_fail(request, BAY_NO_MEMORY, "service %s: no stack for the handler", instance->service->name);
+	service_count(instance->service, SERVICE_EVENT_FAILED);
+	request_go_home(request);
+}
+
+bool
+dispatch_find_work(struct scheduler *scheduler, void *arg)
+{
+	struct list taken = LIST_INIT(taken);
+	struct bay_service *service;
+	struct bay_instance *instance;
+	struct list *link;
+	int64_t now_ns;
+	size_t room;
+
+	(void)arg;
+	service = ready_set_pop(scheduler);
+	if (service == NULL)
+		return false;
+	instance = service->instances[scheduler->index];
+	room = instance->concurrency - instance->in_flight;
+	service_queue_take(service, room < DISPATCH_BATCH ? room : DISPATCH_BATCH, scheduler, &taken);
+	now_ns = clock_monotonic_ns();
+	while ((link = list_pop_front(&taken)) != NULL)
+		dispatch_start(instance, container_of(link, struct bay_request, link), now_ns);
+	return true;
+}

@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "service/instance.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "runtime/scheduler.h"
+#include "runtime/task.h"
+#include "service/message.h"
+#include "service/request.h"
+#include "service/service.h"
+#include "service/service_queue.h"
+
+/* Direct calls are counted exactly and measured one in this many (a power of two). */
+#define INSTANCE_SAMPLE 64
+
+static void instance_on_failure(struct bay_scope *scope);
+
+struct bay_instance *
+instance_create(struct bay_service *service, struct scheduler *scheduler, unsigned index)
+{
+	struct bay_instance *instance = calloc(1, sizeof *instance);
+
+	if (instance == NULL)
+		return NULL;
+	instance->stacks = scheduler_stack_class(scheduler, service->limits.stack_bytes);
+	if (instance->stacks == NULL) {
+		log_error(NULL, "service %s: no more sizes of stacks than %d on a loop", service->name,
+			SCHEDULER_STACK_CLASSES);
+		free(instance);
+		return NULL;
+	}
+	instance->service = service;
+	instance->scheduler = scheduler;
+	instance->index = index;
+	instance->plugin = service->plugin;
+	instance->handle = service->plugin->handle;
+	instance->settings = service->settings;
+	instance->leaf = (service->plugin->flags & BAY_LEAF) != 0;
+	instance->leaf_stack = service->limits.stack_bytes < INSTANCE_LEAF_STACK
+		? service->limits.stack_bytes : INSTANCE_LEAF_STACK;
+	instance->concurrency = service->limits.concurrency;
+	instance->timeout_ns = service->limits.timeout_ns;
+	instance->slot = service->slot;
+	instance->counters = &service->counters[scheduler->index];
+	list_init(&instance->requests);
+	scope_init(&instance->scope, NULL, BAY_INHERIT);
+	instance->scope.failed = instance_on_failure;
+	return instance;
+}
+
+void
+instance_destroy(struct bay_instance *instance)
+{
+	if (instance == NULL)
+		return;
+	scope_finish(&instance->scope);
+	free(instance->error);
+	free(instance);
+}
+
+/* --- serving ---------------------------------------------------------------------- */
+
+static void
+instance_count_end(struct bay_instance *instance, const struct bay_request *request)
+{
+	struct status_counters *counters = instance->counters;
+
+	if (request->status == BAY_OK) {
+		status_add(&counters->served, 1);
+		return;
+	}
+	status_add(&counters->failed, 1);
+	if (request->status == BAY_TIMEOUT)
+		status_add(&counters->timeouts, 1);
+	else if (request->status == BAY_CANCELED)
+		status_add(&counters->canceled, 1);
+}
+
+/* The handler of a request and all that it spawned have ended. */
+static void
+instance_on_ended(struct task *task, int status)
+{
+	struct bay_request *request = task->request;
+	struct bay_instance *instance = request->instance;
+
+	request_settle(request, status);
+	request->task = NULL;
+	list_remove(&request->link);
+	status_set(&instance->counters->in_flight, --instance->in_flight);
+	instance_count_end(instance, request);
+	if (request->taken_ns != 0)
+		histogram_record(&instance->counters->latency,
+			(uint64_t)(clock_monotonic_ns() - request->taken_ns));
+	if (instance->in_flight == 0 && instance->quiet != NULL)
+		waiter_wake(instance->quiet, BAY_OK);
+	request_go_home(request);
+}
+
+static int
+instance_main(void *arg)
+{
+	struct bay_request *request = arg;
+
+	return request->instance->handle(request);
+}
+
+bool
+instance_run(struct bay_instance *instance, struct bay_request *request, bool eager)
+{
+	struct task_spec spec = {
+		.name = "handle",
+		.fn = instance_main,
+		.arg = request,
+		.ended = instance_on_ended,
+		.scope = NULL,
+		.instance = instance,
+		.request = request,
+		.deadline = request->deadline,
+		.timeout_ns = eager ? instance->timeout_ns : 0,
+		.slot = instance->slot,
+		.phase = STATUS_PHASE_RUN,
+		.class = instance->stacks,
+	};
+	struct task *task = task_create(instance->scheduler, &spec);
+
+	if (task == NULL)
+		return false;
+	task->handle.detached = true;
+	request->instance = instance;
+	request->task = task;
+	request->runner = instance->scheduler;
+	request->place = PLACE_RUNNING;
+	list_push_back(&instance->requests, &request->link);
+	status_set(&instance->counters->in_flight, ++instance->in_flight);
+	if (!eager) {
+		task_make_ready(task);
+		return true;
+	}
+	if ((instance->counters->direct & (INSTANCE_SAMPLE - 1)) == 0)
+		request->taken_ns = clock_monotonic_ns();
+	status_add(&instance->counters->direct, 1);
+	task_run_eagerly(task);
+	return true;
+}
+
+void
+instance_run_leaf(struct bay_instance *instance, struct bay_request *request)
+{
+	struct scheduler *here = instance->scheduler;
+	struct status_counters *counters = instance->counters;
+	bool sampled = (counters->direct & (INSTANCE_SAMPLE - 1)) == 0;
+	int64_t begin_ns = sampled ? clock_monotonic_ns() : 0;
+	int status;
+
+	request->instance = instance;
+	here->leaf = request;
+	here->leaf_awaits = NULL;
+	atomic_store_explicit(&here->status->slot, instance->slot, memory_order_relaxed);
+	status = instance->handle(request);
+	atomic_store_explicit(&here->status->slot, here->current->slot, memory_order_relaxed);
+	here->leaf = NULL;
+	if (here->leaf_awaits != NULL)
+		request_fail(request, BAY_INVALID, "service %s is a leaf (BAY_LEAF) and its handler called %s, "
+			"which may suspend", instance->service->name, here->leaf_awaits);
+	else
+		request_settle(request, status);
+	status_add(&counters->direct, 1);
+	instance_count_end(instance, request);
+	if (sampled)
+		histogram_record(&counters->latency, (uint64_t)(clock_monotonic_ns() - begin_ns));
+}
+
+/* --- life ------------------------------------------------------------------------- */
+
+int
+instance_init(struct bay_instance *instance)
+{
+	int status = instance->plugin->init != NULL ? instance->plugin->init(instance) : BAY_OK;
+
+	instance->ready = status == BAY_OK;
+	return status;
+}
+
+static int
+instance_run_main(void *arg)
+{
+	struct bay_instance *instance = arg;
+
+	return instance->plugin->run(instance);
+}
+
+bool
+instance_serve(struct bay_instance *instance)
+{
+	struct task_spec spec = {
+		.name = "run",
+		.fn = instance_run_main,
+		.arg = instance,
+		.scope = &instance->scope,
+		.instance = instance,
+		.deadline = BAY_INHERIT,
+		.slot = instance->slot,
+		.phase = STATUS_PHASE_RUN,
+		.class = instance->stacks,
+	};
+	struct task *task;
+
+	if (instance->plugin->run != NULL) {
+		task = task_create(instance->scheduler, &spec);
+		if (task == NULL)
+			return false;
+		task->handle.detached = true;
+		task_make_ready(task);
+	}
+	instance->takes = instance->handle != NULL;
+	instance->direct = instance->handle != NULL;
+	instance->service->instances[instance->scheduler->index] = instance;
+	return true;
+}
+
+/* Waits until *quiet says so (nothing in flight, or nothing in the scope), at most until
+ * deadline. */
+static bool
+instance_wait(struct waiter **quiet, int64_t deadline)
+{
+	struct waiter waiter;
+	int status;
+
+	waiter_init(&waiter, AWAIT_CANCELABLE);
+	*quiet = &waiter;
+	status = task_await(&waiter, deadline);
+	*quiet = NULL;
+	return status == BAY_OK;
+}
+
+/* Lets what is queued and in flight finish; other loops may empty the queue. */
+static void
+instance_drain(struct bay_instance *instance, int64_t deadline)
+{
+	while (instance->in_flight > 0 || instance->service->queued > 0) {
+		struct waiter *nobody;
+
+		if (clock_monotonic_ns() >= deadline)
+			return;
+		if (instance->in_flight > 0 && instance_wait(&instance->quiet, deadline))
+			continue;
+		(void)instance_wait(&nobody, clock_monotonic_ns() + BAY_MS);
+	}
+}
+
+static void
+instance_cancel_requests(struct bay_instance *instance, const char *reason)
+{
+	list_for_each(pos, &instance->requests) {
+		struct bay_request *request = container_of(pos, struct bay_request, link);
+
+		if (request->task != NULL)
+			task_cancel(request->task, reason);
+	}
+}
+
+bool
+instance_stop(struct bay_instance *instance, int64_t deadline, int64_t grace_ns, char **refusal_r)
+{
+	char reason[SERVICE_NAME_SIZE + 32];
+	int64_t last_ns;
+
+	*refusal_r = NULL;
+	instance->direct = false;
+	instance_drain(instance, deadline);
+	instance->takes = false;
+	snprintf(reason, sizeof reason, "service %s is stopping", instance->service->name);
+	instance_cancel_requests(instance, reason);
+	last_ns = clock_monotonic_ns() + grace_ns;
+	if (instance->in_flight > 0)
+		(void)instance_wait(&instance->quiet, last_ns);
+	if (instance->in_flight == 0) {
+		if (instance->ready && instance->plugin->stop != NULL)
+			instance->plugin->stop(instance);
+		scope_cancel(&instance->scope, reason);
+		if (instance->scope.live > 0)
+			(void)instance_wait(&instance->scope.closing, last_ns);
+	}
+	if (instance->in_flight > 0 || instance->scope.live > 0) {
+		*refusal_r = xasprintf("%u handlers and %u other tasks refuse to stop (bayctl tasks %s)",
+			instance->in_flight, instance->scope.live, instance->service->name);
+		return false;
+	}
+	if (instance->ready && instance->plugin->fini != NULL)
+		instance->plugin->fini(instance);
+	instance->service->instances[instance->scheduler->index] = NULL;
+	return true;
+}
+
+/* A task that lives as long as the instance failed: so has the service. */
+static void
+instance_on_failure(struct bay_scope *scope)
+{
+	struct bay_instance *instance = container_of(scope, struct bay_instance, scope);
+	const char *text = instance->error != NULL ? instance->error : scope->error;
+
+	if (instance->service->on_failed != NULL)
+		instance->service->on_failed(instance->service, text);
+}
+
+/* --- public ----------------------------------------------------------------------- */
+
+const char *
+bay_instance_name(const struct bay_instance *instance)
+{
+	return instance->service->name;
+}
+
+unsigned
+bay_instance_index(const struct bay_instance *instance)
+{
+	return instance->index;
+}
+
+const void *
+bay_instance_settings(const struct bay_instance *instance)
+{
+	return instance->settings;
+}
+
+void
+bay_instance_set_state(struct bay_instance *instance, void *state)
+{
+	instance->state = state;
+}
+
+void *
+bay_instance_state(const struct bay_instance *instance)
+{
+	return instance->state;
+}
+
+struct bay_scope *
+bay_instance_scope(struct bay_instance *instance)
+{
+	return &instance->scope;
+}
+
+int
+bay_instance_fail(struct bay_instance *instance, int status, const char *format, ...)
+{
+	va_list args;
+
+	free(instance->error);
+	va_start(args, format);
+	if (vasprintf(&instance->error, format, args) < 0)
+		instance->error = NULL;
+	va_end(args);
+	return status != BAY_OK ? status : BAY_FAILED;
+}
+
+struct bay_instance *
+bay_instance_current(void)
+{
+	const struct scheduler *here = scheduler_here;
+
+	if (here == NULL || here->current == NULL)
+		return NULL;
+	return here->leaf != NULL ? here->leaf->instance : here->current->instance;
+}

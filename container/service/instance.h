@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An instance: a service's state on one loop, and the requests that it serves there.
+ * Owning loop only.
+ */
+#ifndef BAY_SERVICE_INSTANCE_H
+#define BAY_SERVICE_INSTANCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <bay/instance.h>
+#include <bay/request.h>
+
+#include "base/list.h"
+#include "runtime/scope.h"
+
+struct bay_plugin;
+struct bay_service;
+struct scheduler;
+struct stack_class;
+struct status_counters;
+struct waiter;
+
+/* What a leaf is promised of its caller's stack; its service's stack if that is less. */
+#define INSTANCE_LEAF_STACK ((size_t)64 * 1024)
+
+struct bay_instance {
+	int (*handle)(struct bay_request *request);
+	bool direct;                      /* takes calls without the queue */
+	bool takes;                       /* takes from the queue */
+	bool leaf;
+	unsigned in_flight;
+	unsigned concurrency;
+	size_t leaf_stack;
+	uint32_t slot;
+	struct status_counters *counters; /* of this loop */
+	struct stack_class *stacks;
+	int64_t timeout_ns;
+	struct bay_service *service;
+	struct scheduler *scheduler;
+	const struct bay_plugin *plugin;
+	const void *settings;
+	void *state;
+	unsigned index;
+	struct list requests;             /* struct bay_request.link: in flight */
+	struct waiter *quiet;             /* waits until nothing is in flight */
+	struct bay_scope scope;           /* run, and what lives as long as we do */
+	char *error;                      /* given by bay_instance_fail, malloc'd */
+	bool ready;                       /* init succeeded */
+};
+
+/* An instance that does not serve yet, or NULL without memory. On its loop. */
+struct bay_instance *instance_create(struct bay_service *service, struct scheduler *scheduler,
+	unsigned index);
+
+/* Nothing of it may run. */
+void instance_destroy(struct bay_instance *instance);
+
+/* Runs plugin->init. Inside a task of the instance; suspends. */
+int instance_init(struct bay_instance *instance);
+
+/* Begins to serve: calls, the queue, plugin->run. False without memory for run. */
+bool instance_serve(struct bay_instance *instance);
+
+/* Ends it: no more direct calls; what is queued and in flight finishes until deadline,
+ * then is cancelled; plugin->stop, the scope, plugin->fini. False when something
+ * refuses to end within grace_ns more: the instance then stays, and who says what is
+ * malloc'd in *refusal_r. Inside a task that is not the instance's; suspends. */
+bool instance_stop(struct bay_instance *instance, int64_t deadline, int64_t grace_ns, char **refusal_r);
+
+/* Starts the handler of a request as a task that is ready, or, with eager, runs it at
+ * once until it parks. False: there is no stack; the request is as it was. */
+bool instance_run(struct bay_instance *instance, struct bay_request *request, bool eager);
+
+/* Runs the handler of a leaf on the running task's stack. */
+void instance_run_leaf(struct bay_instance *instance, struct bay_request *request);
+
+#endif

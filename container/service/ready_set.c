@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "service/ready_set.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/list.h"
+#include "runtime/scheduler.h"
+#include "service/instance.h"
+#include "service/service.h"
+
+/* Different sets of loops that services of one cell may have. */
+#define READY_SETS_MAX 128
+
+struct ready_set {
+	uint64_t mask;
+	pthread_mutex_t lock;
+	_Atomic unsigned count;
+	struct list services;   /* struct bay_service.in_set */
+};
+
+static struct {
+	pthread_mutex_t lock;
+	_Atomic unsigned count;
+	struct ready_set *set[READY_SETS_MAX];
+	struct scheduler *const *schedulers;
+	unsigned loops;
+} sets = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+void
+ready_sets_init(struct scheduler *const *schedulers, unsigned count)
+{
+	sets.schedulers = schedulers;
+	sets.loops = count;
+}
+
+void
+ready_sets_finish(void)
+{
+	unsigned i, count = atomic_load(&sets.count);
+
+	for (i = 0; i < count; i++) {
+		pthread_mutex_destroy(&sets.set[i]->lock);
+		free(sets.set[i]);
+	}
+	atomic_store(&sets.count, 0);
+}
+
+static struct ready_set *
+ready_set_add(uint64_t mask)
+{
+	unsigned count = atomic_load(&sets.count);
+	struct ready_set *set;
+
+	if (count == READY_SETS_MAX)
+		return NULL;
+	set = xcalloc(1, sizeof *set);
+	set->mask = mask;
+	pthread_mutex_init(&set->lock, NULL);
+	list_init(&set->services);
+	sets.set[count] = set;
+	atomic_store_explicit(&sets.count, count + 1, memory_order_release);
+	return set;
+}
+
+struct ready_set *
+ready_set_for(uint64_t mask)
+{
+	struct ready_set *set = NULL;
+	unsigned i;
+
+	pthread_mutex_lock(&sets.lock);
+	for (i = 0; i < sets.count && set == NULL; i++) {
+		if (sets.set[i]->mask == mask)
+			set = sets.set[i];
+	}
+	if (set == NULL)
+		set = ready_set_add(mask);
+	pthread_mutex_unlock(&sets.lock);
+	return set;
+}
+
+void
+ready_set_push(struct ready_set *set, struct bay_service *service)
+{
+	pthread_mutex_lock(&set->lock);
+	list_push_back(&set->services, &service->in_set);
+	atomic_store_explicit(&set->count, set->count + 1, memory_order_seq_cst);
+	pthread_mutex_unlock(&set->lock);
+}
+
+void
+ready_set_remove(struct ready_set *set, struct bay_service *service)
+{
+	pthread_mutex_lock(&set->lock);
+	if (!list_empty(&service->in_set)) {
+		list_remove(&service->in_set);
+		atomic_store_explicit(&set->count, set->count - 1, memory_order_relaxed);
+	}
+	pthread_mutex_unlock(&set->lock);
+}
+
+static bool
+ready_set_can_serve(const struct bay_service *service, unsigned loop)
+{
+	const struct bay_instance *instance = service->instances[loop];
+
+	return instance != NULL && instance->takes && instance->in_flight < instance->concurrency;
+}
+
+static struct bay_service *
+ready_set_take(struct ready_set *set, unsigned loop)
+{
+	struct bay_service *found = NULL;
+
+	pthread_mutex_lock(&set->lock);
+	list_for_each(pos, &set->services) {
+		struct bay_service *service = container_of(pos, struct bay_service, in_set);
+
+		if (ready_set_can_serve(service, loop)) {
+			found = service;
+			break;
+		}
+	}
+	if (found != NULL) {
+		list_remove(&found->in_set);
+		atomic_store_explicit(&set->count, set->count - 1, memory_order_relaxed);
+	}
+	pthread_mutex_unlock(&set->lock);
+	return found;
+}
+
+struct bay_service *
+ready_set_pop(struct scheduler *scheduler)
+{
+	unsigned i, count = atomic_load_explicit(&sets.count, memory_order_acquire);
+
+	for (i = 0; i < count; i++) {
+		struct ready_set *set = sets.set[i];
+		struct bay_service *service;
+
+		if ((set->mask >> scheduler->index & 1) == 0 ||
+			atomic_load_explicit(&set->count, memory_order_seq_cst) == 0)
+			continue;
+		service = ready_set_take(set, scheduler->index);
+		if (service != NULL)
+			return service;
+	}
+	return NULL;
+}
+
+void
+ready_set_wake(struct ready_set *set, const struct bay_service *service)
+{
+	const struct scheduler *here = scheduler_here;
+	unsigned i;
+
+	/* We look ourselves before we sleep, and at once when nothing else is to be done. */
+	if (here != NULL && (set->mask >> here->index & 1) != 0 && here->ready_head == NULL &&
+		ready_set_can_serve(service, here->index))
+		return;
+	for (i = 0; i < sets.loops; i++) {
+		if ((set->mask >> i & 1) != 0 && sets.schedulers[i] != here &&
+			loop_wake(&sets.schedulers[i]->loop))
+			return;
+	}
+}

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Services that have messages, one list per set of loops that may serve them: a loop
+ * finds work in O(1), a flood at one service cannot hide another, and no loop takes a
+ * service that it has no instance of.
+ */
+#ifndef BAY_SERVICE_READY_SET_H
+#define BAY_SERVICE_READY_SET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct bay_service;
+struct ready_set;
+struct scheduler;
+
+/* The loops of this process; before any set is asked for. */
+void ready_sets_init(struct scheduler *const *schedulers, unsigned count);
+void ready_sets_finish(void);
+
+/* The set of the loops in mask, made at first use. Any thread. */
+struct ready_set *ready_set_for(uint64_t mask);
+
+/* At the end of the list; the caller holds the service's lock and has set listed. */
+void ready_set_push(struct ready_set *set, struct bay_service *service);
+
+/* Takes a service out, if it is in. */
+void ready_set_remove(struct ready_set *set, struct bay_service *service);
+
+/* The next service that this loop can serve now, taken out; NULL: none. */
+struct bay_service *ready_set_pop(struct scheduler *scheduler);
+
+/* Wakes a sleeping loop of the set, unless the calling thread is a loop of it that
+ * can serve the service and will look itself soon. Any thread. */
+void ready_set_wake(struct ready_set *set, const struct bay_service *service);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * All services of this process by name. A record is made when a name is first asked
+ * for and stays until the end.
+ */
+#ifndef BAY_SERVICE_REGISTRY_H
+#define BAY_SERVICE_REGISTRY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "service/service.h"
+
+/* Names that a process may ask for; more are refused. */
+#define REGISTRY_MAX 4096
+
+struct status_page;
+
+/* Before any other thread. max_depth: see the ini. */
+void registry_init(unsigned max_depth);
+void registry_finish(void);
+
+/* The record called name, made if need be; NULL: a bad name or too many. Any thread. */
+struct bay_service *registry_get(const char *name);
+
+/* By number; id below registry_count(). Any thread. */
+struct bay_service *registry_at(uint16_t id);
+unsigned registry_count(void);
+
+unsigned registry_max_depth(void);
+
+/* Whether it may stand in an ini or a call. */
+bool service_name_is_valid(const char *name);
+
+#endif

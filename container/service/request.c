@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "service/request.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "loop/loop.h"
+#include "runtime/scheduler.h"
+#include "runtime/task.h"
+#include "service/message.h"
+#include "service/registry.h"
+#include "service/service_queue.h"
+
+/* Requests that a thread keeps for reuse. */
+#define REQUEST_CACHE_MAX 512
+
+static __thread struct {
+	struct bay_request *first;   /* chained by arrived_arg */
+	unsigned count;
+} request_cache __attribute__((tls_model("initial-exec")));
+
+static void request_on_home(struct inbox_item *item);
+static void request_on_cancel_at_runner(struct inbox_item *item);
+static void request_handle_cancel(struct bay_task *handle, const char *reason);
+static void request_handle_release(struct bay_task *handle);
+static struct bay_message *request_handle_take_reply(struct bay_task *handle);
+
+static const struct handle_kind request_kind = {
+	.cancel = request_handle_cancel,
+	.release = request_handle_release,
+	.take_reply = request_handle_take_reply,
+	.shares_memory = false,
+};
+
+void
+request_init(struct bay_request *request, struct bay_service *service,
+	const struct bay_message *message, struct loop *home)
+{
+	handle_init(&request->handle, &request_kind, NULL);
+	request->home = home;
+	request->arrived = request_arrive;
+	request->returned = false;
+	request->cancel_travels = false;
+	request->one_way = false;
+	request->answered = false;
+	request->borrowed = true;
+	request->depth = 0;
+	request->place = PLACE_HOME;
+	request->status = BAY_OK;
+	request->service = service;
+	request->instance = NULL;
+	request->message = (struct bay_message *)message;
+	request->reply = NULL;
+	request->error = NULL;
+	request->ticket = NULL;
+	request->task = NULL;
+	request->deadline = BAY_INHERIT;
+	request->queued_ns = 0;
+	request->taken_ns = 0;
+	request->trace = 0;
+}
+
+struct bay_request *
+request_create(struct bay_service *service, const struct bay_message *message, struct loop *home)
+{
+	struct bay_request *request = request_cache.first;
+
+	if (request != NULL) {
+		request_cache.first = request->arrived_arg;
+		request_cache.count--;
+	} else {
+		request = malloc(sizeof *request);
+		if (request == NULL)
+			return NULL;
+		request->home_item.run = request_on_home;
+		request->cancel_item.run = request_on_cancel_at_runner;
+	}
+	request_init(request, service, message, home);
+	list_init(&request->link);
+	return request;
+}
+
+void
+request_free(struct bay_request *request)
+{
+	handle_finish(&request->handle);
+	if (!request->borrowed)
+		bay_message_free(request->message);
+	bay_message_free(request->reply);
+	free(request->error);
+	if (request_cache.count == REQUEST_CACHE_MAX) {
+		free(request);
+		return;
+	}
+	request->arrived_arg = request_cache.first;
+	request_cache.first = request;
+	request_cache.count++;
+}
+
+void
+request_clear_cache(void)
+{
+	while (request_cache.first != NULL) {
+		struct bay_request *request = request_cache.first;
+
+		request_cache.first = request->arrived_arg;
+		request_cache.count--;
+		free(request);
+	}
+}
+
+void
+request_keep_message(struct bay_request *request)
+{
+	if (!request->borrowed)
+		return;
+	message_ref(request->message);
+	request->borrowed = false;
+}
+
+void
+request_set_parent(struct bay_request *request, const struct bay_request *parent)
+{
+	if (parent == NULL)
+		return;
+	memcpy(request->chain, parent->chain, parent->depth * sizeof request->chain[0]);
+	request->chain[parent->depth] = parent->service->id;
+	request->depth = (uint8_t)(parent->depth + 1);
+	request->trace = parent->trace;
+}
+
+unsigned
+request_times_in_chain(const struct bay_request *request)
+{
+	unsigned i, times = 0;
+
+	for (i = 0; i < request->depth; i++)
+		times += request->chain[i] == request->service->id;
+	return times;
+}
+
+char *
+request_chain_text(const struct bay_request *request)
+{
+	struct buffer text = {0};
+	char *copy;
+	unsigned i;
+
+	for (i = 0; i < request->depth; i++)
+		buffer_printf(&text, "%s -> ", registry_at(request->chain[i])->name);
+	buffer_printf(&text, "%s", request->service->name);
+	copy = xstrndup((const char *)text.data, text.size);
+	buffer_finish(&text);
+	return copy;
+}
+
+/* --- the outcome ------------------------------------------------------------------ */
+
+void
+request_fail(struct bay_request *request, int status, const char *format, ...)
+{
+	va_list args;
+
+	bay_message_free(request->reply);
+	request->reply = NULL;
+	free(request->error);
+	request->error = NULL;
+	request->answered = true;
+	request->status = status;
+	va_start(args, format);
+	if (format != NULL && vasprintf(&request->error, format, args) < 0)
+		request->error = NULL;
+	va_end(args);
+}
+
+void
+request_settle(struct bay_request *request, int status)
+{
+	if (request->answered || (status == BAY_OK && request->one_way))
+		return;
+	if (status == BAY_OK)
+		request_fail(request, BAY_FAILED, "service %s ended without a reply", request->service->name);
+	else
+		request_fail(request, status, "service %s: %s", request->service->name, bay_status_name(status));
+}
+
+/* Nobody looks at it any more, and all of it is at home. */
+static void
+request_free_if_over(struct bay_request *request)
+{
+	if (request->handle.detached && request->returned && !request->cancel_travels)
+		request_free(request);
+}
+
+/* --- the way home ------------------------------------------------------------------ */
+
+void
+request_arrive(struct bay_request *request)
+{
+	request->returned = true;
+	request->place = PLACE_HOME;
+	if (!request->handle.done) {
+		char *error = request->error;
+
+		request->error = NULL;
+		handle_end(&request->handle, request->status, error);
+	}
+	request_free_if_over(request);
+}
+
+static void
+request_on_home(struct inbox_item *item)
+{
+	struct bay_request *request = container_of(item, struct bay_request, home_item);
+
+	request->arrived(request);
+}
+
+void
+request_go_home(struct bay_request *request)
+{
+	const struct scheduler *here = scheduler_here;
+
+	if (request->one_way && request->home == NULL)
+		request_free(request);
+	else if (here != NULL && request->home == &here->loop)
+		request->arrived(request);
+	else
+		loop_post(request->home, &request->home_item);
+}
+
+/* --- cancelling --------------------------------------------------------------------- */
+
+/* Back at home: the last of the two that travelled may free. */
+static void
+request_on_cancel_at_home(struct inbox_item *item)
+{
+	struct bay_request *request = container_of(item, struct bay_request, cancel_item);
+
+	item->run = request_on_cancel_at_runner;
+	request->cancel_travels = false;
+	request_free_if_over(request);
+}
+
+static void
+request_on_cancel_at_runner(struct inbox_item *item)
+{
+	struct bay_request *request = container_of(item, struct bay_request, cancel_item);
+
+	if (request->task != NULL)
+		task_cancel(request->task, request->cancel_reason);
+	item->run = request_on_cancel_at_home;
+	loop_post(request->home, item);
+}
+
+/* Tells the runner. It may have ended the request already: then it finds no task. */
+static void
+request_cancel_at_runner(struct bay_request *request, const char *reason)
+{
+	if (request->runner == scheduler_here) {
+		if (request->task != NULL)
+			task_cancel(request->task, reason);
+		return;
+	}
+	if (request->cancel_travels)
+		return;
+	snprintf(request->cancel_reason, sizeof request->cancel_reason, "%s", reason);
+	request->cancel_travels = true;
+	loop_post(&request->runner->loop, &request->cancel_item);
+}
+
+void
+request_cancel(struct bay_request *request, const char *reason)
+{
+	if (request->returned)
+		return;
+	if (service_queue_remove(request)) {
+		request_fail(request, BAY_CANCELED, "service %s: cancelled before it was served: %s",
+			request->service->name, reason);
+		request->arrived(request);
+		return;
+	}
+	request_cancel_at_runner(request, reason);
+	if (!request->handle.done)
+		handle_end(&request->handle, BAY_CANCELED, xasprintf("the call to service %s was cancelled: %s",
+			request->service->name, reason));
+}
+
+void
+request_abandon(struct bay_request *request, const char *reason)
+{
+	request->handle.waiter = NULL;
+	if (request->returned) {
+		request->handle.detached = true;
+		request_free_if_over(request);
+		return;
+	}
+	/* Only now may its coming home free it: a cancelled one in the queue comes at once. */
+	request->handle.detached = true;
+	request_cancel(request, reason);
+}
+
+static void
+request_handle_cancel(struct bay_task *handle, const char *reason)
+{
+	request_cancel((struct bay_request *)handle, reason != NULL ? reason : "cancelled");
+}
+
+static void
+request_handle_release(struct bay_task *handle)
+{
+	handle->detached = true;
+	list_remove(&handle->in_scope);
+	handle->scope = NULL;
+	request_free_if_over((struct bay_request *)handle);
+}
+
+static struct bay_message *
+request_handle_take_reply(struct bay_task *handle)
+{
+	struct bay_request *request = (struct bay_request *)handle;
+	struct bay_message *reply;
+
+	/* A cancelled one may still be with its runner. */
+	if (!request->returned || handle->status != BAY_OK)
+		return NULL;
+	reply = request->reply;
+	request->reply = NULL;
+	return reply;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A request: one message on its way to a service and back.
+ *
+ *	caller's loop (home)                      callee's loop (runner)
+ *	   created -----> queue of the service ----> handler runs
+ *	   arrived <--------------------------------- ended
+ *
+ * It is in one place at a time and always comes home exactly once, where its owner,
+ * or nobody any more, waits for it. Home owns the fields under "home"; whoever has
+ * the request owns the rest. That is why nothing in it needs a count or a lock,
+ * except the place, which is guarded by the service's lock while it is queued.
+ *
+ * A request that runs on its caller's own loop without the queue has the same life
+ * with a shorter way.
+ */
+#ifndef BAY_SERVICE_REQUEST_H
+#define BAY_SERVICE_REQUEST_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <bay/request.h>
+
+#include "base/list.h"
+#include "loop/inbox.h"
+#include "runtime/handle.h"
+
+struct bay_message;
+struct bay_service;
+struct loop;
+struct scheduler;
+struct task;
+
+/* Longest way from service to service (max_depth cannot be more). */
+#define REQUEST_DEPTH_MAX 64
+
+enum request_place {
+	PLACE_HOME,      /* not sent, or on its way home, or back */
+	PLACE_QUEUED,    /* in the service's queue */
+	PLACE_WAITING,   /* before the queue, which is full */
+	PLACE_RUNNING
+};
+
+typedef void request_arrived_fn(struct bay_request *request);
+
+struct bay_request {
+	/* home */
+	struct bay_task handle;         /* first: what bay_call_start() returns */
+	struct loop *home;
+	request_arrived_fn *arrived;    /* called at home */
+	void *arrived_arg;              /* its owner's; of a ticket: see service_queue_put */
+	bool returned;                  /* has come home; the handle may have ended before */
+	bool cancel_travels;            /* cancel_item is on its way to the runner or back */
+
+	/* whoever has it */
+	bool one_way;
+	bool answered;
+	bool borrowed;                  /* message is the caller's: not to be freed */
+	uint8_t depth;                  /* services above us: chain[0..depth-1] */
+	enum request_place place;
+	int status;                     /* how it was answered */
+	struct bay_service *service;
+	struct bay_instance *instance;  /* while it runs */
+	struct bay_message *message;    /* NULL: empty */
+	struct bay_message *reply;
+	char *error;                    /* malloc'd */
+	struct bay_request *ticket;     /* one way before a full queue: told when it gets in */
+	struct task *task;              /* that runs the handler; runner only */
+	struct scheduler *runner;
+	int64_t deadline;               /* absolute; BAY_INHERIT: none */
+	int64_t queued_ns;              /* when it came into the queue */
+	int64_t taken_ns;               /* when its handler began, 0: not measured */
+	uint64_t trace;
+	struct list link;               /* in the queue, or in instance->requests */
+	struct inbox_item home_item;
+	struct inbox_item cancel_item;
+	char cancel_reason[64];
+	uint16_t chain[REQUEST_DEPTH_MAX];
+};
+
+/* A request at home on the loop given, or NULL without memory; message is borrowed. */
+struct bay_request *request_create(struct bay_service *service, const struct bay_message *message,
+	struct loop *home);
+
+/* Fills one on the caller's stack, for a leaf. */
+void request_init(struct bay_request *request, struct bay_service *service,
+	const struct bay_message *message, struct loop *home);
+
+/* Copies who is above from the request that the caller serves (NULL: nobody). */
+void request_set_parent(struct bay_request *request, const struct bay_request *parent);
+
+/* Frees; it must be at home with no cancel item under way. */
+void request_free(struct bay_request *request);
+
+/* Keeps the message beyond the caller's loan. */
+void request_keep_message(struct bay_request *request);
+
+/* The runner is done with it: what the handler returned becomes the outcome if it has
+ * not answered; then the request goes home, or is freed when it was one way. */
+void request_go_home(struct bay_request *request);
+
+/* What arrived is for a request made by a task: ends the handle, wakes who waits. */
+void request_arrive(struct bay_request *request);
+
+/* The outcome of a handler that returned status. */
+void request_settle(struct bay_request *request, int status);
+
+/* Ends it without an answer, with a text (format NULL: none). */
+void request_fail(struct bay_request *request, int status, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Asks for its end from home: takes it out of the queue, or cancels its task wherever
+ * that runs. For its caller it has ended with BAY_CANCELED when this returns; the
+ * request comes home when the callee is done with it. Home's thread only. */
+void request_cancel(struct bay_request *request, const char *reason);
+
+/* Nobody waits for it any more: cancels it, frees it when it is home. */
+void request_abandon(struct bay_request *request, const char *reason);
+
+/* "a -> b -> a": the services above and its own. Malloc'd. */
+char *request_chain_text(const struct bay_request *request);
+
+/* How often its own service stands above it. */
+unsigned request_times_in_chain(const struct bay_request *request);
+
+/* Gives what the thread keeps for reuse back; before a thread ends. */
+void request_clear_cache(void);
+
+#endif

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The functions of <bay/request.h>: what a handler sees and how it answers. */
+#include "config.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bay/request.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "runtime/task.h"
+#include "service/instance.h"
+#include "service/message.h"
+#include "service/request.h"
+#include "service/service.h"
+
+const struct bay_message *
+bay_request_message(const struct bay_request *request)
+{
+	return request->message;
+}
+
+const void *
+bay_request_data(const struct bay_request *request)
+{
+	return bay_message_data(request->message);
+}
+
+size_t
+bay_request_size(const struct bay_request *request)
+{
+	return bay_message_size(request->message);
+}
+
+const char *
+bay_request_text(const struct bay_request *request)
+{
+	return bay_message_text(request->message);
+}
+
+int
+bay_request_int64(const struct bay_request *request, int64_t *number_r)
+{
+	return bay_message_read_int64(request->message, number_r);
+}
+
+struct bay_instance *
+bay_request_instance(const struct bay_request *request)
+{
+	return request->instance;
+}
+
+const void *
+bay_settings(const struct bay_request *request)
+{
+	return request->instance->settings;
+}
+
+void *
+bay_state(const struct bay_request *request)
+{
+	return request->instance->state;
+}
+
+int64_t
+bay_request_deadline(const struct bay_request *request)
+{
+	return request->task != NULL ? task_deadline(request->task, request->deadline) : request->deadline;
+}
+
+uint64_t
+bay_request_trace(const struct bay_request *request)
+{
+	return request->trace;
+}
+
+bool
+bay_request_wants_reply(const struct bay_request *request)
+{
+	return !request->one_way;
+}
+
+/* --- answering ------------------------------------------------------------------- */
+
+/* Why an answer is not accepted, or BAY_OK. */
+static int
+reply_refusal(struct bay_request *request)
+{
+	if (request->answered) {
+		bay_log_warn("the handler of service %s replied twice: the first reply stays",
+			request->service->name);
+		return BAY_INVALID;
+	}
+	if (request->deadline != BAY_INHERIT && request->deadline <= clock_monotonic_ns()) {
+		request_fail(request, BAY_TIMEOUT, "service %s replied after the deadline", request->service->name);
+		return BAY_TIMEOUT;
+	}
+	return BAY_OK;
+}
+
+/* Takes message, NULL: there was no memory for it. */
+static int
+reply_with(struct bay_request *request, struct bay_message *message)
+{
+	if (message == NULL)
+		return BAY_NO_MEMORY;
+	request->answered = true;
+	request->status = BAY_OK;
+	request->reply = message;
+	return BAY_OK;
+}
+
+int
+bay_reply(struct bay_request *request, const void *data, size_t size)
+{
+	int status = reply_refusal(request);
+
+	return status != BAY_OK ? status : reply_with(request, bay_message(data, size));
+}
+
+int
+bay_reply_text(struct bay_request *request, const char *text)
+{
+	return bay_reply(request, text, strlen(text));
+}
+
+int
+bay_reply_printf(struct bay_request *request, const char *format, ...)
+{
+	int status = reply_refusal(request);
+	struct bay_message *message;
+	va_list args;
+
+	if (status != BAY_OK)
+		return status;
+	va_start(args, format);
+	message = message_vprintf(format, args);
+	va_end(args);
+	return reply_with(request, message);
+}
+
+int
+bay_reply_int64(struct bay_request *request, int64_t number)
+{
+	int status = reply_refusal(request);
+
+	return status != BAY_OK ? status : reply_with(request, bay_message_int64(number));
+}
+
+int
+bay_reply_message(struct bay_request *request, struct bay_message **message)
+{
+	int status = reply_refusal(request);
+
+	if (status != BAY_OK)
+		return status;
+	status = reply_with(request, *message);
+	if (status == BAY_OK)
+		*message = NULL;
+	return status;
+}
+
+int
+bay_fail(struct bay_request *request, int status, const char *format, ...)
+{
+	char *text = NULL;
+	va_list args;
+
+	if (status == BAY_OK)
+		status = BAY_FAILED;
+	if (request->answered) {
+		bay_log_warn("the handler of service %s failed after it had replied: the reply stays",
+			request->service->name);
+		return status;
+	}
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	request_fail(request, status, "%s", text != NULL ? text : "");
+	free(text);
+	return status;
+}
+
+int
+bay_fail_from(struct bay_request *request, struct bay_task *const *tasks, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		const char *text = bay_task_error(tasks[i]);
+		int status = bay_task_status(tasks[i]);
+
+		if (status == BAY_OK || status == BAY_BUSY || status == BAY_CANCELED)
+			continue;
+		return bay_fail(request, status, "%s", *text != '\0' ? text : bay_status_name(status));
+	}
+	if (bay_cancel_reason() != NULL)
+		return bay_fail(request, BAY_CANCELED, "cancelled: %s", bay_cancel_reason());
+	return bay_fail(request, BAY_FAILED, "none of the %zu tasks failed by itself", count);
+}

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "service/service.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "runtime/scheduler.h"
+
+static const char *const state_names[] = {
+	[SERVICE_UNKNOWN] = "unknown",
+	[SERVICE_STARTING] = "starting",
+	[SERVICE_READY] = "ready",
+	[SERVICE_STOPPING] = "stopping",
+	[SERVICE_STOPPED] = "stopped",
+	[SERVICE_FAILED] = "failed",
+};
+
+static const char *const overflow_names[] = {
+	[OVERFLOW_REJECT] = "reject",
+	[OVERFLOW_WAIT] = "wait",
+	[OVERFLOW_DROP_OLDEST] = "drop-oldest",
+	[OVERFLOW_DROP_NEWEST] = "drop-newest",
+};
+
+void
+service_init(struct bay_service *service, const char *name, uint16_t id)
+{
+	memset(service, 0, sizeof *service);
+	snprintf(service->name, sizeof service->name, "%s", name);
+	service->id = id;
+	service->slot = STATUS_NO_SLOT;
+	list_init(&service->queue);
+	list_init(&service->waiting);
+	list_init(&service->in_set);
+	pthread_mutex_init(&service->lock, NULL);
+}
+
+void
+service_finish(struct bay_service *service)
+{
+	pthread_mutex_destroy(&service->lock);
+	free(service->reason);
+}
+
+void
+service_set_slot(struct bay_service *service, const struct status_page *page, uint32_t slot)
+{
+	service->slot = slot;
+	service->columns = page->loops;
+	service->gauges = status_page_gauges(page, slot);
+	service->counters = status_page_counters(page, slot, 0);
+}
+
+void
+service_set_state(struct bay_service *service, enum service_state state, const char *reason)
+{
+	char subject[SERVICE_NAME_SIZE + 8];
+
+	pthread_mutex_lock(&service->lock);
+	atomic_store_explicit(&service->state, (int)state, memory_order_release);
+	free(service->reason);
+	service->reason = reason != NULL ? xstrdup(reason) : NULL;
+	pthread_mutex_unlock(&service->lock);
+	snprintf(subject, sizeof subject, "service %s", service->name);
+	log_debug(subject, "%s%s%s", service_state_name(state), reason != NULL ? ": " : "",
+		reason != NULL ? reason : "");
+}
+
+const char *
+service_state_name(enum service_state state)
+{
+	return state_names[state];
+}
+
+bool
+overflow_policy_parse(const char *word, enum overflow_policy *policy_r)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof overflow_names / sizeof overflow_names[0]; i++) {
+		if (strcmp(word, overflow_names[i]) == 0) {
+			*policy_r = (enum overflow_policy)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+overflow_policy_name(enum overflow_policy policy)
+{
+	return overflow_names[policy];
+}
+
+void
+service_count(const struct bay_service *service, enum service_event event)
+{
+	const struct scheduler *here = scheduler_here;
+	struct status_counters *counters;
+	_Atomic uint64_t *figure;
+
+	if (service->counters == NULL)
+		return;
+	counters = &service->counters[here != NULL ? here->index : service->columns];
+	switch (event) {
+	case SERVICE_EVENT_QUEUED:
+		figure = &counters->queued;
+		break;
+	case SERVICE_EVENT_DROPPED:
+		figure = &counters->dropped;
+		break;
+	case SERVICE_EVENT_REJECTED:
+		figure = &counters->rejected;
+		break;
+	default:
+		figure = &counters->failed;
+		break;
+	}
+	if (here != NULL)
+		status_add(figure, 1);
+	else
+		status_add_shared(figure, 1);
+}

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A service: a name, its bounds, its shared queue and its instances.
+ *
+ *	bay_call ---- same loop, nothing queued -----------> instance (direct)
+ *	    |
+ *	    +--> queue (bounded) --> ready set --> a loop with an instance --> task
+ *
+ * The record lives as long as the process, through stops and starts, so callers may
+ * keep it. The hot path reads instances[own loop], which only that loop writes, and
+ * the number of queued messages; everything else of the queue is under the lock.
+ */
+#ifndef BAY_SERVICE_SERVICE_H
+#define BAY_SERVICE_SERVICE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <bay/call.h>
+#include <bay/plugin.h>
+
+#include "base/list.h"
+#include "base/status_page.h"
+
+struct bay_instance;
+struct ready_set;
+
+#define SERVICE_LOOPS_MAX STATUS_PAGE_LOOPS_MAX
+#define SERVICE_NAME_SIZE 49
+
+enum service_state {
+	SERVICE_UNKNOWN,    /* only asked for by name */
+	SERVICE_STARTING,
+	SERVICE_READY,
+	SERVICE_STOPPING,   /* finishes what it has, takes no more */
+	SERVICE_STOPPED,
+	SERVICE_FAILED
+};
+
+enum overflow_policy {
+	OVERFLOW_REJECT,
+	OVERFLOW_WAIT,
+	OVERFLOW_DROP_OLDEST,
+	OVERFLOW_DROP_NEWEST
+};
+
+/* From the ini; constant while the service is not stopped. */
+struct service_limits {
+	unsigned concurrency;       /* handlers at once, per instance */
+	size_t queue;               /* messages */
+	size_t queue_bytes;
+	enum overflow_policy overflow;
+	int64_t timeout_ns;         /* of a call; 0: none */
+	size_t stack_bytes;
+};
+
+struct bay_service {
+	/* read by every caller */
+	_Atomic size_t queued;               /* messages in the queue; written under lock */
+	_Atomic int state;                   /* enum service_state; written under lock */
+	uint16_t id;                         /* index in the registry */
+	const struct bay_plugin *plugin;     /* while not stopped */
+	const void *settings;
+	struct service_limits limits;
+	unsigned instance_count;
+	struct status_counters *counters;    /* [columns + 1]; NULL: has no slot yet */
+	unsigned columns;                    /* loops that count; the last is for others */
+	struct status_gauges *gauges;
+	uint32_t slot;
+	char name[SERVICE_NAME_SIZE];
+
+	/* A task that lives as long as an instance has failed. Called on its loop. */
+	void (*on_failed)(struct bay_service *service, const char *text);
+
+	/* under lock */
+	pthread_mutex_t lock;
+	struct list queue;                   /* struct bay_request.link */
+	struct list waiting;                 /* the same: before a full queue */
+	size_t queued_bytes;
+	size_t waiting_count;
+	bool listed;                         /* in its ready set, or just taken from it */
+	char *reason;                        /* why it failed, malloc'd, or NULL */
+	struct ready_set *set;               /* of the loops that have an instance */
+	struct list in_set;                  /* under the set's lock */
+
+	/* one a loop, written by that loop */
+	struct bay_instance *instances[SERVICE_LOOPS_MAX];
+};
+
+/* Prepares a record; the registry does. */
+void service_init(struct bay_service *service, const char *name, uint16_t id);
+void service_finish(struct bay_service *service);
+
+/* Moves to a state, with a reason for SERVICE_FAILED (copied). Any thread. */
+void service_set_state(struct bay_service *service, enum service_state state, const char *reason);
+
+static inline enum service_state
+service_state(const struct bay_service *service)
+{
+	return (enum service_state)atomic_load_explicit(&service->state, memory_order_acquire);
+}
+
+/* "ready", "stopped", ... */
+const char *service_state_name(enum service_state state);
+
+/* False when there is no such word. */
+bool overflow_policy_parse(const char *word, enum overflow_policy *policy_r);
+const char *overflow_policy_name(enum overflow_policy policy);
+
+/* Gives it its figures in the status page; before it is started. */
+void service_set_slot(struct bay_service *service, const struct status_page *page, uint32_t slot);
+
+/* What there is to count outside an instance. */
+enum service_event {
+	SERVICE_EVENT_QUEUED,
+	SERVICE_EVENT_DROPPED,
+	SERVICE_EVENT_REJECTED,
+	SERVICE_EVENT_FAILED
+};
+
+/* Counts one on the column of the calling thread. Any thread. */
+void service_count(const struct bay_service *service, enum service_event event);
+
+#endif

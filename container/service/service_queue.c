@@ -1,0 +1,347 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "service/service_queue.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "runtime/scheduler.h"
+#include "service/message.h"
+#include "service/ready_set.h"
+#include "service/registry.h"
+
+/* --- under the lock ------------------------------------------------------------- */
+
+static void
+queue_gauge(struct bay_service *service)
+{
+	struct list *first = list_first(&service->queue);
+
+	if (service->gauges == NULL)
+		return;
+	status_set(&service->gauges->queued, service->queued);
+	status_set(&service->gauges->queued_bytes, service->queued_bytes);
+	status_set(&service->gauges->waiting_senders, service->waiting_count);
+	status_set(&service->gauges->oldest_ns, first == NULL ? 0
+		: (uint64_t)container_of(first, struct bay_request, link)->queued_ns);
+}
+
+/* Sends the ticket of a message home: it got its place, or was ended. */
+static void
+queue_answer_ticket(struct bay_request *request)
+{
+	struct bay_request *ticket = request->ticket;
+
+	if (ticket == NULL)
+		return;
+	request->ticket = NULL;
+	ticket->place = PLACE_HOME;
+	loop_post(ticket->home, &ticket->home_item);
+}
+
+static void
+queue_append(struct bay_service *service, struct bay_request *request)
+{
+	request->place = PLACE_QUEUED;
+	request->queued_ns = clock_monotonic_ns();
+	list_push_back(&service->queue, &request->link);
+	service->queued_bytes += bay_message_size(request->message);
+	atomic_store_explicit(&service->queued, service->queued + 1, memory_order_release);
+	service_count(service, SERVICE_EVENT_QUEUED);
+	queue_answer_ticket(request);
+}
+
+/* Takes a queued one out. */
+static void
+queue_detach(struct bay_service *service, struct bay_request *request)
+{
+	list_remove(&request->link);
+	service->queued_bytes -= bay_message_size(request->message);
+	atomic_store_explicit(&service->queued, service->queued - 1, memory_order_release);
+}
+
+static bool
+queue_has_room(const struct bay_service *service, const struct bay_request *request)
+{
+	return service->queued < service->limits.queue &&
+		service->queued_bytes + bay_message_size(request->message) <= service->limits.queue_bytes;
+}
+
+/* Waiting senders come in, in their order, while there is room. */
+static void
+queue_admit(struct bay_service *service)
+{
+	struct list *first;
+
+	while ((first = list_first(&service->waiting)) != NULL) {
+		struct bay_request *request = container_of(first, struct bay_request, link);
+
+		if (!queue_has_room(service, request))
+			break;
+		list_remove(first);
+		service->waiting_count--;
+		queue_append(service, request);
+	}
+}
+
+/* Drops the oldest until there is room; the dropped go to a list of the caller's. */
+static void
+queue_drop_oldest(struct bay_service *service, const struct bay_request *request, struct list *dropped)
+{
+	while (!queue_has_room(service, request) && !list_empty(&service->queue)) {
+		struct bay_request *oldest = container_of(list_first(&service->queue), struct bay_request, link);
+
+		queue_detach(service, oldest);
+		oldest->place = PLACE_HOME;
+		list_push_back(dropped, &oldest->link);
+		service_count(service, SERVICE_EVENT_DROPPED);
+	}
+}
+
+/* Whether the service is one that takes messages; fails the request if not. */
+static int
+queue_check_state(struct bay_service *service, struct bay_request *request)
+{
+	switch (service_state(service)) {
+	case SERVICE_READY:
+		return BAY_OK;
+	case SERVICE_UNKNOWN:
+		request_fail(request, BAY_NOT_FOUND, "there is no service '%s'", service->name);
+		return BAY_NOT_FOUND;
+	case SERVICE_FAILED:
+		request_fail(request, BAY_CLOSED, "service %s has failed: %s", service->name,
+			service->reason != NULL ? service->reason : "see the log");
+		return BAY_CLOSED;
+	default:
+		request_fail(request, BAY_CLOSED, "service %s is %s", service->name,
+			service_state_name(service_state(service)));
+		return BAY_CLOSED;
+	}
+}
+
+/* A call whose service is busy with nothing but the call's own callers would wait for
+ * itself. */
+static int
+queue_check_circle(struct bay_service *service, struct bay_request *request)
+{
+	unsigned times = request->one_way ? 0 : request_times_in_chain(request);
+	char *chain;
+
+	if (times == 0 || times < service->instance_count * service->limits.concurrency)
+		return BAY_OK;
+	chain = request_chain_text(request);
+	request_fail(request, BAY_LOOP, "the call could only be served after its own caller: %s "
+		"(concurrency = %u)", chain, service->limits.concurrency);
+	free(chain);
+	return BAY_LOOP;
+}
+
+/* The queue is full: what the policy says. */
+static int
+queue_overflow(struct bay_service *service, struct bay_request *request, struct list *dropped)
+{
+	switch (service->limits.overflow) {
+	case OVERFLOW_WAIT:
+		if (request->one_way && request->ticket == NULL)
+			return BAY_BUSY;
+		request->place = PLACE_WAITING;
+		if (request->ticket != NULL) {
+			request->ticket->place = PLACE_WAITING;
+			request->ticket->arrived_arg = request;
+		}
+		list_push_back(&service->waiting, &request->link);
+		service->waiting_count++;
+		return BAY_OK;
+	case OVERFLOW_DROP_OLDEST:
+		queue_drop_oldest(service, request, dropped);
+		queue_append(service, request);
+		return BAY_OK;
+	case OVERFLOW_DROP_NEWEST:
+		service_count(service, SERVICE_EVENT_DROPPED);
+		request_fail(request, BAY_FULL, "the queue of service %s is full (%zu messages, %zu bytes): "
+			"the newest is dropped", service->name, service->queued, service->queued_bytes);
+		return BAY_FULL;
+	default:
+		service_count(service, SERVICE_EVENT_REJECTED);
+		request_fail(request, BAY_FULL, "the queue of service %s is full (%zu messages, %zu bytes)",
+			service->name, service->queued, service->queued_bytes);
+		return BAY_FULL;
+	}
+}
+
+static int
+queue_put_locked(struct bay_service *service, struct bay_request *request, struct list *dropped)
+{
+	size_t size = bay_message_size(request->message);
+	int status = queue_check_state(service, request);
+
+	if (status != BAY_OK)
+		return status;
+	if (size > service->limits.queue_bytes) {
+		service_count(service, SERVICE_EVENT_REJECTED);
+		request_fail(request, BAY_TOO_BIG, "a message of %zu bytes can never fit into the queue of "
+			"service %s (queue_bytes = %zu)", size, service->name, service->limits.queue_bytes);
+		return BAY_TOO_BIG;
+	}
+	status = queue_check_circle(service, request);
+	if (status != BAY_OK)
+		return status;
+	if (list_empty(&service->waiting) && queue_has_room(service, request)) {
+		queue_append(service, request);
+		return BAY_OK;
+	}
+	return queue_overflow(service, request, dropped);
+}
+
+/* Makes the loops see it. Under the lock. */
+static void
+queue_list(struct bay_service *service)
+{
+	if (service->listed || service->queued == 0 || service->set == NULL)
+		return;
+	service->listed = true;
+	ready_set_push(service->set, service);
+}
+
+/* --- the interface -------------------------------------------------------------- */
+
+int
+service_queue_put(struct bay_service *service, struct bay_request *request)
+{
+	struct list dropped = LIST_INIT(dropped);
+	struct ready_set *set;
+	struct list *link;
+	int status;
+
+	pthread_mutex_lock(&service->lock);
+	status = queue_put_locked(service, request, &dropped);
+	queue_list(service);
+	queue_gauge(service);
+	set = service->set;
+	pthread_mutex_unlock(&service->lock);
+	while ((link = list_pop_front(&dropped)) != NULL) {
+		struct bay_request *oldest = container_of(link, struct bay_request, link);
+
+		request_fail(oldest, BAY_FULL, "dropped from the full queue of service %s for a newer message",
+			service->name);
+		request_go_home(oldest);
+	}
+	if (status == BAY_OK && set != NULL)
+		ready_set_wake(set, service);
+	return status;
+}
+
+size_t
+service_queue_take(struct bay_service *service, size_t count, struct scheduler *runner,
+	struct list *taken)
+{
+	struct ready_set *set;
+	size_t n = 0;
+	bool more;
+
+	pthread_mutex_lock(&service->lock);
+	while (n < count && !list_empty(&service->queue)) {
+		struct bay_request *request = container_of(list_first(&service->queue), struct bay_request, link);
+
+		queue_detach(service, request);
+		request->place = PLACE_RUNNING;
+		request->runner = runner;
+		list_push_back(taken, &request->link);
+		n++;
+	}
+	queue_admit(service);
+	service->listed = false;
+	queue_list(service);
+	queue_gauge(service);
+	more = service->listed;
+	set = service->set;
+	pthread_mutex_unlock(&service->lock);
+	if (more)
+		ready_set_wake(set, service);
+	return n;
+}
+
+bool
+service_queue_remove(struct bay_request *request)
+{
+	struct bay_service *service = request->service;
+	bool removed = true;
+
+	pthread_mutex_lock(&service->lock);
+	if (request->place == PLACE_QUEUED) {
+		queue_detach(service, request);
+	} else if (request->place == PLACE_WAITING) {
+		list_remove(&request->link);
+		service->waiting_count--;
+	} else {
+		removed = false;
+	}
+	if (removed) {
+		request->place = PLACE_HOME;
+		queue_admit(service);
+		queue_list(service);
+		queue_gauge(service);
+	}
+	pthread_mutex_unlock(&service->lock);
+	return removed;
+}
+
+bool
+service_queue_withdraw(struct bay_service *service, struct bay_request *ticket)
+{
+	bool waits;
+
+	pthread_mutex_lock(&service->lock);
+	waits = ticket->place == PLACE_WAITING;
+	if (waits) {
+		struct bay_request *request = ticket->arrived_arg;
+
+		list_remove(&request->link);
+		service->waiting_count--;
+		request->ticket = NULL;
+		request->place = PLACE_HOME;
+		ticket->place = PLACE_HOME;
+		queue_gauge(service);
+	}
+	pthread_mutex_unlock(&service->lock);
+	return waits;
+}
+
+void
+service_queue_flush(struct bay_service *service, const char *reason)
+{
+	struct list ended = LIST_INIT(ended);
+	struct list *link;
+
+	pthread_mutex_lock(&service->lock);
+	list_splice_back(&ended, &service->queue);
+	list_splice_back(&ended, &service->waiting);
+	service->queued_bytes = 0;
+	service->waiting_count = 0;
+	atomic_store_explicit(&service->queued, 0, memory_order_release);
+	queue_gauge(service);
+	list_for_each(pos, &ended)
+		container_of(pos, struct bay_request, link)->place = PLACE_HOME;
+	pthread_mutex_unlock(&service->lock);
+	while ((link = list_pop_front(&ended)) != NULL) {
+		struct bay_request *request = container_of(link, struct bay_request, link);
+
+		request_fail(request, BAY_CLOSED, "service %s: %s", service->name, reason);
+		if (request->ticket != NULL)
+			request_fail(request->ticket, BAY_CLOSED, "service %s: %s", service->name, reason);
+		queue_answer_ticket(request);
+		request_go_home(request);
+	}
+}
+
+void
+service_queue_unlist(struct bay_service *service)
+{
+	pthread_mutex_lock(&service->lock);
+	if (service->listed) {
+		ready_set_remove(service->set, service);
+		service->listed = false;
+	}
+	pthread_mutex_unlock(&service->lock);
+}

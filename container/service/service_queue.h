@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The bounded queue of a service, shared by its instances on all loops. Bounded in
+ * messages and in bytes; what happens beyond is the service's overflow policy.
+ */
+#ifndef BAY_SERVICE_SERVICE_QUEUE_H
+#define BAY_SERVICE_SERVICE_QUEUE_H
+
+#include <stddef.h>
+
+#include "service/request.h"
+#include "service/service.h"
+
+struct list;
+struct scheduler;
+
+/* Gives a request to the service. BAY_OK: it is the queue's (or waits before it) and
+ * comes home some day. Otherwise it is still the caller's, with request->error set:
+ * BAY_NOT_FOUND, BAY_CLOSED, BAY_FULL, BAY_TOO_BIG, BAY_LOOP. A one-way request that
+ * meets a full queue whose policy is to wait needs a ticket (BAY_BUSY without: it is
+ * still the caller's): a request of the sender's own that comes home with BAY_OK when
+ * the message has its place, or with the reason why it never will. From that moment on
+ * the message is not the sender's any more. Any thread. */
+int service_queue_put(struct bay_service *service, struct bay_request *request);
+
+/* Takes the message of a ticket back if it still stands before the queue: then both are
+ * the caller's. False: the ticket is on its way home. Home's thread. */
+bool service_queue_withdraw(struct bay_service *service, struct bay_request *ticket);
+
+/* Moves up to count requests to taken (PLACE_RUNNING, runner), lets waiting senders in,
+ * and lists the service again if more are there. Runner's loop. */
+size_t service_queue_take(struct bay_service *service, size_t count, struct scheduler *runner,
+	struct list *taken);
+
+/* Takes one out if it still waits; false when it has gone. Home's thread. */
+bool service_queue_remove(struct bay_request *request);
+
+/* Ends everything in it with BAY_CLOSED and a reason. Any thread. */
+void service_queue_flush(struct bay_service *service, const char *reason);
+
+/* Takes it out of its ready set; no loop may have an instance of it. Any thread. */
+void service_queue_unlist(struct bay_service *service);
+
+#endif
