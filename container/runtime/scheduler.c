@@ -122,7 +122,8 @@ scheduler_has_work(void *arg)
 {
 	struct scheduler *scheduler = arg;
 
-	return scheduler->ready_head != NULL || scheduler_find(scheduler);
+	return scheduler->ready_head != NULL || scheduler_find(scheduler) ||
+		atomic_load_explicit(&scheduler->stopping, memory_order_acquire);
 }
 
 void

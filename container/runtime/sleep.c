@@ -2,6 +2,7 @@
 /* The functions of <bay/time.h>. */
 #include "config.h"
 
+#include <bay/task.h>
 #include <bay/time.h>
 
 #include "base/clock.h"
@@ -55,6 +56,8 @@ sleep_until(int64_t when_ns)
 int
 bay_sleep(int64_t span_ns)
 {
+	if (span_ns <= 0)
+		return bay_yield();
 	if (!AWAIT_BEGIN("bay_sleep"))
 		return BAY_INVALID;
 	return sleep_until(bay_after(span_ns));

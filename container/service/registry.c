@@ -41,7 +41,7 @@ registry_finish(void)
 		free(registry.by_id[i]);
 	}
 	atomic_store(&registry.count, 0);
-	map_destroy(registry.by_name, NULL);
+	map_destroy(registry.by_name);
 	registry.by_name = NULL;
 }
 

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/buffer.h"
 #include "loop/loop.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
@@ -147,16 +146,17 @@ request_times_in_chain(const struct bay_request *request)
 char *
 request_chain_text(const struct bay_request *request)
 {
-	struct buffer text = {0};
-	char *copy;
+	char *text = xstrdup("");
 	unsigned i;
 
-	for (i = 0; i < request->depth; i++)
-		buffer_printf(&text, "%s -> ", registry_at(request->chain[i])->name);
-	buffer_printf(&text, "%s", request->service->name);
-	copy = xstrndup((const char *)text.data, text.size);
-	buffer_finish(&text);
-	return copy;
+	for (i = 0; i <= request->depth; i++) {
+		const char *name = i < request->depth ? registry_at(request->chain[i])->name : request->service->name;
+		char *longer = xasprintf("%s%s%s", text, i > 0 ? " -> " : "", name);
+
+		free(text);
+		text = longer;
+	}
+	return text;
 }
 
 /* --- the outcome ------------------------------------------------------------------ */

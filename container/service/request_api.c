@@ -7,10 +7,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <bay/log.h>
 #include <bay/request.h>
 
 #include "base/clock.h"
-#include "base/log.h"
 #include "runtime/task.h"
 #include "service/instance.h"
 #include "service/message.h"
