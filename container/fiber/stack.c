@@ -275,9 +275,13 @@ bool
 stack_take(struct stack_pool *pool, struct stack *stack_r)
 {
 	if (pool->idle_count > 0) {
-		*stack_r = pool->idle[--pool->idle_count];
+		const struct stack *stack = &pool->idle[--pool->idle_count];
+
+		/* Not in one load of both, which would have to wait for the two stores of a give. */
+		stack_r->low = stack->low;
 		if (pool->idle_lowest > pool->idle_count)
 			pool->idle_lowest = pool->idle_count;
+		stack_r->top = stack->top;
 	} else if (!stack_carve(pool, stack_r)) {
 		return false;
 	}

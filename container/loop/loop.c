@@ -9,13 +9,13 @@
 
 #include "loop/loop.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <event2/event.h>
 #include <sched.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -53,15 +53,22 @@ loop_fence(void)
 #endif
 }
 
+/* Also says that the descriptor is not readable any more. */
 static void
-loop_on_wake(evutil_socket_t fd, short events, void *arg)
+loop_read_count(evutil_socket_t fd)
 {
 	uint64_t count;
 	ssize_t ignored = read(fd, &count, sizeof(count));
 
 	(void)ignored;
+}
+
+static void
+loop_on_wake(evutil_socket_t fd, short events, void *arg)
+{
 	(void)events;
 	(void)arg;
+	loop_read_count(fd);
 }
 
 static void
@@ -69,11 +76,15 @@ loop_on_alarm(evutil_socket_t fd, short events, void *arg)
 {
 	struct loop *loop = arg;
 
-	(void)fd;
 	(void)events;
+	loop_read_count(fd);
 	loop->_alarm_ns = INT64_MAX;
 }
 
+/*
+ * Without the precise timer, because that costs a system call more each time libevent is
+ * asked, even when it has no timers. Ours is set when we sleep, and precise.
+ */
 static struct event_base *
 loop_base_create(void)
 {
@@ -82,12 +93,22 @@ loop_base_create(void)
 
 	if (config == NULL)
 		return NULL;
-	/* Without the precise timer, a wait of 1 ms takes 4 ms. */
-	if (event_config_set_flag(config,
-		    EVENT_BASE_FLAG_NOLOCK | EVENT_BASE_FLAG_PRECISE_TIMER) == 0)
+	if (event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK) == 0)
 		base = event_base_new_with_config(config);
 	event_config_free(config);
 	return base;
+}
+
+static struct event *
+loop_watch(struct loop *loop, int fd, event_callback_fn fn)
+{
+	struct event *event = event_new(loop->base, fd, EV_READ | EV_PERSIST, fn, loop);
+
+	if (event != NULL && event_add(event, NULL) != 0) {
+		event_free(event);
+		return NULL;
+	}
+	return event;
 }
 
 static bool
@@ -96,14 +117,15 @@ loop_events_init(struct loop *loop)
 	loop->_wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (loop->_wake_fd < 0)
 		return false;
+	loop->_alarm_fd = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (loop->_alarm_fd < 0)
+		return false;
 	loop->base = loop_base_create();
 	if (loop->base == NULL)
 		return false;
-	loop->_alarm = event_new(loop->base, -1, 0, loop_on_alarm, loop);
-	loop->_wake_event =
-		event_new(loop->base, loop->_wake_fd, EV_READ | EV_PERSIST, loop_on_wake, loop);
-	return loop->_alarm != NULL && loop->_wake_event != NULL &&
-		event_add(loop->_wake_event, NULL) == 0;
+	loop->_wake_event = loop_watch(loop, loop->_wake_fd, loop_on_wake);
+	loop->_alarm_event = loop_watch(loop, loop->_alarm_fd, loop_on_alarm);
+	return loop->_wake_event != NULL && loop->_alarm_event != NULL;
 }
 
 bool
@@ -114,6 +136,7 @@ loop_init(struct loop *loop, const char *name)
 	memset(loop, 0, sizeof(*loop));
 	loop->name = name;
 	loop->_wake_fd = -1;
+	loop->_alarm_fd = -1;
 	loop->_alarm_ns = INT64_MAX;
 	loop->_idle_ns = IDLE_MAX_NS;
 	/* With a single processor, whoever brings work cannot run while we look for it. */
@@ -136,13 +159,14 @@ loop_finish(struct loop *loop)
 {
 	if (loop->_wake_event != NULL)
 		event_free(loop->_wake_event);
-	if (loop->_alarm != NULL)
-		event_free(loop->_alarm);
+	if (loop->_alarm_event != NULL)
+		event_free(loop->_alarm_event);
 	if (loop->base != NULL)
 		event_base_free(loop->base);
 	fd_close(&loop->_wake_fd);
+	fd_close(&loop->_alarm_fd);
 	loop->_wake_event = NULL;
-	loop->_alarm = NULL;
+	loop->_alarm_event = NULL;
 	loop->base = NULL;
 }
 
@@ -251,25 +275,20 @@ loop_spin(struct loop *loop, int64_t until_ns)
 	return loop_found_work(loop);
 }
 
-/* Rounded up, because waking before the time would only mean to sleep once more. */
 static void
 loop_set_alarm(struct loop *loop, int64_t when_ns)
 {
-	int64_t span_us;
-	struct timeval span;
+	/* All zeroes: none. */
+	struct itimerspec when = {.it_value = {0, 0}};
 
 	if (when_ns == loop->_alarm_ns)
 		return;
 	loop->_alarm_ns = when_ns;
-	if (when_ns == INT64_MAX) {
-		(void)event_del(loop->_alarm);
-		return;
+	if (when_ns != INT64_MAX) {
+		when.it_value.tv_sec = when_ns / CLOCK_NS_PER_S;
+		when.it_value.tv_nsec = when_ns % CLOCK_NS_PER_S;
 	}
-	span_us = (when_ns - loop->now_ns + CLOCK_NS_PER_US - 1) / CLOCK_NS_PER_US;
-	span.tv_sec = span_us / 1000000;
-	span.tv_usec = span_us % 1000000;
-	if (event_add(loop->_alarm, &span) != 0)
-		loop->_alarm_ns = INT64_MAX;
+	(void)timerfd_settime(loop->_alarm_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
 static void

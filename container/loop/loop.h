@@ -41,7 +41,8 @@ struct event_base;
 typedef bool loop_has_work_fn(void *arg);
 
 struct loop {
-	struct event_base *base; /* owning thread only: it has no locks */
+	/* Owning thread only: it has no locks. Its own timers are coarse (ms); use the wheel. */
+	struct event_base *base;
 	const char *name;        /* for the log; borrowed from loop_init's caller */
 	int64_t now_ns;          /* the clock as of the last loop_poll, loop_wait or loop_now */
 	struct wheel wheel;
@@ -53,11 +54,12 @@ struct loop {
 
 	loop_has_work_fn *_has_work;
 	void *_has_work_arg;
-	struct event *_alarm;      /* ends a sleep in time for the wheel */
-	struct event *_wake_event; /* on _wake_fd */
-	int64_t _alarm_ns;         /* what _alarm is set to, INT64_MAX: not set */
-	int64_t _idle_ns;          /* a moving average of how long there was no work */
-	int _wake_fd;
+	struct event *_wake_event;
+	struct event *_alarm_event;
+	int64_t _alarm_ns; /* what the alarm is set to, INT64_MAX: not set */
+	int64_t _idle_ns;  /* a moving average of how long there was no work */
+	int _wake_fd;      /* eventfd, ends a sleep when there is work */
+	int _alarm_fd;     /* timerfd, ends a sleep in time for the wheel */
 	bool _may_spin;
 
 	/* Written by other threads; on a cache line of its own. */

@@ -119,6 +119,7 @@ keep_many_values(struct worker *worker)
 	uint64_t n = (uint64_t)worker->n;
 	uint64_t a = n + 1, b = n * 3, c = n ^ 5, d = n - 7, e = n * 11, f = n + 13;
 	double u = (double)n / 2, v = (double)n * 3.5, w = 1.0 / (double)n, x = (double)n - 0.25;
+	long double y = (long double)n / 7;
 	uint64_t bits[4];
 
 	for (int i = 0; i < 100; i++) {
@@ -133,8 +134,9 @@ keep_many_values(struct worker *worker)
 		v -= w * i;
 		w += x / 3;
 		x -= u / 1000;
+		y = y / 2 + i;
 	}
-	memcpy(bits, (double[]){u, v, w, x}, sizeof(bits));
+	memcpy(bits, (double[]){u, v, w, x + (double)y}, sizeof(bits));
 	worker->result = (int64_t)((a ^ b ^ c ^ d ^ e ^ f) ^ bits[0] ^ bits[1] ^ bits[2] ^ bits[3]);
 }
 
