@@ -207,7 +207,7 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 const struct interface_type_text interface_types[] = {
 	{"A process that runs services.",
 		"Cell (name: string, pid: int, state: string, restarts: int, rss_bytes: int)"},
-	{"A service. reason says why it is not ready; next_try_ns is there while it waits for "
+	{"A service. reason says why it is not ready; next_try_ns is how long it still waits for "
 		"its next start.",
 		"Service (name: string, state: (starting, ready, stopping, stopped, failed), "
 		"plugin: string, version: string, path: string, image: string, sha256: string, "

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "ctl/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "protocol/varlink.h"
+
+void
+ctl_error_set(struct ctl_error *error, enum interface_exit exit, const char *code,
+	const char *format, ...)
+{
+	va_list args;
+
+	error->exit = exit;
+	snprintf(error->code, sizeof(error->code), "%s", code);
+	error->hint[0] = '\0';
+	va_start(args, format);
+	vsnprintf(error->message, sizeof(error->message), format, args);
+	va_end(args);
+}
+
+void
+ctl_error_hint(struct ctl_error *error, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(error->hint, sizeof(error->hint), format, args);
+	va_end(args);
+}
+
+json_t *
+ctl_error_to_json(const struct ctl_error *error)
+{
+	json_t *json = json_object();
+
+	json_object_set_new(json, "code", varlink_text(error->code));
+	json_object_set_new(json, "message", varlink_text(error->message));
+	if (error->hint[0] != '\0')
+		json_object_set_new(json, "hint", varlink_text(error->hint));
+	return json;
+}

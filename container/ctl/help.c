@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "ctl/help.h"
+
+#include <string.h>
+
+#include "ctl/ctl.h"
+#include "ctl/print.h"
+#include "ctl/verbs.h"
+
+enum {
+	HELP_WIDTH = 78,
+	HELP_VERB_COLUMN = 12,
+	HELP_OPTION_COLUMN = 27
+};
+
+/* Prints words from column "at" on, broken at blanks, indented to that column. */
+static void
+help_wrap(struct print *print, size_t at, const char *text)
+{
+	size_t column = at;
+
+	while (*text != '\0') {
+		size_t length = strcspn(text, " \n");
+
+		if (column > at && column + 1 + length > HELP_WIDTH) {
+			fprintf(print->file, "\n%*s", (int)at, "");
+			column = at;
+		}
+		if (column > at) {
+			fputc(' ', print->file);
+			column++;
+		}
+		fprintf(print->file, "%.*s", (int)length, text);
+		column += length;
+		text += length;
+		if (*text == '\n') {
+			fprintf(print->file, "\n%*s", (int)at, "");
+			column = at;
+		}
+		text += *text != '\0';
+	}
+	fputc('\n', print->file);
+}
+
+static void
+help_print_option(struct print *print, const struct option_row *row)
+{
+	char words[64];
+	int length;
+
+	length = snprintf(words, sizeof(words), "  %c%c%s--%s%s%s", row->letter != 0 ? '-' : ' ',
+		row->letter != 0 ? row->letter : ' ', row->letter != 0 ? ", " : "  ", row->name,
+		row->value != NULL ? " " : "", row->value != NULL ? row->value : "");
+	fputs(words, print->file);
+	if (length + 2 > HELP_OPTION_COLUMN)
+		fprintf(print->file, "\n%*s", HELP_OPTION_COLUMN, "");
+	else
+		fprintf(print->file, "%*s", HELP_OPTION_COLUMN - length, "");
+	help_wrap(print, HELP_OPTION_COLUMN, row->help);
+}
+
+static void
+help_print_options(struct print *print, unsigned options)
+{
+	for (int i = 0; i < OPTION_COUNT; i++)
+		if ((options & OPTION_BIT(i)) != 0)
+			help_print_option(print, &option_rows[i]);
+}
+
+static void
+help_print_verb(struct print *print, const struct verb *verb)
+{
+	fprintf(print->file, "usage: bayctl [OPTION...] %s%s%s\n", verb->name,
+		*verb->arguments != '\0' ? " " : "", verb->arguments);
+	if (verb->alias != NULL)
+		fprintf(print->file, "       (or: %s)\n", verb->alias);
+	fputs("\n  ", print->file);
+	help_wrap(print, 2, verb->summary);
+	if (verb->help != NULL) {
+		fputs("\n  ", print->file);
+		help_wrap(print, 2, verb->help);
+	}
+	if (verb->options != 0) {
+		fputs("\noptions of this verb:\n", print->file);
+		help_print_options(print, verb->options);
+	}
+	fputs("\noptions:\n", print->file);
+	help_print_options(print, OPTIONS_OF_ALL_VERBS);
+}
+
+static void
+help_print_all(struct print *print)
+{
+	fputs("usage: bayctl [OPTION...] VERB [ARGUMENT...]\n\n"
+		"Looks into a running bayd and steers it.\n\nverbs:\n", print->file);
+	for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+		fprintf(print->file, "  %-*s", HELP_VERB_COLUMN - 2, verb->name);
+		help_wrap(print, HELP_VERB_COLUMN, verb->summary);
+	}
+	fputs("\noptions:\n", print->file);
+	help_print_options(print, OPTIONS_OF_ALL_VERBS);
+	fputs("\nexit codes:\n", print->file);
+	for (int i = 0; interface_exit_text(i) != NULL; i++) {
+		fprintf(print->file, "  %2d  ", i);
+		help_wrap(print, 6, interface_exit_text(i));
+	}
+	fputs("\nbayctl help VERB tells more about a verb.\n", print->file);
+}
+
+void
+help_print(struct print *print, const struct verb *verb)
+{
+	if (verb != NULL)
+		help_print_verb(print, verb);
+	else
+		help_print_all(print);
+}
+
+enum interface_exit
+verb_help(struct ctl *ctl)
+{
+	const char *name = ctl->options.arguments[0];
+	const struct verb *verb = name != NULL ? verb_find(name) : NULL;
+	const char *nearest;
+
+	if (name == NULL || verb != NULL) {
+		help_print(&ctl->out, verb);
+		return INTERFACE_EXIT_DONE;
+	}
+	ctl_error_set(&ctl->error, INTERFACE_EXIT_USAGE, CTL_CODE_USAGE, "there is no verb \"%s\"",
+		name);
+	nearest = verb_nearest(name);
+	if (nearest != NULL)
+		ctl_error_hint(&ctl->error, "did you mean \"%s\"?", nearest);
+	return ctl_fail(ctl);
+}

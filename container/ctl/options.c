@@ -1,0 +1,293 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "ctl/options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/text.h"
+#include "ctl/verbs.h"
+
+enum { OPTIONS_LINES = 20 };
+
+/* What is left to be read. */
+struct options_words {
+	char **at;
+	char **end;
+};
+
+static bool
+options_fail(struct ctl_error *error, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static bool
+options_fail(struct ctl_error *error, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	ctl_error_set(error, INTERFACE_EXIT_USAGE, CTL_CODE_USAGE, "%s", text);
+	return false;
+}
+
+/* --- values ---------------------------------------------------------------------------- */
+
+static bool
+options_number(enum option_id id, const char *value, int64_t min, int64_t max, int64_t *number_r,
+	struct ctl_error *error)
+{
+	if (text_parse_int64(value, number_r) && *number_r >= min && *number_r <= max)
+		return true;
+	return options_fail(error, "--%s wants a number from %lld to %lld, not \"%s\"",
+		option_rows[id].name, (long long)min, (long long)max, value);
+}
+
+static bool
+options_timeout(const char *value, int64_t *ns_r, struct ctl_error *error)
+{
+	if (text_parse_duration_ns(value, ns_r) && *ns_r >= 0)
+		return true;
+	return options_fail(error, "--timeout wants a time such as 500ms, 5s or 2m, not \"%s\"",
+		value);
+}
+
+static bool
+options_set(struct ctl_options *options, enum option_id id, const char *value,
+	struct ctl_error *error)
+{
+	options->seen |= OPTION_BIT(id);
+	switch (id) {
+	case OPTION_SOCKET:
+		options->socket = value;
+		return *value != '\0' || options_fail(error, "--socket wants a path");
+	case OPTION_JSON:
+		return options->json = true;
+	case OPTION_TIMEOUT:
+		return options_timeout(value, &options->timeout_ns, error);
+	case OPTION_QUIET:
+		return options->quiet = true;
+	case OPTION_HELP:
+		return options->help = true;
+	case OPTION_VERSION:
+		return options->version = true;
+	case OPTION_TREE:
+		return options->tree = true;
+	case OPTION_NOW:
+		return options->now = true;
+	case OPTION_FOLLOW:
+		return options->follow = true;
+	case OPTION_LINES:
+		return options_number(id, value, 0, OPTIONS_LINES_MAX, &options->lines, error);
+	case OPTION_CONTENT_TYPE:
+		options->content_type = value;
+		return true;
+	case OPTION_REPEAT:
+		return options_number(id, value, 1, OPTIONS_REPEAT_MAX, &options->repeat, error);
+	case OPTION_CONCURRENCY:
+		return options_number(id, value, 1, OPTIONS_CONCURRENCY_MAX,
+			&options->concurrency, error);
+	case OPTION_COUNT:
+		break;
+	}
+	return false;
+}
+
+/* --- words ------------------------------------------------------------------------------- */
+
+/* The value of an option: what stands behind it in the same word, or else the next word. */
+static bool
+options_value(struct options_words *words, enum option_id id, const char *here,
+	const char **value_r, struct ctl_error *error)
+{
+	if (here == NULL && words->at == words->end)
+		return options_fail(error, "--%s wants a value: --%s %s", option_rows[id].name,
+			option_rows[id].name, option_rows[id].value);
+	*value_r = here != NULL ? here : *words->at++;
+	return true;
+}
+
+static bool
+options_unknown_long(const char *name, size_t size, struct ctl_error *error)
+{
+	const char *names[OPTION_COUNT];
+	char cut[64];
+	const char *nearest;
+
+	for (int i = 0; i < OPTION_COUNT; i++)
+		names[i] = option_rows[i].name;
+	snprintf(cut, sizeof(cut), "%.*s", (int)size, name);
+	nearest = text_nearest(cut, names, OPTION_COUNT);
+	options_fail(error, "there is no option --%s", cut);
+	if (nearest != NULL)
+		ctl_error_hint(error, "did you mean --%s?", nearest);
+	else
+		ctl_error_hint(error, "put -- before a text that begins with a dash");
+	return false;
+}
+
+static bool
+options_long(struct ctl_options *options, struct options_words *words, const char *word,
+	struct ctl_error *error)
+{
+	const char *equals = strchr(word, '=');
+	size_t size = equals != NULL ? (size_t)(equals - word) : strlen(word);
+	const char *value = NULL;
+
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		enum option_id id = (enum option_id)i;
+
+		if (strlen(option_rows[i].name) != size || memcmp(option_rows[i].name, word, size) != 0)
+			continue;
+		if (option_rows[i].value == NULL && equals != NULL)
+			return options_fail(error, "--%s takes no value", option_rows[i].name);
+		if (option_rows[i].value != NULL &&
+			!options_value(words, id, equals != NULL ? equals + 1 : NULL, &value, error))
+			return false;
+		return options_set(options, id, value, error);
+	}
+	return options_unknown_long(word, size, error);
+}
+
+/* One word of letters: "-f", "-qf", "-n5", "-qn5". */
+static bool
+options_letters(struct ctl_options *options, struct options_words *words, const char *word,
+	struct ctl_error *error)
+{
+	for (; *word != '\0'; word++) {
+		int i = 0;
+		const char *value = NULL;
+
+		while (i < OPTION_COUNT && option_rows[i].letter != *word)
+			i++;
+		if (i == OPTION_COUNT) {
+			options_fail(error, "there is no option -%c", *word);
+			ctl_error_hint(error, "put -- before a text that begins with a dash");
+			return false;
+		}
+		if (option_rows[i].value == NULL) {
+			if (!options_set(options, (enum option_id)i, NULL, error))
+				return false;
+			continue;
+		}
+		return options_value(words, (enum option_id)i, word[1] != '\0' ? word + 1 : NULL,
+			&value, error) && options_set(options, (enum option_id)i, value, error);
+	}
+	return true;
+}
+
+static bool
+options_words(struct ctl_options *options, struct options_words *words,
+	struct ctl_error *error)
+{
+	bool only_arguments = false;
+
+	while (words->at < words->end) {
+		char *word = *words->at++;
+
+		if (only_arguments || word[0] != '-' || word[1] == '\0')
+			options->arguments[options->argument_count++] = word;
+		else if (strcmp(word, "--") == 0)
+			only_arguments = true;
+		else if (word[1] == '-' ? !options_long(options, words, word + 2, error) :
+			!options_letters(options, words, word + 1, error))
+			return false;
+	}
+	return true;
+}
+
+/* --- as a whole ----------------------------------------------------------------------------- */
+
+static bool
+options_verb(struct ctl_options *options, struct ctl_error *error)
+{
+	const char *name = options->arguments[0];
+	const char *nearest;
+
+	if (name == NULL) {
+		options_fail(error, "a verb is missing");
+		ctl_error_hint(error, "bayctl help lists them");
+		return options->help || options->version;
+	}
+	options->verb = verb_find(name);
+	if (options->verb == NULL) {
+		nearest = verb_nearest(name);
+		options_fail(error, "there is no verb \"%s\"", name);
+		if (nearest != NULL)
+			ctl_error_hint(error, "did you mean \"%s\"?", nearest);
+		else
+			ctl_error_hint(error, "bayctl help lists them");
+		return false;
+	}
+	options->argument_count--;
+	memmove(options->arguments, options->arguments + 1,
+		(options->argument_count + 1) * sizeof(*options->arguments));
+	return true;
+}
+
+static bool
+options_fit_verb(const struct ctl_options *options, struct ctl_error *error)
+{
+	const struct verb *verb = options->verb;
+	unsigned wrong = options->seen & ~(OPTIONS_OF_ALL_VERBS | verb->options);
+
+	for (int i = 0; i < OPTION_COUNT; i++)
+		if ((wrong & OPTION_BIT(i)) != 0)
+			return options_fail(error, "--%s does not go with %s", option_rows[i].name,
+				verb->name);
+	if (options->concurrency > 0 && options->repeat == 0)
+		return options_fail(error, "--concurrency wants --repeat");
+	if (options->argument_count >= verb->min_arguments &&
+		options->argument_count <= verb->max_arguments)
+		return true;
+	options_fail(error, "%s: too %s arguments", verb->name,
+		options->argument_count < verb->min_arguments ? "few" : "many");
+	ctl_error_hint(error, "usage: bayctl %s %s", verb->name, verb->arguments);
+	return false;
+}
+
+/* Known before all else, so that every complaint comes in the form that is wanted. */
+static bool
+options_want_json(int argc, char **argv)
+{
+	for (int i = 1; i < argc && strcmp(argv[i], "--") != 0; i++)
+		if (strcmp(argv[i], "--json") == 0)
+			return true;
+	return false;
+}
+
+bool
+options_parse(struct ctl_options *options, int argc, char **argv, struct ctl_error *error)
+{
+	struct options_words words = {.at = argv + (argc > 0), .end = argv + argc};
+
+	*options = (struct ctl_options){
+		.arguments = xcalloc((size_t)argc + 1, sizeof(*options->arguments)),
+		.timeout_ns = -1,
+		.lines = OPTIONS_LINES,
+		.json = options_want_json(argc, argv),
+	};
+	if (!options_words(options, &words, error) || !options_verb(options, error))
+		return false;
+	if (options->help || options->version)
+		return true;
+	if (!options_fit_verb(options, error))
+		return false;
+	if (options->timeout_ns < 0)
+		options->timeout_ns = options->verb->timeout_ns;
+	if (options->concurrency == 0)
+		options->concurrency = 1;
+	return true;
+}
+
+void
+options_finish(struct ctl_options *options)
+{
+	free(options->arguments);
+	*options = (struct ctl_options){0};
+}

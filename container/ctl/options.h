@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The command line, checked. Options may stand anywhere; "--" ends them; "-" alone is an
+ * argument.
+ */
+#ifndef BAY_CTL_OPTIONS_H
+#define BAY_CTL_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "ctl/error.h"
+
+struct verb;
+
+enum {
+	OPTIONS_REPEAT_MAX = 1000 * 1000 * 1000,
+	OPTIONS_CONCURRENCY_MAX = 60, /* the daemon takes 64 connections of one user */
+	OPTIONS_LINES_MAX = 10000
+};
+
+struct ctl_options {
+	const struct verb *verb; /* NULL with help or version only */
+	char **arguments;        /* the words that are no options, without the verb; ends with NULL */
+	size_t argument_count;
+	unsigned seen; /* OPTION_BIT of those that were given */
+	const char *socket; /* or NULL */
+	bool json;
+	bool quiet;
+	bool help;
+	bool version;
+	bool tree;
+	bool now;
+	bool follow;
+	int64_t timeout_ns; /* the verb's own unless given; 0: none */
+	int64_t lines;
+	int64_t repeat; /* 0: not given */
+	int64_t concurrency;
+	const char *content_type; /* or NULL */
+};
+
+/*
+ * Reads the words behind the program's name. False: error says what is wrong; json is right
+ * even then. Strings are borrowed from argv. Finish in either case.
+ */
+bool options_parse(struct ctl_options *options, int argc, char **argv, struct ctl_error *error)
+	__attribute__((warn_unused_result));
+
+void options_finish(struct ctl_options *options);
+
+#endif

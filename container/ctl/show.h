@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the daemon replied, for people. The objects are those of io.bayd.Container, and
+ * nothing about them is trusted: what is missing is shown as nothing, text is escaped.
+ */
+#ifndef BAY_CTL_SHOW_H
+#define BAY_CTL_SHOW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "ctl/print.h"
+
+/* --- show_service.c --- */
+
+/* A table of Service objects. */
+void show_services(struct print *print, const json_t *services, bool heading);
+
+/* One Service object and an array of log lines. */
+void show_service(struct print *print, const json_t *service, const json_t *log);
+
+/* The lines, indented; nothing when there are none. */
+void show_log(struct print *print, const char *title, const json_t *log);
+
+/* --- show_container.c --- */
+
+/* The reply to Info. */
+void show_info(struct print *print, const json_t *info);
+
+/* Its essence and how many services are in which state. */
+void show_summary(struct print *print, const json_t *info, const json_t *services);
+
+/* --- show_tasks.c --- */
+
+/* The reply to Tasks, as a table or as who started whom. */
+void show_tasks(struct print *print, const json_t *reply, bool heading);
+void show_task_tree(struct print *print, const json_t *reply);
+
+/* --- show_figures.c --- */
+
+/* The replies to Queues and Stats. */
+void show_queues(struct print *print, const json_t *reply, bool heading);
+void show_stats(struct print *print, const json_t *reply, bool heading);
+
+/* The stats of the one service in the reply. */
+void show_service_stats(struct print *print, const json_t *reply);
+
+/* --- show_facts.c: lines of a name and what it is --- */
+
+/* "      plugin: square", the escaped text; nothing for "". */
+void show_fact(struct print *print, const char *name, const char *text);
+
+/* The same from a format; what it holds from outside must be trusted. */
+void show_fact_printf(struct print *print, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+#endif

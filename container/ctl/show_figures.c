@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "ctl/show.h"
+
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+#include "ctl/table.h"
+
+/* --- queues ---------------------------------------------------------------------------------- */
+
+static void
+show_queue_row(struct table *table, const json_t *queue)
+{
+	table_text(table, PRINT_PLAIN, view_text(queue, "service"));
+	table_int(table, view_int(queue, "queued"));
+	table_int(table, view_int(queue, "limit"));
+	table_size(table, view_int(queue, "bytes"));
+	table_size(table, view_int(queue, "limit_bytes"));
+	if (view_int(queue, "queued") > 0)
+		table_duration(table, view_int(queue, "oldest_ns"));
+	else
+		table_text(table, PRINT_PLAIN, "");
+	table_text(table, PRINT_PLAIN, view_text(queue, "overflow"));
+	table_int(table, view_int(queue, "waiting_senders"));
+	table_int(table, view_int(queue, "dropped"));
+	table_int(table, view_int(queue, "rejected"));
+}
+
+void
+show_queues(struct print *print, const json_t *reply, bool heading)
+{
+	static const struct table_column columns[] = {
+		{"SERVICE", TABLE_LEFT}, {"QUEUED", TABLE_RIGHT}, {"LIMIT", TABLE_RIGHT},
+		{"BYTES", TABLE_RIGHT}, {"LIMIT", TABLE_RIGHT}, {"OLDEST", TABLE_RIGHT},
+		{"WHEN-FULL", TABLE_LEFT}, {"WAITING", TABLE_RIGHT}, {"DROPPED", TABLE_RIGHT},
+		{"REJECTED", TABLE_RIGHT}};
+	const json_t *queues = json_object_get(reply, "queues");
+	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
+
+	for (size_t i = 0; i < json_array_size(queues); i++)
+		show_queue_row(table, json_array_get(queues, i));
+	table_print(table, print, heading);
+	table_destroy(table);
+}
+
+/* --- stats ----------------------------------------------------------------------------------- */
+
+/* A percentile, or nothing when there are no samples to make it from. */
+static void
+show_duration_cell(struct table *table, const json_t *durations, const char *name)
+{
+	if (view_int(durations, "samples") > 0)
+		table_duration(table, view_int(durations, name));
+	else
+		table_text(table, PRINT_PLAIN, "");
+}
+
+static void
+show_stats_row(struct table *table, const json_t *service)
+{
+	const json_t *latency = json_object_get(service, "latency");
+	const json_t *wait = json_object_get(service, "wait");
+
+	table_text(table, PRINT_PLAIN, view_text(service, "service"));
+	table_int(table, view_int(service, "calls"));
+	table_int(table, view_int(service, "direct"));
+	table_int(table, view_int(service, "served"));
+	table_int(table, view_int(service, "failed"));
+	show_duration_cell(table, latency, "p50_ns");
+	show_duration_cell(table, latency, "p99_ns");
+	show_duration_cell(table, latency, "max_ns");
+	show_duration_cell(table, wait, "p99_ns");
+	table_size(table, view_int(service, "memory_bytes"));
+}
+
+static void
+show_loops(struct print *print, const json_t *loops, bool heading)
+{
+	static const struct table_column columns[] = {
+		{"LOOP", TABLE_RIGHT}, {"PASSES", TABLE_RIGHT}, {"SWITCHES", TABLE_RIGHT},
+		{"TASKS", TABLE_RIGHT}, {"STACKS", TABLE_RIGHT}, {"WAKES", TABLE_RIGHT},
+		{"POLLS", TABLE_RIGHT}};
+	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
+
+	for (size_t i = 0; i < json_array_size(loops); i++) {
+		const json_t *loop = json_array_get(loops, i);
+
+		table_int(table, view_int(loop, "loop"));
+		table_int(table, view_int(loop, "passes"));
+		table_int(table, view_int(loop, "switches"));
+		table_int(table, view_int(loop, "tasks"));
+		table_int(table, view_int(loop, "stacks"));
+		table_int(table, view_int(loop, "wakes"));
+		table_int(table, view_int(loop, "polls"));
+	}
+	table_print(table, print, heading);
+	table_destroy(table);
+}
+
+void
+show_stats(struct print *print, const json_t *reply, bool heading)
+{
+	static const struct table_column columns[] = {
+		{"SERVICE", TABLE_LEFT}, {"CALLS", TABLE_RIGHT}, {"DIRECT", TABLE_RIGHT},
+		{"SERVED", TABLE_RIGHT}, {"FAILED", TABLE_RIGHT}, {"P50", TABLE_RIGHT},
+		{"P99", TABLE_RIGHT}, {"MAX", TABLE_RIGHT}, {"WAIT-P99", TABLE_RIGHT},
+		{"MEMORY", TABLE_RIGHT}};
+	const json_t *services = json_object_get(reply, "services");
+	const json_t *loops = json_object_get(reply, "loops");
+	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
+
+	for (size_t i = 0; i < json_array_size(services); i++)
+		show_stats_row(table, json_array_get(services, i));
+	table_print(table, print, heading);
+	table_destroy(table);
+	if (json_array_size(loops) > 0) {
+		fputc('\n', print->file);
+		show_loops(print, loops, heading);
+	}
+}
+
+/* --- one service ----------------------------------------------------------------------------- */
+
+static void
+show_durations(struct print *print, const char *name, const json_t *durations)
+{
+	char p50[CLOCK_TEXT_SIZE];
+	char p90[CLOCK_TEXT_SIZE];
+	char p99[CLOCK_TEXT_SIZE];
+	char max[CLOCK_TEXT_SIZE];
+
+	if (view_int(durations, "samples") == 0)
+		return;
+	clock_format_duration(p50, sizeof(p50), view_int(durations, "p50_ns"));
+	clock_format_duration(p90, sizeof(p90), view_int(durations, "p90_ns"));
+	clock_format_duration(p99, sizeof(p99), view_int(durations, "p99_ns"));
+	clock_format_duration(max, sizeof(max), view_int(durations, "max_ns"));
+	show_fact_printf(print, name, "p50 %s, p90 %s, p99 %s, max %s (%" PRId64 " samples)", p50, p90,
+		p99, max, view_int(durations, "samples"));
+}
+
+void
+show_service_stats(struct print *print, const json_t *reply)
+{
+	const json_t *service = json_array_get(json_object_get(reply, "services"), 0);
+	char memory[32];
+
+	print_text(print, view_text(service, "service"));
+	fputc('\n', print->file);
+	show_fact_printf(print, "calls", "%" PRId64 ": %" PRId64 " direct, %" PRId64 " queued",
+		view_int(service, "calls"), view_int(service, "direct"), view_int(service, "queued"));
+	show_fact_printf(print, "served", "%" PRId64, view_int(service, "served"));
+	show_fact_printf(print, "failed", "%" PRId64 " (timeouts %" PRId64 ", canceled %" PRId64 ")",
+		view_int(service, "failed"), view_int(service, "timeouts"),
+		view_int(service, "canceled"));
+	show_fact_printf(print, "refused", "%" PRId64 " rejected, %" PRId64 " dropped",
+		view_int(service, "rejected"), view_int(service, "dropped"));
+	text_format_size(memory, sizeof(memory), (uint64_t)view_int(service, "memory_bytes"));
+	show_fact_printf(print, "memory", "%s bytes", memory);
+	show_durations(print, "latency", json_object_get(service, "latency"));
+	show_durations(print, "wait", json_object_get(service, "wait"));
+}

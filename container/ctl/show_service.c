@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "ctl/show.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/text.h"
+#include "ctl/table.h"
+
+/* Why it is as it is, and what comes next. The caller's. */
+static char *
+show_note(const json_t *service)
+{
+	const char *reason = view_text(service, "reason");
+	const json_t *next = json_object_get(service, "next_try_ns");
+	char wait[CLOCK_TEXT_SIZE];
+
+	if (!json_is_integer(next))
+		return xstrdup(reason);
+	clock_format_duration(wait, sizeof(wait), json_integer_value(next));
+	return xasprintf("%s%snext try in %s", reason, *reason != '\0' ? "; " : "", wait);
+}
+
+static void
+show_services_row(struct table *table, const json_t *service)
+{
+	const char *state = view_text(service, "state");
+	char *note = show_note(service);
+
+	table_text(table, PRINT_PLAIN, view_text(service, "name"));
+	table_text(table, print_state_style(state), state);
+	table_text(table, PRINT_PLAIN, view_text(service, "plugin"));
+	table_text(table, PRINT_PLAIN, view_text(service, "version"));
+	table_text(table, PRINT_PLAIN, view_text(service, "instances"));
+	table_int(table, view_int(service, "in_flight"));
+	table_int(table, view_int(service, "queued"));
+	table_int(table, view_int(service, "served"));
+	table_int(table, view_int(service, "failed"));
+	if (strcmp(state, "ready") == 0)
+		table_duration(table, view_int(service, "uptime_ns"));
+	else
+		table_text(table, PRINT_PLAIN, "");
+	table_text(table, PRINT_PLAIN, note);
+	free(note);
+}
+
+void
+show_services(struct print *print, const json_t *services, bool heading)
+{
+	static const struct table_column columns[] = {
+		{"SERVICE", TABLE_LEFT}, {"STATE", TABLE_LEFT}, {"PLUGIN", TABLE_LEFT},
+		{"VERSION", TABLE_LEFT}, {"INST", TABLE_LEFT}, {"IN-FLIGHT", TABLE_RIGHT},
+		{"QUEUED", TABLE_RIGHT}, {"SERVED", TABLE_RIGHT}, {"FAILED", TABLE_RIGHT},
+		{"UPTIME", TABLE_RIGHT}, {"NOTE", TABLE_LAST}};
+	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
+
+	for (size_t i = 0; i < json_array_size(services); i++)
+		show_services_row(table, json_array_get(services, i));
+	table_print(table, print, heading);
+	table_destroy(table);
+}
+
+/* --- one service --------------------------------------------------------------------------- */
+
+static void
+show_service_head(struct print *print, const json_t *service)
+{
+	const char *state = view_text(service, "state");
+	char since[CLOCK_TEXT_SIZE];
+	char uptime[CLOCK_TEXT_SIZE];
+	char *note = show_note(service);
+
+	print_text(print, view_text(service, "name"));
+	fputs(": ", print->file);
+	print_styled(print, print_state_style(state), state);
+	if (view_int(service, "since_wall_ns") > 0) {
+		clock_format_wall(since, sizeof(since), view_int(service, "since_wall_ns"));
+		fprintf(print->file, " since %s", since);
+	}
+	if (strcmp(state, "ready") == 0) {
+		clock_format_duration(uptime, sizeof(uptime), view_int(service, "uptime_ns"));
+		fprintf(print->file, " (%s)", uptime);
+	}
+	fputc('\n', print->file);
+	show_fact(print, "reason", note);
+	free(note);
+}
+
+static void
+show_service_plugin(struct print *print, const json_t *service)
+{
+	char *plugin = xasprintf("%s %s", view_text(service, "plugin"),
+		view_text(service, "version"));
+	char *config = xasprintf("%s:%" PRId64, view_text(service, "file"),
+		view_int(service, "line"));
+
+	show_fact(print, "plugin", plugin);
+	show_fact(print, "file", view_text(service, "path"));
+	show_fact(print, "image", view_text(service, "image"));
+	show_fact(print, "sha256", view_text(service, "sha256"));
+	if (*view_text(service, "file") != '\0')
+		show_fact(print, "config", config);
+	free(plugin);
+	free(config);
+}
+
+static void
+show_service_figures(struct print *print, const json_t *service)
+{
+	char used[32];
+	char limit[32];
+
+	text_format_size(used, sizeof(used), (uint64_t)view_int(service, "queued_bytes"));
+	text_format_size(limit, sizeof(limit), (uint64_t)view_int(service, "queue_bytes"));
+	show_fact(print, "instances", view_text(service, "instances"));
+	show_fact_printf(print, "in flight", "%" PRId64 " of %" PRId64 " at once",
+		view_int(service, "in_flight"), view_int(service, "concurrency"));
+	show_fact_printf(print, "queue", "%" PRId64 " of %" PRId64 " messages, %s of %s bytes",
+		view_int(service, "queued"), view_int(service, "queue"), used, limit);
+	show_fact(print, "when full", view_text(service, "overflow"));
+	show_fact_printf(print, "served", "%" PRId64 ", failed %" PRId64 " (timeouts %" PRId64 ")",
+		view_int(service, "served"), view_int(service, "failed"),
+		view_int(service, "timeouts"));
+	show_fact_printf(print, "refused", "%" PRId64 " rejected, %" PRId64 " dropped",
+		view_int(service, "rejected"), view_int(service, "dropped"));
+	show_fact_printf(print, "restarts", "%" PRId64, view_int(service, "restarts"));
+}
+
+static void
+show_service_settings(struct print *print, const json_t *service)
+{
+	json_t *settings = json_object_get(service, "settings");
+	const char *title = "settings";
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(settings, key, value) {
+		char *line = xasprintf("%s = %s", key,
+			json_is_string(value) ? json_string_value(value) : "");
+
+		show_fact(print, title, line);
+		title = "";
+		free(line);
+	}
+}
+
+void
+show_log(struct print *print, const char *title, const json_t *log)
+{
+	if (json_array_size(log) == 0)
+		return;
+	print_text(print, title);
+	fputc('\n', print->file);
+	for (size_t i = 0; i < json_array_size(log); i++) {
+		fputs("  ", print->file);
+		print_text(print, json_string_value(json_array_get(log, i)));
+		fputc('\n', print->file);
+	}
+}
+
+void
+show_service(struct print *print, const json_t *service, const json_t *log)
+{
+	show_service_head(print, service);
+	show_service_plugin(print, service);
+	show_service_figures(print, service);
+	show_service_settings(print, service);
+	show_log(print, "last lines of its log:", log);
+}

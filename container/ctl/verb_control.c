@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The verbs that change what runs. Each waits for the outcome and tells it. */
+#include "config.h"
+
+#include <poll.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "ctl/ctl.h"
+#include "ctl/show.h"
+#include "ctl/verbs.h"
+
+/* --- start, stop, restart ---------------------------------------------------------------------- */
+
+/* How the services fared, one after the other. */
+struct control {
+	struct ctl *ctl;
+	enum interface_method_id method;
+	json_t *results; /* for --json: one object a service */
+	size_t done;
+	size_t failed;
+	enum interface_exit exit; /* of the first that failed */
+	struct ctl_error error;   /* of it */
+};
+
+/* The last lines of a service's log; the caller's, NULL when they cannot be had. */
+static json_t *
+control_log(struct ctl *ctl, const char *service)
+{
+	struct ctl_error error = ctl->error;
+	struct ctl_reply reply;
+	json_t *log = NULL;
+
+	/* A daemon that did not reply is not asked again. */
+	if (error.exit == INTERFACE_EXIT_UNREACHABLE || error.exit == INTERFACE_EXIT_TIMEOUT ||
+		error.exit == INTERFACE_EXIT_NOT_FOUND)
+		return NULL;
+	if (ctl_ask(ctl, INTERFACE_STATUS, json_pack("{s:o}", "service", varlink_text(service)),
+		&reply)) {
+		log = json_incref(json_object_get(reply.reply.parameters, "log"));
+		ctl_reply_finish(&reply);
+	}
+	ctl->error = error;
+	return log;
+}
+
+static void
+control_failed(struct control *control, const char *service)
+{
+	struct ctl *ctl = control->ctl;
+	json_t *log;
+
+	ctl_hint_nearest_service(ctl, service);
+	log = control_log(ctl, service);
+	if (control->failed++ == 0)
+		control->error = ctl->error;
+	if (ctl->options.json) {
+		json_array_append_new(control->results, json_pack("{s:o, s:b, s:o, s:O*}",
+			"service", varlink_text(service), "ok", 0,
+			"error", ctl_error_to_json(&ctl->error), "log", log));
+	} else {
+		print_error(&ctl->err, &ctl->error, ctl->options.quiet);
+		if (!ctl->options.quiet)
+			show_log(&ctl->err, "last lines of its log:", log);
+	}
+	json_decref(log);
+}
+
+static void
+control_succeeded(struct control *control, const char *service, const char *state,
+	int64_t took_ns)
+{
+	struct ctl *ctl = control->ctl;
+	char took[CLOCK_TEXT_SIZE];
+
+	control->done++;
+	if (ctl->options.json) {
+		json_array_append_new(control->results, json_pack("{s:o, s:b, s:s}", "service",
+			varlink_text(service), "ok", 1, "state", state));
+	} else if (!ctl->options.quiet) {
+		print_text(&ctl->out, service);
+		fputs(": ", ctl->out.file);
+		print_styled(&ctl->out, print_state_style(state), state);
+		clock_format_duration(took, sizeof(took), took_ns);
+		fprintf(ctl->out.file, " (%s)\n", took);
+		fflush(ctl->out.file);
+	}
+}
+
+static void
+control_one(struct control *control, const char *service)
+{
+	struct ctl *ctl = control->ctl;
+	json_t *parameters = json_pack("{s:o}", "service", varlink_text(service));
+	int64_t start = clock_monotonic_ns();
+	struct ctl_reply reply;
+
+	if (ctl->options.now)
+		json_object_set_new(parameters, "now", json_true());
+	if (!ctl_ask(ctl, control->method, parameters, &reply)) {
+		control_failed(control, service);
+		return;
+	}
+	control_succeeded(control, service, view_text(reply.reply.parameters, "state"),
+		clock_monotonic_ns() - start);
+	ctl_reply_finish(&reply);
+}
+
+/* Nothing worked: what the first said. Some did: 9. */
+static enum interface_exit
+control_finish(struct control *control)
+{
+	struct ctl *ctl = control->ctl;
+	json_t *data;
+
+	if (control->failed > 0 && control->done > 0)
+		ctl_error_set(&control->error, INTERFACE_EXIT_PARTLY, CTL_CODE_PARTLY,
+			"%zu of %zu services failed", control->failed, control->failed + control->done);
+	if (ctl->options.json) {
+		data = json_pack("{s:O}", "results", control->results);
+		ctl_print_json(ctl, &control->error, data);
+		json_decref(data);
+	}
+	json_decref(control->results);
+	return control->error.exit;
+}
+
+static enum interface_exit
+control_all(struct ctl *ctl, enum interface_method_id method)
+{
+	struct control control = {.ctl = ctl, .method = method, .results = json_array()};
+
+	for (size_t i = 0; i < ctl->options.argument_count; i++) {
+		control_one(&control, ctl->options.arguments[i]);
+		/* The others would meet the same closed door. */
+		if (ctl->error.exit == INTERFACE_EXIT_UNREACHABLE)
+			break;
+	}
+	return control_finish(&control);
+}
+
+enum interface_exit
+verb_start(struct ctl *ctl)
+{
+	return control_all(ctl, INTERFACE_START);
+}
+
+enum interface_exit
+verb_stop(struct ctl *ctl)
+{
+	return control_all(ctl, INTERFACE_STOP);
+}
+
+enum interface_exit
+verb_restart(struct ctl *ctl)
+{
+	return control_all(ctl, INTERFACE_RESTART);
+}
+
+/* --- shutdown ---------------------------------------------------------------------------------- */
+
+enum { CONTROL_RETRY_MS = 20 };
+
+/* Waits for the end of the connection, then tries to connect: refused means gone. */
+static bool
+control_is_gone(struct ctl *ctl, int64_t deadline)
+{
+	struct ctl_error error = {0};
+	struct ctl_reply reply;
+
+	for (;;) {
+		while (ctl->connection.fd >= 0 &&
+			connection_receive(&ctl->connection, &reply, deadline, &error) == CTL_WAIT_DONE)
+			ctl_reply_finish(&reply);
+		connection_close(&ctl->connection);
+		if (!connection_open(&ctl->connection, ctl_socket(ctl), deadline, &error))
+			return error.exit == INTERFACE_EXIT_UNREACHABLE;
+		if (clock_monotonic_ns() >= deadline)
+			return false;
+		/* It still accepts and closes at once: not so fast. */
+		poll(NULL, 0, CONTROL_RETRY_MS);
+	}
+}
+
+enum interface_exit
+verb_shutdown(struct ctl *ctl)
+{
+	int64_t deadline = connection_deadline(ctl->options.timeout_ns);
+	int64_t start = clock_monotonic_ns();
+	json_t *parameters = ctl->options.now ? json_pack("{s:b}", "now", 1) : NULL;
+	char took[CLOCK_TEXT_SIZE];
+	struct ctl_reply reply;
+
+	if (!ctl_ask_with_fd(ctl, INTERFACE_SHUTDOWN, parameters, -1, deadline, &reply))
+		return ctl_fail(ctl);
+	ctl_reply_finish(&reply);
+	clock_format_duration(took, sizeof(took), clock_monotonic_ns() - start);
+	if (!control_is_gone(ctl, deadline)) {
+		ctl_error_set(&ctl->error, INTERFACE_EXIT_TIMEOUT, CTL_CODE_TIMEOUT,
+			"the daemon is still stopping");
+		ctl_error_hint(&ctl->error, "--timeout D waits longer, --now cancels what runs");
+		return ctl_fail(ctl);
+	}
+	if (ctl->options.json)
+		ctl_print_json(ctl, NULL, NULL);
+	else if (!ctl->options.quiet)
+		fprintf(ctl->out.file, "bayd has stopped (%s)\n", clock_format_duration(took,
+			sizeof(took), clock_monotonic_ns() - start));
+	return INTERFACE_EXIT_DONE;
+}

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The verbs that need no daemon: they run another program of Bay and pass its outcome on. */
+#include "config.h"
+
+#include <errno.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/fd.h"
+#include "base/program.h"
+#include "ctl/ctl.h"
+#include "ctl/verbs.h"
+
+enum { PROGRAM_OUTPUT_MAX = 16 * 1024 * 1024 };
+
+static bool
+program_find(struct ctl *ctl, const char *name, const char *dir, struct program *program_r)
+{
+	if (program_sibling(name, dir, program_r))
+		return true;
+	ctl_error_set(&ctl->error, INTERFACE_EXIT_FAILED, CTL_CODE_IO,
+		"%s is neither beside bayctl nor in %s", name, dir);
+	ctl_error_hint(&ctl->error, "is Bay installed completely?");
+	return false;
+}
+
+/* The other program finds its libraries where it was built. */
+static void
+program_set_library_path(const struct program *program)
+{
+	const char *old = getenv("LD_LIBRARY_PATH");
+	char *path;
+
+	if (program->library_dir[0] == '\0')
+		return;
+	path = xasprintf("%s%s%s", program->library_dir, old != NULL && *old != '\0' ? ":" : "",
+		old != NULL ? old : "");
+	setenv("LD_LIBRARY_PATH", path, 1);
+	free(path);
+}
+
+/* Becomes the other program; returns only when that fails. */
+static void
+program_exec(struct ctl *ctl, const struct program *program, const char *const *words)
+{
+	fflush(ctl->out.file);
+	program_set_library_path(program);
+	execv(program->path, (char **)(uintptr_t)words);
+	ctl_error_set(&ctl->error, INTERFACE_EXIT_FAILED, CTL_CODE_IO, "running %s: %s",
+		program->path, strerror(errno));
+}
+
+/* --- with --json: what it prints is packed into our object ------------------------------------ */
+
+/* Runs it and gathers what it prints, errors too. Its wait status, or -1. */
+static int
+program_capture(struct ctl *ctl, const struct program *program, const char *const *words,
+	struct buffer *output)
+{
+	int fds[2];
+	int status = -1;
+	pid_t pid;
+	bool complete;
+
+	if (pipe(fds) != 0)
+		return -1;
+	fflush(ctl->out.file);
+	pid = fork();
+	if (pid == 0) {
+		dup2(fds[1], STDOUT_FILENO);
+		dup2(fds[1], STDERR_FILENO);
+		close(fds[0]);
+		close(fds[1]);
+		program_set_library_path(program);
+		execv(program->path, (char **)(uintptr_t)words);
+		_exit(127);
+	}
+	close(fds[1]);
+	complete = pid > 0 && fd_read_all(fds[0], PROGRAM_OUTPUT_MAX, output);
+	close(fds[0]);
+	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		continue;
+	return complete ? status : -1;
+}
+
+/* An object of its own becomes the data; text becomes lines. */
+static json_t *
+program_output(struct buffer *output)
+{
+	json_t *data = json_loadb((const char *)output->data, output->size, JSON_REJECT_DUPLICATES,
+		NULL);
+	char *line = buffer_text(output);
+	char *rest;
+	json_t *lines;
+
+	if (json_is_object(data))
+		return data;
+	json_decref(data);
+	lines = json_array();
+	for (line = strtok_r(line, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+		json_array_append_new(lines, varlink_text(line));
+	return json_pack("{s:o}", "output", lines);
+}
+
+static enum interface_exit
+program_report(struct ctl *ctl, const char *name, int status, struct buffer *output)
+{
+	json_t *data = output->size > 0 ? program_output(output) : NULL;
+	int exit = WIFEXITED(status) ? WEXITSTATUS(status) : INTERFACE_EXIT_FAILED;
+	const json_t *lines = json_object_get(data, "output");
+	const char *first = json_string_value(json_array_get(lines, 0));
+
+	if (WIFSIGNALED(status))
+		ctl_error_set(&ctl->error, INTERFACE_EXIT_FAILED, CTL_CODE_IO,
+			"%s was ended by signal %d", name, WTERMSIG(status));
+	else if (exit != 0)
+		ctl_error_set(&ctl->error, (enum interface_exit)exit,
+			exit == INTERFACE_EXIT_INVALID ? "invalid" : "failed", "%s",
+			first != NULL ? first : "see data");
+	ctl_print_json(ctl, &ctl->error, data);
+	json_decref(data);
+	return (enum interface_exit)exit;
+}
+
+static enum interface_exit
+program_run(struct ctl *ctl, const struct program *program, const char *const *words)
+{
+	struct buffer output = {0};
+	enum interface_exit exit;
+	int status;
+
+	if (!ctl->options.json) {
+		program_exec(ctl, program, words);
+		return ctl_fail(ctl);
+	}
+	status = program_capture(ctl, program, words, &output);
+	if (status < 0) {
+		ctl_error_set(&ctl->error, INTERFACE_EXIT_FAILED, CTL_CODE_IO, "running %s: %s",
+			program->path, strerror(errno));
+		exit = ctl_fail(ctl);
+	} else {
+		exit = program_report(ctl, words[0], status, &output);
+	}
+	buffer_finish(&output);
+	return exit;
+}
+
+/* --- the verbs ---------------------------------------------------------------------------------- */
+
+enum interface_exit
+verb_check(struct ctl *ctl)
+{
+	const char *file = ctl->options.arguments[0];
+	const char *words[] = {"bayd", "-t", file != NULL ? "-c" : NULL, file, NULL};
+	struct program program;
+
+	if (!program_find(ctl, "bayd", SBINDIR, &program))
+		return ctl_fail(ctl);
+	return program_run(ctl, &program, words);
+}
+
+enum interface_exit
+verb_inspect(struct ctl *ctl)
+{
+	const char *words[] = {"bay-cell", "inspect", ctl->options.arguments[0],
+		ctl->options.json ? "--json" : NULL, NULL};
+	struct program program;
+
+	if (!program_find(ctl, "bay-cell", LIBEXECDIR, &program))
+		return ctl_fail(ctl);
+	return program_run(ctl, &program, words);
+}

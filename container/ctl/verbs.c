@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "ctl/verbs.h"
+
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/text.h"
+
+#define SECONDS(n) ((n) * INT64_C(1000000000))
+
+const struct option_row option_rows[OPTION_COUNT] = {
+	[OPTION_SOCKET] = {"socket", 's', "SOCKET",
+		"where the daemon listens; else $BAY_SOCKET, else ./run/control.sock if it is there, "
+		"else " RUNSTATEDIR "/bay/control.sock"},
+	[OPTION_JSON] = {"json", 0, NULL, "print one JSON object, or one a line where many come"},
+	[OPTION_TIMEOUT] = {"timeout", 0, "D",
+		"give up after this time, such as 500ms, 5s or 2m; 0 waits for ever"},
+	[OPTION_QUIET] = {"quiet", 'q', NULL,
+		"print nothing but the answer and errors: no headings, no progress"},
+	[OPTION_HELP] = {"help", 'h', NULL, "print help, of the verb if there is one"},
+	[OPTION_VERSION] = {"version", 'V', NULL, "print the version of bayctl"},
+	[OPTION_TREE] = {"tree", 0, NULL, "show which task started which"},
+	[OPTION_NOW] = {"now", 0, NULL, "cancel what is running instead of letting it finish"},
+	[OPTION_FOLLOW] = {"follow", 'f', NULL, "go on with new lines as they come"},
+	[OPTION_LINES] = {"lines", 'n', "N", "begin with the last N lines, 20 unless given"},
+	[OPTION_CONTENT_TYPE] = {"content-type", 0, "TYPE", "say of what kind the message is"},
+	[OPTION_REPEAT] = {"repeat", 0, "N", "do it N times and print rate and latencies"},
+	[OPTION_CONCURRENCY] = {"concurrency", 0, "M",
+		"with --repeat: M at a time, each on a connection of its own, 60 at most"},
+};
+
+const struct verb verbs[] = {
+	{"ping", NULL, "", 0, 0, 0, SECONDS(10), verb_ping,
+		"ask whether the daemon answers, and how fast", NULL},
+	{"version", NULL, "", 0, 0, 0, SECONDS(10), verb_version,
+		"print the versions of bayctl and of the daemon",
+		"A daemon that cannot be reached is no error here."},
+	{"info", NULL, "", 0, 0, 0, SECONDS(10), verb_info,
+		"show what this container is and the processes it runs", NULL},
+	{"list", "ls", "", 0, 0, 0, SECONDS(10), verb_list,
+		"list the services with their state and counts", NULL},
+	{"status", NULL, "[SERVICE]", 0, 1, 0, SECONDS(10), verb_status,
+		"show all about one service, or a summary of the container",
+		"With a service: its state and why, plugin, queue, counts, settings and the last "
+		"lines of its log. Exits with 0 whenever the question was answered, whatever the "
+		"state is."},
+	{"call", NULL, "SERVICE [TEXT | -]", 1, 2,
+		OPTION_BIT(OPTION_CONTENT_TYPE) | OPTION_BIT(OPTION_REPEAT) |
+		OPTION_BIT(OPTION_CONCURRENCY), SECONDS(120), verb_call,
+		"call a service and print its reply",
+		"The message is TEXT, or with - what standard input holds, of any bytes; without "
+		"either it is empty. The reply is printed as it is; on a terminal a newline is added "
+		"if it has none. --timeout is also the deadline of the call.\n"
+		"With --repeat the replies are not printed but counted: how many, how many failed, the "
+		"rate and the latencies. Exits with 1 if one failed."},
+	{"send", NULL, "SERVICE [TEXT | -]", 1, 2,
+		OPTION_BIT(OPTION_CONTENT_TYPE) | OPTION_BIT(OPTION_REPEAT) |
+		OPTION_BIT(OPTION_CONCURRENCY), SECONDS(120), verb_send,
+		"put a message into a service's queue and do not wait for a reply",
+		"The message is given as for call. Done means that the queue has it, not that it was "
+		"handled."},
+	{"start", NULL, "SERVICE...", 1, SIZE_MAX, 0, SECONDS(120), verb_start,
+		"start services and wait until they are ready",
+		"When one does not start, the reason and the last lines of its log are printed."},
+	{"stop", NULL, "SERVICE...", 1, SIZE_MAX, OPTION_BIT(OPTION_NOW), SECONDS(120), verb_stop,
+		"stop services and wait until nothing of them runs",
+		"They stay stopped until they are started or the daemon is. What is running may "
+		"finish within the service's drain_timeout, unless --now is given."},
+	{"restart", NULL, "SERVICE...", 1, SIZE_MAX, 0, SECONDS(120), verb_restart,
+		"stop and start services with the plugin files as they are now", NULL},
+	{"tasks", NULL, "[SERVICE]", 0, 1, OPTION_BIT(OPTION_TREE), SECONDS(10), verb_tasks,
+		"list the tasks, what each waits for and where",
+		"A loop that does not answer is named with the task that keeps it."},
+	{"queues", NULL, "", 0, 0, 0, SECONDS(10), verb_queues,
+		"list the queues: how full, how old, what was dropped", NULL},
+	{"stats", NULL, "[SERVICE]", 0, 1, 0, SECONDS(10), verb_stats,
+		"show counters and latencies of the services and loops",
+		"Answers also while every loop hangs."},
+	{"check", NULL, "[FILE]", 0, 1, 0, 0, verb_check,
+		"check a configuration and its plugins; needs no daemon",
+		"Runs bayd -t. Without FILE the configuration that bayd would use is checked."},
+	{"inspect", NULL, "FILE", 1, 1, 0, 0, verb_inspect,
+		"say what a plugin file is and whether it would load; needs no daemon",
+		"Runs bay-cell inspect."},
+	{"log", "logs", "[SERVICE]", 0, 1, OPTION_BIT(OPTION_LINES) | OPTION_BIT(OPTION_FOLLOW),
+		SECONDS(10), verb_log, "print the last lines of the log", NULL},
+	{"shutdown", NULL, "", 0, 0, OPTION_BIT(OPTION_NOW), SECONDS(120), verb_shutdown,
+		"stop the daemon and wait until it is gone",
+		"What is running may finish within the drain timeouts, unless --now is given."},
+	{"help", NULL, "[VERB]", 0, 1, 0, 0, verb_help, "print help", NULL},
+	{.name = NULL},
+};
+
+const struct verb *
+verb_find(const char *name)
+{
+	for (const struct verb *verb = verbs; verb->name != NULL; verb++)
+		if (strcmp(verb->name, name) == 0 ||
+			(verb->alias != NULL && strcmp(verb->alias, name) == 0))
+			return verb;
+	return NULL;
+}
+
+const char *
+verb_nearest(const char *name)
+{
+	const char *names[2 * sizeof(verbs) / sizeof(*verbs)];
+	size_t count = 0;
+
+	for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
+		names[count++] = verb->name;
+		if (verb->alias != NULL)
+			names[count++] = verb->alias;
+	}
+	return text_nearest(name, names, count);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The verbs of bayctl and the options that go with them: one table each, from which the
+ * command line is checked and the help is printed.
+ */
+#ifndef BAY_CTL_VERBS_H
+#define BAY_CTL_VERBS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "protocol/interface.h"
+
+struct ctl;
+
+enum option_id {
+	OPTION_SOCKET = 0,
+	OPTION_JSON,
+	OPTION_TIMEOUT,
+	OPTION_QUIET,
+	OPTION_HELP,
+	OPTION_VERSION,
+	OPTION_TREE, /* from here on: of some verbs only */
+	OPTION_NOW,
+	OPTION_FOLLOW,
+	OPTION_LINES,
+	OPTION_CONTENT_TYPE,
+	OPTION_REPEAT,
+	OPTION_CONCURRENCY,
+	OPTION_COUNT
+};
+
+#define OPTION_BIT(id) (1U << (id))
+#define OPTIONS_OF_ALL_VERBS (OPTION_BIT(OPTION_TREE) - 1)
+
+struct option_row {
+	const char *name; /* "socket" */
+	char letter;      /* 's', or 0 */
+	const char *value; /* "SOCKET", or NULL: takes none */
+	const char *help;
+};
+
+extern const struct option_row option_rows[OPTION_COUNT];
+
+typedef enum interface_exit verb_fn(struct ctl *ctl);
+
+struct verb {
+	const char *name;
+	const char *alias;     /* or NULL */
+	const char *arguments; /* "SERVICE [TEXT | -]", or "" */
+	size_t min_arguments;
+	size_t max_arguments; /* SIZE_MAX: any number */
+	unsigned options;     /* bits: those of this verb */
+	int64_t timeout_ns;   /* unless --timeout says otherwise */
+	verb_fn *run;
+	const char *summary; /* one line */
+	const char *help;    /* paragraphs, or NULL */
+};
+
+extern const struct verb verbs[]; /* ended by a NULL name */
+
+/* By name or alias; NULL: there is none. */
+const struct verb *verb_find(const char *name);
+
+/* The name that this one is most likely a slip of, or NULL. */
+const char *verb_nearest(const char *name);
+
+/* What the verbs do, each in a file of its kind. The exit code is also bayctl's. */
+verb_fn verb_ping, verb_version, verb_info, verb_list, verb_status, verb_tasks, verb_queues,
+	verb_stats;                         /* verb_query.c */
+verb_fn verb_call, verb_send;           /* verb_message.c */
+verb_fn verb_start, verb_stop, verb_restart, verb_shutdown; /* verb_control.c */
+verb_fn verb_log;                       /* verb_log.c */
+verb_fn verb_check, verb_inspect;       /* verb_program.c */
+verb_fn verb_help;                      /* help.c */
+
+#endif
