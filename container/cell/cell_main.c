@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "cell/cell.h"
 #include "cell/examine.h"
 #include "cell/inspect.h"
 
@@ -24,6 +25,7 @@ static const struct cell_mode {
 	int (*run)(int argc, char **argv); /* argv[0] is the mode */
 	const char *help;
 } cell_modes[] = {
+	{"run", cell_run, "runs services for bayd, which starts it"},
 	{"examine", cell_main_examine, "looks at plugins for bayd, which starts it"},
 	{"inspect", inspect_run, "FILE [--json]: says what is in a plugin, without running it"},
 };

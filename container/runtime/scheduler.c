@@ -93,12 +93,26 @@ scheduler_find(struct scheduler *scheduler)
 	return scheduler->find_work != NULL && scheduler->find_work(scheduler, scheduler->find_work_arg);
 }
 
+/* What the master may read at any time. */
+static void
+scheduler_publish(struct scheduler *scheduler)
+{
+	struct status_loop *status = scheduler->status;
+
+	status_set(&status->passes, scheduler->passes);
+	status_set(&status->switches, scheduler->switches);
+	status_set(&status->tasks, scheduler->task_count);
+	status_set(&status->polls, scheduler->loop.polls);
+	status_set(&status->wakes, scheduler->loop.sleeps);
+}
+
 static void
 scheduler_pass(struct scheduler *scheduler)
 {
 	unsigned i;
 
 	scheduler->passes++;
+	scheduler_publish(scheduler);
 	scheduler_run_some(scheduler);
 	loop_drain_inbox(&scheduler->loop);
 	scheduler_find(scheduler);

@@ -135,14 +135,14 @@ instance_run(struct bay_instance *instance, struct bay_request *request, bool ea
 	task->handle.detached = true;
 	request->instance = instance;
 	request->task = task;
-	request->runner = instance->scheduler;
-	request->place = PLACE_RUNNING;
 	list_push_back(&instance->requests, &request->link);
 	status_set(&instance->counters->in_flight, ++instance->in_flight);
 	if (!eager) {
 		task_make_ready(task);
 		return true;
 	}
+	request->runner = instance->scheduler;
+	request->place = PLACE_RUNNING;
 	if ((instance->counters->direct & (INSTANCE_SAMPLE - 1)) == 0)
 		request->taken_ns = clock_monotonic_ns();
 	status_add(&instance->counters->direct, 1);

@@ -262,6 +262,8 @@ request_on_cancel_at_runner(struct inbox_item *item)
 static void
 request_cancel_at_runner(struct bay_request *request, const char *reason)
 {
+	if (request->runner == NULL)
+		return;
 	if (request->runner == scheduler_here) {
 		if (request->task != NULL)
 			task_cancel(request->task, reason);

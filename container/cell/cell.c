@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The control thread of a cell: takes the master's calls and hands them to the rooms that
+ * do the work. It runs no plugin code, so it answers while every loop hangs.
+ */
+#include "config.h"
+
+#include "cell/cell.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <bay/status.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/status_page.h"
+#include "cell/control.h"
+#include "cell/crash.h"
+#include "cell/executor.h"
+#include "cell/host.h"
+#include "cell/loader.h"
+#include "cell/outside_call.h"
+#include "cell/task_list.h"
+#include "loop/loop.h"
+#include "loop/signals.h"
+#include "protocol/cell_link.h"
+#include "protocol/varlink.h"
+#include "service/message.h"
+#include "service/ready_set.h"
+#include "service/registry.h"
+#include "service/request.h"
+#include "service/service.h"
+
+struct cell {
+	char *name;
+	struct loop loop;             /* the control thread's */
+	struct status_page page;
+	struct control *control;
+	struct executor *executor;    /* from Setup on */
+	struct loader *loader;
+	struct host *host;
+	bool ending;
+	bool refused_to_stop;         /* threads cannot be joined: leave without them */
+	int exit_code;
+};
+
+/* --- answers that come later ------------------------------------------------------------- */
+
+static void
+cell_on_done(int status, const char *message, int64_t id, void *arg)
+{
+	struct cell *cell = arg;
+
+	if (message == NULL)
+		control_answer(cell->control, id, NULL, -1);
+	else
+		control_refuse(cell->control, id, status, message);
+}
+
+static void
+cell_on_failed(const char *service, int64_t generation, const char *message, void *arg)
+{
+	struct cell *cell = arg;
+	struct cell_failed failed = {.service = service, .generation = generation, .message = message};
+
+	control_notify(cell->control, CELL_FAILED, cell_failed_to_json(&failed));
+}
+
+static void
+cell_on_all_stopped(int status, const char *message, int64_t id, void *arg)
+{
+	struct cell *cell = arg;
+
+	cell->refused_to_stop = message != NULL;
+	cell->ending = true;
+	cell_on_done(status, message, id, arg);
+	control_flush(cell->control);
+}
+
+/* --- the master's calls -------------------------------------------------------------------- */
+
+static void
+cell_setup(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_setup setup;
+	char error[CELL_ERROR_SIZE];
+	enum log_level level;
+	char process[64];
+
+	(void)fds;
+	if (!cell_setup_from_json(call->parameters, &setup, error)) {
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+		return;
+	}
+	if (cell->executor != NULL) {
+		control_refuse(cell->control, call->id, BAY_BUSY, "this cell is set up already");
+		return;
+	}
+	free(cell->name);
+	cell->name = xstrdup(setup.cell);
+	snprintf(process, sizeof process, "cell %s", cell->name);
+	log_set_process(process);
+	if (log_level_parse(setup.log_level, &level))
+		log_set_level(level);
+	registry_init((unsigned)setup.max_depth);
+	cell->executor = executor_create((unsigned)setup.loops, &cell->page);
+	cell->loader = loader_create();
+	if (cell->executor == NULL || cell->loader == NULL) {
+		control_refuse(cell->control, call->id, BAY_IO, "the threads of the loops could not be started");
+		return;
+	}
+	cell->host = host_create(&cell->loop, cell->executor, cell->loader, &cell->page, cell_on_failed, cell);
+	control_answer(cell->control, call->id, NULL, -1);
+}
+
+static void
+cell_start(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_start start;
+	char error[CELL_ERROR_SIZE];
+
+	(void)fds;
+	if (!cell_start_from_json(call->parameters, &start, error)) {
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+		return;
+	}
+	host_start(cell->host, &start, cell_on_done, call->id);
+	cell_start_finish(&start);
+}
+
+static void
+cell_stop(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_stop stop;
+	char error[CELL_ERROR_SIZE];
+
+	(void)fds;
+	if (cell_stop_from_json(call->parameters, &stop, error))
+		host_stop(cell->host, stop.service, stop.drain_timeout_ns, cell_on_done, call->id);
+	else
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+}
+
+static void
+cell_call(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	outside_call_begin(cell->control, &cell->loop, call, fds);
+}
+
+static void
+cell_tasks(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_tasks tasks;
+	char error[CELL_ERROR_SIZE];
+
+	(void)fds;
+	if (cell_tasks_from_json(call->parameters, &tasks, error))
+		task_list_begin(cell->control, &cell->loop, cell->executor, &cell->page, call->id, tasks.service);
+	else
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+}
+
+static json_t *
+cell_describe_queue(const struct cell *cell, const struct bay_service *service)
+{
+	struct status_service_view view;
+	struct cell_queue queue;
+
+	status_page_read_service(&cell->page, service->slot, &view);
+	queue = (struct cell_queue){
+		.service = service->name,
+		.queued = (int64_t)view.queue_length,
+		.bytes = (int64_t)view.queue_bytes,
+		.limit = (int64_t)service->limits.queue,
+		.limit_bytes = (int64_t)service->limits.queue_bytes,
+		.oldest_ns = view.queue_oldest_ns != 0 ? clock_monotonic_ns() - (int64_t)view.queue_oldest_ns : 0,
+		.overflow = overflow_policy_name(service->limits.overflow),
+		.waiting_senders = (int64_t)view.waiting_senders,
+		.dropped = (int64_t)view.dropped,
+		.rejected = (int64_t)view.rejected,
+	};
+	return cell_queue_to_json(&queue);
+}
+
+static void
+cell_queues(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	unsigned id, count = registry_count();
+	json_t *queues = json_array();
+
+	(void)fds;
+	for (id = 0; id < count; id++) {
+		const struct bay_service *service = registry_at((uint16_t)id);
+
+		if (service->slot != STATUS_NO_SLOT)
+			json_array_append_new(queues, cell_describe_queue(cell, service));
+	}
+	control_answer(cell->control, call->id, json_pack("{s:o}", "queues", queues), -1);
+}
+
+static void
+cell_loops(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	unsigned i, count = executor_count(cell->executor);
+	json_t *loops = json_array();
+
+	(void)fds;
+	for (i = 0; i < count; i++) {
+		struct status_loop_view view;
+		struct cell_loop loop;
+
+		status_page_read_loop(&cell->page, i, &view);
+		loop = (struct cell_loop){i, (int64_t)view.passes, (int64_t)view.switches, (int64_t)view.tasks,
+			(int64_t)view.stacks, (int64_t)view.wakes, (int64_t)view.polls};
+		json_array_append_new(loops, cell_loop_to_json(&loop));
+	}
+	control_answer(cell->control, call->id, json_pack("{s:o}", "loops", loops), -1);
+}
+
+static void
+cell_shutdown(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_shutdown shutdown;
+	char error[CELL_ERROR_SIZE];
+
+	(void)fds;
+	if (cell_shutdown_from_json(call->parameters, &shutdown, error))
+		host_stop_all(cell->host, shutdown.drain_timeout_ns, cell_on_all_stopped, call->id);
+	else
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+}
+
+typedef void cell_method_fn(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds);
+
+static const struct cell_method {
+	const char *name;
+	cell_method_fn *fn;
+} cell_methods[] = {
+	{CELL_SETUP, cell_setup},
+	{CELL_START, cell_start},
+	{CELL_STOP, cell_stop},
+	{CELL_CALL, cell_call},
+	{CELL_TASKS, cell_tasks},
+	{CELL_QUEUES, cell_queues},
+	{CELL_LOOPS, cell_loops},
+	{CELL_SHUTDOWN, cell_shutdown},
+};
+
+static void
+cell_on_call(const struct varlink_call *call, struct varlink_fds *fds, void *arg)
+{
+	struct cell *cell = arg;
+	size_t i;
+
+	for (i = 0; i < sizeof cell_methods / sizeof cell_methods[0]; i++) {
+		if (strcmp(call->method, cell_methods[i].name) != 0)
+			continue;
+		if (i > 0 && cell->host == NULL)
+			control_refuse(cell->control, call->id, BAY_INVALID, "Setup comes first");
+		else
+			cell_methods[i].fn(cell, call, fds);
+		return;
+	}
+	control_refuse(cell->control, call->id, BAY_INVALID, "a cell does not know this call");
+}
+
+/* The master has gone: nobody is left to serve, and nobody would hear us. */
+static void
+cell_on_closed(void *arg)
+{
+	(void)arg;
+	_exit(EXIT_FAILURE);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+/* Dies with the master, leaves no core unless somebody wants one, keeps signals to bayd. */
+static void
+cell_settle_in(void)
+{
+	static const int masters[] = {SIGINT, SIGTERM, SIGHUP, SIGUSR1, SIGUSR2};
+	const char *master = getenv(CELL_ENV_MASTER);
+	struct rlimit none = {0, 0};
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (master != NULL && atol(master) != (long)getppid())
+		_exit(EXIT_FAILURE);
+	setrlimit(RLIMIT_CORE, &none);
+	signals_block(masters, sizeof masters / sizeof masters[0]);
+	signals_ignore_sigpipe();
+}
+
+static bool
+cell_open(struct cell *cell)
+{
+	const char *name = getenv(CELL_ENV_NAME);
+	char process[64];
+
+	snprintf(process, sizeof process, "cell %s", name != NULL ? name : "?");
+	log_set_process(process);
+	if (!status_page_open(&cell->page, CELL_PAGE_FD)) {
+		log_error_errno(NULL, "map the status page from descriptor %d: a cell is started by bayd, not by hand",
+			CELL_PAGE_FD);
+		return false;
+	}
+	close(CELL_PAGE_FD);
+	log_to_pipe(CELL_LOG_FD);
+	crash_install(&cell->page);
+	crash_use_thread();
+	if (!loop_init(&cell->loop, "control")) {
+		log_error_errno("cell", "make the control loop");
+		return false;
+	}
+	cell->control = control_create(cell->loop.base, cell_on_call, cell_on_closed, cell);
+	return cell->control != NULL;
+}
+
+static void
+cell_close(struct cell *cell)
+{
+	executor_destroy(cell->executor);
+	loader_destroy(cell->loader);
+	loop_drain_inbox(&cell->loop);
+	host_destroy(cell->host);
+	control_destroy(cell->control);
+	ready_sets_finish();
+	registry_finish();
+	request_clear_cache();
+	message_clear_cache();
+	loop_finish(&cell->loop);
+	crash_leave_thread();
+	free(cell->name);
+}
+
+int
+cell_run(int argc, char **argv)
+{
+	struct cell cell = {.exit_code = EXIT_SUCCESS};
+
+	(void)argc;
+	(void)argv;
+	cell_settle_in();
+	if (!cell_open(&cell))
+		return EXIT_FAILURE;
+	while (!cell.ending) {
+		loop_drain_inbox(&cell.loop);
+		if (!cell.ending)
+			loop_wait(&cell.loop, INT64_MAX);
+	}
+	if (cell.refused_to_stop)
+		_exit(EXIT_SUCCESS);
+	cell_close(&cell);
+	return cell.exit_code;
+}

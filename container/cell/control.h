@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The cell's end of the link to the master: takes its calls, one after the other, and
+ * gives the answers, in any order. Control thread only.
+ */
+#ifndef BAY_CELL_CONTROL_H
+#define BAY_CELL_CONTROL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct event_base;
+struct control;
+struct varlink_call;
+struct varlink_fds;
+
+/* A call of the master; parameters and fds are borrowed for the call. */
+typedef void control_call_fn(const struct varlink_call *call, struct varlink_fds *fds, void *arg);
+/* The master is gone, or does not understand us any more. */
+typedef void control_closed_fn(void *arg);
+
+/* Serves the descriptor CELL_CONTROL_FD on base. NULL: it is not there (logged). */
+struct control *control_create(struct event_base *base, control_call_fn *on_call,
+	control_closed_fn *on_closed, void *arg)
+	__attribute__((warn_unused_result));
+
+/* NULL is fine. */
+void control_destroy(struct control *control);
+
+/* Answers the call with this id. Takes parameters (NULL: {}), and fd (-1: none). */
+void control_answer(struct control *control, int64_t id, json_t *parameters, int fd);
+
+/* Answers it with the error Failed{status, message}. */
+void control_refuse(struct control *control, int64_t id, int status, const char *message);
+
+/* Sends a notice. Takes parameters. */
+void control_notify(struct control *control, const char *method, json_t *parameters);
+
+/* Waits until all that was answered is sent, a second at most. */
+void control_flush(struct control *control);
+
+#endif

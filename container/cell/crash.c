@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "cell/crash.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/status_page.h"
+#include "fiber/stack.h"
+#include "runtime/scheduler.h"
+#include "runtime/task.h"
+
+#define CRASH_STACK_BYTES (64 * 1024)
+
+static struct status_page *crash_page;
+static __thread void *crash_stack;
+
+static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
+
+/* What to say about a fault at address while task ran. Only what a handler may call. */
+static const char *
+crash_text(int number, uintptr_t address, const struct task *task)
+{
+	if (number == SIGABRT)
+		return "abort() was called";
+	if (task != NULL && (number == SIGSEGV || number == SIGBUS) &&
+		stack_guard_holds(&task->stack, task->class->bytes, address))
+		return "stack overflow: the task used up its stack (raise 'stack' of the service)";
+	switch (number) {
+	case SIGSEGV:
+		return address < 65536 ? "access through a null pointer" : "access to memory that is not there";
+	case SIGBUS:
+		return "access behind the end of a mapped file, or misaligned";
+	case SIGILL:
+		return "an instruction that does not exist, or a trap";
+	case SIGFPE:
+		return "an arithmetic fault, such as a division by zero";
+	default:
+		return "killed by a signal";
+	}
+}
+
+/* Returns: the handler is gone by then, so the fault happens again and ends us. */
+static void
+crash_handle(int number, siginfo_t *info, void *context)
+{
+	const struct scheduler *here = scheduler_here;
+	const struct task *task = here != NULL ? here->current : NULL;
+	uintptr_t address = number == SIGABRT ? 0 : (uintptr_t)info->si_addr;
+
+	(void)context;
+	if (task != NULL) {
+		uint32_t slot = atomic_load_explicit(&here->status->slot, memory_order_relaxed);
+		struct status_name name = status_name_make(task->name);
+
+		status_loop_set_task(here->status, slot, &name);
+	}
+	status_page_write_crash(crash_page, number, address, here != NULL ? here->index : UINT32_MAX,
+		crash_text(number, address, task));
+}
+
+void
+crash_install(struct status_page *page)
+{
+#if defined(BAY_ASAN) || defined(BAY_TSAN)
+	(void)page;
+#else
+	struct sigaction action;
+	size_t i;
+
+	crash_page = page;
+	memset(&action, 0, sizeof action);
+	action.sa_sigaction = crash_handle;
+	action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
+	sigemptyset(&action.sa_mask);
+	for (i = 0; i < sizeof crash_signals / sizeof crash_signals[0]; i++)
+		sigaction(crash_signals[i], &action, NULL);
+#endif
+}
+
+void
+crash_use_thread(void)
+{
+	stack_t stack = {.ss_size = CRASH_STACK_BYTES};
+
+	crash_stack = malloc(CRASH_STACK_BYTES);
+	stack.ss_sp = crash_stack;
+	if (crash_stack != NULL)
+		sigaltstack(&stack, NULL);
+}
+
+void
+crash_leave_thread(void)
+{
+	stack_t none = {.ss_flags = SS_DISABLE};
+
+	sigaltstack(&none, NULL);
+	free(crash_stack);
+	crash_stack = NULL;
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The services that this cell hosts, from a plugin's image to instances that serve, and
+ * back to nothing. One operation at a time for a service, any number side by side.
+ *
+ *	control thread        loader thread         loops
+ *	start --------------> dlopen, settings
+ *	      <-------------- done
+ *	      -------------------------------------> instance, init      (each loop)
+ *	      <------------------------------------- done
+ *	      -------------------------------------> serve               (each loop)
+ *	      <------------------------------------- done
+ *	ready
+ *	stop  -------------------------------------> drain, stop, fini   (each loop)
+ *	      <------------------------------------- done
+ *	      --------------> dlclose
+ *	      <-------------- done
+ *	stopped
+ *
+ * Control thread only; nothing blocks.
+ */
+#ifndef BAY_CELL_HOST_H
+#define BAY_CELL_HOST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cell_start;
+struct executor;
+struct host;
+struct loader;
+struct loop;
+struct status_page;
+
+/* An operation has ended: message NULL, it worked; else why not (status tells the kind). */
+typedef void host_done_fn(int status, const char *message, int64_t id, void *arg);
+
+/* A service failed by itself and has been stopped. */
+typedef void host_failed_fn(const char *service, int64_t generation, const char *message, void *arg);
+
+/* control is the loop of the control thread. All are borrowed. */
+struct host *host_create(struct loop *control, struct executor *executor, struct loader *loader,
+	const struct status_page *page, host_failed_fn *on_failed, void *arg);
+
+/* Everything must be stopped. NULL is fine. */
+void host_destroy(struct host *host);
+
+/* Starts a service; done is called with id, perhaps before this returns. */
+void host_start(struct host *host, const struct cell_start *start, host_done_fn *done, int64_t id);
+
+/* Stops one: what it has finishes within drain_ns, then is cancelled. */
+void host_stop(struct host *host, const char *service, int64_t drain_ns, host_done_fn *done, int64_t id);
+
+/* Stops all, also those that are still starting; no more can be started. */
+void host_stop_all(struct host *host, int64_t drain_ns, host_done_fn *done, int64_t id);
+
+#endif

@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "cell/host_instance.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <bay/status.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "loop/loop.h"
+#include "runtime/scheduler.h"
+#include "runtime/task.h"
+#include "service/instance.h"
+#include "service/service.h"
+
+void
+host_instance_init(struct host_instance *instance, struct bay_service *service,
+	struct scheduler *scheduler, struct loop *control, unsigned index, struct hosted *owner)
+{
+	memset(instance, 0, sizeof *instance);
+	instance->service = service;
+	instance->scheduler = scheduler;
+	instance->control = control;
+	instance->index = index;
+	instance->owner = owner;
+}
+
+/* --- the two directions ---------------------------------------------------------------- */
+
+static void
+host_instance_on_answer(struct inbox_item *item)
+{
+	struct host_instance *instance = container_of(item, struct host_instance, item);
+
+	instance->done(instance);
+}
+
+/* On the loop: the step is done. Takes message. */
+static void
+host_instance_answer(struct host_instance *instance, int status, char *message)
+{
+	instance->status = status;
+	instance->message = message;
+	instance->item.run = host_instance_on_answer;
+	loop_post(instance->control, &instance->item);
+}
+
+static void
+host_instance_send(struct host_instance *instance, inbox_fn *step)
+{
+	instance->item.run = step;
+	loop_post(&instance->scheduler->loop, &instance->item);
+}
+
+/* A task of the container for a step that may suspend. */
+static bool
+host_instance_spawn(struct host_instance *instance, const char *name, bay_task_fn *fn,
+	task_ended_fn *ended, struct stack_class *class, int64_t deadline)
+{
+	struct task_spec spec = {
+		.name = name,
+		.fn = fn,
+		.arg = instance,
+		.ended = ended,
+		.instance = instance->instance,
+		.deadline = deadline,
+		.slot = instance->service->slot,
+		.phase = STATUS_PHASE_INIT,
+		.class = class,
+	};
+	struct task *task = class != NULL ? task_create(instance->scheduler, &spec) : NULL;
+
+	if (task == NULL)
+		return false;
+	task->handle.detached = true;
+	task_make_ready(task);
+	return true;
+}
+
+/* --- start -------------------------------------------------------------------------------- */
+
+static int
+host_instance_init_main(void *arg)
+{
+	struct host_instance *instance = arg;
+
+	return instance_init(instance->instance);
+}
+
+static void
+host_instance_init_ended(struct task *task, int status)
+{
+	struct host_instance *host_instance = task->arg;
+	const char *text = host_instance->instance->error;
+	char *message = NULL;
+
+	if (status != BAY_OK)
+		message = text != NULL ? xasprintf("init failed: %s", text)
+			: xasprintf("init failed: %s", bay_status_name(status));
+	host_instance_answer(host_instance, status, message);
+}
+
+static void
+host_instance_on_start(struct inbox_item *item)
+{
+	struct host_instance *instance = container_of(item, struct host_instance, item);
+	int64_t deadline = clock_monotonic_ns() + instance->start_timeout_ns;
+
+	instance->instance = instance_create(instance->service, instance->scheduler, instance->index);
+	if (instance->instance == NULL ||
+		!host_instance_spawn(instance, "init", host_instance_init_main, host_instance_init_ended,
+			instance->instance->stacks, deadline))
+		host_instance_answer(instance, BAY_NO_MEMORY, xstrdup("no memory or stack for an instance"));
+}
+
+void
+host_instance_start(struct host_instance *instance)
+{
+	host_instance_send(instance, host_instance_on_start);
+}
+
+/* --- serve -------------------------------------------------------------------------------- */
+
+static void
+host_instance_on_serve(struct inbox_item *item)
+{
+	struct host_instance *instance = container_of(item, struct host_instance, item);
+
+	if (instance_serve(instance->instance))
+		host_instance_answer(instance, BAY_OK, NULL);
+	else
+		host_instance_answer(instance, BAY_NO_MEMORY, xstrdup("no stack for its run task"));
+}
+
+void
+host_instance_serve(struct host_instance *instance)
+{
+	host_instance_send(instance, host_instance_on_serve);
+}
+
+/* --- stop --------------------------------------------------------------------------------- */
+
+static int
+host_instance_stop_main(void *arg)
+{
+	struct host_instance *instance = arg;
+	int64_t deadline = clock_monotonic_ns() + instance->drain_ns;
+
+	if (!instance_stop(instance->instance, deadline, instance->grace_ns, &instance->message))
+		return BAY_BUSY;
+	return BAY_OK;
+}
+
+static void
+host_instance_stop_ended(struct task *task, int status)
+{
+	struct host_instance *instance = task->arg;
+
+	if (status == BAY_OK) {
+		instance_destroy(instance->instance);
+		instance->instance = NULL;
+	}
+	host_instance_answer(instance, status, instance->message);
+}
+
+static void
+host_instance_on_stop(struct inbox_item *item)
+{
+	struct host_instance *instance = container_of(item, struct host_instance, item);
+
+	if (instance->instance == NULL)
+		host_instance_answer(instance, BAY_OK, NULL);
+	else if (!host_instance_spawn(instance, "stop", host_instance_stop_main, host_instance_stop_ended,
+			instance->instance->stacks, BAY_INHERIT))
+		host_instance_answer(instance, BAY_BUSY, xstrdup("no stack for the task that would stop it"));
+}
+
+void
+host_instance_stop(struct host_instance *instance)
+{
+	host_instance_send(instance, host_instance_on_stop);
+}

@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "cell/outside_call.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "cell/control.h"
+#include "loop/loop.h"
+#include "protocol/body.h"
+#include "protocol/cell_link.h"
+#include "protocol/varlink.h"
+#include "protocol/varlink_stream.h"
+#include "service/message.h"
+#include "service/registry.h"
+#include "service/request.h"
+#include "service/service.h"
+#include "service/service_queue.h"
+
+/* One call on its way; of a one-way message before a full queue, its ticket is. */
+struct outside_call {
+	struct control *control;
+	struct loop *loop;
+	int64_t id;
+	struct bay_service *service;
+	struct bay_request *request;   /* comes home to us */
+	struct bay_request *message;   /* one way: what the ticket stands for */
+	struct timer timer;
+};
+
+static void
+outside_call_end(struct outside_call *call)
+{
+	wheel_remove(&call->loop->wheel, &call->timer);
+	free(call);
+}
+
+static void
+outside_call_answer_reply(struct outside_call *call, const struct bay_message *reply)
+{
+	json_t *parameters = json_object();
+	int fd = -1;
+	enum bay_status status = body_to_json(bay_message_data(reply), bay_message_size(reply), parameters, &fd);
+
+	if (status == BAY_OK) {
+		control_answer(call->control, call->id, parameters, fd);
+		return;
+	}
+	json_decref(parameters);
+	control_refuse(call->control, call->id, status, "the reply could not be passed on");
+}
+
+/* The request is home: with its reply, or the reason why there is none. */
+static void
+outside_call_on_arrived(struct bay_request *request)
+{
+	struct outside_call *call = request->arrived_arg;
+
+	if (request->status == BAY_OK && call->message == NULL)
+		outside_call_answer_reply(call, request->reply);
+	else if (request->status == BAY_OK)
+		control_answer(call->control, call->id, NULL, -1);
+	else
+		control_refuse(call->control, call->id, request->status, request->error != NULL ? request->error : "");
+	outside_call_end(call);
+	request->handle.detached = true;
+	request_arrive(request);
+}
+
+/* The deadline: whoever asked is answered, whatever the callee does. */
+static void
+outside_call_on_deadline(struct timer *timer)
+{
+	struct outside_call *call = container_of(timer, struct outside_call, timer);
+	char *text;
+
+	if (call->message != NULL) {
+		if (!service_queue_withdraw(call->service, call->request))
+			return; /* the ticket is on its way */
+		request_free(call->message);
+		request_free(call->request);
+		text = xasprintf("the queue of service %s had no room in time", call->service->name);
+	} else {
+		call->request->arrived = request_arrive;
+		request_abandon(call->request, "deadline");
+		text = xasprintf("service %s did not answer before the deadline", call->service->name);
+	}
+	control_refuse(call->control, call->id, BAY_TIMEOUT, text);
+	free(text);
+	outside_call_end(call);
+}
+
+/* The queue did not take it. */
+static void
+outside_call_refused(struct outside_call *call, struct bay_request *request, int status)
+{
+	if (status == BAY_FULL && request->one_way && call->service->limits.overflow == OVERFLOW_DROP_NEWEST)
+		control_answer(call->control, call->id, NULL, -1);
+	else
+		control_refuse(call->control, call->id, status, request->error != NULL ? request->error : "");
+	request_free(request);
+	outside_call_end(call);
+}
+
+static void
+outside_call_expect(struct outside_call *call, struct bay_request *request)
+{
+	call->request = request;
+	request->arrived = outside_call_on_arrived;
+	request->arrived_arg = call;
+}
+
+static void
+outside_call_send_with_ticket(struct outside_call *call, struct bay_request *message)
+{
+	struct bay_request *ticket = request_create(call->service, NULL, call->loop);
+	int status = BAY_NO_MEMORY;
+
+	if (ticket != NULL) {
+		ticket->arrived = outside_call_on_arrived;
+		call->request = ticket;
+		call->message = message;
+		message->ticket = ticket;
+		status = service_queue_put(call->service, message);
+		if (status == BAY_OK)
+			return;
+		request_free(ticket);
+	}
+	outside_call_refused(call, message, status);
+}
+
+static void
+outside_call_send(struct outside_call *call, struct bay_request *request)
+{
+	int status;
+
+	request->one_way = true;
+	request->home = NULL;
+	status = service_queue_put(call->service, request);
+	if (status == BAY_BUSY) {
+		outside_call_send_with_ticket(call, request);
+	} else if (status != BAY_OK) {
+		outside_call_refused(call, request, status);
+	} else {
+		control_answer(call->control, call->id, NULL, -1);
+		outside_call_end(call);
+	}
+}
+
+static void
+outside_call_send_both_ways(struct outside_call *call, struct bay_request *request)
+{
+	int status;
+
+	outside_call_expect(call, request);
+	status = service_queue_put(call->service, request);
+	if (status != BAY_OK)
+		outside_call_refused(call, request, status);
+}
+
+static uint64_t
+outside_call_trace(void)
+{
+	static uint64_t last;
+
+	if (last == 0)
+		last = (uint64_t)clock_wall_ns();
+	last = last * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return last | 1;
+}
+
+static void
+outside_call_launch(struct control *control, struct loop *loop, int64_t id, const struct cell_call *asked,
+	struct bay_service *service, const struct bay_message *message)
+{
+	struct outside_call *call = xcalloc(1, sizeof *call);
+	struct bay_request *request = request_create(service, message, loop);
+	int64_t timeout_ns = asked->timeout_ns != 0 ? asked->timeout_ns : service->limits.timeout_ns;
+
+	call->control = control;
+	call->loop = loop;
+	call->id = id;
+	call->service = service;
+	timer_init(&call->timer, outside_call_on_deadline);
+	if (request == NULL) {
+		control_refuse(control, id, BAY_NO_MEMORY, "no memory for the request");
+		outside_call_end(call);
+		return;
+	}
+	request_keep_message(request);
+	request->trace = outside_call_trace();
+	if (timeout_ns > 0) {
+		request->deadline = loop_now(loop) + timeout_ns;
+		wheel_add(&loop->wheel, &call->timer, request->deadline);
+	}
+	if (asked->one_way)
+		outside_call_send(call, request);
+	else
+		outside_call_send_both_ways(call, request);
+}
+
+void
+outside_call_begin(struct control *control, struct loop *loop, const struct varlink_call *call,
+	struct varlink_fds *fds)
+{
+	struct bay_message *message;
+	struct bay_service *service;
+	struct buffer body = {0};
+	struct cell_call asked;
+	char error[CELL_ERROR_SIZE];
+	enum bay_status status;
+
+	if (!cell_call_from_json(call->parameters, &asked, error)) {
+		control_refuse(control, call->id, BAY_INVALID, error);
+		return;
+	}
+	service = registry_get(asked.service);
+	if (service == NULL) {
+		control_refuse(control, call->id, BAY_NOT_FOUND, "there is no such service");
+		return;
+	}
+	status = body_from_json(call->parameters, fds, &body, error);
+	if (status != BAY_OK) {
+		control_refuse(control, call->id, status, error);
+		return;
+	}
+	message = bay_message(body.data, body.size);
+	buffer_finish(&body);
+	if (message == NULL) {
+		control_refuse(control, call->id, BAY_NO_MEMORY, "no memory for the message");
+		return;
+	}
+	outside_call_launch(control, loop, call->id, &asked, service, message);
+	bay_message_free(message);
+}

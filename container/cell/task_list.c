@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "cell/task_list.h"
+
+#include <dlfcn.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/status_page.h"
+#include "cell/control.h"
+#include "cell/executor.h"
+#include "loop/loop.h"
+#include "protocol/cell_link.h"
+#include "protocol/varlink.h"
+#include "runtime/scheduler.h"
+#include "runtime/task.h"
+#include "service/instance.h"
+#include "service/registry.h"
+#include "service/request.h"
+#include "service/service.h"
+
+#define TASK_LIST_WAIT_NS (500 * INT64_C(1000000))
+
+/* What one loop is asked. */
+struct task_list_part {
+	struct inbox_item item;
+	struct task_list *list;
+	struct scheduler *scheduler;
+	json_t *tasks;
+	uint64_t total;
+	bool answered;
+};
+
+/* Freed when every loop has answered, however late. */
+struct task_list {
+	struct control *control;
+	struct loop *loop;
+	const struct status_page *page;
+	int64_t id;
+	const struct bay_service *service;   /* NULL: all */
+	struct timer timer;
+	bool sent;
+	unsigned missing;
+	unsigned count;
+	struct task_list_part parts[];
+};
+
+/* --- on each loop ---------------------------------------------------------------------- */
+
+/* "square.so+0x11d2", or "square.so handler+0x12" where the symbol is known. */
+static void
+task_list_where(const void *address, char *text, size_t size)
+{
+	const char *name;
+	Dl_info info;
+
+	text[0] = '\0';
+	if (address == NULL || dladdr(address, &info) == 0 || info.dli_fname == NULL)
+		return;
+	name = strrchr(info.dli_fname, '/');
+	name = name != NULL ? name + 1 : info.dli_fname;
+	if (info.dli_sname != NULL)
+		snprintf(text, size, "%s %s+0x%tx", name, info.dli_sname,
+			(const char *)address - (const char *)info.dli_saddr);
+	else
+		snprintf(text, size, "%s+0x%tx", name, (const char *)address - (const char *)info.dli_fbase);
+}
+
+static const char *
+task_list_state(const struct task *task)
+{
+	switch (task->state) {
+	case TASK_READY:
+		return "ready";
+	case TASK_RUNNING:
+		return "running";
+	default:
+		return "waiting";
+	}
+}
+
+static int64_t
+task_list_parent(const struct task *task)
+{
+	const struct bay_scope *scope = task->handle.scope;
+
+	return scope != NULL && scope->owner != NULL ? (int64_t)scope->owner->id : 0;
+}
+
+static json_t *
+task_list_describe(const struct task *task, int64_t now_ns)
+{
+	char where[128];
+	struct cell_task row = {
+		.id = (int64_t)task->id,
+		.service = task->instance != NULL ? task->instance->service->name : "",
+		.name = task->name,
+		.loop = task->scheduler->index,
+		.state = task_list_state(task),
+		.waiting_on = task->state == TASK_WAITING ? task->awaiting : NULL,
+		.where = where,
+		.age_ns = now_ns - task->started_ns,
+		.parent = task_list_parent(task),
+		.canceled = task->canceled,
+		.stack_used = (int64_t)stack_used(&task->stack),
+	};
+
+	task_list_where(task->state == TASK_WAITING ? task->where : NULL, where, sizeof where);
+	if (where[0] == '\0')
+		row.where = NULL;
+	return cell_task_to_json(&row);
+}
+
+static void task_list_on_answer(struct inbox_item *item);
+
+static void
+task_list_on_loop(struct inbox_item *item)
+{
+	struct task_list_part *part = container_of(item, struct task_list_part, item);
+	const struct bay_service *service = part->list->service;
+	int64_t now_ns = clock_monotonic_ns();
+
+	part->tasks = json_array();
+	list_for_each(pos, &part->scheduler->tasks) {
+		struct task *task = container_of(pos, struct task, in_scheduler);
+
+		if (service != NULL && (task->instance == NULL || task->instance->service != service))
+			continue;
+		if (part->total++ < CELL_TASKS_MAX / part->list->count)
+			json_array_append_new(part->tasks, task_list_describe(task, now_ns));
+	}
+	item->run = task_list_on_answer;
+	loop_post(part->list->loop, item);
+}
+
+/* --- on the control thread ---------------------------------------------------------------- */
+
+static json_t *
+task_list_silent_loop(const struct task_list *list, unsigned i)
+{
+	struct status_loop_view view;
+	const char *service = NULL;
+	unsigned id, count = registry_count();
+
+	status_page_read_loop(list->page, i, &view);
+	for (id = 0; id < count && view.slot != STATUS_NO_SLOT; id++) {
+		if (registry_at((uint16_t)id)->slot == view.slot)
+			service = registry_at((uint16_t)id)->name;
+	}
+	return json_pack("{s:i, s:s, s:s}", "loop", (int)i, "service", service != NULL ? service : "",
+		"task", view.task);
+}
+
+static void
+task_list_send(struct task_list *list)
+{
+	json_t *tasks = json_array(), *silent = json_array();
+	uint64_t total = 0;
+	unsigned i;
+
+	list->sent = true;
+	wheel_remove(&list->loop->wheel, &list->timer);
+	for (i = 0; i < list->count; i++) {
+		if (!list->parts[i].answered) {
+			json_array_append_new(silent, task_list_silent_loop(list, i));
+			continue;
+		}
+		json_array_extend(tasks, list->parts[i].tasks);
+		total += list->parts[i].total;
+	}
+	control_answer(list->control, list->id, json_pack("{s:o, s:o, s:I}", "tasks", tasks,
+		"silent_loops", silent, "total", (json_int_t)total), -1);
+}
+
+static void
+task_list_on_answer(struct inbox_item *item)
+{
+	struct task_list_part *part = container_of(item, struct task_list_part, item);
+	struct task_list *list = part->list;
+	unsigned i;
+
+	part->answered = true;
+	if (--list->missing > 0)
+		return;
+	if (!list->sent)
+		task_list_send(list);
+	for (i = 0; i < list->count; i++)
+		json_decref(list->parts[i].tasks);
+	free(list);
+}
+
+static void
+task_list_on_timeout(struct timer *timer)
+{
+	task_list_send(container_of(timer, struct task_list, timer));
+}
+
+void
+task_list_begin(struct control *control, struct loop *loop, struct executor *executor,
+	const struct status_page *page, int64_t id, const char *service)
+{
+	unsigned i, count = executor_count(executor);
+	struct task_list *list = xcalloc(1, sizeof *list + count * sizeof list->parts[0]);
+
+	list->control = control;
+	list->loop = loop;
+	list->page = page;
+	list->id = id;
+	list->service = service != NULL ? registry_get(service) : NULL;
+	list->count = count;
+	list->missing = count;
+	timer_init(&list->timer, task_list_on_timeout);
+	wheel_add(&loop->wheel, &list->timer, loop_now(loop) + TASK_LIST_WAIT_NS);
+	for (i = 0; i < count; i++) {
+		struct task_list_part *part = &list->parts[i];
+
+		part->list = list;
+		part->scheduler = executor_scheduler(executor, i);
+		part->item.run = task_list_on_loop;
+		loop_post(&part->scheduler->loop, &part->item);
+	}
+}
