@@ -49,7 +49,7 @@ ssize_t fd_receive_with(int fd, void *data, size_t size, int *fds, size_t *fd_co
 /*
  * Appends the contents of a file to out. Path is relative to dirfd (or AT_FDCWD); flags are
  * added to open's, such as O_NOFOLLOW. It must be a regular file (else errno is EISDIR or
- * EINVAL) of at most max bytes (else EFBIG). False: out is as it was.
+ * EINVAL) of at most max bytes (else EFBIG). False: out holds what it did.
  */
 bool fd_read_file(int dirfd, const char *path, int flags, size_t max, struct buffer *out)
 	__attribute__((warn_unused_result));

@@ -116,6 +116,7 @@ config_read(struct config_loader *loader, struct config_chain *link, unsigned li
 		return;
 	if (!fd_read_file(AT_FDCWD, link->file, 0, CONFIG_FILE_MAX, &data)) {
 		config_blame(loader, link, line, "cannot read", config_why_unreadable(errno));
+		buffer_finish(&data);
 		return;
 	}
 	loader->ids = xrealloc(loader->ids, builder->config->file_count + 1, sizeof(*loader->ids));
