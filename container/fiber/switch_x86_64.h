@@ -8,6 +8,11 @@
  * ended by a jump leaves an entry too many, and every return of the fiber after it is then
  * mispredicted (18 ns three calls deep, against 5 ns); here the first returns go where the
  * last fiber's would have gone, which is right for all fibers that wait at the same place.
+ *
+ * To see where a fiber is parked, in gdb: set $rsp, $rbp and $rip to its sp, bp and pc; bt.
+ *
+ * Not for functions that have both arrays of variable length and over-aligned variables:
+ * compilers address those by rbx, and cannot do without it.
  */
 #ifndef BAY_FIBER_SWITCH_X86_64_H
 #define BAY_FIBER_SWITCH_X86_64_H

@@ -62,10 +62,11 @@ struct loop {
 	int _alarm_fd;     /* timerfd, ends a sleep in time for the wheel */
 	bool _may_spin;
 
-	/* Written by other threads; on a cache line of its own. */
-	_Alignas(64) struct inbox _inbox;
+	/* Written by other threads, so kept on a cache line that nothing else is on. */
+	char _apart[64];
+	struct inbox _inbox;
 	atomic_bool _sleeping;
-	char _rest_of_line[64 - sizeof(struct inbox) - sizeof(atomic_bool)];
+	char _apart_too[64];
 };
 
 /*

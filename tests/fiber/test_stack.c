@@ -3,15 +3,13 @@
 
 #include "fiber/stack.h"
 
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "fiber/stack_guard.h"
+#include "fiber/write_faults.h"
 #include "support/check_main.h"
 
 enum { STACK_BYTES = 256 << 10 };
@@ -114,41 +112,9 @@ START_TEST(the_guard_holds_the_addresses_right_below_the_stack)
 }
 END_TEST
 
-static uint8_t *volatile fault_expected;
-
-static void
-on_fault(int signal, siginfo_t *info, void *context)
+START_TEST(a_write_to_the_guard_faults_at_its_address)
 {
-	(void)signal;
-	(void)context;
-	_exit(info->si_addr == (void *)fault_expected ? 42 : 43);
-}
-
-/* Whether a write there is a SIGSEGV at that address. Tried in a child. */
-static bool
-write_faults(uint8_t *address)
-{
-	struct sigaction action = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO};
-	int status;
-	pid_t pid = fork();
-
-	ck_assert_int_ge(pid, 0);
-	if (pid == 0) {
-		sigaction(SIGSEGV, &action, NULL);
-		fault_expected = address;
-		*(volatile uint8_t *)address = 1;
-		_exit(0);
-	}
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFEXITED(status));
-	ck_assert_int_ne(WEXITSTATUS(status), 43);
-	return WEXITSTATUS(status) == 42;
-}
-
-static void
-check_guards(void)
-{
-	enum { COUNT = 66 };
+	enum { COUNT = 66 }; /* more than a slab has */
 	struct stack_pool *pool = stack_pool_create(STACK_BYTES, COUNT);
 	struct stack stacks[COUNT];
 
@@ -161,18 +127,6 @@ check_guards(void)
 		ck_assert(!write_faults(stacks[i].top - 1));
 	}
 	stack_pool_destroy(pool);
-}
-
-START_TEST(a_write_to_the_guard_faults_at_its_address)
-{
-	check_guards();
-}
-END_TEST
-
-START_TEST(guards_are_mappings_where_the_kernel_has_no_marks)
-{
-	stack_guard_force_mappings(0);
-	check_guards();
 }
 END_TEST
 
@@ -298,7 +252,6 @@ CHECK_MAIN("fiber/stack",
 	tops_are_coloured_and_all_bytes_below_are_usable,
 	the_guard_holds_the_addresses_right_below_the_stack,
 	a_write_to_the_guard_faults_at_its_address,
-	guards_are_mappings_where_the_kernel_has_no_marks,
 	guards_that_would_use_up_the_mappings_are_refused,
 	depth_is_known_to_a_page,
 	memory_falls_after_a_burst_and_stacks_stay_good,
