@@ -24,7 +24,6 @@ enum { STACK_BYTES = 256 << 10, REPORT_BYTES = 64 << 10 };
 struct planted {
 	struct fiber thread;
 	struct fiber fiber;
-	struct stack_pool *pool;
 	struct stack stack;
 	void (*fault)(void *arg);
 	void *arg;
@@ -42,20 +41,27 @@ planted_run(void *arg)
 }
 
 static void
-run_in_fiber(void (*fault)(void *arg), void *arg)
+run_on_stack_of(struct stack_pool *pool, void (*fault)(void *arg), void *arg)
 {
 	struct planted planted = {.fault = fault, .arg = arg};
 
-	planted.pool = stack_pool_create(STACK_BYTES, 1);
-	if (!stack_take(planted.pool, &planted.stack))
+	if (!stack_take(pool, &planted.stack))
 		abort();
 	fiber_init_thread(&planted.thread);
 	fiber_init(&planted.fiber, planted.stack.low, planted.stack.top, planted_run, &planted);
 	fiber_switch(&planted.thread, &planted.fiber);
 	fiber_switch(&planted.thread, &planted.fiber);
 	fiber_finish(&planted.fiber);
-	stack_give(planted.pool, planted.stack);
-	stack_pool_destroy(planted.pool);
+	stack_give(pool, planted.stack);
+}
+
+static void
+run_in_fiber(void (*fault)(void *arg), void *arg)
+{
+	struct stack_pool *pool = stack_pool_create(STACK_BYTES, 1);
+
+	run_on_stack_of(pool, fault, arg);
+	stack_pool_destroy(pool);
 }
 
 /* Runs it in a child and returns what that wrote to stderr; borrowed until the next call. */
@@ -157,12 +163,15 @@ leave_a_large_frame(void *arg)
 		array[i] = 1;
 }
 
-/* A second fiber on a stack whose first one died with poisoned frames. */
+/* One fiber after the other on a stack where the last one left poisoned frames. */
 static void
 reuse_scene(void)
 {
+	struct stack_pool *pool = stack_pool_create(STACK_BYTES, 1);
+
 	for (int i = 0; i < 20; i++)
-		run_in_fiber(leave_a_large_frame, NULL);
+		run_on_stack_of(pool, leave_a_large_frame, NULL);
+	stack_pool_destroy(pool);
 }
 
 struct parked {
