@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "runtime/await.h"
 #include "runtime/task.h"
 #include "runtime/wait.h"
 

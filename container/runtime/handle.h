@@ -11,6 +11,7 @@
 #define BAY_RUNTIME_HANDLE_H
 
 #include <stdbool.h>
+#include <stdlib.h>
 
 #include <bay/message.h>
 #include <bay/task.h>
@@ -45,14 +46,48 @@ struct bay_task {
 	bool detached;              /* released before it was done */
 };
 
-/* Fills a handle that has not ended; scope may be NULL. */
-void handle_init(struct bay_task *handle, const struct handle_kind *kind, struct bay_scope *scope);
+/* Fills a handle that has not ended and has no owner yet. */
+static inline void
+handle_init(struct bay_task *handle, const struct handle_kind *kind)
+{
+	handle->kind = kind;
+	handle->scope = NULL;
+	handle->waiter = NULL;
+	handle->error = NULL;
+	handle->status = BAY_BUSY;
+	handle->done = false;
+	handle->collected = false;
+	handle->detached = false;
+	list_init(&handle->in_scope);
+}
 
-/* It has ended: tells the waiter. Takes error (malloc'd or NULL). The caller then
- * sees to releasing when it is detached. */
-void handle_end(struct bay_task *handle, int status, char *error);
+/* The slow part of handle_end(): somebody waits, or owns. */
+void handle_tell(struct bay_task *handle);
+
+/* It has ended: tells who waits and who owns. Takes error (malloc'd or NULL). The caller
+ * then sees to releasing when it is detached. */
+static inline void
+handle_end(struct bay_task *handle, int status, char *error)
+{
+	handle->status = status;
+	handle->error = error;
+	handle->done = true;
+	if (handle->waiter != NULL || handle->scope != NULL)
+		handle_tell(handle);
+}
 
 /* Takes it out of its scope, wakes nobody, frees the text. */
-void handle_finish(struct bay_task *handle);
+static inline void
+handle_finish(struct bay_task *handle)
+{
+	if (handle->scope != NULL) {
+		list_remove(&handle->in_scope);
+		handle->scope = NULL;
+	}
+	if (handle->error != NULL) {
+		free(handle->error);
+		handle->error = NULL;
+	}
+}
 
 #endif

@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "runtime/handle.h"
+#include "runtime/await.h"
 #include "runtime/task.h"
 #include "runtime/wait.h"
 

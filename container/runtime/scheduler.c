@@ -45,13 +45,11 @@ static void
 scheduler_clear_graves(struct stack_class *class, unsigned keep)
 {
 	while (class->grave_count > keep) {
-		struct task *task = class->graves;
-		struct stack stack = task->stack;
+		struct task *grave = class->graves;
 
-		class->graves = task->next_grave;
+		class->graves = grave->next_grave;
 		class->grave_count--;
-		fiber_finish(&task->fiber);
-		stack_give(class->pool, stack);
+		task_destroy(grave);
 	}
 }
 

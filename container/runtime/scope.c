@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "runtime/await.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "runtime/wait.h"
@@ -74,6 +75,7 @@ scope_adopt(struct bay_scope *scope, struct bay_task *handle)
 {
 	handle->scope = scope;
 	list_push_back(&scope->handles, &handle->in_scope);
+	scope->live += handle->kind->shares_memory;
 }
 
 /* A failure that nobody asked about is at least said. */

@@ -52,7 +52,7 @@ void scope_wait(struct bay_scope *scope, const char *cancel_reason);
 /* Frees what the handles hold; nothing may live in it. */
 void scope_finish(struct bay_scope *scope);
 
-/* Makes the scope the owner of a handle that has none and shares no memory. */
+/* Makes the scope the owner of a handle that has none. */
 void scope_adopt(struct bay_scope *scope, struct bay_task *handle);
 
 /* A handle of the scope has ended. */

@@ -6,6 +6,7 @@
 #include <bay/time.h>
 
 #include "base/clock.h"
+#include "runtime/await.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "runtime/wait.h"

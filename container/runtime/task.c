@@ -26,12 +26,6 @@ task_of_handle(struct bay_task *handle)
 	return handle->kind == &task_kind ? (struct task *)handle : NULL;
 }
 
-struct task *
-task_current(void)
-{
-	return scheduler_here != NULL ? scheduler_here->current : NULL;
-}
-
 int64_t
 task_deadline(struct task *task, int64_t deadline)
 {
@@ -44,6 +38,8 @@ task_deadline(struct task *task, int64_t deadline)
 	}
 	return deadline < task->deadline ? deadline : task->deadline;
 }
+
+static void task_leave(struct task *self);
 
 /* --- life ------------------------------------------------------------------- */
 
@@ -65,16 +61,16 @@ task_close_scopes(struct task *self)
 		scope_finish(&self->scope);
 }
 
-/* The first thing on a new stack, and the last. */
+/* One life: what the task is for, from its first instruction to its last. */
 static void
-task_main(void *arg)
+task_live(struct task *self)
 {
-	struct task *self = arg;
 	int status;
 
 	self->state = TASK_RUNNING;
 	status = self->fn(self->arg);
-	task_close_scopes(self);
+	if (!scope_is_empty(&self->scope) || !list_empty(&self->scopes) || self->scope.canceled != NULL)
+		task_close_scopes(self);
 	if (self->ended != NULL)
 		self->ended(self, status);
 	self->state = TASK_DONE;
@@ -85,12 +81,26 @@ task_main(void *arg)
 	handle_end(&self->handle, status, NULL);
 	if (self->handle.detached)
 		task_bury(self);
-	task_leave(self);
+}
+
+/* The first thing on a new stack. A stack keeps its fiber from one task to the next, parked
+ * here: that is most of what makes a warm stack warm. */
+static void
+task_main(void *arg)
+{
+	struct task *self = arg;
+
+	for (;;) {
+		task_live(self);
+		task_leave(self);
+		if (self->fn == NULL)
+			fiber_exit_to(&self->fiber, &self->scheduler->idle);
+	}
 }
 
 /* Takes a stack, warm if there is one; the record is at its top. */
 static struct task *
-task_take_stack(struct stack_class *class)
+task_take_stack(struct scheduler *scheduler, struct stack_class *class)
 {
 	struct task *task = class->graves;
 	struct stack stack;
@@ -98,7 +108,6 @@ task_take_stack(struct stack_class *class)
 	if (task != NULL) {
 		class->graves = task->next_grave;
 		class->grave_count--;
-		fiber_finish(&task->fiber);
 		return task;
 	}
 	if (!stack_take(class->pool, &stack)) {
@@ -108,18 +117,20 @@ task_take_stack(struct stack_class *class)
 	task = (struct task *)((uintptr_t)(stack.top - sizeof *task) & ~(uintptr_t)63);
 	task->class = class;
 	task->stack = stack;
+	task->scheduler = scheduler;
+	wait_init_timer(&task->timer);
+	fiber_init(&task->fiber, stack.low, task, task_main, task);
 	return task;
 }
 
 struct task *
 task_create(struct scheduler *scheduler, const struct task_spec *spec)
 {
-	struct task *task = task_take_stack(spec->class);
+	struct task *task = task_take_stack(scheduler, spec->class);
 
 	if (task == NULL)
 		return NULL;
-	handle_init(&task->handle, &task_kind, spec->scope);
-	task->scheduler = scheduler;
+	handle_init(&task->handle, &task_kind);
 	task->next_ready = NULL;
 	task->caller = NULL;
 	task->waiter = NULL;
@@ -140,14 +151,15 @@ task_create(struct scheduler *scheduler, const struct task_spec *spec)
 	task->started_ns = scheduler->loop.now_ns;
 	task->id = ++scheduler->next_task_id;
 	task->name = spec->name;
-	wait_init_timer(&task->timer);
 	scope_init(&task->scope, task, BAY_INHERIT);
 	list_init(&task->scopes);
 	list_push_back(&scheduler->tasks, &task->in_scheduler);
 	scheduler->task_count++;
-	if (spec->scope != NULL && spec->scope->canceled != NULL)
-		task->canceled = xstrdup(spec->scope->canceled);
-	fiber_init(&task->fiber, task->stack.low, task, task_main, task);
+	if (spec->scope != NULL) {
+		scope_adopt(spec->scope, &task->handle);
+		if (spec->scope->canceled != NULL)
+			task->canceled = xstrdup(spec->scope->canceled);
+	}
 	return task;
 }
 
@@ -155,10 +167,12 @@ void
 task_bury(struct task *task)
 {
 	handle_finish(&task->handle);
-	free(task->canceled);
-	free(task->call_error);
-	task->canceled = NULL;
-	task->call_error = NULL;
+	if (task->canceled != NULL || task->call_error != NULL) {
+		free(task->canceled);
+		free(task->call_error);
+		task->canceled = NULL;
+		task->call_error = NULL;
+	}
 	task->next_grave = task->class->graves;
 	task->class->graves = task;
 	task->class->grave_count++;
@@ -254,7 +268,8 @@ task_yield(void)
 	task_switch_away(self);
 }
 
-void
+/* The end of a task: its fiber stays parked for the next one on this stack. */
+static void
 task_leave(struct task *self)
 {
 	struct scheduler *scheduler = self->scheduler;
@@ -262,10 +277,24 @@ task_leave(struct task *self)
 
 	if (next == NULL) {
 		task_enter_idle(scheduler);
-		fiber_exit_to(&self->fiber, &scheduler->idle);
+		fiber_switch(&self->fiber, &scheduler->idle);
+	} else {
+		task_enter(scheduler, next);
+		fiber_switch(&self->fiber, &next->fiber);
 	}
-	task_enter(scheduler, next);
-	fiber_exit_to(&self->fiber, &next->fiber);
+}
+
+void
+task_destroy(struct task *grave)
+{
+	struct scheduler *scheduler = grave->scheduler;
+	struct stack stack = grave->stack;
+	struct stack_class *class = grave->class;
+
+	grave->fn = NULL;
+	fiber_switch(&scheduler->idle, &grave->fiber);
+	fiber_finish(&grave->fiber);
+	stack_give(class->pool, stack);
 }
 
 void

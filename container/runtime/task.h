@@ -27,6 +27,7 @@
 #include "fiber/stack.h"
 #include "loop/timer.h"
 #include "runtime/handle.h"
+#include "runtime/scheduler.h"
 #include "runtime/scope.h"
 #include "runtime/wait.h"
 
@@ -112,12 +113,11 @@ void task_run_from_idle(struct scheduler *scheduler, struct task *task);
 /* Parks the running task, which is self; somebody makes it ready again. */
 void task_park(struct task *self);
 
-/* The end of self, the running task: never comes back. */
-_Noreturn void task_leave(struct task *self);
-
-/* Gives the stack of a task that has ended back, record and all. One may bury
- * oneself as the last thing before task_leave(). */
+/* Puts a task that has ended among the warm stacks of its class, for the next one. */
 void task_bury(struct task *task);
+
+/* Gives the stack of a buried task back to its pool. From the idle fiber. */
+void task_destroy(struct task *grave);
 
 /* Cancels with a reason; wakes it when it waits in a cancelable await. */
 void task_cancel(struct task *task, const char *reason);
@@ -126,7 +126,11 @@ void task_cancel(struct task *task, const char *reason);
 void task_yield(void);
 
 /* The running task, or NULL: on a thread without a scheduler or between tasks. */
-struct task *task_current(void);
+static inline struct task *
+task_current(void)
+{
+	return scheduler_here != NULL ? scheduler_here->current : NULL;
+}
 
 /* The earlier of deadline and the running task's own, which it fixes first when it
  * is still a timeout. Inside a task. */

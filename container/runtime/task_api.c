@@ -8,6 +8,7 @@
 #include <bay/task.h>
 
 #include "base/log.h"
+#include "runtime/await.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 

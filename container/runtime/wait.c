@@ -4,6 +4,7 @@
 #include "runtime/wait.h"
 
 #include "base/log.h"
+#include "runtime/await.h"
 #include "runtime/handle.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
@@ -99,20 +100,14 @@ wait_init_timer(struct timer *timer)
 }
 
 bool
-await_begin(const char *function, const void *where)
+await_refuse(const char *function)
 {
 	struct scheduler *here = scheduler_here;
 
-	if (here == NULL || here->current == NULL) {
+	if (here == NULL || here->current == NULL)
 		log_error(NULL, "%s was called outside a task: only code that the container runs may wait",
 			function);
-		return false;
-	}
-	if (here->leaf != NULL) {
+	else
 		here->leaf_awaits = function;
-		return false;
-	}
-	here->current->awaiting = function;
-	here->current->where = where;
-	return true;
+	return false;
 }

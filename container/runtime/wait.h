@@ -64,16 +64,8 @@ void waiter_wake(struct waiter *waiter, int status);
  * waited for. */
 void waiter_handle_ended(struct waiter *waiter, struct bay_task *handle);
 
-/* Begins every public function that may suspend: remembers for the task list what
- * the task waits in, and where that was called. False when the running code may not
- * suspend (no task, a leaf handler): then the log says so with the function's name,
- * and a leaf's request fails; the function returns BAY_INVALID. */
-bool await_begin(const char *function, const void *where);
-
 struct timer;
 /* Readies a task's timer; it ends that task's wait. */
 void wait_init_timer(struct timer *timer);
-
-#define AWAIT_BEGIN(function) await_begin(function, __builtin_return_address(0))
 
 #endif

@@ -19,6 +19,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "runtime/await.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "runtime/wait.h"
@@ -113,15 +114,21 @@ static int
 call_leaf(struct task *self, struct bay_instance *instance, const struct bay_message *message,
 	struct bay_message **reply_r, int64_t deadline)
 {
-	struct scheduler *here = instance->scheduler;
 	struct bay_request request;
 
-	request_init(&request, instance->service, message, &here->loop);
+	/* Only what a handler can see: it goes nowhere, nobody waits for it, and a leaf makes
+	 * no calls of its own. */
+	request.service = instance->service;
+	request.instance = instance;
+	request.message = (struct bay_message *)message;
+	request.reply = NULL;
+	request.error = NULL;
+	request.task = NULL;
+	request.status = BAY_OK;
+	request.answered = false;
+	request.one_way = false;
 	request.deadline = deadline < self->deadline ? deadline : self->deadline;
-	if (self->request != NULL) {
-		request.depth = (uint8_t)(self->request->depth + 1);
-		request.trace = self->request->trace;
-	}
+	request.trace = self->request != NULL ? self->request->trace : 0;
 	instance_run_leaf(instance, &request);
 	if (request.status != BAY_OK)
 		return call_failed(self, request.status, request.error);

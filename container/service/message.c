@@ -121,21 +121,37 @@ bay_message_printf(const char *format, ...)
 	return message;
 }
 
+static unsigned
+message_digits(uint64_t number)
+{
+	unsigned digits = 1;
+
+	while (number >= 10) {
+		number /= 10;
+		digits++;
+	}
+	return digits;
+}
+
 /* printf alone costs 40 ns. */
 struct bay_message *
 bay_message_int64(int64_t number)
 {
-	char digits[24];
-	char *first = digits + sizeof digits;
 	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+	unsigned size = message_digits(rest) + (number < 0);
+	struct bay_message *message = message_create(size);
+	char *digit;
 
+	if (message == NULL)
+		return NULL;
+	digit = message->data + size;
 	do {
-		*--first = (char)('0' + rest % 10);
+		*--digit = (char)('0' + rest % 10);
 		rest /= 10;
 	} while (rest != 0);
 	if (number < 0)
-		*--first = '-';
-	return bay_message(first, (size_t)(digits + sizeof digits - first));
+		*--digit = '-';
+	return message;
 }
 
 /* --- reading ------------------------------------------------------------------- */

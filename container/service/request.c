@@ -36,11 +36,11 @@ static const struct handle_kind request_kind = {
 	.shares_memory = false,
 };
 
-void
+static void
 request_init(struct bay_request *request, struct bay_service *service,
 	const struct bay_message *message, struct loop *home)
 {
-	handle_init(&request->handle, &request_kind, NULL);
+	handle_init(&request->handle, &request_kind);
 	request->home = home;
 	request->arrived = request_arrive;
 	request->returned = false;

@@ -84,10 +84,6 @@ struct bay_request {
 struct bay_request *request_create(struct bay_service *service, const struct bay_message *message,
 	struct loop *home);
 
-/* Fills one on the caller's stack, for a leaf. */
-void request_init(struct bay_request *request, struct bay_service *service,
-	const struct bay_message *message, struct loop *home);
-
 /* Copies who is above from the request that the caller serves (NULL: nobody). */
 void request_set_parent(struct bay_request *request, const struct bay_request *parent);
 

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* How every public function begins that may suspend, or that only a task may call. */
+#ifndef BAY_RUNTIME_AWAIT_H
+#define BAY_RUNTIME_AWAIT_H
+
+#include <stdbool.h>
+
+#include "runtime/scheduler.h"
+#include "runtime/task.h"
+
+/* The slow part of await_begin(). */
+bool await_refuse(const char *function);
+
+/* Remembers for the task list what the task waits in, and where that was called. False when
+ * the running code may not suspend (no task, a leaf handler): then the log says so with the
+ * function's name, or the leaf's request fails with it; the function returns BAY_INVALID. */
+static inline bool
+await_begin(const char *function, const void *where)
+{
+	struct scheduler *here = scheduler_here;
+
+	if (__builtin_expect(here == NULL || here->current == NULL || here->leaf != NULL, 0))
+		return await_refuse(function);
+	here->current->awaiting = function;
+	here->current->where = where;
+	return true;
+}
+
+#define AWAIT_BEGIN(function) await_begin(function, __builtin_return_address(0))
+
+#endif
