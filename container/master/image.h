@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A private copy of a plugin file: the only thing that is ever examined or loaded. The file
+ * that a person put somewhere may be overwritten or replaced at any time, the image may not.
+ *
+ *	plugins/square.so  --checked, copied, hashed-->  images/square.3.so
+ *
+ * Where the directory of the images may not hold code (mounted noexec), the image is a
+ * sealed piece of memory instead. Either way its descriptor is what cells and examiners
+ * load it by when they may not open its path.
+ *
+ * Master only; waits for the disk.
+ */
+#ifndef BAY_MASTER_IMAGE_H
+#define BAY_MASTER_IMAGE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+
+#include "base/hash.h"
+
+struct buffer;
+
+/* No plugin file is larger. */
+enum { IMAGE_MAX = 256 * 1024 * 1024 };
+
+/* Plain data, read only; has one owner. */
+struct image {
+	int fd;     /* of the image, for reading; close-on-exec */
+	char *path; /* absolute; NULL: it is in memory */
+	uint64_t size;
+	char sha256[HASH_TEXT_SIZE]; /* of the image */
+	char source_sha256[HASH_TEXT_SIZE]; /* of the file, which may differ: see image.c */
+	struct stat source; /* the file when it was copied */
+	int _dirfd;
+	char *_name;
+};
+
+/*
+ * Copies the plugin at path to NAME.GENERATION.so in the directory dirfd. Refused, with the
+ * reason appended to error and nothing left behind, is a file that is a link, not a regular
+ * file, empty or too big, that somebody else could have written or could replace, or that
+ * changes meanwhile.
+ */
+bool image_make(struct image *image_r, const char *path, int dirfd, const char *name,
+	uint64_t generation, struct buffer *error)
+	__attribute__((warn_unused_result));
+
+/* Removes the copy. Who has loaded it keeps it. One that image_make refused is fine. */
+void image_finish(struct image *image);
+
+/*
+ * Whether the file at path still is the one that was copied, by its number, size and times.
+ * False also when it is gone.
+ */
+bool image_is_current(const struct image *image, const char *path);
+
+#endif
