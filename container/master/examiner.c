@@ -1,0 +1,428 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Everything that starts, feeds or ends the process happens in one place, examiner_work,
+ * which libevent calls after whatever happened: so no callback ever finds the process gone
+ * that called it.
+ */
+#include "config.h"
+
+#include "master/examiner.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "base/list.h"
+#include "base/program.h"
+#include "master/examiner_process.h"
+#include "master/image.h"
+
+enum {
+	EXAMINER_NONCE_SIZE = 33, /* 32 hexadecimal digits and a NUL */
+	EXAMINER_SETUP_ID = 0     /* images have ids from 1 */
+};
+
+struct examination {
+	struct list link;
+	int64_t id;
+	char nonce[EXAMINER_NONCE_SIZE];
+	json_t *request;
+	int image_fd;
+	examiner_done_fn *done;
+	void *arg;
+};
+
+struct examiner {
+	struct event_base *base;
+	struct program program;
+	struct timeval timeout;
+	int64_t timeout_ns;
+	struct list waiting;
+	size_t waiting_count;
+	struct examination *current; /* the process is at it, or NULL */
+	struct examiner_process *process;
+	unsigned examined; /* verdicts that this process gave */
+	bool spent;        /* the process is to be thrown away */
+	int64_t last_id;
+	struct event *work_event;
+	struct event *timeout_event; /* added while there is a current one */
+};
+
+/* Has examiner_work called once the caller has returned to the event loop. */
+static void
+examiner_work_later(struct examiner *examiner)
+{
+	event_active(examiner->work_event, EV_TIMEOUT, 0);
+}
+
+static void
+examination_destroy(struct examination *examination)
+{
+	json_decref(examination->request);
+	fd_close(&examination->image_fd);
+	free(examination);
+}
+
+/* --- verdicts ------------------------------------------------------------------------- */
+
+/* The current one has its verdict. */
+static void
+examiner_finish(struct examiner *examiner, const struct cell_verdict *verdict)
+{
+	struct examination *examination = examiner->current;
+
+	examiner->current = NULL;
+	examiner->examined++;
+	event_del(examiner->timeout_event);
+	examiner_work_later(examiner);
+	if (examination->done != NULL)
+		examination->done(verdict, examination->arg);
+	examination_destroy(examination);
+}
+
+static void __attribute__((format(printf, 2, 3)))
+examiner_refuse(struct examiner *examiner, const char *format, ...)
+{
+	struct cell_verdict verdict = {.nonce = examiner->current->nonce};
+	struct buffer reason = {0};
+	va_list args;
+
+	va_start(args, format);
+	verdict.reason = buffer_vprintf(&reason, format, args) ? buffer_text(&reason) : NULL;
+	va_end(args);
+	if (verdict.reason == NULL)
+		verdict.reason = "no memory";
+	examiner_finish(examiner, &verdict);
+	buffer_finish(&reason);
+}
+
+/* The process is of no use any more. Is it the fault of the current one, or of something
+ * that an earlier one has left in it? A fresh process will tell. */
+static bool
+examiner_is_to_blame(struct examiner *examiner)
+{
+	struct examination *examination = examiner->current;
+
+	examiner->spent = true;
+	examiner_work_later(examiner);
+	if (examination == NULL)
+		return false;
+	if (examiner->examined == 0)
+		return true;
+	examiner->current = NULL;
+	event_del(examiner->timeout_event);
+	list_push_front(&examiner->waiting, &examination->link);
+	examiner->waiting_count++;
+	return false;
+}
+
+/* --- what the process does ---------------------------------------------------------------- */
+
+static void
+examiner_on_end(const char *how, void *arg)
+{
+	struct examiner *examiner = arg;
+
+	if (examiner_is_to_blame(examiner))
+		examiner_refuse(examiner, "it %s while it was loaded or unloaded: look at its "
+			"constructors and destructors", how);
+}
+
+static void
+examiner_on_nonsense(const char *why, void *arg)
+{
+	struct examiner *examiner = arg;
+
+	if (examiner_is_to_blame(examiner))
+		examiner_refuse(examiner, "it wrote to a descriptor of the container while it was "
+			"loaded or unloaded (%s): look at its constructors and destructors", why);
+}
+
+static void
+examiner_on_timeout(evutil_socket_t fd, short what, void *arg)
+{
+	struct examiner *examiner = arg;
+	char span[CLOCK_TEXT_SIZE];
+
+	(void)fd;
+	(void)what;
+	if (examiner_is_to_blame(examiner))
+		examiner_refuse(examiner, "it hung while it was loaded or unloaded (nothing "
+			"happened for %s): look at its constructors and destructors",
+			clock_format_duration(span, sizeof(span), examiner->timeout_ns));
+}
+
+static const char *
+examiner_error_text(const struct varlink_reply *reply)
+{
+	const char *text = json_string_value(json_object_get(reply->parameters, "message"));
+
+	return text != NULL ? text : reply->error;
+}
+
+/* Complaints are about what was asked, whatever the process says. */
+static bool
+examiner_fits_request(const struct examination *examination, const struct cell_verdict *verdict)
+{
+	const json_t *services = json_object_get(examination->request, "services"), *service;
+	size_t i;
+
+	for (size_t n = 0; n < verdict->complaint_count; n++) {
+		const struct cell_complaint *complaint = &verdict->complaints[n];
+		bool known = false;
+
+		json_array_foreach(services, i, service) {
+			const char *name = json_string_value(json_object_get(service, "name"));
+			size_t settings = json_array_size(json_object_get(service, "settings"));
+
+			if (strcmp(name, complaint->service) == 0 &&
+			    complaint->index < (int64_t)settings)
+				known = true;
+		}
+		if (!known)
+			return false;
+	}
+	return true;
+}
+
+/* Only this answer, with this nonce, shows that every check was reached. */
+static void
+examiner_on_verdict(struct examiner *examiner, const struct varlink_reply *reply)
+{
+	char error[CELL_ERROR_SIZE];
+	struct cell_verdict verdict;
+
+	if (reply->error != NULL) {
+		examiner_refuse(examiner, "the examiner cannot look at it: %s",
+			examiner_error_text(reply));
+		return;
+	}
+	if (!cell_verdict_from_json(reply->parameters, &verdict, error)) {
+		examiner_on_nonsense(error, examiner);
+		return;
+	}
+	if (strcmp(verdict.nonce, examiner->current->nonce) != 0 ||
+	    !examiner_fits_request(examiner->current, &verdict))
+		examiner_on_nonsense("an answer to no question", examiner);
+	else
+		examiner_finish(examiner, &verdict);
+	cell_verdict_finish(&verdict);
+}
+
+static void
+examiner_on_reply(const struct varlink_reply *reply, void *arg)
+{
+	struct examiner *examiner = arg;
+
+	if (reply->has_id && reply->id == EXAMINER_SETUP_ID) {
+		if (reply->error != NULL && examiner_is_to_blame(examiner))
+			examiner_refuse(examiner, "the examiner %s does not work: %s",
+				examiner->program.path, examiner_error_text(reply));
+	} else if (examiner->current != NULL && reply->has_id &&
+	    reply->id == examiner->current->id) {
+		examiner_on_verdict(examiner, reply);
+	} else {
+		examiner_on_nonsense("an answer to no question", examiner);
+	}
+}
+
+static const struct examiner_process_events examiner_events = {
+	.on_reply = examiner_on_reply,
+	.on_nonsense = examiner_on_nonsense,
+	.on_end = examiner_on_end,
+};
+
+/* --- the work ------------------------------------------------------------------------------- */
+
+static bool
+examiner_call_setup(struct examiner *examiner)
+{
+	struct cell_setup setup = {
+		.version_major = CELL_VERSION_MAJOR,
+		.version_minor = CELL_VERSION_MINOR,
+		.cell = "examiner",
+		.loops = 1,
+		.max_depth = 1,
+		.max_lingering = 1,
+		.log_level = "info",
+	};
+	json_t *parameters = cell_setup_to_json(&setup);
+	bool sent = parameters != NULL && examiner_process_call(examiner->process, CELL_SETUP,
+		EXAMINER_SETUP_ID, parameters, -1);
+
+	json_decref(parameters);
+	return sent;
+}
+
+static bool
+examiner_ensure_process(struct examiner *examiner, struct buffer *error)
+{
+	if (examiner->process != NULL)
+		return true;
+	examiner->examined = 0;
+	examiner->process = examiner_process_start(examiner->base, &examiner->program,
+		&examiner_events, examiner, error);
+	if (examiner->process == NULL)
+		return false;
+	return examiner_call_setup(examiner) || buffer_fail(error, "no memory");
+}
+
+/* The descriptor is duplicated, since a second process may have to look at it. */
+static bool
+examiner_send_image(struct examiner *examiner, const struct examination *examination,
+	struct buffer *error)
+{
+	int fd = fcntl(examination->image_fd, F_DUPFD_CLOEXEC, 3);
+
+	if (fd < 0)
+		return buffer_fail(error, "no descriptor is left: %s", strerror(errno));
+	return examiner_process_call(examiner->process, CELL_EXAMINE, examination->id,
+		examination->request, fd) || buffer_fail(error, "no memory");
+}
+
+static void
+examiner_start_next(struct examiner *examiner)
+{
+	struct examination *next = container_of(list_pop_front(&examiner->waiting),
+		struct examination, link);
+	struct buffer error = {0};
+	const char *reason;
+
+	examiner->waiting_count--;
+	examiner->current = next;
+	event_add(examiner->timeout_event, &examiner->timeout);
+	if (!examiner_ensure_process(examiner, &error) ||
+	    !examiner_send_image(examiner, next, &error)) {
+		reason = buffer_text(&error);
+		examiner->spent = true;
+		examiner_refuse(examiner, "it cannot be examined: %s",
+			reason != NULL ? reason : "no memory");
+	}
+	buffer_finish(&error);
+}
+
+static void
+examiner_work(evutil_socket_t fd, short what, void *arg)
+{
+	struct examiner *examiner = arg;
+
+	(void)fd;
+	(void)what;
+	if (examiner->current != NULL)
+		return;
+	if (examiner->spent || list_empty(&examiner->waiting)) {
+		examiner_process_destroy(examiner->process);
+		examiner->process = NULL;
+		examiner->spent = false;
+	}
+	if (!list_empty(&examiner->waiting))
+		examiner_start_next(examiner);
+}
+
+/* --- for others ------------------------------------------------------------------------------- */
+
+struct examiner *
+examiner_create(struct event_base *base, const struct program *program, int64_t timeout_ns)
+{
+	struct examiner *examiner = xcalloc(1, sizeof(*examiner));
+
+	examiner->base = base;
+	examiner->program = *program;
+	examiner->timeout_ns = timeout_ns;
+	examiner->timeout.tv_sec = timeout_ns / CLOCK_NS_PER_S;
+	examiner->timeout.tv_usec = timeout_ns % CLOCK_NS_PER_S / CLOCK_NS_PER_US;
+	list_init(&examiner->waiting);
+	examiner->work_event = event_new(base, -1, 0, examiner_work, examiner);
+	examiner->timeout_event = event_new(base, -1, 0, examiner_on_timeout, examiner);
+	if (examiner->work_event == NULL || examiner->timeout_event == NULL) {
+		examiner_destroy(examiner);
+		return NULL;
+	}
+	return examiner;
+}
+
+void
+examiner_destroy(struct examiner *examiner)
+{
+	if (examiner == NULL)
+		return;
+	examiner_process_destroy(examiner->process);
+	if (examiner->current != NULL)
+		examination_destroy(examiner->current);
+	list_for_each_safe(link, &examiner->waiting)
+		examination_destroy(container_of(link, struct examination, link));
+	if (examiner->work_event != NULL)
+		event_free(examiner->work_event);
+	if (examiner->timeout_event != NULL)
+		event_free(examiner->timeout_event);
+	free(examiner);
+}
+
+static void
+examination_make_nonce(struct examination *examination)
+{
+	uint8_t bytes[EXAMINER_NONCE_SIZE / 2];
+
+	/* Never short and never interrupted for so few, once the system has started. */
+	if (getrandom(bytes, sizeof(bytes), 0) != (ssize_t)sizeof(bytes))
+		memset(bytes, 0, sizeof(bytes));
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		snprintf(examination->nonce + 2 * i, 3, "%02x", bytes[i]);
+}
+
+struct examination *
+examiner_submit(struct examiner *examiner, const struct image *image,
+	const struct cell_examine_service *services, size_t count, examiner_done_fn *done, void *arg)
+{
+	struct examination *examination = xcalloc(1, sizeof(*examination));
+	/* The codec only reads what it is given. */
+	struct cell_examine request = {
+		.nonce = examination->nonce,
+		.image = image->path != NULL ? image->path : "",
+		.services = (struct cell_examine_service *)(uintptr_t)services,
+		.service_count = count,
+	};
+
+	examination_make_nonce(examination);
+	examination->id = ++examiner->last_id;
+	examination->done = done;
+	examination->arg = arg;
+	examination->image_fd = fcntl(image->fd, F_DUPFD_CLOEXEC, 3);
+	examination->request = cell_examine_to_json(&request);
+	if (examination->image_fd < 0 || examination->request == NULL) {
+		examination_destroy(examination);
+		return NULL;
+	}
+	list_push_back(&examiner->waiting, &examination->link);
+	examiner->waiting_count++;
+	examiner_work_later(examiner);
+	return examination;
+}
+
+/* The current one goes on without anybody to hear its verdict. */
+void
+examiner_cancel(struct examiner *examiner, struct examination *examination)
+{
+	if (examination == examiner->current) {
+		examination->done = NULL;
+		return;
+	}
+	list_remove(&examination->link);
+	examiner->waiting_count--;
+	examination_destroy(examination);
+}
+
+size_t
+examiner_pending(const struct examiner *examiner)
+{
+	return examiner->waiting_count + (examiner->current != NULL);
+}
