@@ -3,7 +3,6 @@
 
 #include "cell/task_list.h"
 
-#include <dlfcn.h>
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +13,7 @@
 #include "base/status_page.h"
 #include "cell/control.h"
 #include "cell/executor.h"
+#include "cell/source_line.h"
 #include "loop/loop.h"
 #include "protocol/cell_link.h"
 #include "protocol/varlink.h"
@@ -24,6 +24,8 @@
 #include "service/request.h"
 #include "service/service.h"
 
+/* The member that carries a code address from the loop to the control thread. */
+#define TASK_LIST_ADDRESS "address"
 #define TASK_LIST_WAIT_NS (500 * INT64_C(1000000))
 
 /* What one loop is asked. */
@@ -52,25 +54,6 @@ struct task_list {
 
 /* --- on each loop ---------------------------------------------------------------------- */
 
-/* "square.so+0x11d2", or "square.so handler+0x12" where the symbol is known. */
-static void
-task_list_where(const void *address, char *text, size_t size)
-{
-	const char *name;
-	Dl_info info;
-
-	text[0] = '\0';
-	if (address == NULL || dladdr(address, &info) == 0 || info.dli_fname == NULL)
-		return;
-	name = strrchr(info.dli_fname, '/');
-	name = name != NULL ? name + 1 : info.dli_fname;
-	if (info.dli_sname != NULL)
-		snprintf(text, size, "%s %s+0x%tx", name, info.dli_sname,
-			(const char *)address - (const char *)info.dli_saddr);
-	else
-		snprintf(text, size, "%s+0x%tx", name, (const char *)address - (const char *)info.dli_fbase);
-}
-
 static const char *
 task_list_state(const struct task *task)
 {
@@ -95,7 +78,6 @@ task_list_parent(const struct task *task)
 static json_t *
 task_list_describe(const struct task *task, int64_t now_ns)
 {
-	char where[128];
 	struct cell_task row = {
 		.id = (int64_t)task->id,
 		.service = task->instance != NULL ? task->instance->service->name : "",
@@ -103,17 +85,17 @@ task_list_describe(const struct task *task, int64_t now_ns)
 		.loop = task->scheduler->index,
 		.state = task_list_state(task),
 		.waiting_on = task->state == TASK_WAITING ? task->awaiting : NULL,
-		.where = where,
 		.age_ns = now_ns - task->started_ns,
 		.parent = task_list_parent(task),
 		.canceled = task->canceled,
 		.stack_used = (int64_t)stack_used(&task->stack),
 	};
+	json_t *described = cell_task_to_json(&row);
 
-	task_list_where(task->state == TASK_WAITING ? task->where : NULL, where, sizeof where);
-	if (where[0] == '\0')
-		row.where = NULL;
-	return cell_task_to_json(&row);
+	/* Looked up later, off the loop. */
+	if (described != NULL && task->state == TASK_WAITING && task->where != NULL)
+		json_object_set_new(described, TASK_LIST_ADDRESS, json_integer((json_int_t)(uintptr_t)task->where));
+	return described;
 }
 
 static void task_list_on_answer(struct inbox_item *item);
@@ -156,6 +138,28 @@ task_list_silent_loop(const struct task_list *list, unsigned i)
 		"task", view.task);
 }
 
+/* Turns code addresses into places. */
+static void
+task_list_look_up(json_t *tasks)
+{
+	struct source_lines *lines = source_lines_open();
+	char where[128];
+	json_t *task;
+	size_t i;
+
+	json_array_foreach(tasks, i, task) {
+		json_t *address = json_object_get(task, TASK_LIST_ADDRESS);
+
+		if (address == NULL)
+			continue;
+		source_lines_find(lines, (uintptr_t)json_integer_value(address), where, sizeof where);
+		json_object_del(task, TASK_LIST_ADDRESS);
+		if (where[0] != '\0')
+			json_object_set_new(task, "where", varlink_text(where));
+	}
+	source_lines_close(lines);
+}
+
 static void
 task_list_send(struct task_list *list)
 {
@@ -173,6 +177,7 @@ task_list_send(struct task_list *list)
 		json_array_extend(tasks, list->parts[i].tasks);
 		total += list->parts[i].total;
 	}
+	task_list_look_up(tasks);
 	control_answer(list->control, list->id, json_pack("{s:o, s:o, s:I}", "tasks", tasks,
 		"silent_loops", silent, "total", (json_int_t)total), -1);
 }

@@ -15,6 +15,12 @@
 static void
 dispatch_start(struct bay_instance *instance, struct bay_request *request, int64_t now_ns)
 {
+	if (request->deadline <= now_ns) {
+		request_fail(request, BAY_TIMEOUT, "service %s: the deadline passed in the queue", instance->service->name);
+		service_count(instance->service, SERVICE_EVENT_FAILED);
+		request_go_home(request);
+		return;
+	}
 	request->taken_ns = now_ns;
 	histogram_record(&instance->counters->wait, (uint64_t)(now_ns - request->queued_ns));
 	if (instance_run(instance, request, false))
