@@ -111,7 +111,7 @@ setting_next_choice(const char **choices, const char **word_r, size_t *length_r)
 static bool
 setting_row_fail_choice(const struct bay_setting *row, const char *text, struct buffer *error)
 {
-	const char *words[SETTING_CHOICES_MAX];
+	const char *words[SETTING_CHOICES_MAX] = {NULL};
 	char *copies[SETTING_CHOICES_MAX];
 	const char *rest = row->choices, *nearest;
 	size_t count = 0, length;
