@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <syslog.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -122,6 +123,58 @@ START_TEST(a_long_text_is_written_whole_as_one_line)
 	ck_assert_ptr_nonnull(strstr(log, "two\\nlines\n"));
 	free(log);
 	temp_dir_finish(&dir);
+}
+END_TEST
+
+START_TEST(texts_around_the_size_that_needs_the_heap_are_whole)
+{
+	struct temp_dir dir;
+	char *log;
+
+	temp_dir_init(&dir);
+	ck_assert(log_to_file(temp_dir_path(&dir, "log")));
+	for (int length = 1020; length < 1030; length++)
+		log_info(NULL, "%*d", length, 7);
+	log = contents(temp_dir_path(&dir, "log"));
+	for (char *line = log, *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
+		ck_assert_int_eq(end[-1], '7');
+	free(log);
+	temp_dir_finish(&dir);
+}
+END_TEST
+
+/* Instead of the C library's, which would need a syslog daemon. */
+static char syslog_seen[256];
+
+void
+openlog(const char *ident, int options, int facility)
+{
+	(void)options;
+	snprintf(syslog_seen, sizeof(syslog_seen), "open %s %d", ident, facility >> 3);
+}
+
+void
+syslog(int priority, const char *format, ...)
+{
+	char text[128];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	snprintf(syslog_seen, sizeof(syslog_seen), "%d %s", priority, text);
+}
+
+START_TEST(syslog_gets_priority_and_text_without_the_time)
+{
+	log_set_process("master");
+	log_to_syslog("bayd");
+	ck_assert_str_eq(syslog_seen, "open bayd 3");
+	log_error("service a", "50%% of\n%s", "it");
+	ck_assert_str_eq(syslog_seen, "3 master service a: 50% of\\nit");
+	log_info(NULL, "up");
+	ck_assert_str_eq(syslog_seen, "6 master: up");
+	ck_assert(log_reopen());
 }
 END_TEST
 
@@ -418,6 +471,8 @@ CHECK_MAIN("base/log",
 	below_the_level_nothing_is_even_formatted,
 	errno_is_explained_and_kept,
 	a_long_text_is_written_whole_as_one_line,
+	texts_around_the_size_that_needs_the_heap_are_whole,
+	syslog_gets_priority_and_text_without_the_time,
 	the_json_format_is_taken_at_once,
 	standard_error_is_the_first_sink,
 	a_log_file_is_reopened_after_rotation,

@@ -33,6 +33,22 @@ START_TEST(a_record_comes_back_as_it_was)
 }
 END_TEST
 
+START_TEST(every_level_comes_back)
+{
+	for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++) {
+		uint8_t bytes[LOG_RECORD_MAX];
+		struct log_record record = plain;
+		struct log_record back;
+		size_t used;
+
+		record.level = (enum log_level)level;
+		ck_assert_int_eq(log_record_decode(bytes, log_record_encode(&record, bytes), &back, &used),
+			LOG_RECORD_OK);
+		ck_assert_int_eq(back.level, level);
+	}
+}
+END_TEST
+
 START_TEST(a_record_without_subject_comes_back_without)
 {
 	uint8_t bytes[LOG_RECORD_MAX];
@@ -147,6 +163,7 @@ END_TEST
 
 CHECK_MAIN("base/log_record",
 	a_record_comes_back_as_it_was,
+	every_level_comes_back,
 	a_record_without_subject_comes_back_without,
 	part_of_a_record_is_waited_for,
 	a_long_text_is_cut_at_a_whole_character,

@@ -163,6 +163,7 @@ START_TEST(a_slip_of_the_pen_finds_the_word_that_was_meant)
 	ck_assert_str_eq(nearest("time_out"), "timeout");
 	ck_assert_str_eq(nearest("tmeuot"), "timeout");
 	ck_assert_str_eq(nearest("loop"), "loops");
+	ck_assert_str_eq(nearest("lo"), "log");
 	ck_assert_str_eq(nearest("stack"), "stack");
 }
 END_TEST

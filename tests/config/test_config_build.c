@@ -139,15 +139,15 @@ END_TEST
 
 START_TEST(unknown_sections_name_the_nearest_and_hide_their_keys)
 {
-	refused("[contaner]\nx = 1\n[servce a]\ny = 2\n[http]\n[]\n[container x]\n[service]\n"
+	refused("[contaner]\nx = 1\n[servce a]\ny = 2\n[http]\n[]\n[container x]\nz = 3\n[service]\n"
 		"[a\x1b]\n",
 		"test.ini:1: unknown section 'contaner'; did you mean [container]?\n"
 		"test.ini:3: unknown section 'servce a'; did you mean [service a]?\n"
 		"test.ini:5: unknown section 'http'; there are [container] and [service NAME]\n"
 		"test.ini:6: the section header is empty; there are [container] and [service NAME]\n"
 		"test.ini:7: [container] takes no name\n"
-		"test.ini:8: a service has a name: [service NAME]\n"
-		"test.ini:9: unknown section 'a\\x1b'; there are [container] and [service NAME]\n");
+		"test.ini:9: a service has a name: [service NAME]\n"
+		"test.ini:10: unknown section 'a\\x1b'; there are [container] and [service NAME]\n");
 }
 END_TEST
 
@@ -168,6 +168,17 @@ START_TEST(service_names_are_plain_and_short)
 		" characters at most\n");
 	config = accepted("[service n12345678901234567890123456789012345678901234567]\n");
 	ck_assert_uint_eq(strlen(config->services[0].name), 48);
+	config_destroy(config);
+}
+END_TEST
+
+START_TEST(blanks_in_a_header_do_not_count)
+{
+	struct config *config = accepted("[\t container ]\n[ service\t a ]\nqueue = 3\n");
+
+	ck_assert_ptr_nonnull(config->container.origin.file);
+	ck_assert_uint_eq(config->service_count, 1);
+	ck_assert_str_eq(config->services[0].name, "a");
 	config_destroy(config);
 }
 END_TEST
@@ -223,6 +234,7 @@ CHECK_MAIN("config/config_build",
 	a_second_section_names_the_place_of_the_first_and_is_looked_at,
 	unknown_sections_name_the_nearest_and_hide_their_keys,
 	service_names_are_plain_and_short,
+	blanks_in_a_header_do_not_count,
 	keys_before_the_first_section_are_refused,
 	a_section_of_endless_settings_is_refused,
 	thousands_of_services_are_found_again)

@@ -215,6 +215,22 @@ START_TEST(includes_that_are_nested_too_deep_are_refused)
 }
 END_TEST
 
+START_TEST(more_files_than_anybody_needs_are_refused)
+{
+	struct temp_dir dir;
+	char name[16];
+
+	enter(&dir);
+	temp_dir_write(&dir, "bay.ini", "include = d/*.ini\n");
+	for (int i = 0; i < 1024; i++) {
+		snprintf(name, sizeof(name), "d/%04d.ini", i);
+		temp_dir_write(&dir, name, "");
+	}
+	fails("bay.ini", "bay.ini:1: cannot include 'd/1023.ini': there are more than 1024 files\n");
+	temp_dir_finish(&dir);
+}
+END_TEST
+
 START_TEST(faults_of_all_files_are_told_in_the_order_of_reading)
 {
 	struct temp_dir dir;
@@ -253,5 +269,6 @@ CHECK_MAIN("config/config_load",
 	a_file_that_includes_itself_is_refused,
 	a_file_that_is_included_twice_is_refused,
 	includes_that_are_nested_too_deep_are_refused,
+	more_files_than_anybody_needs_are_refused,
 	faults_of_all_files_are_told_in_the_order_of_reading,
 	text_in_memory_may_not_include_files)

@@ -209,6 +209,8 @@ START_TEST(rates_are_a_number_and_a_duration)
 	rejects(&rate, "5/0", why);
 	rejects(&rate, "5/60", why);
 	rejects(&rate, "5/1m/2", why);
+	reads(&rate, "00000000000000000000005/1m", "5/1m");
+	rejects(&rate, "000000000000000000000005/1m", why);
 	rejects(&rate, "99999999999999999999999999/1m", why);
 }
 END_TEST
