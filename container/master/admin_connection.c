@@ -116,10 +116,12 @@ destroy:
 }
 
 void
-admin_request_on_gone(struct admin_request *request, admin_gone_fn *on_gone, void *arg)
+admin_request_watch(struct admin_request *request, admin_gone_fn *on_gone,
+	admin_room_fn *on_room, void *arg)
 {
 	request->_on_gone = on_gone;
-	request->_on_gone_arg = arg;
+	request->_on_room = on_room;
+	request->_arg = arg;
 }
 
 /* --- replies ------------------------------------------------------------------- */
@@ -169,18 +171,26 @@ admin_reply(struct admin_request *request, json_t *parameters)
 	admin_reply_with_fd(request, parameters, -1);
 }
 
+static bool
+admin_connection_has_room(const struct admin_connection *connection)
+{
+	return varlink_stream_pending(&connection->stream) <=
+		connection->context->limits->output_bytes;
+}
+
 bool
 admin_reply_part(struct admin_request *request, json_t *parameters)
 {
 	struct admin_connection *connection = request->_connection;
 	struct varlink_reply reply = {.parameters = parameters, .continues = true};
-	bool sent = true;
+	bool sent = false;
 
-	if (connection == NULL || connection->dead ||
-	    varlink_stream_pending(&connection->stream) > connection->context->limits->output_bytes)
-		sent = false;
-	else if (!request->_oneway)
-		sent = admin_connection_send(connection, &reply, -1);
+	if (connection != NULL && !connection->dead) {
+		if (!admin_connection_has_room(connection))
+			request->_wants_room = true;
+		else
+			sent = request->_oneway || admin_connection_send(connection, &reply, -1);
+	}
 	json_decref(parameters);
 	return sent;
 }
@@ -261,8 +271,7 @@ static bool
 admin_connection_may_take(const struct admin_connection *connection)
 {
 	return connection->request == NULL && !connection->closing && !connection->dead &&
-		varlink_stream_pending(&connection->stream) <=
-			connection->context->limits->output_bytes;
+		admin_connection_has_room(connection);
 }
 
 static void
@@ -359,6 +368,21 @@ admin_connection_update_events(struct admin_connection *connection)
 		reading && varlink_stream_has_part(&connection->stream), limits->partial_ns);
 }
 
+/* Whoever had more to send than there was room for goes on; what he sends is flushed in the
+ * next step. */
+static void
+admin_connection_offer_room(struct admin_connection *connection)
+{
+	struct admin_request *request = connection->request;
+
+	if (request == NULL || !request->_wants_room || connection->dead ||
+	    !admin_connection_has_room(connection))
+		return;
+	request->_wants_room = false;
+	if (request->_on_room != NULL)
+		request->_on_room(request, request->_arg);
+}
+
 /* Takes what is there, sends what can be sent, and decides what to wait for. */
 static void
 admin_connection_step(struct admin_connection *connection)
@@ -366,6 +390,7 @@ admin_connection_step(struct admin_connection *connection)
 	admin_connection_process(connection);
 	if (!connection->dead)
 		admin_connection_flush(connection);
+	admin_connection_offer_room(connection);
 	if (connection->half_closed && connection->request == NULL)
 		connection->closing = true;
 	if (connection->dead ||
@@ -514,7 +539,7 @@ admin_connection_abandon_request(struct admin_connection *connection)
 	on_gone = request->_on_gone;
 	request->_on_gone = NULL;
 	if (on_gone != NULL)
-		on_gone(request, request->_on_gone_arg);
+		on_gone(request, request->_arg);
 }
 
 void

@@ -6,7 +6,7 @@
  * difference, except that nothing is sent.
  *
  * A request with "more" may be sent any number of parts before its end; who does that for
- * long asks to be told when the client goes (admin_request_on_gone).
+ * long watches the client (admin_request_watch).
  *
  * Master only; never suspends.
  */
@@ -26,6 +26,9 @@ struct admin_request;
 /* Called once, when the client of a request that is still owed an answer has gone. */
 typedef void admin_gone_fn(struct admin_request *request, void *arg);
 
+/* Called when the client has read so much that more can be sent. */
+typedef void admin_room_fn(struct admin_request *request, void *arg);
+
 /* To be read by the handler; the members with _ are the connection's. */
 struct admin_request {
 	const char *method;
@@ -37,7 +40,9 @@ struct admin_request {
 	json_t *_frame;                       /* what the borrowed members point into */
 	bool _oneway;
 	admin_gone_fn *_on_gone;
-	void *_on_gone_arg;
+	admin_room_fn *_on_room;
+	void *_arg;
+	bool _wants_room; /* a part did not fit */
 };
 
 /* Ends the request with a reply. Takes parameters; NULL stands for none. */
@@ -47,8 +52,9 @@ void admin_reply(struct admin_request *request, json_t *parameters);
 void admin_reply_with_fd(struct admin_request *request, json_t *parameters, int fd);
 
 /*
- * Sends one of several replies and takes parameters. False: the client has gone, or reads so
- * slowly that more than the limit is waiting for it; the request is then still to be ended.
+ * Sends one of several replies and takes parameters. False: nothing was sent, as the client
+ * has gone, or more than the limit is waiting to be read by it; then on_room says when to
+ * try again. The request is still to be ended.
  */
 bool admin_reply_part(struct admin_request *request, json_t *parameters)
 	__attribute__((warn_unused_result));
@@ -65,7 +71,9 @@ void admin_refuse(struct admin_request *request, const char *format, ...)
 /* Ends the request with any error by its full name; takes parameters. */
 void admin_error(struct admin_request *request, const char *error, json_t *parameters);
 
-/* Sets what is called when the client goes; NULL takes it away. */
-void admin_request_on_gone(struct admin_request *request, admin_gone_fn *on_gone, void *arg);
+/* Sets what is called when the client goes, and when there is room for another part;
+ * either may be NULL. */
+void admin_request_watch(struct admin_request *request, admin_gone_fn *on_gone,
+	admin_room_fn *on_room, void *arg);
 
 #endif

@@ -20,19 +20,6 @@
 
 enum { ADMIN_SOCKET_BACKLOG = 128 };
 
-static bool __attribute__((format(printf, 2, 3)))
-admin_socket_fail(struct buffer *error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	/* Without memory the refusal goes without its reason. */
-	if (!buffer_vprintf(error, format, args))
-		buffer_clear(error);
-	va_end(args);
-	return false;
-}
-
 static bool
 admin_socket_address(const struct admin_socket *admin, const char *name,
 	struct sockaddr_un *address)
@@ -82,12 +69,12 @@ admin_socket_check_place(const struct admin_socket *admin, const char *path,
 
 	if (fstatat(admin->_dirfd, admin->_name, &st, AT_SYMLINK_NOFOLLOW) != 0)
 		return errno == ENOENT ||
-			admin_socket_fail(error, "look at control %s: %s", path, strerror(errno));
+			buffer_fail(error, "look at control %s: %s", path, strerror(errno));
 	if (!S_ISSOCK(st.st_mode))
-		return admin_socket_fail(error, "control %s exists and is no socket: "
+		return buffer_fail(error, "control %s exists and is no socket: "
 			"remove it or name another path", path);
 	if (admin_socket_is_alive(admin, &pid))
-		return admin_socket_fail(error, "process %d listens on control %s already: "
+		return buffer_fail(error, "process %d listens on control %s already: "
 			"stop it or name another path", (int)pid, path);
 	return true;
 }
@@ -140,7 +127,7 @@ admin_socket_split_path(struct admin_socket *admin, const char *path, struct buf
 	directory = dirname(copy);
 	admin->_dirfd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (admin->_dirfd < 0)
-		admin_socket_fail(error, "open the directory of control %s: %s", path,
+		(void)buffer_fail(error, "open the directory of control %s: %s", path,
 			strerror(errno));
 	free(copy);
 	return admin->_dirfd >= 0;
@@ -160,7 +147,7 @@ admin_socket_open(struct admin_socket *admin, const char *path, mode_t mode, gid
 	unlinkat(admin->_dirfd, private_name, 0);
 	if (!admin_socket_bind(admin, private_name, mode, gid) ||
 	    !admin_socket_publish(admin, private_name)) {
-		admin_socket_fail(error, "make the control socket %s: %s", path, strerror(errno));
+		(void)buffer_fail(error, "make the control socket %s: %s", path, strerror(errno));
 		unlinkat(admin->_dirfd, private_name, 0);
 		goto close_socket;
 	}

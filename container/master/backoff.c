@@ -12,14 +12,16 @@ int64_t
 backoff_next(struct backoff *backoff, int64_t now_ns, uint32_t random)
 {
 	int64_t delay_ns = backoff->first_ns;
+	unsigned doublings;
 
 	if (backoff->_failures > 0 && now_ns - backoff->_last_ns >= backoff->reset_ns)
 		backoff->_failures = 0;
 	backoff->_last_ns = now_ns;
-	if (backoff->_failures++ == 0)
+	doublings = backoff->_failures++;
+	if (backoff->at_once && doublings-- == 0)
 		return 0;
 
-	for (unsigned i = 2; i < backoff->_failures && delay_ns < backoff->max_ns; i++)
+	for (; doublings > 0 && delay_ns < backoff->max_ns; doublings--)
 		delay_ns *= 2;
 	if (delay_ns > backoff->max_ns)
 		delay_ns = backoff->max_ns;

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * How long to wait before something that failed is tried again: not at all the first time,
- * then twice as long each time, a little scattered so that many do not come back together.
+ * How long to wait before something that failed is tried again: twice as long each time, a
+ * little scattered so that many do not come back together.
  *
  *	struct backoff backoff = {
- *		.first_ns = 100 * INT64_C(1000000), .max_ns = ..., .reset_ns = ...};
+ *		.at_once = true, .first_ns = 100 * INT64_C(1000000), .max_ns = ..., .reset_ns = ...};
  *
  *	delay_ns = backoff_next(&backoff, clock_monotonic_ns(), backoff_random());
  *
@@ -13,10 +13,12 @@
 #ifndef BAY_MASTER_BACKOFF_H
 #define BAY_MASTER_BACKOFF_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct backoff {
-	int64_t first_ns; /* the wait after the second failure */
+	bool at_once;     /* the first failure is tried again without any wait */
+	int64_t first_ns; /* the first wait there is */
 	int64_t max_ns;   /* no wait is longer, apart from the scatter */
 	int64_t reset_ns; /* this long without a failure, and all is forgotten */
 	unsigned _failures;
@@ -24,8 +26,8 @@ struct backoff {
 };
 
 /*
- * Notes a failure at now_ns and returns how long to wait: 0 for the first, else the doubled
- * wait plus up to a quarter of it, as random says.
+ * Notes a failure at now_ns and returns how long to wait; up to a quarter is added, as random
+ * says.
  */
 int64_t backoff_next(struct backoff *backoff, int64_t now_ns, uint32_t random);
 

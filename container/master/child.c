@@ -169,10 +169,7 @@ child_run(const struct child_options *options, pid_t master, int report)
 static bool
 child_fail(struct buffer *error, const char *path, const char *step, int number)
 {
-	/* Without memory the refusal goes without its reason. */
-	if (!buffer_printf(error, "start %s: %s: %s", path, step, strerror(number)))
-		buffer_clear(error);
-	return false;
+	return buffer_fail(error, "start %s: %s: %s", path, step, strerror(number));
 }
 
 /* Waits until exec has closed the pipe, or for what the child reports. */

@@ -77,7 +77,7 @@ log_ring_end(const struct log_ring *ring)
 	return ring->end;
 }
 
-static uint64_t
+uint64_t
 log_ring_oldest(const struct log_ring *ring)
 {
 	return ring->end > ring->capacity ? ring->end - ring->capacity : 0;

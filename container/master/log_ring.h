@@ -30,8 +30,9 @@ void log_ring_destroy(struct log_ring *ring);
 /* Keeps a copy. A line for which there is no memory is left out. */
 void log_ring_push(struct log_ring *ring, const struct log_record *record);
 
-/* The number that the next line will get. */
+/* The number that the next line will get, and that of the oldest one that is kept. */
 uint64_t log_ring_end(const struct log_ring *ring);
+uint64_t log_ring_oldest(const struct log_ring *ring);
 
 /* The number from which on the last count lines about service (NULL: about anything) follow. */
 uint64_t log_ring_start(const struct log_ring *ring, const char *service, size_t count);

@@ -6,7 +6,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,25 +20,15 @@
 #include "base/log.h"
 
 struct runtime_dir {
+	const char *key;
 	char *path;
 	int fd;       /* also holds the lock */
-	bool created; /* by us, so we remove it */
+	bool created; /* by us, now */
+	bool remove;  /* when it is closed */
 };
 
 /* A bayd that just ends removes its directory under our hands: then look again. */
 enum { RUNTIME_DIR_TRIES = 10 };
-
-static void __attribute__((format(printf, 2, 3)))
-runtime_dir_say(struct buffer *error, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	/* Without memory the refusal goes without its reason. */
-	if (!buffer_vprintf(error, format, args))
-		buffer_clear(error);
-	va_end(args);
-}
 
 /* --- the lock ---------------------------------------------------------------- */
 
@@ -67,18 +56,22 @@ runtime_dir_lock_holder(const struct stat *st)
 	return holder;
 }
 
-static void
-runtime_dir_refuse_second(const struct runtime_dir *dir, struct buffer *error)
+static bool
+runtime_dir_lock(const struct runtime_dir *dir, struct buffer *error)
 {
+	char process[32] = "";
 	struct stat st;
-	pid_t pid = fstat(dir->fd, &st) == 0 ? runtime_dir_lock_holder(&st) : 0;
+	pid_t pid;
 
+	if (flock(dir->fd, LOCK_EX | LOCK_NB) == 0)
+		return true;
+	if (errno != EWOULDBLOCK)
+		return buffer_fail(error, "lock %s %s: %s", dir->key, dir->path, strerror(errno));
+	pid = fstat(dir->fd, &st) == 0 ? runtime_dir_lock_holder(&st) : 0;
 	if (pid > 0)
-		runtime_dir_say(error, "runtime_dir %s is in use by another bayd (process %d): "
-			"stop that one, or give this one a runtime_dir of its own", dir->path, (int)pid);
-	else
-		runtime_dir_say(error, "runtime_dir %s is in use by another bayd: "
-			"stop that one, or give this one a runtime_dir of its own", dir->path);
+		snprintf(process, sizeof(process), " (process %d)", (int)pid);
+	return buffer_fail(error, "%s %s is in use by another bayd%s: stop that one, "
+		"or give this one a %s of its own", dir->key, dir->path, process, dir->key);
 }
 
 /* Whether the path still leads to the directory that is open. */
@@ -97,18 +90,18 @@ runtime_dir_is_current(const struct runtime_dir *dir)
 static bool
 runtime_dir_make(struct runtime_dir *dir, mode_t mode, struct buffer *error)
 {
-	if (mkdir(dir->path, mode) == 0) {
+	if (mkdir(dir->path, mode) == 0)
 		dir->created = true;
-	} else if (errno != EEXIST) {
-		runtime_dir_say(error, "make runtime_dir %s: %s%s", dir->path, strerror(errno),
+	else if (errno != EEXIST)
+		return buffer_fail(error, "make %s %s: %s%s", dir->key, dir->path, strerror(errno),
 			errno == ENOENT ? " (the directory above it must exist)" : "");
-		return false;
-	}
 	dir->fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (dir->fd < 0 && errno != ENOENT) {
-		runtime_dir_say(error, "open runtime_dir %s: %s", dir->path, strerror(errno));
-		return false;
-	}
+	if (dir->fd < 0 && errno != ENOENT)
+		return buffer_fail(error, "open %s %s: %s", dir->key, dir->path, strerror(errno));
+	/* The umask may have narrowed it; one that was there keeps its mode. */
+	if (dir->fd >= 0 && dir->created && fchmod(dir->fd, mode) != 0)
+		return buffer_fail(error, "set the mode of %s %s: %s", dir->key, dir->path,
+			strerror(errno));
 	return true;
 }
 
@@ -118,32 +111,17 @@ runtime_dir_check_owner(const struct runtime_dir *dir, struct buffer *error)
 {
 	struct stat st;
 
-	if (fstat(dir->fd, &st) != 0) {
-		runtime_dir_say(error, "look at runtime_dir %s: %s", dir->path, strerror(errno));
-		return false;
-	}
-	if (st.st_uid != geteuid()) {
-		runtime_dir_say(error, "runtime_dir %s belongs to user %u, bayd runs as user %u: "
-			"change its owner or name another directory", dir->path,
+	if (fstat(dir->fd, &st) != 0)
+		return buffer_fail(error, "look at %s %s: %s", dir->key, dir->path, strerror(errno));
+	if (st.st_uid != geteuid())
+		return buffer_fail(error, "%s %s belongs to user %u, bayd runs as user %u: "
+			"change its owner or name another directory", dir->key, dir->path,
 			(unsigned)st.st_uid, (unsigned)geteuid());
-		return false;
-	}
-	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-		runtime_dir_say(error, "runtime_dir %s can be written by others (mode %04o): "
-			"take that away with chmod go-w", dir->path, (unsigned)st.st_mode & 07777);
-		return false;
-	}
+	if ((st.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return buffer_fail(error, "%s %s can be written by others (mode %04o): "
+			"take that away with chmod go-w", dir->key, dir->path,
+			(unsigned)st.st_mode & 07777);
 	return true;
-}
-
-/* The umask would narrow what mkdir was asked for; one that was there keeps its mode. */
-static bool
-runtime_dir_set_mode(const struct runtime_dir *dir, mode_t mode, struct buffer *error)
-{
-	if (!dir->created || fchmod(dir->fd, mode) == 0)
-		return true;
-	runtime_dir_say(error, "set the mode of runtime_dir %s: %s", dir->path, strerror(errno));
-	return false;
 }
 
 /* True with the lock held, or with dir->fd -1 when the directory vanished meanwhile. */
@@ -154,19 +132,62 @@ runtime_dir_try(struct runtime_dir *dir, mode_t mode, struct buffer *error)
 		return false;
 	if (dir->fd < 0)
 		return true;
-	if (!runtime_dir_check_owner(dir, error))
+	if (!runtime_dir_check_owner(dir, error) || !runtime_dir_lock(dir, error))
 		return false;
-	if (flock(dir->fd, LOCK_EX | LOCK_NB) != 0) {
-		if (errno == EWOULDBLOCK)
-			runtime_dir_refuse_second(dir, error);
-		else
-			runtime_dir_say(error, "lock runtime_dir %s: %s", dir->path, strerror(errno));
-		return false;
-	}
 	if (!runtime_dir_is_current(dir))
 		fd_close(&dir->fd);
 	return true;
 }
+
+/* --- what is in it ------------------------------------------------------------- */
+
+/* NAME.GEN.so; a plugin of the user's has no such number. */
+static bool
+runtime_dir_is_image(const char *name)
+{
+	size_t length = strlen(name);
+	size_t digits = 0;
+
+	if (length < 3 || strcmp(name + length - 3, ".so") != 0)
+		return false;
+	for (length -= 3; length > 0 && name[length - 1] >= '0' && name[length - 1] <= '9'; length--)
+		digits++;
+	return digits > 0 && length > 1 && name[length - 1] == '.';
+}
+
+/* The control socket, also under the private name that it has until it is ready. */
+static bool
+runtime_dir_is_socket(int dirfd, const char *name)
+{
+	struct stat st;
+
+	return (strcmp(name, "control.sock") == 0 || strncmp(name, ".bayd-", 6) == 0) &&
+		fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode);
+}
+
+/* Only what Bay makes: a directory that was named by mistake keeps its files. */
+static void
+runtime_dir_clean(const struct runtime_dir *dir)
+{
+	int fd = openat(dir->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
+	struct dirent *entry;
+
+	if (stream == NULL) {
+		log_warn_errno(NULL, "read %s %s", dir->key, dir->path);
+		fd_close(&fd);
+		return;
+	}
+	while ((entry = readdir(stream)) != NULL) {
+		if ((runtime_dir_is_image(entry->d_name) ||
+		     runtime_dir_is_socket(fd, entry->d_name)) &&
+		    unlinkat(fd, entry->d_name, 0) != 0 && errno != ENOENT)
+			log_warn_errno(NULL, "remove %s from %s %s", entry->d_name, dir->key, dir->path);
+	}
+	closedir(stream);
+}
+
+/* --- public --------------------------------------------------------------------- */
 
 static void
 runtime_dir_free(struct runtime_dir *dir)
@@ -176,104 +197,39 @@ runtime_dir_free(struct runtime_dir *dir)
 	free(dir);
 }
 
-/* --- what is in it ------------------------------------------------------------- */
-
 static void
-runtime_dir_unlink(int dirfd, const char *name, int flags)
+runtime_dir_make_path_absolute(struct runtime_dir *dir)
 {
-	if (unlinkat(dirfd, name, flags) != 0 && errno != ENOENT)
-		log_warn_errno(NULL, "remove %s from runtime_dir", name);
-}
+	char *absolute = realpath(dir->path, NULL);
 
-/* NAME.GEN.so, and the name such a copy has while it is made. */
-static bool
-runtime_dir_is_image(const char *name)
-{
-	const char *dot = strrchr(name, '.');
-
-	return dot != NULL && (strcmp(dot, ".so") == 0 || strcmp(dot, ".tmp") == 0);
-}
-
-/* The private name of a control socket that is not ready yet. */
-static bool
-runtime_dir_is_unready_socket(const char *name)
-{
-	return strncmp(name, ".bayd-", 6) == 0;
-}
-
-/* Takes fd, and removes what is in that directory under a name of the wanted kind. */
-static void
-runtime_dir_remove_matching(int fd, bool (*wanted)(const char *name))
-{
-	DIR *stream = fd >= 0 ? fdopendir(fd) : NULL;
-	struct dirent *entry;
-
-	if (stream == NULL) {
-		fd_close(&fd);
+	if (absolute == NULL)
 		return;
-	}
-	while ((entry = readdir(stream)) != NULL) {
-		if (wanted(entry->d_name))
-			runtime_dir_unlink(fd, entry->d_name, 0);
-	}
-	closedir(stream);
+	free(dir->path);
+	dir->path = absolute;
 }
-
-static int
-runtime_dir_open_below(const struct runtime_dir *dir, const char *name)
-{
-	return openat(dir->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-}
-
-/* Only what Bay makes: a directory that was named by mistake keeps its files. */
-static void
-runtime_dir_clean(const struct runtime_dir *dir)
-{
-	struct stat st;
-
-	if (fstatat(dir->fd, RUNTIME_DIR_SOCKET, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
-	    S_ISSOCK(st.st_mode))
-		runtime_dir_unlink(dir->fd, RUNTIME_DIR_SOCKET, 0);
-	runtime_dir_remove_matching(runtime_dir_open_below(dir, "."),
-		runtime_dir_is_unready_socket);
-	if (fstatat(dir->fd, RUNTIME_DIR_IMAGES, &st, AT_SYMLINK_NOFOLLOW) == 0) {
-		runtime_dir_remove_matching(runtime_dir_open_below(dir, RUNTIME_DIR_IMAGES),
-			runtime_dir_is_image);
-		runtime_dir_unlink(dir->fd, RUNTIME_DIR_IMAGES, AT_REMOVEDIR);
-	}
-}
-
-/* --- public --------------------------------------------------------------------- */
 
 struct runtime_dir *
-runtime_dir_open(const char *path, mode_t mode, struct buffer *error)
+runtime_dir_open(const struct runtime_dir_options *options, struct buffer *error)
 {
 	struct runtime_dir *dir = xcalloc(1, sizeof(*dir));
-	char *absolute;
+	bool opened = true;
 
-	dir->path = xstrdup(path);
+	dir->key = options->key;
+	dir->path = xstrdup(options->path);
 	dir->fd = -1;
-	for (int i = 0; i < RUNTIME_DIR_TRIES && dir->fd < 0; i++) {
-		if (!runtime_dir_try(dir, mode, error))
-			goto free_dir;
+	for (int i = 0; i < RUNTIME_DIR_TRIES && opened && dir->fd < 0; i++)
+		opened = runtime_dir_try(dir, options->mode, error);
+	if (opened && dir->fd < 0)
+		opened = buffer_fail(error, "lock %s %s: somebody keeps removing it", dir->key,
+			dir->path);
+	if (!opened) {
+		runtime_dir_free(dir);
+		return NULL;
 	}
-	if (dir->fd < 0) {
-		runtime_dir_say(error, "lock runtime_dir %s: somebody keeps removing it", path);
-		goto free_dir;
-	}
-	if (!runtime_dir_set_mode(dir, mode, error))
-		goto free_dir;
-	absolute = realpath(path, NULL);
-	if (absolute != NULL) {
-		free(dir->path);
-		dir->path = absolute;
-	}
+	dir->remove = dir->created || options->is_ours;
+	runtime_dir_make_path_absolute(dir);
 	runtime_dir_clean(dir);
 	return dir;
-
-free_dir:
-	runtime_dir_free(dir);
-	return NULL;
 }
 
 void
@@ -283,8 +239,8 @@ runtime_dir_close(struct runtime_dir *dir)
 		return;
 	runtime_dir_clean(dir);
 	/* Before the lock goes: the next bayd may want a directory of the same name. */
-	if (dir->created && rmdir(dir->path) != 0 && errno != ENOENT)
-		log_warn_errno(NULL, "remove runtime_dir %s", dir->path);
+	if (dir->remove && rmdir(dir->path) != 0 && errno != ENOENT)
+		log_warn_errno(NULL, "remove %s %s", dir->key, dir->path);
 	runtime_dir_free(dir);
 }
 

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The directory that belongs to one running bayd: the lock on it is what keeps a second
- * bayd out, and everything in it that Bay makes goes away with the daemon.
+ * A directory that belongs to one running bayd: the lock on it is what keeps a second bayd
+ * out, and everything in it that Bay makes goes away with the daemon. There are two, one
+ * inside the other if the configuration does not say otherwise.
  *
  *	runtime_dir/             locked (flock) as long as the daemon lives
  *		control.sock     the admin socket
- *		images/          private copies of plugins, NAME.GEN.so
+ *		images/          image_dir, locked too
+ *			NAME.GEN.so     private copies of plugins
  *
  * Has one owner. Master only.
  */
@@ -18,17 +20,21 @@
 struct buffer;
 struct runtime_dir;
 
-/* The names in it. */
-#define RUNTIME_DIR_SOCKET "control.sock"
-#define RUNTIME_DIR_IMAGES "images"
+struct runtime_dir_options {
+	const char *key;  /* of the configuration, for texts: "runtime_dir"; a constant */
+	const char *path;
+	mode_t mode;      /* if it has to be made */
+	bool is_ours;     /* nobody else makes it: it is removed whoever made it */
+};
 
 /*
- * Makes the directory with this mode if it is not there (its parent must be), locks it and
- * removes what a killed bayd left. An existing one must belong to us and be closed to
- * writers other than us. NULL: the reason is appended to error; when another bayd has the
- * lock it names its process, if that can be seen.
+ * Makes the directory if it is not there (its parent must be), locks it and removes what a
+ * killed bayd left. An existing one must belong to us and be closed to writers other than
+ * us. NULL: the reason is appended to error; when another bayd has the lock it names its
+ * process, if that can be seen.
  */
-struct runtime_dir *runtime_dir_open(const char *path, mode_t mode, struct buffer *error)
+struct runtime_dir *runtime_dir_open(const struct runtime_dir_options *options,
+	struct buffer *error)
 	__attribute__((warn_unused_result));
 
 /* Removes what Bay made in it, and the directory too if runtime_dir_open made it; then

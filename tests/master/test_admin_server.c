@@ -36,6 +36,7 @@ struct world {
 	struct admin_request *held; /* by test.Hold */
 	unsigned handled;
 	unsigned gone;
+	unsigned room;
 	enum interface_role role; /* of the last request */
 	size_t fds;               /* that came with the last request */
 };
@@ -49,6 +50,15 @@ on_gone(struct admin_request *request, void *arg)
 
 	ck_assert_ptr_eq(request, world->held);
 	world->gone++;
+}
+
+static void
+on_room(struct admin_request *request, void *arg)
+{
+	struct world *world = arg;
+
+	ck_assert_ptr_eq(request, world->held);
+	world->room++;
 }
 
 static json_t *
@@ -73,7 +83,7 @@ handle(struct admin_request *request, void *arg)
 	} else if (strcmp(request->method, "test.Hold") == 0) {
 		ck_assert_ptr_null(world->held);
 		world->held = request;
-		admin_request_on_gone(request, on_gone, world);
+		admin_request_watch(request, on_gone, on_room, world);
 	} else if (strcmp(request->method, "test.Big") == 0) {
 		admin_reply(request, big_text());
 	} else if (strcmp(request->method, "test.Memfd") == 0) {
@@ -554,7 +564,7 @@ START_TEST(a_slow_reader_gets_everything)
 }
 END_TEST
 
-START_TEST(parts_are_sent_until_the_client_is_too_slow)
+START_TEST(parts_are_sent_until_there_is_no_room_and_again_when_there_is)
 {
 	struct world world = {0};
 	unsigned parts = 0;
@@ -572,7 +582,15 @@ START_TEST(parts_are_sent_until_the_client_is_too_slow)
 	}
 	ck_assert_uint_ge(parts, 3);
 	ck_assert_uint_lt(parts, 10);
+	ck_assert_uint_eq(world.room, 0);
+	for (unsigned i = 0; i < parts; i++)
+		json_decref(client_receive(&world, fd));
+	ck_assert_uint_eq(world.room, 1);
+	ck_assert(admin_reply_part(world.held, big_text()));
+	json_decref(client_receive(&world, fd));
 	close(fd);
+	while (world.gone == 0)
+		world_turn(&world);
 	world_end(&world);
 }
 END_TEST
@@ -704,7 +722,7 @@ CHECK_MAIN("master/admin_server",
 	one_connection_too_many_is_refused_and_the_others_go_on,
 	a_client_that_never_reads_is_read_no_more_and_dropped_after_a_while,
 	a_slow_reader_gets_everything,
-	parts_are_sent_until_the_client_is_too_slow,
+	parts_are_sent_until_there_is_no_room_and_again_when_there_is,
 	a_oneway_request_gets_no_reply,
 	descriptors_of_a_request_are_closed_with_it,
 	a_reply_can_carry_a_descriptor,

@@ -9,15 +9,25 @@
 static const int64_t second = CLOCK_NS_PER_S;
 
 static struct backoff
-from_100_ms_to_2_s(void)
+at_once_then_100_ms_to_2_s(void)
 {
-	return (struct backoff){.first_ns = second / 10, .max_ns = 2 * second,
-		.reset_ns = 60 * second};
+	return (struct backoff){.at_once = true, .first_ns = second / 10,
+		.max_ns = 2 * second, .reset_ns = 60 * second};
 }
+
+START_TEST(the_first_failure_may_have_to_wait_too)
+{
+	struct backoff backoff = at_once_then_100_ms_to_2_s();
+
+	backoff.at_once = false;
+	ck_assert_int_eq(backoff_next(&backoff, 0, 0), second / 10);
+	ck_assert_int_eq(backoff_next(&backoff, 0, 0), second / 5);
+}
+END_TEST
 
 START_TEST(the_first_failure_is_tried_again_at_once)
 {
-	struct backoff backoff = from_100_ms_to_2_s();
+	struct backoff backoff = at_once_then_100_ms_to_2_s();
 
 	ck_assert_int_eq(backoff_next(&backoff, 5, UINT32_MAX), 0);
 }
@@ -25,7 +35,7 @@ END_TEST
 
 START_TEST(each_further_failure_doubles_the_wait_up_to_the_maximum)
 {
-	struct backoff backoff = from_100_ms_to_2_s();
+	struct backoff backoff = at_once_then_100_ms_to_2_s();
 	const int64_t expected_ms[] = {0, 100, 200, 400, 800, 1600, 2000, 2000};
 
 	for (size_t i = 0; i < sizeof(expected_ms) / sizeof(*expected_ms); i++)
@@ -47,8 +57,8 @@ END_TEST
 
 START_TEST(the_scatter_adds_at_most_a_quarter)
 {
-	struct backoff low = from_100_ms_to_2_s();
-	struct backoff high = from_100_ms_to_2_s();
+	struct backoff low = at_once_then_100_ms_to_2_s();
+	struct backoff high = at_once_then_100_ms_to_2_s();
 
 	backoff_next(&low, 0, 0);
 	backoff_next(&high, 0, 0);
@@ -59,7 +69,7 @@ END_TEST
 
 START_TEST(a_quiet_time_forgets_the_failures)
 {
-	struct backoff backoff = from_100_ms_to_2_s();
+	struct backoff backoff = at_once_then_100_ms_to_2_s();
 
 	backoff_next(&backoff, 0, 0);
 	ck_assert_int_gt(backoff_next(&backoff, 59 * second, 0), 0);
@@ -69,7 +79,7 @@ END_TEST
 
 START_TEST(reset_forgets_the_failures)
 {
-	struct backoff backoff = from_100_ms_to_2_s();
+	struct backoff backoff = at_once_then_100_ms_to_2_s();
 
 	backoff_next(&backoff, 0, 0);
 	backoff_reset(&backoff);
@@ -84,6 +94,7 @@ START_TEST(random_numbers_differ)
 END_TEST
 
 CHECK_MAIN("master/backoff",
+	the_first_failure_may_have_to_wait_too,
 	the_first_failure_is_tried_again_at_once,
 	each_further_failure_doubles_the_wait_up_to_the_maximum,
 	many_failures_do_not_overflow,

@@ -51,9 +51,8 @@ START_TEST(a_child_has_exactly_the_descriptors_that_it_is_given)
 	int stray = dup(STDIN_FILENO);
 
 	options.fds[1] = stray;
-	ck_assert_str_eq(output_of(&options,
-		"for fd in /proc/$$/fd/*; do echo ${fd##*/}; done | tr '\\n' ' ' >&3"),
-		"0 1 2 3 4 ");
+	/* 5 is the directory that ls reads. */
+	ck_assert_str_eq(output_of(&options, "exec ls /proc/self/fd >&3"), "0\n1\n2\n3\n4\n5\n");
 	close(stray);
 }
 END_TEST
@@ -99,14 +98,21 @@ END_TEST
 
 START_TEST(signals_are_as_in_a_fresh_process)
 {
+	/* 32 and 33 are libc's own: who was started by posix_spawn may have them ignored. */
+	const unsigned long long libc_signals = 0x180000000;
 	struct child_options options = {0};
+	unsigned long long blocked;
+	unsigned long long ignored;
 	sigset_t all;
 
 	sigfillset(&all);
 	sigprocmask(SIG_BLOCK, &all, NULL);
 	signal(SIGPIPE, SIG_IGN);
-	ck_assert_str_eq(output_of(&options, "grep -E '^Sig(Blk|Ign)' /proc/self/status >&3"),
-		"SigBlk:\t0000000000000000\nSigIgn:\t0000000000000000\n");
+	ck_assert_int_eq(sscanf(output_of(&options,
+		"grep -E '^Sig(Blk|Ign)' /proc/self/status >&3"), "SigBlk: %llx SigIgn: %llx", &blocked,
+		&ignored), 2);
+	ck_assert_uint_eq(blocked, 0);
+	ck_assert_uint_eq(ignored & ~libc_signals, 0);
 }
 END_TEST
 

@@ -25,7 +25,8 @@ expect_refused(const char *path, const char *words)
 {
 	struct buffer error = {0};
 
-	ck_assert_ptr_null(runtime_dir_open(path, 0700, &error));
+	ck_assert_ptr_null(runtime_dir_open(&(struct runtime_dir_options){.key = "runtime_dir",
+		.path = path, .mode = 0700}, &error));
 	ck_assert_msg(strstr(buffer_text(&error), words) != NULL, "\"%s\" is not in: %s", words,
 		buffer_text(&error));
 	buffer_finish(&error);
@@ -35,7 +36,8 @@ static struct runtime_dir *
 must_open(const char *path)
 {
 	struct buffer error = {0};
-	struct runtime_dir *dir = runtime_dir_open(path, 0700, &error);
+	struct runtime_dir *dir = runtime_dir_open(&(struct runtime_dir_options){
+		.key = "runtime_dir", .path = path, .mode = 0700}, &error);
 
 	ck_assert_msg(dir != NULL, "%s", buffer_text(&error));
 	buffer_finish(&error);
@@ -192,34 +194,43 @@ START_TEST(what_a_killed_bayd_left_is_removed_and_nothing_else)
 	struct runtime_dir *dir;
 
 	temp_dir_init(&temp);
-	temp_dir_write(&temp, "images/square.3.so", "x");
+	temp_dir_write(&temp, "square.3.so", "x");
+	temp_dir_write(&temp, "my.plugin.12.so", "x");
 	temp_dir_write(&temp, "notes.txt", "mine");
 	temp_dir_write(&temp, "square.so", "mine");
+	temp_dir_write(&temp, "square2.so", "mine");
+	temp_dir_write(&temp, ".bayd-file", "mine");
 	make_socket(temp_dir_path(&temp, "control.sock"));
 	make_socket(temp_dir_path(&temp, ".bayd-77.sock"));
+	make_socket(temp_dir_path(&temp, "other.sock"));
 	dir = must_open(temp.path);
-	ck_assert(!exists(temp_dir_path(&temp, "images")));
+	ck_assert(!exists(temp_dir_path(&temp, "square.3.so")));
+	ck_assert(!exists(temp_dir_path(&temp, "my.plugin.12.so")));
 	ck_assert(!exists(temp_dir_path(&temp, "control.sock")));
 	ck_assert(!exists(temp_dir_path(&temp, ".bayd-77.sock")));
 	ck_assert(exists(temp_dir_path(&temp, "notes.txt")));
 	ck_assert(exists(temp_dir_path(&temp, "square.so")));
+	ck_assert(exists(temp_dir_path(&temp, "square2.so")));
+	ck_assert(exists(temp_dir_path(&temp, ".bayd-file")));
+	ck_assert(exists(temp_dir_path(&temp, "other.sock")));
 	runtime_dir_close(dir);
 	temp_dir_finish(&temp);
 }
 END_TEST
 
-START_TEST(a_link_in_the_place_of_images_is_not_followed)
+START_TEST(one_that_only_bay_makes_is_removed_even_if_it_was_there)
 {
 	struct temp_dir temp;
-	char target[300];
+	struct buffer error = {0};
+	struct runtime_dir *dir;
 
 	temp_dir_init(&temp);
-	temp_dir_write(&temp, "elsewhere/a.so", "mine");
-	temp_dir_write(&temp, "run/x", "");
-	snprintf(target, sizeof(target), "%s/elsewhere", temp.path);
-	ck_assert_int_eq(symlink(target, temp_dir_path(&temp, "run/images")), 0);
-	runtime_dir_close(must_open(temp_dir_path(&temp, "run")));
-	ck_assert(exists(temp_dir_path(&temp, "elsewhere/a.so")));
+	temp_dir_write(&temp, "images/square.1.so", "x");
+	dir = runtime_dir_open(&(struct runtime_dir_options){.key = "image_dir",
+		.path = temp_dir_path(&temp, "images"), .mode = 0700, .is_ours = true}, &error);
+	ck_assert_ptr_nonnull(dir);
+	runtime_dir_close(dir);
+	ck_assert(!exists(temp_dir_path(&temp, "images")));
 	temp_dir_finish(&temp);
 }
 END_TEST
@@ -231,7 +242,7 @@ START_TEST(what_was_made_during_the_run_is_removed_at_its_end)
 
 	temp_dir_init(&temp);
 	dir = must_open(temp_dir_path(&temp, "run"));
-	temp_dir_write(&temp, "run/images/a.1.so", "x");
+	temp_dir_write(&temp, "run/a.1.so", "x");
 	runtime_dir_close(dir);
 	ck_assert(!exists(temp_dir_path(&temp, "run")));
 	temp_dir_finish(&temp);
@@ -248,5 +259,5 @@ CHECK_MAIN("master/runtime_dir",
 	a_missing_parent_is_named_as_the_reason,
 	a_file_in_its_place_is_refused,
 	what_a_killed_bayd_left_is_removed_and_nothing_else,
-	a_link_in_the_place_of_images_is_not_followed,
+	one_that_only_bay_makes_is_removed_even_if_it_was_there,
 	what_was_made_during_the_run_is_removed_at_its_end)
