@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The daemon: reads its options and its configuration, then leaves the rest to master/. */
+#include "config.h"
+
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/buffer.h"
+#include "config/config_load.h"
+#include "config/config_report.h"
+#include "master/master.h"
+#include "master/master_check.h"
+
+struct bayd_options {
+	const char *config;
+	bool test;
+};
+
+static void
+bayd_print_usage(FILE *to)
+{
+	fprintf(to,
+		"usage: bayd [-c FILE] [-t]\n"
+		"\n"
+		"  -c, --config FILE  the configuration (" SYSCONFDIR "/bay/bay.ini)\n"
+		"  -t, --test         check it, with all plugins and their settings, and exit\n"
+		"  -V, --version      print the version and exit\n"
+		"  -h, --help         print this and exit\n"
+		"\n"
+		"Exit codes: 0 done, 1 the start failed, 2 usage, 5 the configuration is invalid.\n"
+		"Signals: TERM stops after the requests under way, a second TERM or INT at once;\n"
+		"USR1 opens the log file again.\n");
+}
+
+/* Exits for what is answered at once and for what is wrong. */
+static void
+bayd_read_options(int argc, char **argv, struct bayd_options *options)
+{
+	static const struct option long_options[] = {
+		{"config", required_argument, NULL, 'c'},
+		{"test", no_argument, NULL, 't'},
+		{"version", no_argument, NULL, 'V'},
+		{"help", no_argument, NULL, 'h'},
+		{NULL, 0, NULL, 0},
+	};
+	int option;
+
+	while ((option = getopt_long(argc, argv, "c:tVh", long_options, NULL)) != -1) {
+		switch (option) {
+		case 'c':
+			options->config = optarg;
+			break;
+		case 't':
+			options->test = true;
+			break;
+		case 'V':
+			printf("bayd %s\n", PACKAGE_VERSION);
+			exit(MASTER_EXIT_DONE);
+		case 'h':
+			bayd_print_usage(stdout);
+			exit(MASTER_EXIT_DONE);
+		default:
+			bayd_print_usage(stderr);
+			exit(MASTER_EXIT_USAGE);
+		}
+	}
+	if (optind < argc) {
+		fprintf(stderr, "bayd: unexpected argument %s\n", argv[optind]);
+		bayd_print_usage(stderr);
+		exit(MASTER_EXIT_USAGE);
+	}
+}
+
+/* NULL: every complaint has been printed. */
+static struct config *
+bayd_load_config(const char *path)
+{
+	struct config_report report = {0};
+	struct buffer text = {0};
+	struct config *config;
+
+	if (!config_load(path, &config, &report) && config_report_print(&report, &text))
+		fprintf(stderr, "%s", buffer_text(&text));
+	buffer_finish(&text);
+	config_report_finish(&report);
+	return config;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct bayd_options options = {.config = SYSCONFDIR "/bay/bay.ini"};
+	struct config *config;
+	enum master_exit code;
+
+	bayd_read_options(argc, argv, &options);
+	master_block_signals();
+	config = bayd_load_config(options.config);
+	if (config == NULL)
+		return MASTER_EXIT_INVALID;
+	code = options.test ? master_check(config) : master_run(config);
+	config_destroy(config);
+	return code;
+}

@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/admin_commands.h"
+
+#include <bay/abi.h>
+#include <event2/event.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
+#include "config/config_data.h"
+#include "master/admin_calls.h"
+#include "master/admin_log.h"
+#include "master/admin_reports.h"
+#include "master/master.h"
+#include "master/service_control.h"
+#include "master/supervisor.h"
+#include "protocol/interface.h"
+#include "protocol/varlink.h"
+
+#define STRING_OF(n) #n
+#define ABI_TEXT(major, minor) STRING_OF(major) "." STRING_OF(minor)
+
+typedef void admin_command_fn(struct admin_request *request, struct master *master);
+
+/* --- for all commands --------------------------------------------------------------- */
+
+void
+admin_answer(struct admin_request *request, json_t *parameters)
+{
+	if (parameters != NULL)
+		admin_reply(request, parameters);
+	else
+		admin_fail(request, BAY_NO_MEMORY, "make the reply: no memory");
+}
+
+const char *
+admin_service_argument(const struct admin_request *request)
+{
+	return json_string_value(json_object_get(request->parameters, "service"));
+}
+
+static void
+admin_fail_unknown_service(struct admin_request *request, const struct master *master,
+	const char *name)
+{
+	size_t count = supervisor_count(master->supervisor);
+	const char **names = xcalloc(count + 1, sizeof(*names));
+	const char *nearest;
+
+	for (size_t i = 0; i < count; i++)
+		names[i] = supervisor_service(master->supervisor, i)->config->name;
+	nearest = text_nearest(name, names, count);
+	if (nearest != NULL)
+		admin_fail(request, BAY_NOT_FOUND, "there is no service %s; did you mean %s?", name,
+			nearest);
+	else
+		admin_fail(request, BAY_NOT_FOUND, "there is no service %s; bayctl list shows all",
+			name);
+	free(names);
+}
+
+struct master_service *
+admin_find_service(struct admin_request *request, const struct master *master)
+{
+	const char *name = admin_service_argument(request);
+	struct master_service *service = supervisor_find(master->supervisor, name);
+
+	if (service == NULL)
+		admin_fail_unknown_service(request, master, name);
+	return service;
+}
+
+bool
+admin_refused_while_draining(struct admin_request *request, const struct master *master)
+{
+	if (master->state != MASTER_DRAINING)
+		return false;
+	admin_fail(request, BAY_CLOSED, "bayd is stopping");
+	return true;
+}
+
+/* --- org.varlink.service --------------------------------------------------------------- */
+
+static void
+admin_get_info(struct admin_request *request, struct master *master)
+{
+	(void)master;
+	admin_answer(request, interface_info_reply(PACKAGE_VERSION));
+}
+
+static void
+admin_get_description(struct admin_request *request, struct master *master)
+{
+	const char *name = json_string_value(json_object_get(request->parameters, "interface"));
+	json_t *description = interface_description_reply(name);
+
+	(void)master;
+	if (description != NULL)
+		admin_reply(request, description);
+	else
+		admin_error(request, INTERFACE_INTERFACE_NOT_FOUND,
+			interface_standard_error_parameters("interface", name,
+				"there is no such interface"));
+}
+
+/* --- bayd itself -------------------------------------------------------------------------- */
+
+static void
+admin_ping(struct admin_request *request, struct master *master)
+{
+	admin_answer(request, json_pack("{s:I, s:I}", "pid", (json_int_t)getpid(),
+		"uptime_ns", (json_int_t)(clock_monotonic_ns() - master->started_ns)));
+}
+
+static json_t *
+admin_cells(const struct master *master)
+{
+	const struct cell_process *process = supervisor_process(master->supervisor);
+	struct supervisor_cell_view cell;
+
+	supervisor_view_cell(master->supervisor, &cell);
+	return json_pack("[{s:s, s:I, s:s, s:I, s:I}]", "name", cell.name,
+		"pid", (json_int_t)cell.pid, "state", cell.state,
+		"restarts", (json_int_t)cell.restarts,
+		"rss_bytes", (json_int_t)(process != NULL ? cell_process_rss_bytes(process) : 0));
+}
+
+static void
+admin_info(struct admin_request *request, struct master *master)
+{
+	struct supervisor_cell_view cell;
+
+	supervisor_view_cell(master->supervisor, &cell);
+	admin_answer(request, json_pack(
+		"{s:s, s:s, s:I, s:s, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:s, s:s}",
+		"version", PACKAGE_VERSION,
+		"abi", ABI_TEXT(BAY_ABI_MAJOR, BAY_ABI_MINOR),
+		"pid", (json_int_t)getpid(),
+		"state", master_state_name(master->state),
+		"config", varlink_text(master->config->path),
+		"runtime_dir", varlink_text(master->runtime_dir),
+		"started_wall_ns", (json_int_t)master->started_wall_ns,
+		"uptime_ns", (json_int_t)(clock_monotonic_ns() - master->started_ns),
+		"loops", (json_int_t)cell.loops,
+		"cells", admin_cells(master),
+		"services", (json_int_t)supervisor_count(master->supervisor),
+		"libevent", event_get_version(),
+		"method", event_base_get_method(master->base)));
+}
+
+static void
+admin_shutdown(struct admin_request *request, struct master *master)
+{
+	bool now = json_is_true(json_object_get(request->parameters, "now"));
+
+	log_info(NULL, "user %u asks bayd to stop%s", (unsigned)request->peer.uid,
+		now ? " now" : "");
+	admin_reply(request, NULL);
+	master_stop(master, now);
+}
+
+/* --- start, stop, restart --------------------------------------------------------------------- */
+
+static void
+admin_on_settled(struct master_service *service, enum bay_status status, const char *message,
+	void *arg)
+{
+	struct admin_request *request = arg;
+
+	if (status == BAY_OK)
+		admin_answer(request, json_pack("{s:s}", "state",
+			service_state_name(service->state)));
+	else if (status == BAY_INVALID)
+		admin_refuse(request, "%s", message);
+	else
+		admin_fail(request, status, "service %s: %s", service->config->name, message);
+}
+
+static void
+admin_log_wish(const struct admin_request *request, const struct master_service *service,
+	const char *verb)
+{
+	char subject[CONFIG_NAME_MAX + 16];
+
+	snprintf(subject, sizeof(subject), "service %s", service->config->name);
+	log_info(subject, "user %u asks to %s it", (unsigned)request->peer.uid, verb);
+}
+
+static void
+admin_start(struct admin_request *request, struct master *master)
+{
+	struct master_service *service = admin_find_service(request, master);
+
+	if (service == NULL || admin_refused_while_draining(request, master))
+		return;
+	admin_log_wish(request, service, "start");
+	service_control_start(service, admin_on_settled, request);
+}
+
+static void
+admin_stop(struct admin_request *request, struct master *master)
+{
+	bool now = json_is_true(json_object_get(request->parameters, "now"));
+	struct master_service *service = admin_find_service(request, master);
+
+	if (service == NULL || admin_refused_while_draining(request, master))
+		return;
+	admin_log_wish(request, service, now ? "stop (now)" : "stop");
+	service_control_stop(service, now, admin_on_settled, request);
+}
+
+static void
+admin_restart(struct admin_request *request, struct master *master)
+{
+	struct master_service *service = admin_find_service(request, master);
+
+	if (service == NULL || admin_refused_while_draining(request, master))
+		return;
+	admin_log_wish(request, service, "restart");
+	service_control_restart(service, admin_on_settled, request);
+}
+
+/* --- dispatch ------------------------------------------------------------------------------------ */
+
+static admin_command_fn *const admin_commands[INTERFACE_METHODS] = {
+	[INTERFACE_GET_INFO] = admin_get_info,
+	[INTERFACE_GET_DESCRIPTION] = admin_get_description,
+	[INTERFACE_PING] = admin_ping,
+	[INTERFACE_INFO] = admin_info,
+	[INTERFACE_LIST] = admin_list,
+	[INTERFACE_STATUS] = admin_status,
+	[INTERFACE_CALL] = admin_call,
+	[INTERFACE_SEND] = admin_send,
+	[INTERFACE_START] = admin_start,
+	[INTERFACE_STOP] = admin_stop,
+	[INTERFACE_RESTART] = admin_restart,
+	[INTERFACE_TASKS] = admin_tasks,
+	[INTERFACE_QUEUES] = admin_queues,
+	[INTERFACE_STATS] = admin_stats,
+	[INTERFACE_LOG] = admin_log_lines,
+	[INTERFACE_SHUTDOWN] = admin_shutdown,
+};
+
+/* False: the request has been ended with the reason. */
+static bool
+admin_check(struct admin_request *request, const struct interface_method *method)
+{
+	char text[INTERFACE_TEXT_SIZE];
+	const char *field;
+
+	if (request->peer.role < method->role) {
+		admin_fail(request, BAY_NOT_PERMITTED, "%s is for the role %s, and user %u has %s",
+			method->name, interface_role_name(method->role), (unsigned)request->peer.uid,
+			interface_role_name(request->peer.role));
+		return false;
+	}
+	if (!interface_check(method, request->parameters, &field, text)) {
+		admin_error(request, INTERFACE_INVALID_PARAMETER,
+			interface_standard_error_parameters("parameter", field, text));
+		return false;
+	}
+	if (method->streams && !request->more) {
+		admin_error(request, INTERFACE_EXPECTED_MORE,
+			interface_standard_error_parameters("method", method->name,
+				"this method has several replies: set \"more\""));
+		return false;
+	}
+	return true;
+}
+
+void
+admin_commands_handle(struct admin_request *request, void *arg)
+{
+	const char *error;
+	const struct interface_method *method = interface_find(request->method, &error);
+
+	if (method == NULL)
+		admin_error(request, error,
+			interface_standard_error_parameters(strcmp(error, INTERFACE_METHOD_NOT_FOUND) == 0 ?
+				"method" : "interface", request->method, "there is no such method"));
+	else if (admin_check(request, method))
+		admin_commands[method->id](request, arg);
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/admin_reports.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/status_page.h"
+#include "config/config_data.h"
+#include "config/config_keys.h"
+#include "master/admin_commands.h"
+#include "master/admin_log.h"
+#include "master/master.h"
+#include "master/plugin_examination.h"
+#include "master/supervisor.h"
+#include "protocol/varlink.h"
+
+enum { STATUS_LOG_LINES = 10 };
+
+/* The word of the ini, from the table of keys. */
+static const char *
+report_overflow_word(const struct config_service *config)
+{
+	const struct config_key *key = config_keys_find(&config_service_keys, "overflow");
+
+	for (const struct config_word *word = key->words; word->word != NULL; word++) {
+		if (word->value == (int)config->overflow)
+			return word->word;
+	}
+	return "?";
+}
+
+/* A count as JSON has it: what does not fit stops at the top. */
+static json_int_t
+report_int(uint64_t count)
+{
+	return count > INT64_MAX ? INT64_MAX : (json_int_t)count;
+}
+
+/* --- one service -------------------------------------------------------------------- */
+
+static json_t *
+report_settings(const struct config_service *config)
+{
+	json_t *settings = json_object();
+
+	for (size_t i = 0; i < config->setting_count && settings != NULL; i++) {
+		if (json_object_set_new(settings, config->settings[i].name,
+			varlink_text(config->settings[i].value)) != 0) {
+			json_decref(settings);
+			settings = NULL;
+		}
+	}
+	return settings;
+}
+
+static json_t *
+report_source(const struct master *master, const struct master_service *service)
+{
+	char *path;
+	json_t *text;
+
+	if (service->image != NULL)
+		return varlink_text(service->image->source);
+	path = xasprintf("%s/%s.so", master->config->container.plugin_dir,
+		service->config->plugin);
+	text = varlink_text(path);
+	free(path);
+	return text;
+}
+
+static json_t *
+report_instances(const struct config_service *config)
+{
+	char number[24];
+
+	if (config->instances == 0)
+		return json_string("per-loop");
+	if (config->instances == 1)
+		return json_string("one");
+	snprintf(number, sizeof(number), "%lld", (long long)config->instances);
+	return json_string(number);
+}
+
+/* When it is tried again, from now; 0: it does not wait for that. */
+static int64_t
+report_next_try_ns(const struct master *master, const struct master_service *service)
+{
+	struct supervisor_cell_view cell;
+	int64_t when_ns = service->next_try_ns;
+	int64_t now_ns = clock_monotonic_ns();
+
+	supervisor_view_cell(master->supervisor, &cell);
+	if (service->state == SERVICE_STARTING)
+		when_ns = cell.next_try_ns;
+	if (when_ns == 0)
+		return 0;
+	return when_ns > now_ns ? when_ns - now_ns : 1;
+}
+
+/* Adds what is not always there. */
+static bool
+report_add_optional(json_t *json, const struct master *master,
+	const struct master_service *service)
+{
+	int64_t next_try_ns = report_next_try_ns(master, service);
+
+	if (service->reason != NULL &&
+	    json_object_set_new(json, "reason", varlink_text(service->reason)) != 0)
+		return false;
+	return next_try_ns == 0 ||
+		json_object_set_new(json, "next_try_ns", json_integer(next_try_ns)) == 0;
+}
+
+static json_t *
+report_configuration(const struct master *master, const struct master_service *service)
+{
+	const struct config_service *config = service->config;
+	const struct plugin_image *image = service->image;
+
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:I, s:s, s:I, s:I, s:o, s:I, "
+		"s:o}",
+		"name", config->name,
+		"state", service_state_name(service->state),
+		"plugin", config->plugin,
+		"version", varlink_text(image != NULL ? image->version : ""),
+		"path", report_source(master, service),
+		"image", varlink_text(image != NULL ? image->path : ""),
+		"sha256", image != NULL ? image->image.sha256 : "",
+		"instances", report_instances(config),
+		"concurrency", (json_int_t)config->concurrency,
+		"overflow", report_overflow_word(config),
+		"queue", (json_int_t)config->queue,
+		"queue_bytes", report_int(config->queue_bytes),
+		"file", varlink_text(config->origin.file != NULL ? config->origin.file : ""),
+		"line", (json_int_t)config->origin.line,
+		"settings", report_settings(config));
+}
+
+/* All about a service; NULL: no memory. totals is room for the figures. */
+static json_t *
+report_service(const struct master *master, const struct master_service *service,
+	struct service_totals *totals)
+{
+	const struct status_service_view *counts = &totals->counts;
+	json_t *json = report_configuration(master, service);
+	json_t *figures;
+
+	master_service_totals(service, supervisor_page(master->supervisor), totals);
+	figures = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"in_flight", report_int(counts->in_flight),
+		"queued", report_int(counts->queue_length),
+		"queued_bytes", report_int(counts->queue_bytes),
+		"served", report_int(counts->served),
+		"failed", report_int(counts->failed),
+		"dropped", report_int(counts->dropped),
+		"rejected", report_int(counts->rejected),
+		"timeouts", report_int(counts->timeouts),
+		"restarts", report_int(service->restarts),
+		"since_wall_ns", (json_int_t)service->since_wall_ns,
+		"uptime_ns", service->state == SERVICE_READY ?
+			(json_int_t)(clock_monotonic_ns() - service->since_ns) : (json_int_t)0);
+	if (json == NULL || figures == NULL || json_object_update(json, figures) != 0 ||
+	    !report_add_optional(json, master, service)) {
+		json_decref(json);
+		json = NULL;
+	}
+	json_decref(figures);
+	return json;
+}
+
+/* --- one queue ------------------------------------------------------------------------ */
+
+static json_t *
+report_queue(const struct master *master, const struct master_service *service,
+	struct service_totals *totals)
+{
+	const struct config_service *config = service->config;
+	const struct status_service_view *counts = &totals->counts;
+	int64_t now_ns = clock_monotonic_ns();
+	int64_t oldest_ns = 0;
+
+	master_service_totals(service, supervisor_page(master->supervisor), totals);
+	if (counts->queue_oldest_ns != 0 && counts->queue_oldest_ns < (uint64_t)now_ns)
+		oldest_ns = now_ns - (int64_t)counts->queue_oldest_ns;
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:I}",
+		"service", config->name,
+		"queued", report_int(counts->queue_length),
+		"bytes", report_int(counts->queue_bytes),
+		"limit", (json_int_t)config->queue,
+		"limit_bytes", report_int(config->queue_bytes),
+		"oldest_ns", (json_int_t)oldest_ns,
+		"overflow", report_overflow_word(config),
+		"waiting_senders", report_int(counts->waiting_senders),
+		"dropped", report_int(counts->dropped),
+		"rejected", report_int(counts->rejected));
+}
+
+/* --- statistics -------------------------------------------------------------------------- */
+
+static json_t *
+report_durations(const struct histogram_counts *counts)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I}",
+		"p50_ns", report_int(histogram_percentile(counts, 50)),
+		"p90_ns", report_int(histogram_percentile(counts, 90)),
+		"p99_ns", report_int(histogram_percentile(counts, 99)),
+		"max_ns", report_int(histogram_percentile(counts, 100)),
+		"samples", report_int(counts->total));
+}
+
+static json_t *
+report_service_stats(const struct master *master, const struct master_service *service,
+	struct service_totals *totals)
+{
+	const struct status_service_view *counts = &totals->counts;
+
+	master_service_totals(service, supervisor_page(master->supervisor), totals);
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+		"service", service->config->name,
+		"calls", report_int(counts->calls),
+		"direct", report_int(counts->direct),
+		"queued", report_int(counts->queued),
+		"served", report_int(counts->served),
+		"failed", report_int(counts->failed),
+		"timeouts", report_int(counts->timeouts),
+		"canceled", report_int(counts->canceled),
+		"dropped", report_int(counts->dropped),
+		"rejected", report_int(counts->rejected),
+		"memory_bytes", report_int(counts->memory_bytes),
+		"latency", report_durations(&totals->latency),
+		"wait", report_durations(&totals->wait));
+}
+
+/* The loops of the cell that runs now; none while there is none. */
+static json_t *
+report_loops(const struct master *master)
+{
+	const struct status_page *page = supervisor_page(master->supervisor);
+	json_t *loops = json_array();
+
+	for (uint32_t loop = 0; page != NULL && loop < page->loops; loop++) {
+		struct status_loop_view view;
+
+		status_page_read_loop(page, loop, &view);
+		if (json_array_append_new(loops, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+			"loop", (json_int_t)loop,
+			"passes", report_int(view.passes),
+			"switches", report_int(view.switches),
+			"tasks", report_int(view.tasks),
+			"stacks", report_int(view.stacks),
+			"wakes", report_int(view.wakes),
+			"polls", report_int(view.polls))) != 0) {
+			json_decref(loops);
+			return NULL;
+		}
+	}
+	return loops;
+}
+
+/* --- the commands --------------------------------------------------------------------------- */
+
+typedef json_t *report_fn(const struct master *master, const struct master_service *service,
+	struct service_totals *totals);
+
+/* An array with the report of each service, or of only; NULL: no memory. */
+static json_t *
+report_each(const struct master *master, const struct master_service *only, report_fn *report)
+{
+	struct service_totals *totals = xcalloc(1, sizeof(*totals));
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < supervisor_count(master->supervisor); i++) {
+		const struct master_service *service = supervisor_service(master->supervisor, i);
+
+		if (only != NULL && service != only)
+			continue;
+		if (json_array_append_new(array, report(master, service, totals)) != 0) {
+			json_decref(array);
+			array = NULL;
+			break;
+		}
+	}
+	free(totals);
+	return array;
+}
+
+void
+admin_list(struct admin_request *request, struct master *master)
+{
+	admin_answer(request, json_pack("{s:o}", "services",
+		report_each(master, NULL, report_service)));
+}
+
+void
+admin_status(struct admin_request *request, struct master *master)
+{
+	struct master_service *service = admin_find_service(request, master);
+	struct service_totals *totals;
+
+	if (service == NULL)
+		return;
+	totals = xcalloc(1, sizeof(*totals));
+	admin_answer(request, json_pack("{s:o, s:o}",
+		"service", report_service(master, service, totals),
+		"log", admin_log_last_lines(master->ring, service->config->name, STATUS_LOG_LINES)));
+	free(totals);
+}
+
+void
+admin_queues(struct admin_request *request, struct master *master)
+{
+	admin_answer(request, json_pack("{s:o}", "queues", report_each(master, NULL, report_queue)));
+}
+
+void
+admin_stats(struct admin_request *request, struct master *master)
+{
+	const struct master_service *only = NULL;
+
+	if (admin_service_argument(request) != NULL) {
+		only = admin_find_service(request, master);
+		if (only == NULL)
+			return;
+	}
+	admin_answer(request, json_pack("{s:o, s:o}",
+		"services", report_each(master, only, report_service_stats),
+		"loops", report_loops(master)));
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The calls of the master to one cell: many may be under way on one socket, each with its
+ * own time limit, and each ends in exactly one reply, if need be in "it did not answer" or
+ * "it died". What comes in is a stranger's: a frame that cannot be read ends the channel.
+ *
+ * Nobody is called back from inside cell_channel_call. Has one owner. Master only; never
+ * suspends.
+ */
+#ifndef BAY_MASTER_CELL_CHANNEL_H
+#define BAY_MASTER_CELL_CHANNEL_H
+
+#include <jansson.h>
+#include <stdint.h>
+
+#include <bay/status.h>
+
+#include "protocol/varlink_stream.h"
+
+struct cell_channel;
+struct event_base;
+
+enum cell_reply_kind {
+	CELL_REPLY_DONE = 0, /* with parameters */
+	CELL_REPLY_FAILED,   /* the cell says that it did not work */
+	CELL_REPLY_SILENT,   /* no answer came in time; one that comes later is ignored */
+	CELL_REPLY_DIED      /* the channel ended first */
+};
+
+/* All of it is borrowed for the call. */
+struct cell_reply {
+	enum cell_reply_kind kind;
+	enum bay_status status;     /* BAY_OK when done */
+	const char *message;        /* "" when done */
+	const json_t *parameters;   /* an object */
+	struct varlink_fds *fds;    /* who takes one leaves -1 */
+};
+
+typedef void cell_reply_fn(const struct cell_reply *reply, void *arg);
+
+/* What the owner hears without having asked. */
+struct cell_channel_watcher {
+	/* The cell called us; no reply is expected. */
+	void (*notice)(const char *method, const json_t *parameters, void *arg);
+	/* Nothing more will be received: the other end closed, or why. It may destroy the
+	 * channel. Called once. */
+	void (*broken)(const char *why, void *arg);
+	void *arg;
+};
+
+/* Takes fd, a connected non-blocking socket. NULL: no memory for its events. */
+struct cell_channel *cell_channel_create(struct event_base *base, int fd,
+	const struct cell_channel_watcher *watcher)
+	__attribute__((warn_unused_result));
+
+/* Answers the calls under way with CELL_REPLY_DIED and this message, closes and frees.
+ * NULL is fine. */
+void cell_channel_destroy(struct cell_channel *channel, const char *why);
+
+/*
+ * Sends a call and takes parameters (NULL: none) and fd (-1: none). reply(…, arg) follows,
+ * within timeout_ns if that is not 0.
+ */
+void cell_channel_call(struct cell_channel *channel, const char *method, json_t *parameters,
+	int fd, int64_t timeout_ns, cell_reply_fn *reply, void *arg);
+
+/* Takes in what has been received already: for the last words of a cell that has ended. */
+void cell_channel_drain(struct cell_channel *channel);
+
+#endif

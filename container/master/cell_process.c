@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/cell_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/fd.h"
+#include "master/cell_log.h"
+#include "master/child.h"
+#include "protocol/cell_link.h"
+
+struct cell_process {
+	struct child child;
+	pid_t pid; /* stays when the child has been reaped: for the log */
+	int64_t started_ns;
+	struct cell_channel *channel;
+	struct cell_log *log;
+	struct status_page page;
+};
+
+/* What is made for a cell before it starts: our end and its end of everything. */
+struct cell_ends {
+	int control[2];
+	int log[2];
+	int page;
+};
+
+static void
+cell_ends_close(struct cell_ends *ends)
+{
+	fd_close(&ends->control[0]);
+	fd_close(&ends->control[1]);
+	fd_close(&ends->log[0]);
+	fd_close(&ends->log[1]);
+	fd_close(&ends->page);
+}
+
+static bool
+cell_fail(struct buffer *error, const char *name, const char *step)
+{
+	return buffer_fail(error, "start cell %s: %s: %s", name, step, strerror(errno));
+}
+
+static bool
+cell_ends_open(struct cell_ends *ends, struct cell_process *cell,
+	const struct cell_options *options, struct buffer *error)
+{
+	*ends = (struct cell_ends){.control = {-1, -1}, .log = {-1, -1}, .page = -1};
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends->control) != 0)
+		return cell_fail(error, options->name, "make its control socket");
+	if (pipe2(ends->log, O_CLOEXEC | O_NONBLOCK) != 0)
+		return cell_fail(error, options->name, "make its log pipe");
+	ends->page = status_page_create(&cell->page, "bay-status", options->services,
+		options->loops);
+	if (ends->page < 0)
+		return cell_fail(error, options->name, "make its status page");
+	return true;
+}
+
+static bool
+cell_process_spawn(struct cell_process *cell, const struct cell_options *options,
+	const struct cell_ends *ends, struct buffer *error)
+{
+	const char *argv[] = {"bay-cell", options->mode, NULL};
+	/* A dump of what may be gigabytes of stacks would delay the restart. */
+	const struct child_limit no_core = {RLIMIT_CORE, 0};
+	struct child_options child = {
+		.path = options->program->path,
+		.argv = argv,
+		.library_dir = options->program->library_dir,
+		.cell_name = options->name,
+		.fds = {ends->control[1], ends->log[1], ends->page},
+		.fd_count = CELL_FDS_END - CELL_CONTROL_FD,
+		.change_user = options->change_user,
+		.uid = options->uid,
+		.gid = options->gid,
+		.user = options->user,
+		.limits = &no_core,
+		.limit_count = 1,
+	};
+
+	if (!child_spawn(&child, &cell->child, error))
+		return false;
+	cell->pid = cell->child.pid;
+	cell->started_ns = clock_monotonic_ns();
+	return true;
+}
+
+static bool
+cell_process_attach(struct cell_process *cell, struct event_base *base,
+	const struct cell_options *options, struct cell_ends *ends,
+	const struct cell_channel_watcher *watcher, struct buffer *error)
+{
+	char process[64];
+
+	snprintf(process, sizeof(process), "cell %s", options->name);
+	cell->channel = cell_channel_create(base, ends->control[0], watcher);
+	ends->control[0] = -1;
+	cell->log = cell_log_create(base, ends->log[0], process);
+	ends->log[0] = -1;
+	errno = ENOMEM;
+	return (cell->channel != NULL && cell->log != NULL) ||
+		cell_fail(error, options->name, "watch it");
+}
+
+struct cell_process *
+cell_process_start(struct event_base *base, const struct cell_options *options,
+	const struct cell_channel_watcher *watcher, struct buffer *error)
+{
+	struct cell_process *cell = xcalloc(1, sizeof(*cell));
+	struct cell_ends ends;
+	bool started;
+
+	cell->child.pid = -1;
+	started = cell_ends_open(&ends, cell, options, error) &&
+		cell_process_spawn(cell, options, &ends, error) &&
+		cell_process_attach(cell, base, options, &ends, watcher, error);
+	cell_ends_close(&ends);
+	if (started)
+		return cell;
+	cell_process_destroy(cell, "it did not start");
+	return NULL;
+}
+
+void
+cell_process_destroy(struct cell_process *cell, const char *why)
+{
+	if (cell == NULL)
+		return;
+	child_kill(&cell->child);
+	child_reap(&cell->child);
+	cell_channel_destroy(cell->channel, why);
+	if (cell->log != NULL)
+		cell_log_drain(cell->log);
+	cell_log_destroy(cell->log);
+	status_page_close(&cell->page);
+	free(cell);
+}
+
+void
+cell_process_call(struct cell_process *cell, const char *method, json_t *parameters, int fd,
+	int64_t timeout_ns, cell_reply_fn *reply, void *arg)
+{
+	cell_channel_call(cell->channel, method, parameters, fd, timeout_ns, reply, arg);
+}
+
+void
+cell_process_kill(struct cell_process *cell)
+{
+	child_kill(&cell->child);
+}
+
+bool
+cell_process_has_ended(struct cell_process *cell, int *status_r)
+{
+	if (cell->child.pid <= 0 || !child_try_reap(&cell->child, status_r))
+		return false;
+	cell_channel_drain(cell->channel);
+	cell_log_drain(cell->log);
+	return true;
+}
+
+pid_t
+cell_process_pid(const struct cell_process *cell)
+{
+	return cell->pid;
+}
+
+int64_t
+cell_process_started_ns(const struct cell_process *cell)
+{
+	return cell->started_ns;
+}
+
+const struct status_page *
+cell_process_page(const struct cell_process *cell)
+{
+	return &cell->page;
+}
+
+uint64_t
+cell_process_rss_bytes(const struct cell_process *cell)
+{
+	uint64_t pages = 0;
+	char path[40];
+	FILE *statm;
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", (int)cell->pid);
+	statm = fopen(path, "re");
+	if (statm == NULL)
+		return 0;
+	if (fscanf(statm, "%*u %" SCNu64, &pages) != 1)
+		pages = 0;
+	fclose(statm);
+	return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}

@@ -1,0 +1,453 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The order of the start: log, directories, plugins examined, socket, cell, services, ready.
+ * The order of the end is the reverse. Everything from the examination on happens inside the
+ * event loop, so a signal is heeded at any time.
+ */
+#include "config.h"
+
+#include "master/master.h"
+
+#include <event2/event.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/program.h"
+#include "config/config_data.h"
+#include "config/config_report.h"
+#include "loop/signals.h"
+#include "master/admin_commands.h"
+#include "master/admin_log.h"
+#include "master/admin_server.h"
+#include "master/admin_socket.h"
+#include "master/log_ring.h"
+#include "master/notify.h"
+#include "master/plugin_examination.h"
+#include "master/plugin_survey.h"
+#include "master/run_user.h"
+#include "master/runtime_dir.h"
+#include "master/supervisor.h"
+
+enum { MASTER_LOG_LINES = 1000 };
+
+/* Longer than the examiner's own patience would be a hang of ours. */
+static const int64_t master_examination_timeout_ns = 5 * (int64_t)CLOCK_NS_PER_S;
+
+static const int master_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
+
+struct master_parts {
+	enum master_exit exit;
+	struct run_user user;
+	struct program program; /* bay-cell */
+	struct runtime_dir *runtime_dir;
+	struct runtime_dir *image_dir;
+	struct plugin_examination *examination;
+	struct plugin_survey survey;
+	struct admin_socket socket;
+	struct admin_server *server;
+	struct signals *signals;
+	struct notify *notify;
+	bool stopping; /* somebody asked for it */
+};
+
+const char *
+master_state_name(enum master_state state)
+{
+	static const char *const names[] = {
+		[MASTER_STARTING] = "starting",
+		[MASTER_READY] = "ready",
+		[MASTER_DRAINING] = "draining",
+	};
+
+	return names[state];
+}
+
+void
+master_block_signals(void)
+{
+	signals_ignore_sigpipe();
+	signals_block(master_signals, sizeof(master_signals) / sizeof(*master_signals));
+}
+
+/* --- the end ------------------------------------------------------------------------- */
+
+static void
+master_leave_loop(struct master *master)
+{
+	event_base_loopbreak(master->base);
+}
+
+/* The start has failed: ends the loop with this exit code. */
+static void
+master_give_up(struct master *master, enum master_exit code)
+{
+	master->_parts->exit = code;
+	master_leave_loop(master);
+}
+
+static void
+master_on_stopped(void *arg)
+{
+	master_leave_loop(arg);
+}
+
+void
+master_stop(struct master *master, bool now)
+{
+	struct master_parts *parts = master->_parts;
+
+	if (!parts->stopping) {
+		log_info(NULL, "stopping%s", now ? " now" : ": requests under way may end");
+		notify_send(parts->notify, "STOPPING=1\nSTATUS=stopping");
+	} else if (now) {
+		log_info(NULL, "stopping now");
+	}
+	parts->stopping = true;
+	master->state = MASTER_DRAINING;
+	if (master->supervisor != NULL)
+		supervisor_stop(master->supervisor, now);
+	else
+		master_leave_loop(master);
+}
+
+/* --- signals -------------------------------------------------------------------------- */
+
+static void
+master_on_signal(int number, void *arg)
+{
+	struct master *master = arg;
+
+	switch (number) {
+	case SIGCHLD:
+		if (master->supervisor != NULL)
+			supervisor_reap(master->supervisor);
+		break;
+	case SIGTERM:
+		master_stop(master, master->_parts->stopping);
+		break;
+	case SIGINT:
+		master_stop(master, true);
+		break;
+	case SIGUSR1:
+		if (!log_reopen())
+			log_error_errno(NULL, "open the log file again; lines go on to the old one");
+		else
+			log_info(NULL, "log opened again");
+		break;
+	case SIGHUP:
+		log_warn(NULL, "SIGHUP is ignored: this version cannot reload its configuration; "
+			"bayctl restart SERVICE takes a new plugin file, a restart of bayd all");
+		break;
+	}
+}
+
+/* --- ready ------------------------------------------------------------------------------ */
+
+static unsigned
+master_count_services(const struct master *master, enum service_state state)
+{
+	unsigned count = 0;
+
+	for (size_t i = 0; i < supervisor_count(master->supervisor); i++) {
+		if (supervisor_service(master->supervisor, i)->state == state)
+			count++;
+	}
+	return count;
+}
+
+static void
+master_on_started(const char *why, void *arg)
+{
+	struct master *master = arg;
+	unsigned ready;
+	unsigned failed;
+
+	if (why != NULL) {
+		log_error(NULL, "cannot start: %s", why);
+		master_give_up(master, MASTER_EXIT_FAILED);
+		return;
+	}
+	if (master->state != MASTER_STARTING)
+		return;
+	master->state = MASTER_READY;
+	ready = master_count_services(master, SERVICE_READY);
+	failed = master_count_services(master, SERVICE_FAILED);
+	log_info(NULL, "ready: %u services run, %u failed", ready, failed);
+	notify_send(master->_parts->notify, "READY=1\nSTATUS=%u services run, %u failed", ready,
+		failed);
+}
+
+/* --- start ------------------------------------------------------------------------------- */
+
+static uint32_t
+master_count_loops(const struct config *config)
+{
+	cpu_set_t set;
+	int count = (int)config->container.loops;
+
+	if (count == 0 && sched_getaffinity(0, sizeof(set), &set) == 0)
+		count = CPU_COUNT(&set);
+	if (count < 1)
+		count = 1;
+	return count < STATUS_PAGE_LOOPS_MAX ? (uint32_t)count : STATUS_PAGE_LOOPS_MAX;
+}
+
+static void
+master_create_supervisor(struct master *master)
+{
+	struct master_parts *parts = master->_parts;
+	const struct supervisor_options options = {
+		.base = master->base,
+		.config = master->config,
+		.examination = parts->examination,
+		.cell = {
+			.name = "main",
+			.mode = "run",
+			.program = &parts->program,
+			.loops = master_count_loops(master->config),
+			.change_user = parts->user.change,
+			.uid = parts->user.uid,
+			.gid = parts->user.gid,
+			.user = parts->user.name,
+		},
+	};
+	const struct supervisor_watcher watcher = {.started = master_on_started,
+		.stopped = master_on_stopped, .arg = master};
+
+	master->supervisor = supervisor_create(&options, &watcher);
+	for (size_t i = 0; i < master->config->service_count; i++) {
+		struct plugin_survey_entry *entry = &parts->survey.entries[i];
+
+		if (entry->image != NULL || entry->reason != NULL)
+			supervisor_set_image(master->supervisor, i, entry->image, entry->reason);
+		entry->image = NULL;
+	}
+	plugin_survey_finish(&parts->survey);
+}
+
+static bool
+master_open_socket(struct master *master, struct buffer *error)
+{
+	struct master_parts *parts = master->_parts;
+	const struct config_container *container = &master->config->container;
+	const struct admin_policy policy = {.admin_uid = geteuid(),
+		.operator_group = parts->user.control_group};
+
+	if (!admin_socket_open(&parts->socket, container->control,
+		(mode_t)container->control_mode, parts->user.control_group, error))
+		return false;
+	parts->server = admin_server_create(master->base, parts->socket.fd, &policy,
+		&admin_limits_default, admin_commands_handle, master);
+	return parts->server != NULL || buffer_fail(error, "serve the control socket: no memory");
+}
+
+/* All plugins have been looked at: nothing starts if settings of them are wrong. */
+static void
+master_on_surveyed(void *arg)
+{
+	struct master *master = arg;
+	struct master_parts *parts = master->_parts;
+	struct buffer text = {0};
+
+	if (parts->survey.complaints.count > 0) {
+		if (config_report_print(&parts->survey.complaints, &text))
+			fprintf(stderr, "%s", buffer_text(&text));
+		log_error(NULL, "cannot start: the configuration is wrong in %zu places, "
+			"which are named on standard error", parts->survey.complaints.count);
+		master_give_up(master, MASTER_EXIT_INVALID);
+	} else {
+		master_create_supervisor(master);
+		if (!master_open_socket(master, &text) ||
+		    !supervisor_start(master->supervisor, &text)) {
+			log_error(NULL, "cannot start: %s", buffer_text(&text));
+			master_give_up(master, MASTER_EXIT_FAILED);
+		}
+	}
+	buffer_finish(&text);
+}
+
+static bool
+master_start_log(const struct config *config, struct buffer *error)
+{
+	const struct config_container *container = &config->container;
+
+	log_set_process("master");
+	log_set_level(container->log_level);
+	log_set_format(container->log_format);
+	switch (config_log_sink(config)) {
+	case CONFIG_LOG_STDERR:
+		log_to_stderr();
+		break;
+	case CONFIG_LOG_SYSLOG:
+		log_to_syslog("bayd");
+		break;
+	case CONFIG_LOG_FILE:
+		if (!log_to_file(container->log))
+			return buffer_fail(error, "open the log file %s: %s", container->log,
+				strerror(errno));
+		break;
+	}
+	return true;
+}
+
+/* Whoever else is to come to the socket or to the images must get through the directory. */
+static mode_t
+master_dir_mode(const struct master *master)
+{
+	const struct master_parts *parts = master->_parts;
+
+	return parts->user.change || parts->user.control_group != (gid_t)-1 ||
+		(master->config->container.control_mode & 077) != 0 ? 0711 : 0700;
+}
+
+static bool
+master_open_dirs(struct master *master, struct buffer *error)
+{
+	struct master_parts *parts = master->_parts;
+	const struct config_container *container = &master->config->container;
+	size_t length = strlen(container->runtime_dir);
+	struct runtime_dir_options options = {.key = "runtime_dir",
+		.path = container->runtime_dir, .mode = master_dir_mode(master)};
+
+	parts->runtime_dir = runtime_dir_open(&options, error);
+	if (parts->runtime_dir == NULL)
+		return false;
+	master->runtime_dir = runtime_dir_path(parts->runtime_dir);
+	options.key = "image_dir";
+	options.path = container->image_dir;
+	options.mode = parts->user.change ? 0711 : 0700;
+	options.is_ours = strncmp(container->image_dir, container->runtime_dir, length) == 0 &&
+		container->image_dir[length] == '/';
+	parts->image_dir = runtime_dir_open(&options, error);
+	return parts->image_dir != NULL;
+}
+
+static bool
+master_start_loop(struct master *master, struct buffer *error)
+{
+	struct master_parts *parts = master->_parts;
+
+	master->base = event_base_new();
+	if (master->base == NULL)
+		return buffer_fail(error, "start libevent: no memory or no descriptor");
+	parts->signals = signals_watch(master->base, master_signals,
+		sizeof(master_signals) / sizeof(*master_signals), master_on_signal, master);
+	master->admin_log = admin_log_create(master->base, master->ring);
+	if (parts->signals == NULL || master->admin_log == NULL)
+		return buffer_fail(error, "watch signals and the log: no memory");
+	if (!program_sibling("bay-cell", LIBEXECDIR, &parts->program))
+		return buffer_fail(error, "find bay-cell: it is not at %s", parts->program.path);
+	parts->examination = plugin_examination_create(master->base, master->config,
+		&parts->program, runtime_dir_fd(parts->image_dir), master_examination_timeout_ns);
+	return parts->examination != NULL ||
+		buffer_fail(error, "prepare the examination of plugins: no memory or no descriptor");
+}
+
+static bool
+master_check_counts(const struct config *config, struct buffer *error)
+{
+	if (config->service_count <= STATUS_PAGE_SERVICES_MAX)
+		return true;
+	return buffer_fail(error, "%zu services are configured, and a cell takes %d",
+		config->service_count, STATUS_PAGE_SERVICES_MAX);
+}
+
+static void
+master_on_log_record(const struct log_record *record, void *arg)
+{
+	struct master *master = arg;
+
+	log_ring_push(master->ring, record);
+	if (master->admin_log != NULL)
+		admin_log_wake(master->admin_log);
+}
+
+/* Everything up to the event loop. False: the reason is appended to error. */
+static bool
+master_prepare(struct master *master, struct buffer *error)
+{
+	struct master_parts *parts = master->_parts;
+
+	if (!master_check_counts(master->config, error) ||
+	    !master_start_log(master->config, error))
+		return false;
+	log_set_hook(master_on_log_record, master);
+	log_info(NULL, "bayd %s starts as process %d with libevent %s and %s", PACKAGE_VERSION,
+		(int)getpid(), event_get_version(), master->config->path);
+	parts->notify = notify_open();
+	run_user_log(&parts->user, master->config);
+	return master_open_dirs(master, error) && master_start_loop(master, error);
+}
+
+/* Undoes everything, whatever of it was done. */
+static void
+master_finish(struct master *master)
+{
+	struct master_parts *parts = master->_parts;
+
+	/* Before the server: what waits for the cell is answered. */
+	supervisor_destroy(master->supervisor);
+	admin_log_destroy(master->admin_log);
+	master->admin_log = NULL;
+	admin_server_destroy(parts->server);
+	admin_socket_close(&parts->socket);
+	plugin_survey_finish(&parts->survey);
+	plugin_examination_destroy(parts->examination);
+	signals_destroy(parts->signals);
+	if (master->base != NULL)
+		event_base_free(master->base);
+	runtime_dir_close(parts->image_dir);
+	runtime_dir_close(parts->runtime_dir);
+	log_info(NULL, "ended");
+	log_set_hook(NULL, NULL);
+	notify_close(parts->notify);
+	log_ring_destroy(master->ring);
+	libevent_global_shutdown();
+}
+
+static enum master_exit
+master_refuse(const struct config_report *report)
+{
+	struct buffer text = {0};
+
+	if (config_report_print(report, &text))
+		fprintf(stderr, "%s", buffer_text(&text));
+	buffer_finish(&text);
+	return MASTER_EXIT_INVALID;
+}
+
+enum master_exit
+master_run(const struct config *config)
+{
+	struct master_parts parts = {.socket = {.fd = -1, ._dirfd = -1}};
+	struct master master = {.config = config, ._parts = &parts,
+		.started_ns = clock_monotonic_ns(), .started_wall_ns = clock_wall_ns()};
+	struct config_report report = {0};
+	struct buffer error = {0};
+
+	if (!run_user_resolve(config, &parts.user, &report)) {
+		parts.exit = master_refuse(&report);
+		config_report_finish(&report);
+		return parts.exit;
+	}
+	master.ring = log_ring_create(MASTER_LOG_LINES);
+	if (master_prepare(&master, &error)) {
+		plugin_survey_begin(&parts.survey, config, parts.examination, master_on_surveyed,
+			&master);
+		event_base_dispatch(master.base);
+	} else {
+		log_error(NULL, "cannot start: %s", buffer_text(&error));
+		parts.exit = MASTER_EXIT_FAILED;
+	}
+	buffer_finish(&error);
+	master_finish(&master);
+	return parts.exit;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The container as the master has it: configuration, directories, admin server, supervisor
+ * and log, and the states that bayd as a whole goes through. One per process.
+ *
+ *	starting -> ready -> draining -> end
+ */
+#ifndef BAY_MASTER_MASTER_H
+#define BAY_MASTER_MASTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct admin_log;
+struct config;
+struct event_base;
+struct log_ring;
+struct supervisor;
+
+enum master_state {
+	MASTER_STARTING = 0,
+	MASTER_READY,
+	MASTER_DRAINING
+};
+
+/* "starting", "ready", "draining". */
+const char *master_state_name(enum master_state state);
+
+/* What the admin commands work with; made by master_run, read only for them. */
+struct master {
+	struct event_base *base;
+	const struct config *config;
+	const char *runtime_dir; /* absolute */
+	enum master_state state;
+	int64_t started_ns;
+	int64_t started_wall_ns;
+	struct supervisor *supervisor;
+	struct log_ring *ring;
+	struct admin_log *admin_log;
+	struct master_parts *_parts; /* what only master.c needs */
+};
+
+/* Exit codes of bayd. */
+enum master_exit {
+	MASTER_EXIT_DONE = 0,
+	MASTER_EXIT_FAILED = 1,
+	MASTER_EXIT_USAGE = 2,
+	MASTER_EXIT_INVALID = 5 /* the configuration, or the settings of a plugin */
+};
+
+/*
+ * Runs the container until it is told to stop, and removes what it made. Says on standard
+ * error why it cannot, if it cannot. Signals must be blocked (master_block_signals).
+ */
+enum master_exit master_run(const struct config *config);
+
+/* At the very start of the process: none may end it before there is a handler. */
+void master_block_signals(void);
+
+/* Begins to stop: after the requests under way, or now. */
+void master_stop(struct master *master, bool now);
+
+#endif

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/master_service.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+static const char *const service_state_names[] = {
+	[SERVICE_STOPPED] = "stopped",
+	[SERVICE_STARTING] = "starting",
+	[SERVICE_READY] = "ready",
+	[SERVICE_STOPPING] = "stopping",
+	[SERVICE_FAILED] = "failed",
+};
+
+const char *
+service_state_name(enum service_state state)
+{
+	return service_state_names[state];
+}
+
+/* --- state ------------------------------------------------------------------------ */
+
+static void
+master_service_log_state(const struct master_service *service)
+{
+	char subject[CONFIG_NAME_MAX + 16];
+
+	snprintf(subject, sizeof(subject), "service %s", service->config->name);
+	if (service->state == SERVICE_FAILED)
+		log_error(subject, "failed: %s", service->reason != NULL ? service->reason : "?");
+	else if (service->reason != NULL)
+		log_warn(subject, "%s: %s", service_state_name(service->state), service->reason);
+	else if (service->state == SERVICE_READY || service->state == SERVICE_STOPPED)
+		log_info(subject, "%s", service_state_name(service->state));
+	else
+		log_debug(subject, "%s", service_state_name(service->state));
+}
+
+static char *
+master_service_format_reason(const char *format, va_list args)
+{
+	struct buffer text = {0};
+	char *reason = NULL;
+
+	if (buffer_vprintf(&text, format, args) && buffer_text(&text) != NULL)
+		reason = xstrdup(buffer_text(&text));
+	buffer_finish(&text);
+	return reason;
+}
+
+void
+master_service_set_state(struct master_service *service, enum service_state state,
+	const char *format, ...)
+{
+	char *old_reason = service->reason;
+	va_list args;
+
+	service->reason = NULL;
+	if (format != NULL) {
+		va_start(args, format);
+		service->reason = master_service_format_reason(format, args);
+		va_end(args);
+	}
+	/* After the format: its arguments may hold the old one. */
+	free(old_reason);
+	if (state != service->state) {
+		service->since_ns = clock_monotonic_ns();
+		service->since_wall_ns = clock_wall_ns();
+	}
+	service->state = state;
+	master_service_log_state(service);
+}
+
+/* --- failures ----------------------------------------------------------------------- */
+
+bool
+master_service_fails_too_often(struct master_service *service, int64_t now_ns)
+{
+	const struct config_rate *limit = &service->config->start_limit;
+	size_t count = (size_t)limit->count;
+	int64_t oldest_ns;
+
+	/* The ring holds the last count failures; the next place holds the oldest of them. */
+	service->failures[service->failure_next] = now_ns;
+	service->failure_next = (service->failure_next + 1) % count;
+	oldest_ns = service->failures[service->failure_next];
+	return oldest_ns != 0 && now_ns - oldest_ns <= limit->period_ns;
+}
+
+void
+master_service_forgive(struct master_service *service)
+{
+	memset(service->failures, 0,
+		(size_t)service->config->start_limit.count * sizeof(*service->failures));
+	backoff_reset(&service->backoff);
+}
+
+/* --- counts --------------------------------------------------------------------------- */
+
+static uint64_t
+add_up(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+static void
+service_counts_add(struct status_service_view *to, const struct status_service_view *from)
+{
+	to->calls = add_up(to->calls, from->calls);
+	to->direct = add_up(to->direct, from->direct);
+	to->queued = add_up(to->queued, from->queued);
+	to->served = add_up(to->served, from->served);
+	to->failed = add_up(to->failed, from->failed);
+	to->timeouts = add_up(to->timeouts, from->timeouts);
+	to->canceled = add_up(to->canceled, from->canceled);
+	to->dropped = add_up(to->dropped, from->dropped);
+	to->rejected = add_up(to->rejected, from->rejected);
+}
+
+void
+master_service_fold(struct master_service *service, const struct status_page *page)
+{
+	struct status_service_view counts;
+
+	status_page_read_service(page, service->slot, &counts);
+	service_counts_add(&service->past.counts, &counts);
+	status_page_add_histograms(page, service->slot, &service->past.latency,
+		&service->past.wait);
+}
+
+void
+master_service_totals(const struct master_service *service, const struct status_page *page,
+	struct service_totals *totals_r)
+{
+	*totals_r = service->past;
+	if (page == NULL)
+		return;
+	status_page_read_service(page, service->slot, &totals_r->counts);
+	service_counts_add(&totals_r->counts, &service->past.counts);
+	status_page_add_histograms(page, service->slot, &totals_r->latency, &totals_r->wait);
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A service as the master sees it: what the configuration says, what the operator wants,
+ * what state it is in and why, and what it has counted in cells that are gone.
+ *
+ * Plain data of the supervisor, which alone changes it; others read. Master only.
+ */
+#ifndef BAY_MASTER_MASTER_SERVICE_H
+#define BAY_MASTER_MASTER_SERVICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/histogram.h"
+#include "base/list.h"
+#include "base/status_page.h"
+#include "config/config_data.h"
+#include "master/backoff.h"
+
+struct event;
+struct plugin_image;
+struct supervisor;
+
+enum service_state {
+	SERVICE_STOPPED = 0,
+	SERVICE_STARTING,
+	SERVICE_READY,
+	SERVICE_STOPPING,
+	SERVICE_FAILED
+};
+
+/* "stopped", "starting", ... as the admin interface spells them. */
+const char *service_state_name(enum service_state state);
+
+/* What is under way for a service; one at a time. */
+enum service_step {
+	SERVICE_STEP_NONE = 0,
+	SERVICE_STEP_EXAMINE, /* its plugin file is copied and examined */
+	SERVICE_STEP_START,   /* the cell was told to start it */
+	SERVICE_STEP_STOP     /* the cell was told to stop it */
+};
+
+/* Everything a service has counted, over all its cells. */
+struct service_totals {
+	struct status_service_view counts; /* the gauges of gone cells are left out */
+	struct histogram_counts latency;
+	struct histogram_counts wait;
+};
+
+struct master_service {
+	struct supervisor *supervisor;
+	const struct config_service *config; /* borrowed from the configuration */
+	uint32_t slot;                       /* its index in the status page, for life */
+	enum service_state state;
+	enum service_step step;
+	bool wanted;      /* the operator, or the ini, wants it to run */
+	bool restarting;  /* READY, and a new image of it is being examined */
+	bool stop_now;    /* STOPPING without waiting for requests */
+	char *reason;     /* of FAILED and of a stop that hangs; NULL: none */
+	int64_t since_ns; /* of the state */
+	int64_t since_wall_ns;
+	uint64_t restarts; /* starts that nobody asked for */
+	struct plugin_image *image;      /* what runs or will run; NULL: never examined well */
+	struct plugin_image *next_image; /* for its next start, or NULL: the same */
+	int64_t *failures;          /* start_limit.count times of failures, a ring */
+	size_t failure_next;
+	struct backoff backoff;
+	int64_t next_try_ns; /* when timer starts it again; 0: it does not */
+	struct event *timer; /* a restart, or the end of the patience with a stop */
+	struct list waiters; /* who waits until it is settled: struct service_waiter */
+	struct service_totals past;
+};
+
+/* The only way to change the state: notes the time, logs the move, and keeps or drops the
+ * reason. With a format it has one. */
+void master_service_set_state(struct master_service *service, enum service_state state,
+	const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Notes a failure at now_ns. True: with it there were start_limit of them in its time. */
+bool master_service_fails_too_often(struct master_service *service, int64_t now_ns);
+
+/* Forgets failures: for when the operator starts it himself. */
+void master_service_forgive(struct master_service *service);
+
+/* Adds what the page of a cell that has ended holds to the past. */
+void master_service_fold(struct master_service *service, const struct status_page *page);
+
+/* All that was counted, now: the past and the page (NULL: there is no cell). The caller's
+ * struct is large. */
+void master_service_totals(const struct master_service *service,
+	const struct status_page *page, struct service_totals *totals_r);
+
+#endif

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/obituary.h"
+
+#include <inttypes.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/buffer.h"
+#include "base/text.h"
+#include "master/child.h"
+
+static bool
+obituary_loop_is_in_init(const struct status_page *page, uint32_t loop, uint32_t slot)
+{
+	struct status_loop_view view;
+
+	if (loop >= page->loops)
+		return false;
+	status_page_read_loop(page, loop, &view);
+	return view.phase == STATUS_PHASE_INIT && (view.slot == slot || view.slot == STATUS_NO_SLOT);
+}
+
+/* The task's name was chosen by a plugin: it is shown escaped. */
+static void
+obituary_describe_crash(struct obituary *obituary, const struct status_crash_view *crash)
+{
+	struct buffer text = {0};
+	bool told = true;
+
+	if (crash->address != 0 || crash->signal == SIGSEGV || crash->signal == SIGBUS)
+		told = buffer_printf(&text, " at address 0x%" PRIx64, crash->address);
+	if (crash->task[0] != '\0')
+		told = told && buffer_append_text(&text, " in task ") &&
+			text_escape(&text, crash->task, strlen(crash->task));
+	if (crash->text[0] != '\0')
+		told = told && buffer_append_text(&text, ": ") &&
+			text_escape(&text, crash->text, strlen(crash->text));
+	if (told && text.size > 0)
+		snprintf(obituary->where, sizeof(obituary->where), "%s", buffer_text(&text));
+	buffer_finish(&text);
+}
+
+static void
+obituary_blame_by_crash(struct obituary *obituary, const struct status_page *page,
+	const struct status_crash_view *crash)
+{
+	obituary->culprit = crash->slot;
+	obituary->in_init = crash->slot != STATUS_NO_SLOT &&
+		obituary_loop_is_in_init(page, crash->loop, crash->slot);
+	obituary_describe_crash(obituary, crash);
+}
+
+/* Without a crash record: the one service that ran, or was in its init, at the end. */
+static void
+obituary_blame_by_loops(struct obituary *obituary, const struct status_page *page)
+{
+	uint32_t running = STATUS_NO_SLOT;
+	uint32_t starting = STATUS_NO_SLOT;
+	unsigned running_count = 0;
+	unsigned starting_count = 0;
+
+	for (uint32_t loop = 0; loop < page->loops; loop++) {
+		struct status_loop_view view;
+
+		status_page_read_loop(page, loop, &view);
+		if (view.slot == STATUS_NO_SLOT)
+			continue;
+		if (view.phase == STATUS_PHASE_INIT && view.slot != starting) {
+			starting = view.slot;
+			starting_count++;
+		}
+		if (view.phase == STATUS_PHASE_RUN && view.slot != running) {
+			running = view.slot;
+			running_count++;
+		}
+	}
+	if (starting_count == 1) {
+		obituary->culprit = starting;
+		obituary->in_init = true;
+	} else if (starting_count == 0 && running_count == 1) {
+		obituary->culprit = running;
+	}
+}
+
+void
+obituary_write(struct obituary *obituary, const struct status_page *page, int status)
+{
+	struct status_crash_view crash;
+
+	*obituary = (struct obituary){.culprit = STATUS_NO_SLOT};
+	child_status_text(status, obituary->how, sizeof(obituary->how));
+	if (status != -1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		return;
+	if (status_page_read_crash(page, &crash))
+		obituary_blame_by_crash(obituary, page, &crash);
+	else
+		obituary_blame_by_loops(obituary, page);
+}

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Why a cell died and who is to blame, found out from its exit status and from the page of
+ * figures that it left. A pure function over a stranger's memory. Master only.
+ */
+#ifndef BAY_MASTER_OBITUARY_H
+#define BAY_MASTER_OBITUARY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/status_page.h"
+
+struct obituary {
+	uint32_t culprit; /* the slot of the service whose code it died in, or STATUS_NO_SLOT */
+	bool in_init;     /* the culprit was starting or ending, not serving */
+	char how[80];     /* "crashed: SIGSEGV" */
+	char where[160];  /* " at address 0x0 in task main" or "" */
+};
+
+/*
+ * status is waitpid's. Nobody is blamed for a SIGKILL, which comes from outside, nor when
+ * several services ran at that moment and no crash handler said which one it was.
+ */
+void obituary_write(struct obituary *obituary, const struct status_page *page, int status);
+
+#endif

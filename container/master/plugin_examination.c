@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/plugin_examination.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/fd.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "master/examiner.h"
+
+struct plugin_examination {
+	struct event_base *base;
+	const struct config *config;
+	struct examiner *examiner;
+	int dirfd;
+	struct map *generations; /* plugin -> struct plugin_generation */
+	struct list jobs;        /* struct plugin_job */
+};
+
+/* The last number that a copy of a plugin was given. */
+struct plugin_generation {
+	int64_t last;
+};
+
+/* One plugin being examined. */
+struct plugin_job {
+	struct list link;
+	struct plugin_examination *examination;
+	const struct config_service **services;
+	size_t count;
+	struct plugin_image *image; /* NULL: refused before the examiner saw it */
+	struct buffer reason;
+	struct event *refuse_event; /* answers a refusal later */
+	plugin_result_fn *done;
+	void *arg;
+};
+
+/* --- images -------------------------------------------------------------------------- */
+
+struct plugin_image *
+plugin_image_ref(struct plugin_image *image)
+{
+	image->_refs++;
+	return image;
+}
+
+void
+plugin_image_unref(struct plugin_image *image)
+{
+	if (image == NULL || --image->_refs > 0)
+		return;
+	image_finish(&image->image);
+	free(image->source);
+	free(image->path);
+	free(image->version);
+	free(image);
+}
+
+static int64_t
+plugin_next_generation(struct plugin_examination *examination, const char *plugin)
+{
+	struct plugin_generation *generation = map_get(examination->generations, plugin);
+
+	if (generation == NULL) {
+		generation = xcalloc(1, sizeof(*generation));
+		map_put(examination->generations, plugin, generation);
+	}
+	return ++generation->last;
+}
+
+/* Copies the plugin file. NULL: the reason is appended to error. */
+static struct plugin_image *
+plugin_image_create(struct plugin_examination *examination, const char *plugin,
+	struct buffer *error)
+{
+	struct plugin_image *image = xcalloc(1, sizeof(*image));
+
+	image->_refs = 1;
+	image->generation = plugin_next_generation(examination, plugin);
+	image->source = xasprintf("%s/%s.so", examination->config->container.plugin_dir, plugin);
+	image->version = xstrdup("");
+	if (!image_make(&image->image, image->source, examination->dirfd, plugin,
+		(uint64_t)image->generation, error)) {
+		plugin_image_unref(image);
+		return NULL;
+	}
+	/* A copy in memory is reached through us, who keep it open. */
+	image->path = image->image.path != NULL ? xstrdup(image->image.path) :
+		xasprintf("/proc/%d/fd/%d", (int)getpid(), image->image.fd);
+	return image;
+}
+
+/* --- jobs ------------------------------------------------------------------------------- */
+
+static void
+plugin_job_destroy(struct plugin_job *job)
+{
+	list_remove(&job->link);
+	if (job->refuse_event != NULL)
+		event_free(job->refuse_event);
+	plugin_image_unref(job->image);
+	buffer_finish(&job->reason);
+	free(job->services);
+	free(job);
+}
+
+/* Ends the job before it calls back: that may begin others. */
+static void
+plugin_job_finish(struct plugin_job *job, const struct config_report *complaints)
+{
+	const struct config_report none = {0};
+	struct plugin_image *image = job->image;
+	struct buffer reason = job->reason;
+	struct plugin_result result = {.image = image,
+		.complaints = complaints != NULL ? complaints : &none};
+	plugin_result_fn *done = job->done;
+	void *arg = job->arg;
+
+	if (image == NULL)
+		result.reason = buffer_text(&reason) != NULL ? buffer_text(&reason) : "no memory";
+	job->image = NULL;
+	job->reason = (struct buffer){0};
+	plugin_job_destroy(job);
+	done(&result, arg);
+	plugin_image_unref(image);
+	buffer_finish(&reason);
+}
+
+static void
+plugin_job_on_refused(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	plugin_job_finish(arg, NULL);
+}
+
+static void
+plugin_job_refuse_later(struct plugin_job *job)
+{
+	plugin_image_unref(job->image);
+	job->image = NULL;
+	job->refuse_event = event_new(job->examination->base, -1, 0, plugin_job_on_refused, job);
+	/* As for any small piece of memory. */
+	if (job->refuse_event == NULL)
+		abort();
+	event_active(job->refuse_event, EV_TIMEOUT, 0);
+}
+
+/* --- complaints --------------------------------------------------------------------------- */
+
+static const struct config_service *
+plugin_job_service(const struct plugin_job *job, const char *name)
+{
+	for (size_t i = 0; i < job->count; i++) {
+		if (strcmp(job->services[i]->name, name) == 0)
+			return job->services[i];
+	}
+	return NULL;
+}
+
+static bool
+verdict_has_setting(const struct cell_verdict *verdict, const char *name)
+{
+	for (size_t i = 0; i < verdict->setting_count; i++) {
+		if (strcmp(verdict->settings[i].name, name) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The configuration knows more near names for an unknown key than the plugin does. */
+static char *
+plugin_unknown_setting_text(const struct config_service *service, size_t index,
+	const struct cell_verdict *verdict)
+{
+	const char **names = xcalloc(verdict->setting_count + 1, sizeof(*names));
+	char *text;
+
+	for (size_t i = 0; i < verdict->setting_count; i++)
+		names[i] = verdict->settings[i].name;
+	text = config_unknown_setting_text(service, index, names, verdict->setting_count);
+	free(names);
+	return text;
+}
+
+/* Finds the line that a complaint is about: that of the setting, or of the section. */
+static void
+plugin_job_add_complaint(const struct plugin_job *job, const struct cell_verdict *verdict,
+	const struct cell_complaint *complaint, struct config_report *report)
+{
+	const struct config_service *service = plugin_job_service(job, complaint->service);
+	size_t index = (size_t)complaint->index;
+	const struct config_origin *origin;
+	char *text;
+
+	if (service == NULL)
+		return;
+	if (complaint->index < 0 || index >= service->setting_count) {
+		origin = &service->origin;
+		text = xasprintf("service %s: %s: %s", service->name, complaint->key,
+			complaint->message);
+	} else if (!verdict_has_setting(verdict, service->settings[index].name)) {
+		origin = &service->settings[index].origin;
+		text = plugin_unknown_setting_text(service, index, verdict);
+	} else {
+		origin = &service->settings[index].origin;
+		text = xasprintf("%s: %s", service->settings[index].name, complaint->message);
+	}
+	config_report_add(report, origin->file != NULL ? origin->file : job->examination->config->path,
+		origin->line, "%s", text);
+	free(text);
+}
+
+/* --- verdicts --------------------------------------------------------------------------------- */
+
+static void
+plugin_job_log_verdict(const struct plugin_job *job, const struct cell_verdict *verdict)
+{
+	const char *plugin = job->services[0]->plugin;
+	char subject[CONFIG_NAME_MAX + 16];
+
+	snprintf(subject, sizeof(subject), "plugin %s", plugin);
+	if (verdict->plugin != NULL && strcmp(verdict->plugin, plugin) != 0)
+		log_warn(subject, "its file calls itself %s", verdict->plugin);
+	if (!verdict->unloadable)
+		log_info(subject, "generation %lld will stay in memory after its end: %s",
+			(long long)job->image->generation,
+			verdict->lingers != NULL ? verdict->lingers : "it cannot be unloaded");
+}
+
+static void
+plugin_job_on_verdict(const struct cell_verdict *verdict, void *arg)
+{
+	struct plugin_job *job = arg;
+	struct config_report report = {0};
+
+	if (!verdict->ok) {
+		plugin_image_unref(job->image);
+		job->image = NULL;
+		(void)buffer_fail(&job->reason, "plugin %s: %s", job->services[0]->plugin,
+			verdict->reason != NULL ? verdict->reason : "refused");
+		plugin_job_finish(job, NULL);
+		return;
+	}
+	if (verdict->version != NULL) {
+		free(job->image->version);
+		job->image->version = xstrdup(verdict->version);
+	}
+	plugin_job_log_verdict(job, verdict);
+	for (size_t i = 0; i < verdict->complaint_count; i++)
+		plugin_job_add_complaint(job, verdict, &verdict->complaints[i], &report);
+	plugin_job_finish(job, &report);
+	config_report_finish(&report);
+}
+
+/* Tells the examiner of the services. False: it cannot be told, and the reason is noted. */
+static bool
+plugin_job_submit(struct plugin_job *job)
+{
+	struct cell_examine_service *services = xcalloc(job->count, sizeof(*services));
+	struct examination *submitted;
+
+	for (size_t i = 0; i < job->count; i++) {
+		const struct config_service *service = job->services[i];
+		struct cell_setting *settings =
+			xcalloc(service->setting_count + 1, sizeof(*settings));
+
+		for (size_t n = 0; n < service->setting_count; n++)
+			settings[n] = (struct cell_setting){.key = service->settings[n].name,
+				.value = service->settings[n].value};
+		services[i] = (struct cell_examine_service){.name = service->name,
+			.settings = settings, .setting_count = service->setting_count};
+	}
+	submitted = examiner_submit(job->examination->examiner, &job->image->image, services,
+		job->count, plugin_job_on_verdict, job);
+	for (size_t i = 0; i < job->count; i++)
+		free(services[i].settings);
+	free(services);
+	return submitted != NULL || buffer_fail(&job->reason, "plugin %s: ask the examiner: "
+		"a setting is no UTF-8 text, or no descriptor is left", job->services[0]->plugin);
+}
+
+void
+plugin_examination_begin(struct plugin_examination *examination,
+	const struct config_service *const *services, size_t count, plugin_result_fn *done,
+	void *arg)
+{
+	struct plugin_job *job = xcalloc(1, sizeof(*job));
+	struct buffer why = {0};
+
+	job->examination = examination;
+	job->services = xcalloc(count, sizeof(*job->services));
+	memcpy(job->services, services, count * sizeof(*services));
+	job->count = count;
+	job->done = done;
+	job->arg = arg;
+	list_push_back(&examination->jobs, &job->link);
+	job->image = plugin_image_create(examination, services[0]->plugin, &why);
+	if (job->image == NULL)
+		(void)buffer_fail(&job->reason, "plugin %s/%s.so: %s",
+			examination->config->container.plugin_dir, services[0]->plugin,
+			buffer_text(&why));
+	if (job->image == NULL || !plugin_job_submit(job))
+		plugin_job_refuse_later(job);
+	buffer_finish(&why);
+}
+
+/* --- lifecycle ------------------------------------------------------------------------------------ */
+
+struct plugin_examination *
+plugin_examination_create(struct event_base *base, const struct config *config,
+	const struct program *program, int dirfd, int64_t timeout_ns)
+{
+	struct plugin_examination *examination = xcalloc(1, sizeof(*examination));
+
+	examination->base = base;
+	examination->config = config;
+	examination->generations = map_create();
+	list_init(&examination->jobs);
+	examination->dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+	examination->examiner = examiner_create(base, program, timeout_ns);
+	if (examination->dirfd < 0 || examination->examiner == NULL) {
+		plugin_examination_destroy(examination);
+		return NULL;
+	}
+	return examination;
+}
+
+void
+plugin_examination_destroy(struct plugin_examination *examination)
+{
+	struct map_entry *entry;
+
+	if (examination == NULL)
+		return;
+	examiner_destroy(examination->examiner);
+	list_for_each_safe(pos, &examination->jobs)
+		plugin_job_destroy(container_of(pos, struct plugin_job, link));
+	map_for_each(entry, examination->generations)
+		free(entry->value);
+	map_destroy(examination->generations);
+	fd_close(&examination->dirfd);
+	free(examination);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The steps of one service between stopped and ready: examine, start, stop, try again.
+ *
+ *	stopped, failed --start--> examine -> starting -> ready
+ *	ready --stop--> stopping -> stopped
+ *	ready --restart--> examine (still ready) -> stopping -> starting -> ready
+ *	starting, ready --fails or its cell dies--> failed, or starting again
+ *
+ * What was asked last counts: a step that is under way is ended first, then the service
+ * goes where it is wanted. Master only; never suspends.
+ */
+#ifndef BAY_MASTER_SERVICE_CONTROL_H
+#define BAY_MASTER_SERVICE_CONTROL_H
+
+#include <stdbool.h>
+
+#include <bay/status.h>
+
+#include "master/master_service.h"
+
+struct obituary;
+
+/* How what was asked for ended. BAY_OK; BAY_FAILED, BAY_INVALID (its plugin or settings are
+ * refused), BAY_TIMEOUT (it goes on) or BAY_CANCELED (something else was asked for
+ * meanwhile), with a message. May be called before the asking function returns. */
+typedef void service_done_fn(struct master_service *service, enum bay_status status,
+	const char *message, void *arg);
+
+/* done may be NULL. Start and restart use the plugin file as it is now. */
+void service_control_start(struct master_service *service, service_done_fn *done, void *arg);
+void service_control_stop(struct master_service *service, bool now, service_done_fn *done,
+	void *arg);
+void service_control_restart(struct master_service *service, service_done_fn *done, void *arg);
+
+/* The first start, with the image that it has. */
+void service_control_boot(struct master_service *service);
+
+/* The cell takes calls from now on. */
+void service_control_cell_ready(struct master_service *service);
+
+/* The cell has ended; hang is the reason why it was killed if this service hung, or NULL. */
+void service_control_cell_ended(struct master_service *service,
+	const struct obituary *obituary, const char *hang);
+
+/* The cell says that the service failed while it ran. */
+void service_control_failed(struct master_service *service, const char *message);
+
+/* The service's timer has fired. */
+void service_control_on_timer(struct master_service *service);
+
+/* It will not be started again: answers who waits, stops the timer, drops the image. */
+void service_control_finish(struct master_service *service);
+
+#endif

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Keeps the cell and its services as they are wanted: starts them, notices every death,
+ * finds who is to blame, and starts again what may be started again.
+ *
+ *	cell     down -> setting up -> ready -> ended -> (back-off) -> setting up ...
+ *	service  master_service.h; its steps are in service_control.h
+ *
+ * Has one owner. Master only; never suspends.
+ */
+#ifndef BAY_MASTER_SUPERVISOR_H
+#define BAY_MASTER_SUPERVISOR_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "config/config_data.h"
+#include "master/cell_process.h"
+#include "master/master_service.h"
+
+struct event_base;
+struct plugin_examination;
+struct plugin_image;
+struct supervisor;
+
+struct supervisor_options {
+	struct event_base *base;
+	const struct config *config;
+	struct plugin_examination *examination; /* makes and examines images */
+	struct cell_options cell;               /* services and loops are filled in */
+};
+
+/* What its owner hears; the functions may not destroy the supervisor. */
+struct supervisor_watcher {
+	/* Every enabled service is ready or has failed; or, with why, the cell cannot be
+	 * brought to work at all. Called once. */
+	void (*started)(const char *why, void *arg);
+	/* The cell has ended as supervisor_stop asked. Called once. */
+	void (*stopped)(void *arg);
+	void *arg;
+};
+
+/* Copies options and watcher; what they point to is borrowed. All services are stopped. */
+struct supervisor *supervisor_create(const struct supervisor_options *options,
+	const struct supervisor_watcher *watcher);
+
+/* Kills the cell; the requests that wait for something are answered. NULL is fine. */
+void supervisor_destroy(struct supervisor *supervisor);
+
+/* Gives a service its image before supervisor_start and takes the reference; or, with NULL,
+ * the reason why it has none: it has failed then. */
+void supervisor_set_image(struct supervisor *supervisor, size_t index,
+	struct plugin_image *image, const char *reason);
+
+/* Starts the cell and the enabled services. False: it cannot be executed, and why is
+ * appended to error. */
+bool supervisor_start(struct supervisor *supervisor, struct buffer *error)
+	__attribute__((warn_unused_result));
+
+/* Ends the cell: after its requests, within drain_timeout; or, now, at once. The second call
+ * may only hurry. */
+void supervisor_stop(struct supervisor *supervisor, bool now);
+
+/* Looks for children that have ended: on SIGCHLD. */
+void supervisor_reap(struct supervisor *supervisor);
+
+/* --- queries ------------------------------------------------------------------------- */
+
+size_t supervisor_count(const struct supervisor *supervisor);
+struct master_service *supervisor_service(const struct supervisor *supervisor, size_t index);
+
+/* NULL: there is none of that name. */
+struct master_service *supervisor_find(const struct supervisor *supervisor, const char *name);
+
+bool supervisor_is_stopping(const struct supervisor *supervisor);
+
+/* The cell, or NULL while there is no process. */
+struct cell_process *supervisor_process(const struct supervisor *supervisor);
+
+/* The figures of the cell, or NULL while there is no process. */
+const struct status_page *supervisor_page(const struct supervisor *supervisor);
+
+struct supervisor_cell_view {
+	const char *name;
+	const char *state; /* "starting", "ready", "stopping", "failed" */
+	pid_t pid;         /* 0: none */
+	uint64_t restarts;
+	uint32_t loops;
+	int64_t next_try_ns; /* on the monotonic clock; 0: it does not wait */
+};
+void supervisor_view_cell(const struct supervisor *supervisor,
+	struct supervisor_cell_view *view_r);
+
+/* --- for service_control -------------------------------------------------------------- */
+
+struct event_base *supervisor_base(const struct supervisor *supervisor);
+struct plugin_examination *supervisor_examination(const struct supervisor *supervisor);
+
+/* The cell if it takes calls now, or NULL. */
+struct cell_process *supervisor_ready_cell(const struct supervisor *supervisor);
+
+/* The service whose init keeps a loop from everything else, or NULL. */
+struct master_service *supervisor_find_in_init(const struct supervisor *supervisor);
+
+/* The cell hangs in this service: it is killed, and the service gets the reason. */
+void supervisor_end_hang(struct supervisor *supervisor, struct master_service *service,
+	const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* A service has come to rest. */
+void supervisor_settled(struct supervisor *supervisor);
+
+#endif
