@@ -219,7 +219,7 @@ connection_explain(const struct ctl_connection *connection,
 
 	if (result == VARLINK_STREAM_CLOSED)
 		ctl_error_set(error, INTERFACE_EXIT_UNREACHABLE, CTL_CODE_UNREACHABLE,
-			"the daemon closed the connection before it replied");
+			"the daemon closed the connection");
 	else if (result == VARLINK_STREAM_REFUSED)
 		ctl_error_set(error, INTERFACE_EXIT_FAILED, CTL_CODE_BAD_REPLY,
 			"the reply cannot be read: %s", why);

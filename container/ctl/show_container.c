@@ -136,7 +136,7 @@ show_summary(struct print *print, const json_t *info, const json_t *services)
 
 	show_info_head(print, info);
 	show_fact(print, "config", view_text(info, "config"));
-	show_fact_printf(print, "loops", "%" PRId64 " in %zu cells", view_int(info, "loops"),
+	show_fact_printf(print, "loops", "%" PRId64 " (cells: %zu)", view_int(info, "loops"),
 		json_array_size(json_object_get(info, "cells")));
 	show_states(print, services);
 	show_fact_printf(print, "messages", "%" PRId64 " served, %" PRId64 " failed, %" PRId64
