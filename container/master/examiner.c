@@ -387,7 +387,7 @@ examiner_submit(struct examiner *examiner, const struct image *image,
 	/* The codec only reads what it is given. */
 	struct cell_examine request = {
 		.nonce = examination->nonce,
-		.image = image->path != NULL ? image->path : "",
+		.image = image->path,
 		.services = (struct cell_examine_service *)(uintptr_t)services,
 		.service_count = count,
 	};

@@ -2,6 +2,9 @@
 /*
  * Of a C++ plugin the image differs from the file in a few bits (image_unique.h), so there
  * are two hashes: one says whether the file is a new one, the other what cells may load.
+ *
+ * Memory is loaded by a name of its own too, not by /proc/PID/fd/N: the dynamic loader takes
+ * what it has under a name already, and the numbers of descriptors come again.
  */
 #include "config.h"
 
@@ -194,8 +197,9 @@ image_create_memory(const struct image *image)
 	return fd;
 }
 
-static bool
-image_move_to_memory(struct image *image, struct buffer *error)
+/* A copy of the image in memory, for reading only; -1: memory may not be run either. */
+static int
+image_copy_to_memory(const struct image *image)
 {
 	int to = image_create_memory(image);
 	char link[32];
@@ -210,15 +214,27 @@ image_move_to_memory(struct image *image, struct buffer *error)
 	fd_close(&to);
 	if (fd >= 0 && !image_may_run(fd))
 		fd_close(&fd);
+	return fd;
+}
+
+static bool
+image_move_to_memory(struct image *image, struct buffer *error)
+{
+	int fd = image_copy_to_memory(image);
+	char link[64];
+
 	if (fd < 0)
 		return buffer_fail(error, "its copy %s may not be run, since the file system is "
 			"mounted noexec, and neither may memory: set image_dir to a directory "
 			"whose file system allows it", image->path);
-	close(image->fd);
+	fd_close(&image->fd);
 	image->fd = fd;
-	unlinkat(image->_dirfd, image->_name, 0);
-	free(image->path);
-	image->path = NULL;
+	image->in_memory = true;
+	snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)getpid(), fd);
+	if (unlinkat(image->_dirfd, image->_name, 0) != 0 ||
+	    symlinkat(link, image->_dirfd, image->_name) != 0)
+		return buffer_fail(error, "its copy %s cannot be replaced by a link: %s",
+			image->path, strerror(errno));
 	return true;
 }
 

@@ -6,8 +6,8 @@
  *	plugins/square.so  --checked, copied, hashed-->  images/square.3.so
  *
  * Where the directory of the images may not hold code (mounted noexec), the image is a
- * sealed piece of memory instead. Either way its descriptor is what cells and examiners
- * load it by when they may not open its path.
+ * sealed piece of memory, and its name there a link to our descriptor of that. Either way
+ * the descriptor is what others load it by when they may not open the path.
  *
  * Master only; waits for the disk.
  */
@@ -28,7 +28,8 @@ enum { IMAGE_MAX = 256 * 1024 * 1024 };
 /* Plain data, read only; has one owner. */
 struct image {
 	int fd;     /* of the image, for reading; close-on-exec */
-	char *path; /* absolute; NULL: it is in memory */
+	char *path; /* absolute; no later image of this plugin has the same */
+	bool in_memory;
 	uint64_t size;
 	char sha256[HASH_TEXT_SIZE]; /* of the image */
 	char source_sha256[HASH_TEXT_SIZE]; /* of the file, which may differ: see image.c */

@@ -304,7 +304,8 @@ START_TEST(settings_that_are_no_utf8_cannot_be_submitted)
 	struct cell_examine_service services[] = {{"one", settings, 1}};
 	struct heard heard;
 	struct examiner *examiner = create(&heard, &bay_cell, 20 * second);
-	struct image image = {.fd = STDIN_FILENO, .path = NULL};
+	char path[] = "/";
+	struct image image = {.fd = STDIN_FILENO, .path = path};
 
 	ck_assert_ptr_null(examiner_submit(examiner, &image, services, 1, hear, &heard));
 	ck_assert_uint_eq(examiner_pending(examiner), 0);

@@ -357,6 +357,7 @@ START_TEST(without_exec_the_image_is_sealed_memory)
 	struct place place;
 	struct image image;
 	void *map;
+	int fd;
 
 	place_init(&place, "good");
 	if (unshare(CLONE_NEWNS) != 0 ||
@@ -370,15 +371,21 @@ START_TEST(without_exec_the_image_is_sealed_memory)
 	close(place.images);
 	place.images = open(temp_dir_path(&place.dir, "images"), O_RDONLY | O_DIRECTORY);
 	image = make(&place, 1);
-	ck_assert_ptr_null(image.path);
-	ck_assert_uint_eq(count_images(&place), 0);
+	ck_assert(image.in_memory);
 	ck_assert(hash_fd(image.fd, sha256));
 	ck_assert_str_eq(image.sha256, sha256);
+	/* By its name it is found in memory too. */
+	fd = open(image.path, O_RDONLY | O_CLOEXEC);
+	ck_assert(hash_fd(fd, sha256));
+	ck_assert_str_eq(image.sha256, sha256);
+	ck_assert_int_ne(fcntl(fd, F_GET_SEALS) & F_SEAL_WRITE, 0);
+	close(fd);
 	ck_assert_int_ne(fcntl(image.fd, F_GET_SEALS) & F_SEAL_WRITE, 0);
 	map = mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, image.fd, 0);
 	ck_assert_ptr_ne(map, MAP_FAILED);
 	munmap(map, 4096);
 	image_finish(&image);
+	ck_assert_uint_eq(count_images(&place), 0);
 	ck_assert_int_eq(umount2(temp_dir_path(&place.dir, "images"), MNT_DETACH), 0);
 	place_finish(&place);
 }
