@@ -232,7 +232,10 @@ config_load_memory(const char *path, const void *data, size_t size,
 	*config_r = NULL;
 	if (!config_loader_init(&loader, path, report))
 		return false;
-	config_builder_read(&loader.builder, path, data, size, &includes);
+	if (size <= CONFIG_FILE_MAX)
+		config_builder_read(&loader.builder, path, data, size, &includes);
+	else
+		config_report_add(report, path, 0, "%s", config_why_unreadable(EFBIG));
 	for (size_t i = 0; i < includes.count; i++)
 		config_report_add(report, path, includes.list[i].line, "this may not include others");
 	config_patterns_finish(&includes);

@@ -238,6 +238,25 @@ START_TEST(a_log_file_is_reopened_after_rotation)
 }
 END_TEST
 
+START_TEST(a_log_file_that_cannot_be_reopened_is_written_on)
+{
+	struct temp_dir dir;
+	char *log;
+
+	temp_dir_init(&dir);
+	temp_dir_write(&dir, "d/log", "");
+	ck_assert(log_to_file(temp_dir_path(&dir, "d/log")));
+	ck_assert_int_eq(rename(temp_dir_path(&dir, "d"), temp_dir_path(&dir, "e")), 0);
+	ck_assert(!log_reopen());
+	ck_assert_int_eq(errno, ENOENT);
+	log_info(NULL, "still here");
+	log = contents(temp_dir_path(&dir, "e/log"));
+	ck_assert_ptr_nonnull(strstr(log, "still here"));
+	free(log);
+	temp_dir_finish(&dir);
+}
+END_TEST
+
 START_TEST(a_file_that_cannot_be_opened_leaves_the_sink_as_it_was)
 {
 	struct temp_dir dir;
@@ -476,6 +495,7 @@ CHECK_MAIN("base/log",
 	the_json_format_is_taken_at_once,
 	standard_error_is_the_first_sink,
 	a_log_file_is_reopened_after_rotation,
+	a_log_file_that_cannot_be_reopened_is_written_on,
 	a_file_that_cannot_be_opened_leaves_the_sink_as_it_was,
 	the_hook_sees_each_record_that_is_written,
 	what_a_full_pipe_drops_is_counted_and_told_later,

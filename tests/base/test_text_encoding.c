@@ -93,6 +93,19 @@ START_TEST(the_vectors_of_rfc_4648_hold)
 }
 END_TEST
 
+START_TEST(both_ways_append_to_what_is_there)
+{
+	struct buffer out = {0};
+
+	ck_assert(buffer_append_text(&out, "a:"));
+	ck_assert(text_base64_encode(&out, "foo", 3));
+	ck_assert(text_base64_encode(&out, "", 0));
+	ck_assert(text_base64_decode(&out, "YmFy", 4));
+	ck_assert_str_eq(buffer_text(&out), "a:Zm9vbar");
+	buffer_finish(&out);
+}
+END_TEST
+
 START_TEST(all_bytes_and_lengths_come_back)
 {
 	uint8_t data[256];
@@ -138,5 +151,6 @@ CHECK_MAIN("base/text_encoding",
 	printable_text_is_not_changed,
 	what_could_forge_a_line_or_steer_a_terminal_is_escaped,
 	the_vectors_of_rfc_4648_hold,
+	both_ways_append_to_what_is_there,
 	all_bytes_and_lengths_come_back,
 	what_is_not_canonical_base64_is_refused_and_appends_nothing)

@@ -223,6 +223,21 @@ START_TEST(thousands_of_services_are_found_again)
 }
 END_TEST
 
+START_TEST(more_services_than_any_limit_are_refused_where_they_stand)
+{
+	struct buffer text = {0};
+
+	/* Names of four letters, so that they fit into a file. */
+	for (int i = 0; i < 65537; i++)
+		ck_assert(buffer_printf(&text, "[service %c%c%c%c]\n", 'a' + i / 17576 % 26,
+			'a' + i / 676 % 26, 'a' + i / 26 % 26, 'a' + i % 26));
+	refused(buffer_text(&text),
+		"test.ini:1025: there are 65536 service sections, more than max_services = 1024 allows\n"
+		"test.ini:65537: there are more than 65536 service sections\n");
+	buffer_finish(&text);
+}
+END_TEST
+
 CHECK_MAIN("config/config_build",
 	an_empty_text_is_all_defaults,
 	values_are_set_and_know_their_line,
@@ -237,4 +252,5 @@ CHECK_MAIN("config/config_build",
 	blanks_in_a_header_do_not_count,
 	keys_before_the_first_section_are_refused,
 	a_section_of_endless_settings_is_refused,
-	thousands_of_services_are_found_again)
+	thousands_of_services_are_found_again,
+	more_services_than_any_limit_are_refused_where_they_stand)

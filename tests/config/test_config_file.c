@@ -131,6 +131,7 @@ START_TEST(an_indented_key_or_header_is_not_taken_for_a_value)
 	parses("[a]\n  word\n", "1 [a]\n",
 		"x:2: an indented line goes on with the value above it, and there is none\n");
 	parses("k = v\n  [1, 2], [3]\n", "1 k=v\\n[1, 2], [3]\n", "");
+	parses("k =\n  [1,\n  2]", "1 k=\\n[1,\\n2]\n", "");
 }
 END_TEST
 

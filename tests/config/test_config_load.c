@@ -258,6 +258,30 @@ START_TEST(text_in_memory_may_not_include_files)
 }
 END_TEST
 
+START_TEST(text_in_memory_has_the_limits_of_a_file)
+{
+	struct config_report report = {0};
+	struct config *config;
+	char *big = malloc((1 << 20) + 1);
+	char *complaints;
+
+	memset(big, '\n', (1 << 20) + 1);
+	ck_assert(config_load_memory("x.ini", big, 1 << 20, &config, &report));
+	config_destroy(config);
+	ck_assert(!config_load_memory("x.ini", big, (1 << 20) + 1, &config, &report));
+	complaints = printed(&report);
+	ck_assert_str_eq(complaints,
+		"x.ini: it is larger than 1M, and a configuration file may not be\n");
+	free(complaints);
+	ck_assert(!config_load_memory("absent/x.ini", big, 1, &config, &report));
+	complaints = printed(&report);
+	ck_assert_str_eq(complaints,
+		"absent/x.ini: cannot read its directory: No such file or directory\n");
+	free(complaints);
+	free(big);
+}
+END_TEST
+
 CHECK_MAIN("config/config_load",
 	a_file_is_loaded_with_its_paths_absolute,
 	a_linked_file_belongs_to_the_directory_of_the_link,
@@ -271,4 +295,5 @@ CHECK_MAIN("config/config_load",
 	includes_that_are_nested_too_deep_are_refused,
 	more_files_than_anybody_needs_are_refused,
 	faults_of_all_files_are_told_in_the_order_of_reading,
-	text_in_memory_may_not_include_files)
+	text_in_memory_may_not_include_files,
+	text_in_memory_has_the_limits_of_a_file)
