@@ -47,13 +47,13 @@ ctl_read_error(const struct varlink_reply *reply, struct ctl_error *error)
 }
 
 static void
-ctl_timed_out(struct ctl *ctl, const char *method, int64_t since)
+ctl_timed_out(struct ctl *ctl, const char *method)
 {
-	char took[CLOCK_TEXT_SIZE];
+	char within[CLOCK_TEXT_SIZE];
 
-	clock_format_duration(took, sizeof(took), clock_monotonic_ns() - since);
+	clock_format_duration(within, sizeof(within), ctl->options.timeout_ns);
 	ctl_error_set(&ctl->error, INTERFACE_EXIT_TIMEOUT, CTL_CODE_TIMEOUT,
-		"no reply to %s within %s", method, took);
+		"no reply to %s within %s", method, within);
 	ctl_error_hint(&ctl->error, "the daemon may still be at it; --timeout D waits longer");
 }
 
@@ -97,7 +97,6 @@ ctl_ask_with_fd(struct ctl *ctl, enum interface_method_id id, json_t *parameters
 	const struct interface_method *method = interface_method(id);
 	char name[128];
 	struct varlink_call call = {.method = name, .parameters = parameters};
-	int64_t since = clock_monotonic_ns();
 	enum ctl_wait wait;
 
 	*reply_r = (struct ctl_reply){0};
@@ -116,7 +115,7 @@ ctl_ask_with_fd(struct ctl *ctl, enum interface_method_id id, json_t *parameters
 	/* A late reply must not be taken for that of the next call. */
 	connection_close(&ctl->connection);
 	if (wait == CTL_WAIT_TIMEOUT)
-		ctl_timed_out(ctl, method->name, since);
+		ctl_timed_out(ctl, method->name);
 	return false;
 }
 

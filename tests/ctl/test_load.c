@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/fd.h"
 #include "ctl/ctl.h"
 #include "ctl/fake_server.h"
 #include "ctl/run.h"
@@ -253,8 +254,7 @@ START_TEST(an_interrupt_shows_what_was_done_and_kills)
 {
 	const char *words[] = {"bayctl", "-s", NULL, "call", "a", "--repeat", "1000000000", NULL};
 	int fds[2];
-	char printed[1000];
-	ssize_t got;
+	struct buffer printed = {0};
 	struct temp_dir outer;
 	int status;
 	pid_t pid;
@@ -274,11 +274,11 @@ START_TEST(an_interrupt_shows_what_was_done_and_kills)
 		_exit(0);
 	}
 	close(fds[1]);
-	got = read(fds[0], printed, sizeof(printed) - 1);
-	ck_assert_int_gt(got, 0);
-	printed[got] = '\0';
-	ck_assert(strncmp(printed, "calls    ", 9) == 0);
-	ck_assert_ptr_nonnull(strstr(printed, "\nfailed   0\n"));
+	ck_assert(fd_read_all(fds[0], 1000, &printed));
+	close(fds[0]);
+	ck_assert(strncmp(buffer_text(&printed), "calls    ", 9) == 0);
+	ck_assert_ptr_nonnull(strstr((char *)printed.data, "\nfailed   0\n"));
+	buffer_finish(&printed);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFSIGNALED(status));
 	ck_assert_int_eq(WTERMSIG(status), SIGINT);

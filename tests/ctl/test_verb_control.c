@@ -170,7 +170,7 @@ START_TEST(waiting_ends_at_the_timeout_for_each_service)
 	start(answer_nothing);
 	run_words(&run, "start", "a", "b", "--timeout", "50ms", NULL);
 	ck_assert_int_eq(run.exit, 8);
-	ck_assert_ptr_nonnull(strstr(run.err, "no reply to Start within 50"));
+	ck_assert_ptr_nonnull(strstr(run.err, "no reply to Start within 50ms\n"));
 	stop();
 }
 END_TEST
