@@ -134,7 +134,7 @@ examine_frame(struct examine *examine, const json_t *frame, struct varlink_fds *
 	const char *why;
 
 	if (varlink_call_decode(frame, &call, &why) != VARLINK_OK) {
-		log_error("examiner", "the master sent what is no call: %s", why);
+		log_error(NULL, "the master sent what is no call: %s", why);
 		examine->failed = true;
 	} else if (strcmp(call.method, CELL_SETUP) == 0) {
 		examine_setup(examine, &call);
@@ -159,7 +159,7 @@ examine_take_frames(struct examine *examine)
 		if (result == VARLINK_MORE)
 			return;
 		if (result != VARLINK_OK) {
-			log_error("examiner", "read from the master: %s", varlink_result_text(result));
+			log_error(NULL, "read from the master: %s", varlink_result_text(result));
 			examine->failed = true;
 			return;
 		}
@@ -179,7 +179,7 @@ examine_serve(struct examine *examine)
 		if (result == VARLINK_STREAM_CLOSED)
 			return EXIT_SUCCESS;
 		if (result != VARLINK_STREAM_OK && result != VARLINK_STREAM_AGAIN) {
-			log_error("examiner", "read from the master: %s",
+			log_error(NULL, "read from the master: %s",
 				varlink_stream_error(&examine->stream));
 			break;
 		}

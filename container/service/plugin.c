@@ -101,6 +101,7 @@ plugin_read_descriptor(struct plugin *plugin, struct buffer *error)
 static bool
 plugin_load(struct plugin *plugin, struct buffer *error)
 {
+	plugin_libraries_open(&plugin->_libraries, plugin->facts);
 	/* With NOW, a missing symbol is named here, and not the end of the cell later. */
 	plugin->_handle = dlopen(plugin->image, RTLD_NOW | RTLD_LOCAL);
 	if (plugin->_handle == NULL)
@@ -160,6 +161,7 @@ plugin_close(struct plugin *plugin, struct buffer *reason)
 	if (plugin == NULL)
 		return true;
 	left = plugin_unload(plugin, reason);
+	plugin_libraries_close(&plugin->_libraries);
 	plugin_facts_destroy(plugin->facts);
 	free(plugin->image);
 	free(plugin);

@@ -14,6 +14,8 @@
 
 #include <bay/plugin.h>
 
+#include "service/plugin_libraries.h"
+
 struct buffer;
 struct plugin_facts;
 
@@ -23,6 +25,7 @@ struct plugin {
 	struct bay_plugin descriptor;
 	struct plugin_facts *facts;
 	char *image; /* the path it was opened by */
+	struct plugin_libraries _libraries;
 	void *_handle;
 };
 

@@ -33,6 +33,9 @@ plugin_dlerror_symbol(const char *symbol, struct buffer *error)
 	if (strncmp(symbol, "bay_", 4) == 0)
 		return buffer_fail(error, "this container offers ABI %u.%u, compile the plugin "
 			"with its headers", BAY_ABI_MAJOR, BAY_ABI_MINOR);
+	if (strncmp(symbol, "__ubsan_", 8) == 0)
+		return buffer_fail(error, "build the plugin without -fsanitize=undefined, or the "
+			"container with --enable-sanitizer=address");
 	return buffer_fail(error, "link the plugin with the library that has it");
 }
 

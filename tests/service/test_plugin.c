@@ -152,6 +152,18 @@ START_TEST(what_somebody_else_holds_lingers)
 }
 END_TEST
 
+START_TEST(a_library_of_the_plugin_uses_its_own_functions_and_leaves_too)
+{
+	struct plugin *plugin = open_good(PLUGINS "uses_library.so");
+	struct buffer reason = {0};
+
+	ck_assert(is_loaded(PLUGINS "libbay-test-helper.so"));
+	ck_assert_int_eq(plugin->descriptor.handle(NULL), 1);
+	ck_assert(plugin_close(plugin, &reason));
+	ck_assert(!is_loaded(PLUGINS "libbay-test-helper.so"));
+}
+END_TEST
+
 START_TEST(two_copies_of_a_plugin_live_side_by_side)
 {
 	struct buffer reason = {0};
@@ -185,6 +197,7 @@ START_TEST(the_words_of_the_loader_are_explained)
 		{"/i.so: undefined symbol: cos, version GLIBC_9", "the symbol 'cos', which"},
 		{"/i.so: undefined symbol: cos", "link the plugin with the library"},
 		{"/i.so: undefined symbol: bay_new", "this container offers ABI 1.0"},
+		{"/i.so: undefined symbol: __ubsan_handle_x", "-fsanitize=undefined"},
 		{"libz.so.9: cannot open shared object file: No such file or directory",
 			"the library 'libz.so.9', which is not found"},
 		{"/i.so: failed to map segment from shared object", "noexec"},
@@ -212,6 +225,7 @@ CHECK_MAIN("service/plugin",
 	bad_plugins_are_refused_with_what_to_do,
 	what_cannot_leave_lingers_and_says_why,
 	what_somebody_else_holds_lingers,
+	a_library_of_the_plugin_uses_its_own_functions_and_leaves_too,
 	two_copies_of_a_plugin_live_side_by_side,
 	closing_nothing_is_fine,
 	the_words_of_the_loader_are_explained)
