@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/clock.h"
 
@@ -23,6 +24,22 @@ bench_print(const char *scenario, double value, const char *unit)
 {
 	printf("%s\t%.2f\t%s\n", scenario, value, unit);
 	fflush(stdout);
+}
+
+static inline int
+bench_compare(const void *a, const void *b)
+{
+	double x = *(const double *)a, y = *(const double *)b;
+
+	return (x > y) - (x < y);
+}
+
+/* Sorts the values. */
+static inline double
+bench_median(double *values, size_t count)
+{
+	qsort(values, count, sizeof(*values), bench_compare);
+	return values[count / 2];
 }
 
 /* Prints the nanoseconds that one of count takes in the best round; returns them. */

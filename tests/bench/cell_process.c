@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "bench/cell_process.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "base/hash.h"
+#include "bench/bench.h"
+
+#define PLUGINS TOP_BUILDDIR "/tests/bench/plugins/"
+#define BAY_CELL TOP_BUILDDIR "/container/bay-cell run"
+
+enum { CELL_SERVICES = 16, FIRST_FREE_FD = 16 };
+
+static _Noreturn void __attribute__((format(printf, 1, 2)))
+cell_die(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vfprintf(stderr, format, args);
+	va_end(args);
+	fputc('\n', stderr);
+	exit(EXIT_FAILURE);
+}
+
+/* --- frames ------------------------------------------------------------------------- */
+
+static json_t *
+cell_process_receive(struct cell_process *cell)
+{
+	struct pollfd readable = {.fd = cell->fd, .events = POLLIN};
+	struct varlink_fds fds;
+	json_t *frame;
+
+	while (varlink_stream_take(&cell->stream, &frame, &fds) != VARLINK_OK) {
+		if (poll(&readable, 1, -1) != 1)
+			cell_die("wait for the cell: %s", strerror(errno));
+		if (varlink_stream_receive(&cell->stream) == VARLINK_STREAM_CLOSED)
+			cell_die("the cell has ended");
+	}
+	return frame;
+}
+
+/* Sends a call and waits for its reply, which is the caller's. Takes parameters. */
+static json_t *
+cell_process_ask(struct cell_process *cell, const char *method, json_t *parameters)
+{
+	struct varlink_call call = {.method = method, .parameters = parameters, .has_id = true, .id = 1};
+	struct varlink_reply reply;
+	const char *why;
+	json_t *frame;
+
+	if (!varlink_stream_send_call(&cell->stream, &call, NULL, 0) ||
+		varlink_stream_flush(&cell->stream) != VARLINK_STREAM_OK)
+		cell_die("%s: %s", method, varlink_stream_error(&cell->stream));
+	json_decref(parameters);
+	frame = cell_process_receive(cell);
+	if (varlink_reply_decode(frame, &reply, &why) != VARLINK_OK)
+		cell_die("%s: %s", method, why);
+	if (reply.error != NULL)
+		cell_die("%s: %s", method, json_string_value(json_object_get(reply.parameters, "message")));
+	return frame;
+}
+
+/* --- life --------------------------------------------------------------------------- */
+
+/* In the child: its descriptors where a cell looks for them, nothing of ours in the way. */
+static _Noreturn void
+cell_process_exec(int control, int log, int page)
+{
+	const char *command = getenv("BENCH_CELL");
+	char line[1024];
+
+	if (fcntl(control, F_DUPFD, FIRST_FREE_FD) != FIRST_FREE_FD ||
+		fcntl(log, F_DUPFD, FIRST_FREE_FD) != FIRST_FREE_FD + 1 ||
+		fcntl(page, F_DUPFD, FIRST_FREE_FD) != FIRST_FREE_FD + 2)
+		_exit(127);
+	for (int fd = CELL_CONTROL_FD; fd < CELL_FDS_END; fd++)
+		dup2(FIRST_FREE_FD + fd - CELL_CONTROL_FD, fd);
+	for (int fd = CELL_FDS_END; fd < FIRST_FREE_FD + 3; fd++)
+		close(fd);
+	snprintf(line, sizeof(line), "exec %s", command != NULL ? command : BAY_CELL);
+	execl("/bin/sh", "sh", "-c", line, (char *)NULL);
+	_exit(127);
+}
+
+void
+cell_process_start(struct cell_process *cell, int64_t loops)
+{
+	struct cell_setup setup = {
+		.version_major = CELL_VERSION_MAJOR, .version_minor = CELL_VERSION_MINOR,
+		.cell = "bench", .loops = loops, .max_depth = 64, .max_lingering = 32, .log_level = "warn",
+	};
+	int pair[2], page;
+
+	memset(cell, 0, sizeof(*cell));
+	page = status_page_create(&cell->page, "bench", CELL_SERVICES, (uint32_t)loops);
+	if (page < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		cell_die("prepare a cell: %s", strerror(errno));
+	cell->pid = fork();
+	if (cell->pid < 0)
+		cell_die("fork: %s", strerror(errno));
+	/* What it logs, as records, goes nowhere readable: its failures come as replies. */
+	if (cell->pid == 0)
+		cell_process_exec(pair[1], open("/dev/null", O_WRONLY), page);
+	close(pair[1]);
+	close(page);
+	cell->fd = pair[0];
+	if (!fd_set_nonblocking(cell->fd))
+		cell_die("O_NONBLOCK: %s", strerror(errno));
+	varlink_stream_init(&cell->stream, cell->fd, &varlink_limits_cell);
+	json_decref(cell_process_ask(cell, CELL_SETUP, cell_setup_to_json(&setup)));
+}
+
+/* A cell loads nothing but what was examined, which it knows by its hash. */
+static void
+cell_process_hash(const char *image, char hash_r[HASH_TEXT_SIZE])
+{
+	int fd = open(image, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || !hash_fd(fd, hash_r))
+		cell_die("%s: %s", image, strerror(errno));
+	close(fd);
+}
+
+void
+cell_process_serve(struct cell_process *cell, const struct cell_service *service)
+{
+	struct cell_setting setting = {.key = service->setting, .value = service->value};
+	char image[512], hash[HASH_TEXT_SIZE];
+	struct cell_start start = {
+		.service = service->name, .plugin = service->plugin, .image = image, .sha256 = hash,
+		.generation = 1, .slot = cell->slots++,
+		.instances = service->instances == 0 ? 1 : service->instances < 0 ? 0 : service->instances,
+		.concurrency = service->concurrency != 0 ? service->concurrency : 256,
+		.queue = 1024, .queue_bytes = 64 << 20, .overflow = service->overflow,
+		/* Calls with a deadline are what users get: there is one by default. */
+		.timeout_ns = service->timeout_ns != 0 ? service->timeout_ns : 30 * (int64_t)CLOCK_NS_PER_S,
+		.stack_bytes = service->stack_bytes != 0 ? service->stack_bytes : 256 << 10,
+		.start_timeout_ns = 30 * (int64_t)CLOCK_NS_PER_S,
+		.drain_timeout_ns = 10 * (int64_t)CLOCK_NS_PER_S,
+		.settings = &setting, .setting_count = service->setting != NULL,
+	};
+
+	snprintf(image, sizeof(image), PLUGINS "%s.so", service->plugin);
+	cell_process_hash(image, hash);
+	json_decref(cell_process_ask(cell, CELL_START, cell_start_to_json(&start)));
+}
+
+void
+cell_process_call(struct cell_process *cell, const char *service, const char *text, char *reply_r,
+	size_t size)
+{
+	struct cell_call call = {.service = service};
+	json_t *parameters = cell_call_to_json(&call);
+	json_t *frame;
+
+	json_object_set_new(parameters, "text", json_string(text));
+	frame = cell_process_ask(cell, CELL_CALL, parameters);
+	text = json_string_value(json_object_get(json_object_get(frame, "parameters"), "text"));
+	snprintf(reply_r, size, "%s", text != NULL ? text : "");
+	json_decref(frame);
+}
+
+void
+cell_process_end(struct cell_process *cell)
+{
+	struct cell_shutdown shutdown = {.drain_timeout_ns = CLOCK_NS_PER_S};
+	int status;
+
+	json_decref(cell_process_ask(cell, CELL_SHUTDOWN, cell_shutdown_to_json(&shutdown)));
+	varlink_stream_finish(&cell->stream);
+	close(cell->fd);
+	status_page_close(&cell->page);
+	if (waitpid(cell->pid, &status, 0) != cell->pid || status != 0)
+		cell_die("the cell ended with status %d", status);
+}
+
+/* --- measuring ---------------------------------------------------------------------- */
+
+void
+cell_process_measure(struct cell_process *cell, const char *label, const char *scenario,
+	const char *service, int64_t count, int64_t width)
+{
+	double each_ns[BENCH_ROUNDS];
+	char text[128], reply[64];
+
+	for (int round = -1; round < BENCH_ROUNDS; round++) {
+		snprintf(text, sizeof(text), "%s %s %lld %lld", scenario, service,
+			(long long)(round < 0 ? (count + 9) / 10 : count), (long long)width);
+		cell_process_call(cell, "driver", text, reply, sizeof(reply));
+		if (round >= 0)
+			each_ns[round] = strtod(reply, NULL) / (double)count;
+	}
+	bench_print(label, bench_median(each_ns, BENCH_ROUNDS), "ns");
+}
