@@ -27,8 +27,10 @@ struct bay_setting;
 
 /* Flags of a plugin. Unknown bits are refused. */
 enum bay_plugin_flags {
-	/* handle never suspends: it then runs as a plain function on its caller's
-	 * stack. A function that would suspend inside it fails with BAY_INVALID. */
+	/* handle never suspends and needs at most 64 KiB of stack (or 'stack' of the
+	 * ini, if that is less): it then runs as a plain function on its caller's
+	 * stack. A function that would suspend inside it fails the call with
+	 * BAY_INVALID. */
 	BAY_LEAF = 1
 };
 
