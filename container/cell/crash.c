@@ -16,6 +16,7 @@
 #define CRASH_STACK_BYTES (64 * 1024)
 
 static struct status_page *crash_page;
+static struct sigaction crash_former[NSIG];
 static __thread void *crash_stack;
 
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
@@ -43,7 +44,8 @@ crash_text(int number, uintptr_t address, const struct task *task)
 	}
 }
 
-/* Returns: the handler is gone by then, so the fault happens again and ends us. */
+/* Returns: what was there before us is back by then, so the fault happens again, and ends us or is
+ * reported by a sanitizer, which ends us. */
 static void
 crash_handle(int number, siginfo_t *info, void *context)
 {
@@ -52,6 +54,7 @@ crash_handle(int number, siginfo_t *info, void *context)
 	uintptr_t address = number == SIGABRT ? 0 : (uintptr_t)info->si_addr;
 
 	(void)context;
+	sigaction(number, &crash_former[number], NULL);
 	if (task != NULL) {
 		uint32_t slot = atomic_load_explicit(&here->status->slot, memory_order_relaxed);
 		struct status_name name = status_name_make(task->name);
@@ -65,20 +68,16 @@ crash_handle(int number, siginfo_t *info, void *context)
 void
 crash_install(struct status_page *page)
 {
-#if defined(BAY_ASAN) || defined(BAY_TSAN)
-	(void)page;
-#else
 	struct sigaction action;
 	size_t i;
 
 	crash_page = page;
 	memset(&action, 0, sizeof action);
 	action.sa_sigaction = crash_handle;
-	action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_RESETHAND | SA_NODEFER;
+	action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
 	sigemptyset(&action.sa_mask);
 	for (i = 0; i < sizeof crash_signals / sizeof crash_signals[0]; i++)
-		sigaction(crash_signals[i], &action, NULL);
-#endif
+		sigaction(crash_signals[i], &action, &crash_former[crash_signals[i]]);
 }
 
 void

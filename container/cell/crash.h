@@ -8,8 +8,8 @@
 
 struct status_page;
 
-/* Handles the signals of a crash from now on; page is borrowed for ever. Under a sanitizer,
- * which reports crashes itself, it does nothing. */
+/* Handles the signals of a crash from now on, before whoever handles them now; page is
+ * borrowed for ever. */
 void crash_install(struct status_page *page);
 
 /* Gives the calling thread a stack for the handler: the task's own may be what overflowed.

@@ -203,20 +203,22 @@ admin_find_open_service(struct admin_request *request, const struct master *mast
 	return NULL;
 }
 
-/* Forwards the message unread. False: the request has been ended with the reason. */
-static bool
+/* Forwards the message unread, or ends the request with the reason why not. */
+static void
 admin_forward(struct admin_request *request, struct master *master, bool one_way)
 {
 	struct master_service *service = admin_find_open_service(request, master);
-	const json_t *timeout = json_object_get(request->parameters, "timeout_ns");
 	struct cell_call call = {.one_way = one_way};
 	char error[BODY_ERROR_SIZE] = "no memory";
+	const json_t *timeout;
 	json_t *parameters;
 	int64_t limit_ns;
 	int fd = -1;
 
+	/* An ended request is gone. */
 	if (service == NULL)
-		return false;
+		return;
+	timeout = json_object_get(request->parameters, "timeout_ns");
 	call.service = service->config->name;
 	call.content_type = json_string_value(json_object_get(request->parameters, "content_type"));
 	call.timeout_ns = json_is_integer(timeout) ? json_integer_value(timeout) :
@@ -226,7 +228,7 @@ admin_forward(struct admin_request *request, struct master *master, bool one_way
 		error) != BAY_OK) {
 		json_decref(parameters);
 		admin_fail(request, BAY_INVALID, "take the message: %s", error);
-		return false;
+		return;
 	}
 	/* 0 is no limit, and the largest one is as good as none. */
 	limit_ns = call.timeout_ns == 0 || call.timeout_ns > INT64_MAX - call_grace_ns ? 0 :
@@ -234,7 +236,6 @@ admin_forward(struct admin_request *request, struct master *master, bool one_way
 	cell_process_call(supervisor_ready_cell(master->supervisor), CELL_CALL, parameters, fd,
 		limit_ns, one_way ? admin_on_send_reply : admin_on_call_reply,
 		admin_cell_call_create(request, master));
-	return true;
 }
 
 void
