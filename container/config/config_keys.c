@@ -308,7 +308,7 @@ static const struct config_key service_rows[] = {
 		.min = 0,
 		.max = HOURS(1),
 		.reloadable = true,
-		.help = "how long running requests may take to end when the service stops or is swapped",
+		.help = "how long running requests may take to end when the service stops",
 	},
 	{
 		.name = "restart",
@@ -337,7 +337,7 @@ static const struct config_key service_rows[] = {
 		.min = 1,
 		.max = 1000,
 		.reloadable = true,
-		.help = "after so many starts in such a time a failing service is given up",
+		.help = "after so many failures within such a time the service is given up",
 	},
 };
 

@@ -236,27 +236,6 @@ START_TEST(the_manual_has_every_key_with_its_default_and_words)
 }
 END_TEST
 
-START_TEST(the_manual_says_which_keys_a_reload_changes)
-{
-	char *page = source_file("docs/bay.ini.5");
-	char *start = strstr(page, "A reload applies changes of\n");
-	char *end = strstr(start, "changes of the others");
-	char name[64];
-
-	ck_assert_ptr_nonnull(end);
-	*end = '\0';
-	for (size_t i = 0; i < config_container_keys.count; i++) {
-		const struct config_key *key = &config_container_keys.rows[i];
-
-		snprintf(name, sizeof(name), "\n.Ic %s", key->name);
-		ck_assert_msg(key->reloadable == (strstr(start, name) != NULL), "%s", key->name);
-	}
-	for (size_t i = 0; i < config_service_keys.count; i++)
-		ck_assert(config_service_keys.rows[i].reloadable);
-	free(page);
-}
-END_TEST
-
 CHECK_MAIN("config/config_keys",
 	every_default_is_allowed_and_written_in_its_shortest_form,
 	every_row_is_whole_and_its_name_unique,
@@ -265,5 +244,4 @@ CHECK_MAIN("config/config_keys",
 	the_sample_as_it_stands_is_all_defaults,
 	the_sample_shows_every_key_with_its_default,
 	the_minimal_ini_is_one_service,
-	the_manual_has_every_key_with_its_default_and_words,
-	the_manual_says_which_keys_a_reload_changes)
+	the_manual_has_every_key_with_its_default_and_words)
