@@ -182,16 +182,15 @@ verdict_make(const struct cell_examine *request, const char *path, bool *stays_r
 	struct plugin *plugin;
 	json_t *json;
 
-	*stays_r = false;
 	if (!plugin_open(path, NULL, &plugin, &error)) {
 		json = verdict_refuse(request, &error);
 	} else {
 		json = verdict_accept(request, plugin);
-		if (!plugin_close(plugin, &error)) {
-			*stays_r = true;
+		if (!plugin_close(plugin, &error))
 			verdict_note_lingering(json, &error);
-		}
 	}
+	/* One that is refused may stay as well. */
+	*stays_r = plugin_is_loaded(path);
 	buffer_finish(&error);
 	return json;
 }

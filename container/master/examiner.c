@@ -215,6 +215,9 @@ examiner_on_verdict(struct examiner *examiner, const struct varlink_reply *reply
 		examiner_on_nonsense("an answer to no question", examiner);
 	else
 		examiner_finish(examiner, &verdict);
+	/* What it has left in the process is no company for the next one. */
+	if (verdict.ok && !verdict.unloadable)
+		examiner->spent = true;
 	cell_verdict_finish(&verdict);
 }
 

@@ -127,8 +127,7 @@ plugin_open(const char *image, const char *sha256, struct plugin **plugin_r,
 	return true;
 }
 
-/* Whether the loader still has it: it never forgets what it could not unload. */
-static bool
+bool
 plugin_is_loaded(const char *image)
 {
 	void *handle = dlopen(image, RTLD_LAZY | RTLD_NOLOAD);

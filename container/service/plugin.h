@@ -46,4 +46,8 @@ bool plugin_open(const char *image, const char *sha256, struct plugin **plugin_r
  */
 bool plugin_close(struct plugin *plugin, struct buffer *reason);
 
+/* Whether code that was loaded from this path is in the process: it then would be found
+ * again under the path, whatever lies there now. */
+bool plugin_is_loaded(const char *image);
+
 #endif

@@ -91,7 +91,7 @@ setting_row_is_within(const struct bay_setting *row, const char *text, int64_t n
 
 	if (number >= row->minimum && number <= row->maximum)
 		return true;
-	return buffer_fail(error, "%s is not within %s", text,
+	return buffer_fail(error, "%.100s is not within %s", text,
 		setting_row_range(row, range, sizeof(range)));
 }
 
@@ -122,7 +122,7 @@ setting_row_fail_choice(const struct bay_setting *row, const char *text, struct 
 		count++;
 	}
 	nearest = text_nearest(text, words, count);
-	(void)buffer_fail(error, "'%s' is not one of %s", text, row->choices);
+	(void)buffer_fail(error, "'%.100s' is not one of %s", text, row->choices);
 	if (nearest != NULL)
 		(void)buffer_fail(error, "; did you mean '%s'?", nearest);
 	while (count > 0)
@@ -151,7 +151,7 @@ setting_row_read_choice(const struct bay_setting *row, const char *text, int64_t
 static bool
 setting_row_not(const struct bay_setting *row, const char *text, struct buffer *error)
 {
-	return buffer_fail(error, "'%s' is not %s", text, setting_types[row->type].example);
+	return buffer_fail(error, "'%.100s' is not %s", text, setting_types[row->type].example);
 }
 
 bool

@@ -12,6 +12,9 @@
 #include "base/text.h"
 #include "service/setting_row.h"
 
+/* An ini may hold a key of any length. */
+enum { SETTINGS_KEY_SHOWN = 100 };
+
 /* One piece of memory: this, the plugin's struct, the strings that it points to. */
 struct settings {
 	size_t size; /* of what follows */
@@ -40,7 +43,7 @@ settings_report_add(struct settings_report *report, size_t value, const char *ke
 	report->items = xrealloc(report->items, report->count + 1, sizeof(*report->items));
 	report->items[report->count++] = (struct setting_complaint){
 		.value = value,
-		.key = xstrdup(key),
+		.key = xstrndup(key, SETTINGS_KEY_SHOWN),
 		.text = xstrdup(said != NULL ? said : "no memory"),
 	};
 	buffer_finish(text);

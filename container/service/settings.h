@@ -37,7 +37,7 @@ struct setting_value {
 /* What is wrong with one value, or with a value that is not there. */
 struct setting_complaint {
 	size_t value; /* its index, or SIZE_MAX: it is missing */
-	char *key;
+	char *key;  /* its beginning, if it is absurdly long */
 	char *text; /* to be read behind the key and a colon */
 };
 

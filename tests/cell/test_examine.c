@@ -301,6 +301,7 @@ START_TEST(what_lingers_is_never_taken_for_the_next_one)
 	struct examiner examiner;
 
 	examiner_start(&examiner);
+	assert_refused(&examiner, "unknown_flag_stays", "flags");
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
 		struct cell_verdict verdict;
 		json_t *frame;
