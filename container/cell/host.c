@@ -256,7 +256,7 @@ hosted_on_unload(struct inbox_item *item)
 
 	settings_destroy(hosted->settings);
 	if (!plugin_close(hosted->plugin, &reason))
-		log_info("cell", "the code of service %s stays in the process: %.*s", hosted->service->name,
+		log_debug("cell", "the code of service %s stays in the process: %.*s", hosted->service->name,
 			(int)reason.size, (const char *)reason.data);
 	buffer_finish(&reason);
 	hosted->plugin = NULL;

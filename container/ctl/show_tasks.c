@@ -22,10 +22,12 @@ show_silent_loops(struct print *print, const json_t *loops)
 
 		fprintf(print->file, "loop %" PRId64 " does not answer", view_int(loop, "loop"));
 		if (*service != '\0') {
-			fputs(": it is busy with task ", print->file);
-			print_text(print, view_text(loop, "task"));
-			fputs(" of service ", print->file);
+			fputs(": it is busy in service ", print->file);
 			print_styled(print, PRINT_BAD, service);
+			if (*view_text(loop, "task") != '\0') {
+				fputs(", task ", print->file);
+				print_text(print, view_text(loop, "task"));
+			}
 		}
 		fputc('\n', print->file);
 	}

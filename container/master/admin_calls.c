@@ -98,8 +98,8 @@ append_silent_loops(struct buffer *text, const struct master *master,
 			continue;
 		service = service_name_of(master, view.slot);
 		/* Without memory the error goes without this hint. */
-		if (!buffer_printf(text, " (loop %u hangs in service %s, task ", (unsigned)loop,
-			service != NULL ? service : "?") ||
+		if (!buffer_printf(text, " (loop %u hangs in service %s%s", (unsigned)loop,
+			service != NULL ? service : "?", view.task[0] != '\0' ? ", task " : "") ||
 		    !text_escape(text, view.task, strlen(view.task)) || !buffer_append_text(text, ")"))
 			buffer_clear(text);
 	}

@@ -143,16 +143,29 @@ request_times_in_chain(const struct bay_request *request)
 	return times;
 }
 
+/* Of a long chain its first and last services are shown. */
+#define CHAIN_HEAD 5
+#define CHAIN_TAIL 3
+
+static const char *
+request_chain_name(const struct bay_request *request, unsigned i)
+{
+	return i < request->depth ? registry_at(request->chain[i])->name : request->service->name;
+}
+
 char *
 request_chain_text(const struct bay_request *request)
 {
-	char *text = xstrdup("");
+	char *text = xstrdup(request_chain_name(request, 0));
 	unsigned i;
 
-	for (i = 0; i <= request->depth; i++) {
-		const char *name = i < request->depth ? registry_at(request->chain[i])->name : request->service->name;
-		char *longer = xasprintf("%s%s%s", text, i > 0 ? " -> " : "", name);
+	for (i = 1; i <= request->depth; i++) {
+		bool skipped = i == CHAIN_HEAD && request->depth > CHAIN_HEAD + CHAIN_TAIL;
+		char *longer;
 
+		if (skipped)
+			i = request->depth - CHAIN_TAIL;
+		longer = xasprintf("%s -> %s%s", text, skipped ? "... -> " : "", request_chain_name(request, i));
 		free(text);
 		text = longer;
 	}

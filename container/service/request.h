@@ -115,7 +115,7 @@ void request_cancel(struct bay_request *request, const char *reason);
 /* Nobody waits for it any more: cancels it, frees it when it is home. */
 void request_abandon(struct bay_request *request, const char *reason);
 
-/* "a -> b -> a": the services above and its own. Malloc'd. */
+/* "a -> b -> a": the services above and its own; a long one is cut in the middle. Malloc'd. */
 char *request_chain_text(const struct bay_request *request);
 
 /* How often its own service stands above it. */
