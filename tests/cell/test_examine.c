@@ -39,6 +39,7 @@ examiner_start(struct examiner *examiner)
 	if (examiner->pid == 0) {
 		/* Otherwise a sanitizer makes an exit of what would be a crash. */
 		setenv("ASAN_OPTIONS", "handle_segv=0", 1);
+		setenv("TSAN_OPTIONS", "handle_segv=0", 1);
 		if (pair[1] == CELL_CONTROL_FD)
 			(void)!fd_set_cloexec(pair[1], false);
 		else

@@ -74,6 +74,7 @@ create(struct heard *heard, const struct program *program, int64_t timeout_ns)
 	struct examiner *examiner;
 
 	/* A sanitizer would make an exit of what should be a crash. */
+	setenv("TSAN_OPTIONS", "handle_segv=0", 1);
 	setenv("ASAN_OPTIONS", "handle_segv=0", 1);
 	*heard = (struct heard){.base = event_base_new()};
 	ck_assert_ptr_nonnull(heard->base);
