@@ -57,7 +57,7 @@ program_exec(struct ctl *ctl, const struct program *program, const char *const *
 
 /* --- with --json: what it prints is packed into our object ------------------------------------ */
 
-/* Runs it and gathers what it prints, errors too. Its wait status, or -1. */
+/* Runs it and gathers what it prints, errors too. Its wait status, or -1 with errno. */
 static int
 program_capture(struct ctl *ctl, const struct program *program, const char *const *words,
 	struct buffer *output)
@@ -66,6 +66,7 @@ program_capture(struct ctl *ctl, const struct program *program, const char *cons
 	int status = -1;
 	pid_t pid;
 	bool complete;
+	int error;
 
 	if (pipe(fds) != 0)
 		return -1;
@@ -82,9 +83,11 @@ program_capture(struct ctl *ctl, const struct program *program, const char *cons
 	}
 	close(fds[1]);
 	complete = pid > 0 && fd_read_all(fds[0], PROGRAM_OUTPUT_MAX, output);
+	error = errno;
 	close(fds[0]);
 	while (pid > 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		continue;
+	errno = error;
 	return complete ? status : -1;
 }
 

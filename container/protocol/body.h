@@ -24,7 +24,7 @@ struct varlink_fds;
 
 enum {
 	BODY_INLINE_MAX = 64 * 1024,   /* a larger body goes as a memfd */
-	BODY_MAX = 256 * 1024 * 1024,  /* no body is larger */
+	BODY_MAX = 64 * 1024 * 1024,   /* no body is larger */
 	BODY_ERROR_SIZE = 160          /* room for every reason that these functions give */
 };
 

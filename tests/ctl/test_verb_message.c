@@ -145,6 +145,22 @@ START_TEST(a_large_body_goes_and_comes_as_a_memfd)
 }
 END_TEST
 
+START_TEST(more_than_a_body_may_hold_is_refused)
+{
+	char path[] = "/tmp/bay-test-XXXXXX";
+	int fd = mkstemp(path);
+
+	unlink(path);
+	ck_assert_int_eq(ftruncate(fd, (off_t)BODY_MAX + 1), 0);
+	ck_assert_int_eq(dup2(fd, STDIN_FILENO), STDIN_FILENO);
+	start(answer);
+	run_words(&run, "call", "square", "-", NULL);
+	ck_assert_int_eq(run.exit, 1);
+	ck_assert_str_eq(run.err, "bayctl: standard input has more than 67108864 bytes\n");
+	stop();
+}
+END_TEST
+
 START_TEST(json_holds_the_body_as_text_or_base64_however_it_came)
 {
 	char *text = malloc(LARGE);
@@ -276,6 +292,7 @@ CHECK_MAIN("ctl/verb_message",
 	a_text_may_begin_with_a_dash_behind_two,
 	standard_input_goes_through_byte_by_byte,
 	a_large_body_goes_and_comes_as_a_memfd,
+	more_than_a_body_may_hold_is_refused,
 	json_holds_the_body_as_text_or_base64_however_it_came,
 	failures_have_their_exit_codes,
 	send_prints_nothing,

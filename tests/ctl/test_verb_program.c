@@ -176,6 +176,21 @@ START_TEST(with_json_a_crash_is_told)
 }
 END_TEST
 
+START_TEST(with_json_output_without_end_is_refused)
+{
+	json_t *json;
+
+	start();
+	install("bayd", "#!/bin/sh\nexec head -c 17000000 /dev/zero\n");
+	ck_assert_int_eq(run("--json check"), 1);
+	json = printed_json();
+	ck_assert_ptr_nonnull(strstr(json_string_value(json_object_get(json_object_get(json, "error"),
+		"message")), "File too large"));
+	json_decref(json);
+	finish();
+}
+END_TEST
+
 CHECK_MAIN("ctl/verb_program",
 	check_runs_bayd_with_the_file_and_passes_its_exit_code_on,
 	inspect_runs_bay_cell_with_the_file,
@@ -183,4 +198,5 @@ CHECK_MAIN("ctl/verb_program",
 	a_program_that_cannot_be_run_is_a_failure,
 	with_json_the_object_of_the_program_is_the_data,
 	with_json_text_becomes_lines_and_the_first_is_the_message,
-	with_json_a_crash_is_told)
+	with_json_a_crash_is_told,
+	with_json_output_without_end_is_refused)
