@@ -201,7 +201,7 @@ END_TEST
 START_TEST(includes_that_are_nested_too_deep_are_refused)
 {
 	struct temp_dir dir;
-	char name[16], text[32];
+	char name[32], text[48];
 
 	enter(&dir);
 	for (int i = 0; i < 10; i++) {
@@ -218,7 +218,7 @@ END_TEST
 START_TEST(more_files_than_anybody_needs_are_refused)
 {
 	struct temp_dir dir;
-	char name[16];
+	char name[32];
 
 	enter(&dir);
 	temp_dir_write(&dir, "bay.ini", "include = d/*.ini\n");
