@@ -134,7 +134,7 @@ START_TEST(the_manual_knows_every_verb_option_and_exit_code)
 	struct buffer manual = {0};
 	const char *text;
 
-	ck_assert(fd_read_file(-1, TOP_SRCDIR "/docs/bayctl.8", 0, 1 << 20, &manual));
+	ck_assert(fd_read_file(-1, TOP_SRCDIR "/docs/bayctl.1", 0, 1 << 20, &manual));
 	text = buffer_text(&manual);
 	for (const struct verb *verb = verbs; verb->name != NULL; verb++) {
 		char line[64];
