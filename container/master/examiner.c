@@ -23,6 +23,7 @@
 #include "base/fd.h"
 #include "base/list.h"
 #include "base/program.h"
+#include "config/config_keys.h"
 #include "master/examiner_process.h"
 #include "master/image.h"
 
@@ -194,6 +195,28 @@ examiner_fits_request(const struct examination *examination, const struct cell_v
 	return true;
 }
 
+/* A key that the master reads itself never reaches the plugin. NULL: there is none. */
+static const char *
+examiner_reserved_setting(const struct cell_verdict *verdict)
+{
+	for (size_t i = 0; i < verdict->setting_count; i++)
+		if (config_keys_find(&config_service_keys, verdict->settings[i].name) != NULL)
+			return verdict->settings[i].name;
+	return NULL;
+}
+
+static void
+examiner_accept(struct examiner *examiner, const struct cell_verdict *verdict)
+{
+	const char *reserved = examiner_reserved_setting(verdict);
+
+	if (verdict->ok && reserved != NULL)
+		examiner_refuse(examiner, "its setting '%s' has the name of a key of [service] "
+			"that Bay reads itself: give it another one", reserved);
+	else
+		examiner_finish(examiner, verdict);
+}
+
 /* Only this answer, with this nonce, shows that every check was reached. */
 static void
 examiner_on_verdict(struct examiner *examiner, const struct varlink_reply *reply)
@@ -214,7 +237,7 @@ examiner_on_verdict(struct examiner *examiner, const struct varlink_reply *reply
 	    !examiner_fits_request(examiner->current, &verdict))
 		examiner_on_nonsense("an answer to no question", examiner);
 	else
-		examiner_finish(examiner, &verdict);
+		examiner_accept(examiner, &verdict);
 	/* What it has left in the process is no company for the next one. */
 	if (verdict.ok && !verdict.unloadable)
 		examiner->spent = true;

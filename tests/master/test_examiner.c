@@ -174,7 +174,8 @@ START_TEST(each_of_many_gets_its_own_verdict_in_order)
 	submit(examiner, "crashes_late", NULL, 0, &heard);
 	submit(examiner, "undefined", NULL, 0, &heard);
 	submit(examiner, "unique", NULL, 0, &heard);
-	wait_for(&heard, 9);
+	submit(examiner, "reserved", NULL, 0, &heard);
+	wait_for(&heard, 10);
 	assert_heard(&heard, 0, true, "good");
 	assert_heard(&heard, 1, false, "no Bay note");
 	assert_heard(&heard, 2, false, "it ended the process with exit code 0 while");
@@ -184,6 +185,7 @@ START_TEST(each_of_many_gets_its_own_verdict_in_order)
 	assert_heard(&heard, 6, false, "it crashed: SIGSEGV while it was loaded");
 	assert_heard(&heard, 7, false, "bay_no_such_function");
 	assert_heard(&heard, 8, true, "unique");
+	assert_heard(&heard, 9, false, "its setting 'queue' has the name of a key of [service]");
 	finish(&heard, examiner);
 }
 END_TEST
