@@ -91,10 +91,10 @@ START_TEST(no_percentile_is_above_the_maximum)
 {
 	start();
 	for (int i = 0; i < 100; i++)
-		histogram_record(&histogram, 1000001);
+		histogram_record(&histogram, 983041);
 	histogram_add(&counts, &histogram);
-	ck_assert_uint_le(histogram_percentile(&counts, 50), 1000001);
-	ck_assert_uint_eq(histogram_percentile(&counts, 100), 1000001);
+	ck_assert_uint_le(histogram_percentile(&counts, 50), 983041);
+	ck_assert_uint_eq(histogram_percentile(&counts, 100), 983041);
 }
 END_TEST
 

@@ -190,6 +190,28 @@ START_TEST(the_running_task_is_seen_by_name)
 }
 END_TEST
 
+START_TEST(a_slot_just_out_of_range_is_none)
+{
+	struct status_page page;
+	struct status_loop_view view;
+	struct status_crash_view crash;
+	int fd = create(&page);
+
+	status_page_loop(&page, 0)->slot = SERVICES - 1;
+	status_page_read_loop(&page, 0, &view);
+	ck_assert_uint_eq(view.slot, SERVICES - 1);
+	status_page_loop(&page, 0)->slot = SERVICES;
+	status_page_read_loop(&page, 0, &view);
+	ck_assert_uint_eq(view.slot, STATUS_NO_SLOT);
+	status_page_write_crash(&page, SIGSEGV, 0, 0, NULL);
+	page.head->crash.loop = LOOPS;
+	ck_assert(status_page_read_crash(&page, &crash));
+	ck_assert_uint_eq(crash.slot, STATUS_NO_SLOT);
+	ck_assert_uint_eq(crash.loop, UINT32_MAX);
+	close(fd);
+}
+END_TEST
+
 START_TEST(a_page_full_of_ones_reads_as_something_harmless)
 {
 	struct status_page page;
@@ -336,6 +358,7 @@ CHECK_MAIN("base/status_page",
 	the_memory_cannot_be_resized_by_the_other_side,
 	what_is_not_such_a_page_is_not_opened,
 	the_running_task_is_seen_by_name,
+	a_slot_just_out_of_range_is_none,
 	a_page_full_of_ones_reads_as_something_harmless,
 	memory_freed_on_another_loop_is_subtracted,
 	a_cleared_slot_is_empty_and_its_neighbours_are_not,

@@ -28,6 +28,8 @@ struct fake {
 	bool exit;
 	struct pollfd polls[LINES + 1]; /* the last one listens */
 	struct varlink_stream streams[LINES];
+	unsigned numbers[LINES];
+	unsigned accepted;
 };
 
 static json_t *
@@ -132,6 +134,7 @@ fake_accept(struct fake *fake)
 			continue;
 		fake->polls[i].fd = fd;
 		fake->polls[i].events = POLLIN;
+		fake->numbers[i] = ++fake->accepted;
 		varlink_stream_init(&fake->streams[i], fd, &varlink_limits_server);
 		return;
 	}
@@ -144,7 +147,7 @@ fake_serve(struct fake *fake, int i, const json_t *frame, struct varlink_fds *fd
 	struct varlink_call decoded;
 	const char *why;
 	struct fake_call call = {.fds = fds, .fd = fake->polls[i].fd, .count = ++fake->count,
-		.stream = &fake->streams[i]};
+		.connection = fake->numbers[i], .stream = &fake->streams[i]};
 
 	if (varlink_call_decode(frame, &decoded, &why) != VARLINK_OK) {
 		fprintf(stderr, "fake server: %s\n", why);

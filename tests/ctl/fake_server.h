@@ -34,6 +34,7 @@ struct fake_call {
 	struct varlink_fds *fds;
 	int fd;         /* the connection, for bytes that are no frames */
 	unsigned count; /* of calls to this server, from 1 */
+	unsigned connection; /* the number of this one, from 1 */
 	struct varlink_stream *stream;
 	bool close;     /* set it to close the connection after this call */
 	bool exit;      /* set it to end the server */

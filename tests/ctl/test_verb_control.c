@@ -179,8 +179,11 @@ END_TEST
 static void
 answer_the_first_late(struct fake_call *call)
 {
-	if (strcmp(fake_text(call, "service"), "b") == 0)
-		fake_error(call, "Refused", "{'message':'b said no'}");
+	if (strcmp(call->method, "Start") != 0 || strcmp(fake_text(call, "service"), "b") != 0)
+		return;
+	if (call->connection == 1)
+		fake_reply(call, "{'state':'ready'}");
+	fake_error(call, "Refused", "{'message':'b said no'}");
 }
 
 START_TEST(after_a_timeout_the_next_service_gets_its_own_reply)

@@ -219,7 +219,9 @@ START_TEST(an_index_without_descriptor_is_refused)
 
 	ck_assert_int_eq(read_body("{\"body_fd\":0}", NULL, 0), BAY_INVALID);
 	ck_assert_int_eq(read_body("{\"body_fd\":1}", &fd, 1), BAY_INVALID);
+	ck_assert_str_eq(error, "body_fd: no descriptor 1 came with the frame");
 	ck_assert_int_eq(read_body("{\"body_fd\":-1}", &fd, 1), BAY_INVALID);
+	ck_assert_str_eq(error, "body_fd: no descriptor -1 came with the frame");
 	ck_assert_int_eq(read_body("{\"body_fd\":9223372036854775807}", &fd, 1), BAY_INVALID);
 	ck_assert_int_eq(read_body("{\"body_fd\":0}", &gone, 1), BAY_INVALID);
 	ck_assert_int_eq(read_body("{\"body_fd\":\"0\"}", &fd, 1), BAY_INVALID);

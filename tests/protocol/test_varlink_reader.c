@@ -183,6 +183,7 @@ START_TEST(depth_is_counted_up_to_the_limit)
 	ck_assert_int_eq(decode("{\"a\":[{\"b\":[]}]}", &small), VARLINK_TOO_DEEP);
 	ck_assert_int_eq(decode("{\"a\":[[]],\"b\":[[]]}", &small), VARLINK_OK);
 	ck_assert_int_eq(decode("{}}}}}[[[[", &small), VARLINK_TOO_DEEP);
+	ck_assert_int_eq(decode("{}}}}}[[[", &small), VARLINK_BAD_JSON);
 }
 END_TEST
 

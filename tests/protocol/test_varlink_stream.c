@@ -130,6 +130,24 @@ START_TEST(descriptors_arrive_with_the_frame_they_were_sent_with)
 }
 END_TEST
 
+/* All that has come of it is one byte, right behind the frame before. */
+START_TEST(descriptors_of_a_frame_that_has_only_begun_wait_for_its_end)
+{
+	struct pair pair;
+	int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	pair_open(&pair);
+	send_call(&pair.stream[0], "a.A", 0);
+	ck_assert_int_eq(varlink_stream_flush(&pair.stream[0]), VARLINK_STREAM_OK);
+	ck_assert_int_eq(fd_send_with(pair.fd[0], "{", 1, &null, 1), 1);
+	take_call(&pair.stream[1], "a.A", 0);
+	ck_assert_int_eq(send(pair.fd[0], "\"method\":\"a.B\"}", 17, 0), 17);
+	take_call(&pair.stream[1], "a.B", 1);
+	close(null);
+	pair_close(&pair);
+}
+END_TEST
+
 /* A frame too large for the socket's buffer, with descriptors, and one behind it. */
 START_TEST(descriptors_of_a_frame_that_comes_in_pieces_arrive_with_it)
 {
@@ -318,6 +336,7 @@ END_TEST
 CHECK_MAIN("protocol/varlink_stream",
 	frames_go_both_ways,
 	descriptors_arrive_with_the_frame_they_were_sent_with,
+	descriptors_of_a_frame_that_has_only_begun_wait_for_its_end,
 	descriptors_of_a_frame_that_comes_in_pieces_arrive_with_it,
 	the_beginning_of_a_frame_is_told_from_none_and_from_all_of_it,
 	no_descriptor_is_left_open,
