@@ -173,7 +173,7 @@ body_find_memfd(const json_t *index, const struct varlink_fds *fds, struct body_
 
 	if (!json_is_integer(index))
 		return body_error(error_r, BAY_INVALID, "body_fd: an integer is wanted");
-	if (fds == NULL || at < 0 || (uint64_t)at >= fds->count || fds->fd[at] < 0)
+	if (fds == NULL || (uint64_t)at >= fds->count || fds->fd[at] < 0)
 		return body_error(error_r, BAY_INVALID,
 			"body_fd: no descriptor %lld came with the frame", (long long)at);
 	member->index = (size_t)at;
