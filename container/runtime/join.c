@@ -34,20 +34,36 @@ gathering_ended(struct waiter *waiter, struct bay_task *handle)
 }
 
 static void
-gathering_forget(struct bay_task *const *tasks, size_t count)
+gathering_forget(const struct gathering *gathering, struct bay_task *const *tasks, size_t count)
 {
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		if (tasks[i] != NULL && !tasks[i]->done)
+		if (tasks[i] != NULL && tasks[i]->waiter == &gathering->waiter)
 			tasks[i]->waiter = NULL;
 	}
 }
 
-/* Stands in every handle that has not ended, and counts those. */
-static bool
+/* Why self must not wait for the handle, or BAY_OK. */
+static int
+wait_refusal(const struct bay_task *handle, const struct task *self, const char *function)
+{
+	if (handle == &self->handle) {
+		log_error(NULL, "%s: a task cannot wait for itself", function);
+		return BAY_INVALID;
+	}
+	if (handle->waiter != NULL) {
+		log_error(NULL, "%s: a task has a waiter already (or stands twice in a list): one at a time", function);
+		return BAY_BUSY;
+	}
+	return BAY_OK;
+}
+
+/* Stands in every handle that has not ended, and counts those; in none unless BAY_OK. */
+static int
 gathering_begin(struct gathering *gathering, struct bay_task *const *tasks, size_t count)
 {
+	int status;
 	size_t i;
 
 	for (i = 0; i < count; i++) {
@@ -55,15 +71,15 @@ gathering_begin(struct gathering *gathering, struct bay_task *const *tasks, size
 
 		if (handle == NULL || handle->done)
 			continue;
-		if (handle->waiter != NULL) {
-			log_error(NULL, "a task handle has two waiters (or stands twice in a list): one at a time");
-			gathering_forget(tasks, i);
-			return false;
+		status = wait_refusal(handle, gathering->waiter.task, gathering->waiter.task->awaiting);
+		if (status != BAY_OK) {
+			gathering_forget(gathering, tasks, i);
+			return status;
 		}
 		handle->waiter = &gathering->waiter;
 		gathering->missing++;
 	}
-	return true;
+	return BAY_OK;
 }
 
 /* The status of the first in the list that ended badly. */
@@ -86,19 +102,20 @@ gathering_first_failure(struct bay_task *const *tasks, size_t count)
 
 /* Cancels what has not ended and waits for what uses our memory. */
 static void
-gathering_cancel(struct bay_task *const *tasks, size_t count, const char *reason)
+gathering_cancel(const struct gathering *gathering, struct bay_task *const *tasks, size_t count,
+	const char *reason)
 {
 	struct gathering rest = {.to_the_end = true};
 	size_t i;
 
-	gathering_forget(tasks, count);
+	gathering_forget(gathering, tasks, count);
 	for (i = 0; i < count; i++) {
 		if (tasks[i] != NULL && !tasks[i]->done)
 			tasks[i]->kind->cancel(tasks[i], reason);
 	}
 	waiter_init(&rest.waiter, AWAIT_TO_THE_END);
 	rest.waiter.ended = gathering_ended;
-	if (gathering_begin(&rest, tasks, count) && rest.missing > 0)
+	if (gathering_begin(&rest, tasks, count) == BAY_OK && rest.missing > 0)
 		(void)task_await(&rest.waiter, BAY_INHERIT);
 }
 
@@ -106,24 +123,29 @@ int
 bay_gather(struct bay_task *const *tasks, size_t count, int64_t deadline)
 {
 	struct gathering gathering = {.missing = 0};
+	const char *reason = "a sibling failed";
 	int status;
 
 	if (!AWAIT_BEGIN("bay_gather"))
 		return BAY_INVALID;
+	waiter_init(&gathering.waiter, AWAIT_CANCELABLE);
+	gathering.waiter.ended = gathering_ended;
+	status = gathering_begin(&gathering, tasks, count);
+	if (status != BAY_OK)
+		return status;
 	status = gathering_first_failure(tasks, count);
 	if (status == BAY_OK) {
-		waiter_init(&gathering.waiter, AWAIT_CANCELABLE);
-		gathering.waiter.ended = gathering_ended;
-		if (!gathering_begin(&gathering, tasks, count))
-			return BAY_BUSY;
 		if (gathering.missing == 0)
 			return BAY_OK;
 		status = task_await(&gathering.waiter, deadline);
-		if (status == BAY_OK && gathering.failed != NULL)
+		reason = status == BAY_TIMEOUT ? "deadline" : gathering.waiter.task->canceled;
+		if (status == BAY_OK && gathering.failed != NULL) {
 			status = gathering.failed->status;
+			reason = "a sibling failed";
+		}
 	}
 	if (status != BAY_OK)
-		gathering_cancel(tasks, count, status == BAY_TIMEOUT ? "deadline" : "a sibling failed");
+		gathering_cancel(&gathering, tasks, count, reason);
 	return status;
 }
 
@@ -155,13 +177,23 @@ bay_wait_first(struct bay_task *const *tasks, size_t count, size_t *index_r, int
 	if (*index_r < count)
 		return BAY_OK;
 	waiter_init(&gathering.waiter, AWAIT_CANCELABLE);
-	if (!gathering_begin(&gathering, tasks, count))
-		return BAY_BUSY;
+	status = gathering_begin(&gathering, tasks, count);
+	if (status != BAY_OK)
+		return status;
 	status = task_await(&gathering.waiter, deadline);
-	gathering_forget(tasks, count);
+	gathering_forget(&gathering, tasks, count);
 	if (status == BAY_OK)
 		*index_r = first_done(tasks, count);
 	return status;
+}
+
+/* From its end on the handle is the joiner's: its owner may end before the joiner runs. */
+static bool
+join_ended(struct waiter *waiter, struct bay_task *handle)
+{
+	(void)waiter;
+	list_remove(&handle->in_scope);
+	return true;
 }
 
 int
@@ -176,15 +208,11 @@ bay_join(struct bay_task *task, int64_t deadline)
 	if (!task->done) {
 		struct waiter waiter;
 
-		if (task == &task_current()->handle) {
-			log_error(NULL, "bay_join: a task cannot wait for itself");
-			return BAY_INVALID;
-		}
-		if (task->waiter != NULL) {
-			log_error(NULL, "bay_join: somebody waits for this task already: one at a time");
-			return BAY_BUSY;
-		}
+		status = wait_refusal(task, task_current(), "bay_join");
+		if (status != BAY_OK)
+			return status;
 		waiter_init(&waiter, AWAIT_CANCELABLE);
+		waiter.ended = join_ended;
 		task->waiter = &waiter;
 		status = task_await(&waiter, deadline);
 		if (!task->done) {
