@@ -42,7 +42,7 @@ struct bay_task {
 	char *error;                /* malloc'd text of the failure, or NULL */
 	int status;                 /* valid when done */
 	bool done;
-	bool collected;             /* somebody has asked how it ended */
+	bool collected;             /* somebody knows how it ended, or wanted it to end */
 	bool detached;              /* released before it was done */
 };
 

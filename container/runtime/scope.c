@@ -49,25 +49,19 @@ scope_wait(struct bay_scope *scope, const char *cancel_reason)
 
 	if (cancel_reason != NULL)
 		scope_cancel(scope, cancel_reason);
-	if (scope->live == 0)
-		return;
-	if (cancel_reason == NULL) {
+	/* Between the end of the last one and our turn, somebody may have added another. */
+	while (scope->live > 0) {
 		int status;
 
-		waiter_init(&waiter, AWAIT_CANCELABLE);
+		waiter_init(&waiter, cancel_reason == NULL ? AWAIT_CANCELABLE : AWAIT_TO_THE_END);
 		scope->closing = &waiter;
 		status = task_await(&waiter, scope->deadline);
 		scope->closing = NULL;
 		if (status == BAY_OK)
-			return;
-		scope_cancel(scope, status == BAY_TIMEOUT ? "deadline" : waiter.task->canceled);
-		if (scope->live == 0)
-			return;
+			continue;
+		cancel_reason = status == BAY_TIMEOUT ? "deadline" : waiter.task->canceled;
+		scope_cancel(scope, cancel_reason);
 	}
-	waiter_init(&waiter, AWAIT_TO_THE_END);
-	scope->closing = &waiter;
-	(void)task_await(&waiter, BAY_INHERIT);
-	scope->closing = NULL;
 }
 
 void
@@ -78,18 +72,26 @@ scope_adopt(struct bay_scope *scope, struct bay_task *handle)
 	scope->live += handle->kind->shares_memory;
 }
 
+static bool
+scope_failed_unseen(const struct bay_task *handle)
+{
+	return handle->done && !handle->collected && handle->status != BAY_OK;
+}
+
 /* A failure that nobody asked about is at least said. */
 static void
-scope_report_unseen(const struct bay_task *handle)
+scope_report_unseen(struct bay_task *handle)
 {
-	if (handle->done && !handle->collected && handle->status != BAY_OK && handle->status != BAY_CANCELED)
-		log_error(NULL, "a task or call failed and nobody asked how it ended: %s%s%s",
-			bay_status_name(handle->status), handle->error != NULL ? ": " : "",
-			handle->error != NULL ? handle->error : "");
+	const struct task *task = task_of_handle(handle);
+
+	if (scope_failed_unseen(handle))
+		log_error(NULL, "%s%s failed and nobody asked how it ended: %s%s%s", task != NULL ? "task " : "a call",
+			task != NULL ? task->name : "", bay_status_name(handle->status),
+			handle->error != NULL ? ": " : "", handle->error != NULL ? handle->error : "");
 }
 
 void
-scope_finish(struct bay_scope *scope)
+scope_release(struct bay_scope *scope)
 {
 	while (!list_empty(&scope->handles)) {
 		struct bay_task *handle = container_of(list_first(&scope->handles), struct bay_task, in_scope);
@@ -99,6 +101,12 @@ scope_finish(struct bay_scope *scope)
 		handle->scope = NULL;
 		handle->kind->release(handle);
 	}
+}
+
+void
+scope_finish(struct bay_scope *scope)
+{
+	scope_release(scope);
 	list_remove(&scope->in_task);
 	free(scope->error);
 	free(scope->canceled);
@@ -158,6 +166,21 @@ bay_scope_cancel(struct bay_scope *scope, const char *reason)
 	scope_cancel(scope, reason);
 }
 
+/* How its tasks ended: the first failure of those without a handle, else of the others. */
+static int
+scope_result(const struct bay_scope *scope)
+{
+	if (scope->status != BAY_OK)
+		return scope->status;
+	list_for_each(pos, &scope->handles) {
+		struct bay_task *handle = container_of(pos, struct bay_task, in_scope);
+
+		if (scope_failed_unseen(handle))
+			return handle->status;
+	}
+	return BAY_OK;
+}
+
 int
 bay_scope_close(struct bay_scope *scope)
 {
@@ -170,7 +193,7 @@ bay_scope_close(struct bay_scope *scope)
 		return BAY_INVALID;
 	}
 	scope_wait(scope, NULL);
-	status = scope->status;
+	status = scope_result(scope);
 	if (status == BAY_OK && scope->canceled != NULL)
 		status = scope->owner->canceled != NULL ? BAY_CANCELED
 			: scope->deadline <= scope->owner->scheduler->loop.now_ns ? BAY_TIMEOUT : BAY_OK;

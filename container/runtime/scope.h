@@ -49,7 +49,10 @@ void scope_cancel(struct bay_scope *scope, const char *reason);
  * owner is cancelled or past its deadline, or when asked. Inside a task; suspends. */
 void scope_wait(struct bay_scope *scope, const char *cancel_reason);
 
-/* Frees what the handles hold; nothing may live in it. */
+/* Gives up what the handles hold; nothing may live in it. */
+void scope_release(struct bay_scope *scope);
+
+/* Does that and frees the texts. */
 void scope_finish(struct bay_scope *scope);
 
 /* Makes the scope the owner of a handle that has none. */

@@ -55,10 +55,31 @@ task_close_scopes(struct task *self)
 		scope_finish(scope);
 		free(scope);
 	}
-	if (!scope_is_empty(&self->scope))
+	if (!scope_is_empty(&self->scope)) {
 		scope_wait(&self->scope, "its owner has ended");
-	if (self->scope.error != NULL || self->scope.canceled != NULL || !scope_is_empty(&self->scope))
-		scope_finish(&self->scope);
+		scope_release(&self->scope);
+	}
+}
+
+/* The end of a task that failed, or whose own tasks were cancelled. One that was asked to end
+ * owes nobody an explanation, unless it was asked because of a failure below it: then that
+ * failure goes on upwards. */
+static void
+task_end_badly(struct task *self, int status)
+{
+	struct bay_scope *owner = self->handle.scope;
+	char *error = NULL;
+
+	if (status != BAY_OK) {
+		error = self->scope.error;
+		self->scope.error = NULL;
+		self->handle.collected |= self->canceled != NULL && error == NULL;
+		if (self->handle.detached && owner != NULL && !self->handle.collected)
+			scope_failure_unseen(owner, self->name,
+				error != NULL && status == BAY_CANCELED ? self->scope.status : status, error);
+	}
+	scope_finish(&self->scope);
+	handle_end(&self->handle, status, error);
 }
 
 /* One life: what the task is for, from its first instruction to its last. */
@@ -69,16 +90,17 @@ task_live(struct task *self)
 
 	self->state = TASK_RUNNING;
 	status = self->fn(self->arg);
-	if (!scope_is_empty(&self->scope) || !list_empty(&self->scopes) || self->scope.canceled != NULL)
+	if (!scope_is_empty(&self->scope) || !list_empty(&self->scopes))
 		task_close_scopes(self);
 	if (self->ended != NULL)
 		self->ended(self, status);
 	self->state = TASK_DONE;
 	list_remove(&self->in_scheduler);
 	self->scheduler->task_count--;
-	if (status != BAY_OK && self->handle.detached && self->handle.scope != NULL && self->canceled == NULL)
-		scope_failure_unseen(self->handle.scope, self->name, status, NULL);
-	handle_end(&self->handle, status, NULL);
+	if (status != BAY_OK || self->scope.canceled != NULL)
+		task_end_badly(self, status);
+	else
+		handle_end(&self->handle, BAY_OK, NULL);
 	if (self->handle.detached)
 		task_bury(self);
 }

@@ -29,8 +29,8 @@ task_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg
 	spec.ended = NULL;
 	spec.scope = scope;
 	spec.instance = self->instance;
-	/* What outlives the request must not point to it. */
-	spec.request = scope->owner != NULL ? self->request : NULL;
+	/* It must not point to a request that it may outlive. */
+	spec.request = scope->owner != NULL ? scope->owner->request : NULL;
 	spec.timeout_ns = 0;
 	spec.deadline = scope->owner != NULL ? task_deadline(self, scope->deadline) : BAY_INHERIT;
 	spec.slot = self->slot;
@@ -98,7 +98,7 @@ bay_yield(void)
 		return BAY_INVALID;
 	if (self->canceled != NULL)
 		return BAY_CANCELED;
-	if (self->deadline <= self->scheduler->loop.now_ns)
+	if (task_deadline(self, BAY_INHERIT) <= self->scheduler->loop.now_ns)
 		return BAY_TIMEOUT;
 	task_yield();
 	return self->canceled != NULL ? BAY_CANCELED : BAY_OK;
@@ -167,6 +167,10 @@ bay_task_free(struct bay_task *task)
 
 	if (task == NULL)
 		return;
+	if (!task->done && task->waiter != NULL) {
+		log_error(NULL, "bay_task_free: a task waits for it: the handle belongs to the one who waits");
+		return;
+	}
 	if (!task->done) {
 		task->collected = true;
 		task->kind->cancel(task, "its handle was freed");
