@@ -96,7 +96,12 @@ static void
 scheduler_publish(struct scheduler *scheduler)
 {
 	struct status_loop *status = scheduler->status;
+	uint64_t stacks = 0;
+	unsigned i;
 
+	for (i = 0; i < scheduler->class_count; i++)
+		stacks += stack_pool_mapped(scheduler->classes[i].pool);
+	status_set(&status->stacks, stacks);
 	status_set(&status->passes, scheduler->passes);
 	status_set(&status->switches, scheduler->switches);
 	status_set(&status->tasks, scheduler->task_count);
