@@ -25,6 +25,7 @@ TASK_TEST(a_sleep_is_never_too_short)
 
 struct sleeper {
 	int64_t when_ns;
+	int64_t lay_down_ns;
 	int *clock;
 	int place;
 	int64_t woke_ns;
@@ -34,8 +35,10 @@ static int
 sleep_until(void *arg)
 {
 	struct sleeper *sleeper = arg;
-	int status = bay_sleep_until(sleeper->when_ns);
+	int status;
 
+	sleeper->lay_down_ns = bay_now();
+	status = bay_sleep_until(sleeper->when_ns);
 	sleeper->woke_ns = bay_now();
 	sleeper->place = ++*sleeper->clock;
 	return status;
@@ -46,7 +49,7 @@ TASK_TEST(many_sleepers_wake_in_the_order_of_their_times)
 	enum { COUNT = 500 };
 	struct sleeper *sleepers = calloc(COUNT, sizeof *sleepers);
 	struct bay_scope *scope = bay_scope_open(BAY_INHERIT);
-	int64_t start = bay_after(10 * BAY_MS);
+	int64_t start = bay_after(200 * BAY_MS);
 	int clock = 0, i;
 
 	for (i = 0; i < COUNT; i++) {
@@ -56,8 +59,10 @@ TASK_TEST(many_sleepers_wake_in_the_order_of_their_times)
 	}
 	ck_assert_int_eq(bay_scope_close(scope), BAY_OK);
 	for (i = 0; i < COUNT; i++) {
-		ck_assert_int_eq(sleepers[i].place, i * 7919 % COUNT + 1);
 		ck_assert_int_ge(sleepers[i].woke_ns, sleepers[i].when_ns);
+		/* On a machine that is too busy, some lie down too late to tell. */
+		if (sleepers[COUNT - 1].lay_down_ns < start)
+			ck_assert_int_eq(sleepers[i].place, i * 7919 % COUNT + 1);
 	}
 	free(sleepers);
 	return BAY_OK;
