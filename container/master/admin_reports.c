@@ -129,7 +129,7 @@ report_configuration(const struct master *master, const struct master_service *s
 		"plugin", config->plugin,
 		"version", varlink_text(image != NULL ? image->version : ""),
 		"path", report_source(master, service),
-		"image", varlink_text(image != NULL ? image->path : ""),
+		"image", varlink_text(image != NULL ? image->image.path : ""),
 		"sha256", image != NULL ? image->image.sha256 : "",
 		"instances", report_instances(config),
 		"concurrency", (json_int_t)config->concurrency,

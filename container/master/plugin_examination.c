@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buffer.h"
@@ -62,7 +61,6 @@ plugin_image_unref(struct plugin_image *image)
 		return;
 	image_finish(&image->image);
 	free(image->source);
-	free(image->path);
 	free(image->version);
 	free(image);
 }
@@ -95,9 +93,6 @@ plugin_image_create(struct plugin_examination *examination, const char *plugin,
 		plugin_image_unref(image);
 		return NULL;
 	}
-	/* A copy in memory is reached through us, who keep it open. */
-	image->path = image->image.path != NULL ? xstrdup(image->image.path) :
-		xasprintf("/proc/%d/fd/%d", (int)getpid(), image->image.fd);
 	return image;
 }
 

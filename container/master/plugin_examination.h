@@ -26,7 +26,6 @@ struct plugin_image {
 	struct image image;
 	int64_t generation; /* of its plugin, from 1 */
 	char *source;       /* the plugin file it is a copy of */
-	char *path;         /* what a cell opens */
 	char *version;      /* as the plugin says */
 	unsigned _refs;
 };

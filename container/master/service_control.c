@@ -350,7 +350,7 @@ service_start_parameters(const struct master_service *service)
 	struct cell_start start = {
 		.service = config->name,
 		.plugin = config->plugin,
-		.image = service->image->path,
+		.image = service->image->image.path,
 		.sha256 = service->image->image.sha256,
 		.generation = service->image->generation,
 		.slot = service->slot,
