@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A plugin that does what it is told, for the tests of the whole: its requests are orders,
+ * its settings say how it begins.
+ *
+ *	echo TEXT    replies TEXT
+ *	text         replies its setting text
+ *	fail TEXT    fails with TEXT
+ *	sleep NS     awaits, then replies "slept"
+ *	stay NS      as sleep, but does not end when it is cancelled
+ *	spin         keeps its loop for ever
+ *	crash        dies of a null pointer
+ *	exit N       ends the process with exit code N
+ *	give-up      makes run return a failure: the service fails by itself
+ */
+#include <bay/bay.h>
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum actor_init {
+	ACTOR_INIT_WELL,
+	ACTOR_INIT_FAIL,
+	ACTOR_INIT_CRASH,
+	ACTOR_INIT_EXIT,
+	ACTOR_INIT_SPIN,
+	ACTOR_INIT_WAIT
+};
+
+struct actor {
+	int64_t init;
+	const char *text;
+	int64_t level;
+};
+
+static const struct bay_setting settings[] = {
+	BAY_CHOICE(struct actor, init, "init", "well", "well|fail|crash|exit|spin|wait",
+		"what init does"),
+	BAY_STRING(struct actor, text, "text", "done", "the reply to text"),
+	BAY_INT64(struct actor, level, "level", "1", 1, 9, "a number"),
+	BAY_END
+};
+
+static void
+spin(void)
+{
+	for (volatile unsigned i = 0;; i++)
+		continue;
+}
+
+static void
+crash(void)
+{
+	/* The compiler must not see that it is NULL. */
+	volatile int *volatile nowhere = NULL;
+
+	*nowhere = 1;
+}
+
+/* --- life ------------------------------------------------------------------------- */
+
+static int
+actor_init(struct bay_instance *instance)
+{
+	const struct actor *set = bay_instance_settings(instance);
+
+	switch (set->init) {
+	case ACTOR_INIT_FAIL:
+		return bay_instance_fail(instance, BAY_FAILED, "init was told to fail");
+	case ACTOR_INIT_CRASH:
+		crash();
+		break;
+	case ACTOR_INIT_EXIT:
+		exit(0);
+	case ACTOR_INIT_SPIN:
+		spin();
+		break;
+	case ACTOR_INIT_WAIT:
+		return bay_sleep(BAY_INHERIT);
+	default:
+		break;
+	}
+	/* How give-up tells run. */
+	bay_instance_set_state(instance, bay_channel_create(1));
+	return BAY_OK;
+}
+
+static int
+actor_run(struct bay_instance *instance)
+{
+	void *order;
+	int status = bay_channel_get(bay_instance_state(instance), &order, BAY_INHERIT);
+
+	if (status != BAY_OK)
+		return status;
+	return bay_instance_fail(instance, BAY_FAILED, "it gave up");
+}
+
+static void
+actor_fini(struct bay_instance *instance)
+{
+	bay_channel_destroy(bay_instance_state(instance));
+}
+
+/* --- orders ------------------------------------------------------------------------ */
+
+static int
+actor_sleep(struct bay_request *request, int64_t span_ns)
+{
+	int status = bay_sleep(span_ns);
+
+	if (status != BAY_OK)
+		return bay_fail(request, status, "woken early: %s", bay_cancel_reason());
+	return bay_reply_text(request, "slept");
+}
+
+/* Ignores that it is cancelled, without keeping the loop. */
+static int
+actor_stay(struct bay_request *request, int64_t span_ns)
+{
+	int64_t until = bay_now() + span_ns;
+
+	while (bay_now() < until)
+		(void)!bay_yield();
+	return bay_reply_text(request, "stayed");
+}
+
+static int
+actor_give_up(struct bay_request *request)
+{
+	struct bay_instance *instance = bay_request_instance(request);
+
+	if (bay_channel_try_put(bay_instance_state(instance), instance) != BAY_OK)
+		return bay_fail(request, BAY_BUSY, "it gives up already");
+	return bay_reply_text(request, "giving up");
+}
+
+static int
+actor(struct bay_request *request)
+{
+	const struct actor *set = bay_settings(request);
+	const char *order = bay_request_text(request);
+	const char *rest = strchr(order, ' ');
+
+	rest = rest != NULL ? rest + 1 : "";
+	if (strncmp(order, "echo ", 5) == 0)
+		return bay_reply_text(request, rest);
+	if (strcmp(order, "text") == 0)
+		return bay_reply_text(request, set->text);
+	if (strncmp(order, "fail ", 5) == 0)
+		return bay_fail(request, BAY_FAILED, "%s", rest);
+	if (strncmp(order, "sleep ", 6) == 0)
+		return actor_sleep(request, strtoll(rest, NULL, 10));
+	if (strncmp(order, "stay ", 5) == 0)
+		return actor_stay(request, strtoll(rest, NULL, 10));
+	if (strcmp(order, "spin") == 0)
+		spin();
+	if (strcmp(order, "crash") == 0)
+		crash();
+	if (strncmp(order, "exit ", 5) == 0)
+		exit(atoi(rest));
+	if (strcmp(order, "give-up") == 0)
+		return actor_give_up(request);
+	return bay_fail(request, BAY_INVALID, "no such order: %s", order);
+}
+
+BAY_PLUGIN(actor, "1.0.0",
+	.summary = "does what it is told",
+	.settings = settings,
+	.init = actor_init,
+	.handle = actor,
+	.run = actor_run,
+	.fini = actor_fini);

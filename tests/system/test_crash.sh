@@ -1,0 +1,183 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Whatever a plugin does to its cell, bayd survives it, says who it was, and serves again.
+# shellcheck source=tests/system/lib.sh
+. "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
+
+two_services() {
+	plugin actor
+	ini <<END
+[service actor]
+${1-}
+[service bystander]
+plugin = actor
+END
+}
+
+is_answered() { [ "$(ctl_quiet call "$1" 'echo here')" = here ]; }
+
+begin 'a killed cell is replaced and served again at once'
+two_services
+start
+old=$(cell_pid)
+kill -KILL "$old"
+wait_until 'the actor answers' is_answered actor
+wait_until 'the bystander answers' is_answered bystander
+[ "$(cell_pid)" != "$old" ] || fail 'it is the same cell'
+[ "$(field_of_cell restarts)" = 1 ] || fail "restarts: $(field_of_cell restarts)"
+[ "$(field_of actor restarts)" = 1 ] || fail "restarts: $(field_of actor restarts)"
+logs 'cell main: was killed by SIGKILL'
+stop
+
+begin 'a crash in a handler is blamed on its service, and the caller is told'
+two_services
+start
+ctl call actor 'echo counted'
+ctl call actor crash
+status_is 1
+complains 'crashed: SIGSEGV'
+complains 'service actor'
+logs 'it ran service actor'
+wait_until 'the bystander answers' is_answered bystander
+wait_until 'the actor answers' is_answered actor
+# What was counted in the old cell is still there.
+[ "$(field_of actor served)" -ge 2 ] || fail "served: $(field_of actor served)"
+[ "$(field_of bystander state)" = ready ] || fail 'the bystander is not ready'
+stop
+
+begin 'all calls under way in a cell that dies are answered'
+two_services
+start
+ctl_behind other call bystander 'sleep 3600000000000'
+wait_until 'the call is under way' eval '[ "$(field_of bystander in_flight)" = 1 ]'
+ctl call actor crash
+! wait "$call" || fail 'the call succeeded'
+grep -q 'crashed: SIGSEGV in service actor' "$dir/other" || fail "it says: $(cat "$dir/other")"
+stop
+
+begin 'a handler that ends the process is told with its exit code'
+two_services
+start
+ctl call actor 'exit 3'
+status_is 1
+complains 'ended the process with exit code 3'
+wait_until 'the actor answers' is_answered actor
+stop
+
+begin 'a service that crashes too often is given up, and the others are not'
+two_services 'restart_delay = 10ms
+start_limit = 3/1m'
+start
+for _ in 1 2 3; do
+	wait_until 'the actor answers' is_answered actor
+	ctl call actor crash
+done
+wait_until 'it has failed' is_state actor failed
+ctl status actor
+says 'given up after 3 failures within 1m (start_limit)'
+wait_until 'the bystander answers' is_answered bystander
+# The operator may start it again, from nothing.
+ctl start actor
+status_is 0
+is_answered actor || fail 'it does not answer'
+stop
+
+begin 'a service with restart = no stays down after its own crash only'
+two_services 'restart = no'
+start
+kill -KILL "$(cell_pid)"
+wait_until 'the actor answers' is_answered actor
+ctl call actor crash
+wait_until 'it has failed' is_state actor failed
+wait_until 'the bystander answers' is_answered bystander
+is_state actor failed || fail "the actor is $(state_of actor)"
+ctl call actor 'echo x'
+status_is 1
+complains 'service actor is failed: crashed: SIGSEGV'
+stop
+
+begin 'a service that gives up by itself is started again after its delay'
+two_services 'restart_delay = 10ms'
+start
+ctl call actor give-up
+wait_until 'it has given up' has_logged 'service actor: failed: it gave up'
+wait_until 'the actor answers' is_answered actor
+[ "$(field_of actor restarts)" = 1 ] || fail "restarts: $(field_of actor restarts)"
+[ "$(field_of_cell restarts)" = 0 ] || fail 'the cell was replaced for that'
+stop
+
+for kind in crash exit; do
+	begin "an init that does $kind fails its service and nobody else"
+	two_services "init = $kind"
+	start
+	is_state actor failed || fail "the actor is $(state_of actor)"
+	wait_until 'the bystander answers' is_answered bystander
+	ctl status actor
+	case $kind in
+	crash) says 'init crashed: SIGSEGV' ;;
+	exit) says 'init ended the process with exit code 0' ;;
+	esac
+	[ "$(field_of_cell restarts)" = 1 ] || fail "restarts: $(field_of_cell restarts)"
+	stop
+done
+
+begin 'an init that hangs is ended, fails its service and nobody else'
+two_services 'init = spin
+start_timeout = 200ms'
+start
+is_state actor failed || fail "the actor is $(state_of actor)"
+wait_until 'the bystander answers' is_answered bystander
+ctl status actor
+says 'init hung for 200ms'
+stop
+
+begin 'an init that waits for ever is ended without harm to the cell'
+two_services 'init = wait
+restart = no
+start_timeout = 200ms'
+start
+is_state actor failed || fail "the actor is $(state_of actor)"
+is_answered bystander || fail 'the bystander does not answer'
+[ "$(field_of_cell restarts)" = 0 ] || fail "restarts: $(field_of_cell restarts)"
+stop
+
+begin 'an init that fails is told with its reason and tried again until given up'
+two_services 'init = fail
+restart_delay = 1ms
+start_limit = 3/1m'
+start
+wait_until 'it is given up' has_logged 'given up after 3 failures'
+ctl status actor
+says 'init was told to fail'
+is_answered bystander || fail 'the bystander does not answer'
+stop
+
+begin 'reports come from a daemon whose loops all hang'
+plugin actor
+ini <<'END'
+loops = 1
+[service actor]
+[service bystander]
+plugin = actor
+END
+sed -i '0,/^loops = 2$/{/^loops = 2$/d}' "$dir/bay.ini"
+start
+ctl call actor spin --timeout 100ms
+status_is 8
+for report in ping info list 'status actor' stats queues 'log -n 5'; do
+	# shellcheck disable=SC2086
+	ctl $report
+	status_is 0
+done
+ctl tasks
+says 'loop 0'
+says 'service actor'
+ctl call bystander 'echo hello' --timeout 200ms
+status_is 8
+ctl stop actor --now
+status_is 0
+wait_until 'the bystander answers' is_answered bystander
+is_state actor stopped || fail "the actor is $(state_of actor)"
+stop
+
+finish

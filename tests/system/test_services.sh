@@ -1,0 +1,282 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Services and their plugin files: started, stopped, restarted, refused.
+# shellcheck source=tests/system/lib.sh
+. "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
+
+is_answered() { [ "$(ctl_quiet call "$1" 'echo here')" = here ]; }
+
+begin 'a missing, a broken and a cut plugin fail their services, and others run'
+plugin actor
+echo 'this is no plugin' >"$dir/plugins/garbage.so"
+head -c 3000 "$dir/plugins/actor.so" >"$dir/plugins/cut.so"
+ini <<'END'
+[service missing]
+[service garbage]
+[service cut]
+[service actor]
+END
+start
+is_answered actor || fail 'the actor does not answer'
+for service in missing garbage cut; do
+	is_state $service failed || fail "$service is $(state_of $service)"
+	ctl status $service
+	says 'reason: plugin '
+	ctl call $service 'echo x'
+	status_is 1
+	complains "service $service is failed: plugin "
+done
+stop
+
+begin 'plugins that end the examiner fail their services, with the reason'
+plugin actor
+plugin crashes
+plugin exits
+ini <<'END'
+[service crashes]
+[service exits]
+[service actor]
+END
+start
+is_answered actor || fail 'the actor does not answer'
+ctl status crashes
+says 'SIGSEGV'
+ctl status exits
+says 'ended the process with exit code 0'
+stop
+
+begin 'a failed service starts once its file is there'
+ini <<'END'
+[service actor]
+END
+start
+ctl start actor
+status_is 5
+complains 'plugins/actor.so'
+plugin actor
+ctl start actor
+status_is 0
+is_answered actor || fail 'it does not answer'
+stop
+
+begin 'a stopped service stays stopped, also in a new cell'
+plugin actor
+ini <<'END'
+[service actor]
+[service bystander]
+plugin = actor
+END
+start
+ctl stop actor
+status_is 0
+ctl stop actor
+status_is 0
+kill -KILL "$(cell_pid)"
+wait_until 'the bystander answers' is_answered bystander
+is_state actor stopped || fail "it is $(state_of actor)"
+ctl call actor 'echo x'
+status_is 1
+complains 'service actor is stopped'
+ctl start actor
+status_is 0
+is_answered actor || fail 'it does not answer'
+ctl start actor
+status_is 0
+stop
+
+begin 'a disabled service is not started, and may be'
+plugin actor
+ini <<'END'
+[service actor]
+enabled = no
+END
+start
+is_state actor stopped || fail "it is $(state_of actor)"
+ctl start actor
+status_is 0
+is_answered actor || fail 'it does not answer'
+stop
+
+begin 'an unknown service is named, with the one that was meant'
+plugin actor
+ini <<'END'
+[service actor]
+END
+start
+ctl call acter x
+status_is 4
+complains 'there is no service acter; did you mean actor?'
+for verb in start stop restart status; do
+	ctl $verb nobody
+	status_is 4
+done
+stop
+
+begin 'a restart takes the file as it is now'
+plugin good actor
+ini <<'END'
+[service actor]
+END
+start
+[ "$(ctl_quiet status actor --json | grep -o '"version": *"[0-9.]*"')" = '"version": "1.2.3"' ] ||
+	ctl_quiet status actor --json | grep -q '"version":"1.2.3"' || fail 'it is another plugin'
+plugin actor
+ctl restart actor
+status_is 0
+is_answered actor || fail 'the new one does not answer'
+# Only the copy in use is kept.
+[ "$(ls "$dir/run/images")" = actor.2.so ] || fail "images: $(ls "$dir/run/images")"
+stop
+
+begin 'a restart with a file that is refused leaves the old one running'
+plugin actor
+ini <<'END'
+[service actor]
+END
+start
+echo 'no plugin any more' >"$dir/plugins/.new"
+mv "$dir/plugins/.new" "$dir/plugins/actor.so"
+ctl restart actor
+status_is 5
+complains 'plugin '
+is_answered actor || fail 'the old one does not answer'
+[ "$(ls "$dir/run/images")" = actor.1.so ] || fail "images: $(ls "$dir/run/images")"
+# Not even a crash needs the file.
+kill -KILL "$(cell_pid)"
+wait_until 'the actor answers' is_answered actor
+stop
+
+begin 'a stop waits for the requests under way'
+plugin actor
+ini <<'END'
+[service actor]
+END
+start
+ctl_behind slept call actor 'sleep 500000000'
+wait_until 'the call is under way' eval '[ "$(field_of actor in_flight)" = 1 ]'
+ctl stop actor
+status_is 0
+wait "$call" || fail "the call failed: $(cat "$dir/slept")"
+stop
+
+begin 'a stop with --now cancels them'
+plugin actor
+ini <<'END'
+[service actor]
+drain_timeout = 1h
+END
+start
+ctl_behind slept call actor 'sleep 3600000000000'
+wait_until 'the call is under way' eval '[ "$(field_of actor in_flight)" = 1 ]'
+ctl stop actor --now
+status_is 0
+! wait "$call" || fail 'the call succeeded'
+stop
+
+begin 'a service that refuses to stop says so, and --now ends it with its cell'
+plugin actor
+ini <<'END'
+[service actor]
+drain_timeout = 10ms
+[service bystander]
+plugin = actor
+END
+start
+ctl_behind stayed call actor 'stay 3600000000000'
+wait_until 'the call is under way' eval '[ "$(field_of actor in_flight)" = 1 ]'
+ctl stop actor
+[ "$status" -ne 0 ] || fail 'it stopped'
+complains 'bayctl stop --now'
+is_state actor stopping || fail "it is $(state_of actor)"
+ctl start actor
+[ "$status" -ne 0 ] || fail 'it started'
+is_answered bystander || fail 'the bystander does not answer'
+ctl stop actor --now
+status_is 0
+is_state actor stopped || fail "it is $(state_of actor)"
+wait_until 'the bystander answers' is_answered bystander
+! wait "$call" || fail 'the call succeeded'
+ctl start actor
+status_is 0
+is_answered actor || fail 'it does not answer'
+stop
+
+begin 'large messages pass through unread, both ways'
+plugin actor
+ini <<'END'
+[service actor]
+END
+start
+{
+	printf 'echo '
+	head -c 1000000 /dev/zero | tr '\0' x
+} >"$dir/large"
+"$built/bayctl" -s "$dir/run/control.sock" call actor - <"$dir/large" >"$dir/reply" 2>"$dir/err" ||
+	fail 'the call failed'
+[ "$(wc -c <"$dir/reply")" -ge 1000000 ] || fail "the reply has $(wc -c <"$dir/reply") bytes"
+stop
+
+begin 'the log shows what happens while it is followed'
+plugin actor
+ini <<'END'
+[service actor]
+END
+start
+ctl_behind followed log -f -n 0 actor
+# It follows from some moment on: what happens then is repeated until it is seen.
+sees_a_stop() {
+	ctl_quiet stop actor
+	ctl_quiet start actor
+	grep -q 'service actor: stopped' "$dir/followed"
+}
+wait_until 'a stop is seen' sees_a_stop
+kill "$call"
+wait "$call" 2>/dev/null
+stop
+
+if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null 2>&1; then
+	begin 'cells run as another user, and the others may not steer'
+	plugin actor
+	chmod 755 "$work" "$dir" "$dir/plugins"
+	ini <<'END'
+user = nobody
+control_mode = 0666
+[service actor]
+END
+	start
+	is_answered actor || fail 'it does not answer'
+	[ "$(stat -c %U "/proc/$(cell_pid)")" = nobody ] || fail 'the cell is not nobody'
+	setpriv --reuid 12345 --regid 12345 --clear-groups "$built/bayctl" \
+		-s "$dir/run/control.sock" call actor 'echo x' >"$dir/out" 2>"$dir/err"
+	status=$?
+	status_is 6
+	kill -KILL "$(cell_pid)"
+	wait_until 'it answers again' is_answered actor
+	stop
+
+	begin 'members of the group may steer, and not shut down'
+	plugin actor
+	chmod 755 "$work" "$dir"
+	ini <<'END'
+control_mode = 0660
+control_group = daemon
+[service actor]
+END
+	start
+	member() {
+		setpriv --reuid 12345 --regid 12345 --groups "$(getent group daemon | cut -d: -f3)" \
+			"$built/bayctl" -s "$dir/run/control.sock" "$@" >"$dir/out" 2>"$dir/err"
+		status=$?
+	}
+	member call actor 'echo x'
+	status_is 0
+	member stop actor
+	status_is 0
+	member shutdown
+	status_is 6
+	stop
+else
+	echo 'SKIP: test_services: users and groups: not root, or no setpriv'
+fi
+
+finish

@@ -1,0 +1,266 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# The daemon begins and ends: well, twice, with a wrong configuration, by every signal.
+# shellcheck source=tests/system/lib.sh
+. "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
+
+begin 'it starts, answers, stops and leaves nothing'
+plugin actor
+ini <<'END'
+[service actor]
+END
+start
+ctl call actor 'echo hello'
+status_is 0
+says hello
+ctl info
+says 'services: 1'
+logs 'ready: 1 services run, 0 failed'
+stop
+logs 'ended'
+
+begin 'it runs without any service'
+ini </dev/null
+start
+ctl list
+status_is 0
+stop
+
+begin 'a directory that was there stays'
+plugin actor
+ini <<'END'
+[service actor]
+END
+mkdir -m 700 "$dir/run"
+start
+children=$(children_of_bayd)
+kill -TERM "$bayd"
+expect_exit 0
+[ -d "$dir/run" ] || fail 'run is gone'
+rmdir "$dir/run" || fail "left in run: $(ls -AR "$dir/run")"
+leaves_nothing "$children"
+
+begin 'a second daemon is refused, named the first, and does no harm'
+plugin actor
+ini <<'END'
+[service actor]
+END
+start
+(cd "$dir" && "$built/bayd" -c bay.ini >out 2>err)
+status=$?
+status_is 1
+complains "in use by another bayd (process $bayd)"
+complains "$dir/run"
+ctl call actor 'echo still'
+says still
+stop
+
+begin 'a wrong configuration stops the start, with every complaint and its line'
+plugin actor
+ini <<'END'
+concurency = 4
+[service actor]
+concurrency = many
+queue = 0
+[service actor]
+END
+launch
+expect_exit 5
+cp "$dir/bayd.err" "$dir/err"
+complains 'bay.ini:4:'
+complains 'bay.ini:6:'
+complains 'bay.ini:7:'
+complains 'bay.ini:8:'
+leaves_nothing ''
+check
+status_is 5
+complains 'bay.ini:6:'
+
+begin 'wrong settings of a plugin stop the start, with every complaint and its line'
+plugin actor
+ini <<'END'
+[service actor]
+level = 10
+txet = hello
+[service second]
+plugin = actor
+init = sideways
+END
+launch
+expect_exit 5
+cp "$dir/bayd.err" "$dir/err"
+complains 'bay.ini:5: level:'
+complains 'bay.ini:6: '
+complains 'text'
+complains 'bay.ini:9: init:'
+leaves_nothing ''
+check
+status_is 5
+complains 'bay.ini:5: level:'
+complains 'bay.ini:9: init:'
+
+begin 'the check finds nothing wrong and leaves nothing'
+plugin actor
+mkdir "$dir/tmp"
+ini <<'END'
+[service actor]
+[service second]
+plugin = actor
+END
+TMPDIR=$dir/tmp check
+status_is 0
+says 'configuration is fine: 2 services'
+rmdir "$dir/tmp" || fail "left: $(ls -AR "$dir/tmp")"
+leaves_nothing ''
+
+begin 'the check names plugins that would be refused'
+ini <<'END'
+[service ghost]
+END
+check
+status_is 5
+complains 'bay.ini:4: service ghost: '
+complains 'plugins/ghost.so'
+
+begin 'a file that is not there is the configuration that is wrong'
+check -c nowhere.ini
+status_is 5
+complains nowhere.ini
+
+begin 'the command line is checked'
+ini </dev/null
+check --nonsense
+status_is 2
+complains 'usage: bayd'
+check more
+status_is 2
+check -V
+status_is 0
+says 'bayd '
+check --help
+status_is 0
+says 'usage: bayd'
+
+begin 'a user that does not exist is a complaint'
+ini <<'END'
+user = no-such-user-here
+END
+check
+status_is 5
+complains 'bay.ini:4: user: there is no user of this name: no-such-user-here'
+launch
+expect_exit 5
+
+begin 'TERM lets requests under way end, and the socket answers meanwhile'
+plugin actor
+ini <<'END'
+[service actor]
+END
+start
+ctl_behind slept call actor 'sleep 1000000000'
+wait_until 'the call is under way' eval '[ "$(field_of actor in_flight)" = 1 ]'
+kill -TERM "$bayd"
+wait_until 'it drains' eval '[ "$(state_of_bayd)" = draining ]'
+ctl call actor 'echo late'
+status_is 1
+complains 'stopping'
+wait "$call" || fail 'the call failed'
+grep -q slept "$dir/slept" || fail "the call says: $(cat "$dir/slept")"
+expect_exit 0
+leaves_nothing ''
+
+begin 'a second TERM ends it at once'
+plugin actor
+ini <<'END'
+drain_timeout = 1h
+[service actor]
+END
+start
+ctl_behind slept call actor 'sleep 3600000000000'
+wait_until 'the call is under way' eval '[ "$(field_of actor in_flight)" = 1 ]'
+kill -TERM "$bayd"
+wait_until 'it drains' eval '[ "$(state_of_bayd)" = draining ]'
+kill -TERM "$bayd"
+expect_exit 0
+logs 'stopping now'
+leaves_nothing ''
+! wait "$call" || fail 'the call was answered'
+
+begin 'INT ends it at once, even when a loop hangs'
+plugin actor
+ini <<'END'
+[service actor]
+END
+start
+ctl call actor spin --timeout 100ms
+status_is 8
+kill -INT "$bayd"
+expect_exit 0
+leaves_nothing ''
+
+begin 'shutdown by bayctl stops it'
+ini </dev/null
+start
+ctl shutdown
+status_is 0
+expect_exit 0
+leaves_nothing ''
+
+begin 'HUP is refused in the log and does no harm'
+ini </dev/null
+start
+kill -HUP "$bayd"
+wait_until 'it says so' has_logged 'SIGHUP is ignored'
+ctl ping
+status_is 0
+stop
+
+begin 'USR1 opens the log file again'
+ini <<'END'
+log = bay.log
+END
+start
+mv "$dir/bay.log" "$dir/bay.log.1"
+kill -USR1 "$bayd"
+wait_until 'there is a new one' test -s "$dir/bay.log"
+grep -q 'log opened again' "$dir/bay.log" || fail "in the log: $(cat "$dir/bay.log")"
+stop
+
+begin 'a killed daemon takes its cell along, and a new one starts in its place'
+plugin actor
+ini <<'END'
+[service actor]
+END
+start
+children=$(children_of_bayd)
+[ -n "$children" ] || fail 'it has no children'
+kill -KILL "$bayd"
+wait "$bayd" 2>/dev/null
+bayd=
+for pid in $children; do
+	wait_until "process $pid is gone" eval "! kill -0 $pid 2>/dev/null"
+done
+[ -e "$dir/run/control.sock" ] || fail 'there is no stale socket to speak of'
+start
+ctl call actor 'echo again'
+says again
+kill -TERM "$bayd"
+expect_exit 0
+[ -z "$(ls -A "$dir/run")" ] || fail "left in run: $(ls -AR "$dir/run")"
+
+begin 'a path longer than a socket address works'
+plugin actor
+ini <<'END'
+runtime_dir = run-with-a-name-that-is-so-long-that-no-socket-address-could-ever-hold-it-whatever-comes-in-front-of-it-in-the-path
+[service actor]
+END
+launch
+long=$dir/run-with-a-name-that-is-so-long-that-no-socket-address-could-ever-hold-it-whatever-comes-in-front-of-it-in-the-path
+wait_until 'it is ready' has_logged 'ready: 1 services run'
+"$built/bayctl" -s "$long/control.sock" call actor 'echo far' >"$dir/out" 2>"$dir/err"
+says far
+kill -TERM "$bayd"
+expect_exit 0
+[ ! -e "$long" ] || fail 'the directory is left'
+
+finish
