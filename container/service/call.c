@@ -135,7 +135,7 @@ call_leaf(struct task *self, struct bay_instance *instance, const struct bay_mes
 	if (reply_r != NULL)
 		*reply_r = request.reply;
 	else
-		bay_message_free(request.reply);
+		message_unref(request.reply);
 	return BAY_OK;
 }
 

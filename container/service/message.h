@@ -14,8 +14,12 @@
 
 #include <bay/message.h>
 
+#include "base/decimal.h"
+
 /* A cached message is 128 bytes with its head and the closing NUL. */
 #define MESSAGE_SMALL 111
+/* Messages that a thread keeps for reuse. */
+#define MESSAGE_CACHE_MAX 512
 
 struct bay_message {
 	_Atomic uint32_t refs;
@@ -27,9 +31,49 @@ struct bay_message {
 	char data[];
 };
 
-/* Room for size bytes that the caller fills before anybody else sees it; NULL without
- * memory. Any thread. */
-struct bay_message *message_create(size_t size);
+/* Those of this thread. */
+extern __thread struct message_cache {
+	struct bay_message *first;
+	unsigned count;
+} message_cache __attribute__((tls_model("initial-exec")));
+
+/* The slow parts of what follows. */
+struct bay_message *message_allocate(size_t size);
+void message_unref_slowly(struct bay_message *message);
+
+/* Room for size bytes that the caller fills before anybody else sees it, with their NUL in
+ * place; NULL without memory. Any thread. */
+static inline struct bay_message *
+message_create(size_t size)
+{
+	struct bay_message *message = message_cache.first;
+
+	if (__builtin_expect(message == NULL || size > MESSAGE_SMALL, 0))
+		return message_allocate(size);
+	message_cache.first = message->next_free;
+	message_cache.count--;
+	atomic_store_explicit(&message->refs, 1, memory_order_relaxed);
+	message->size = size;
+	message->data[size] = '\0';
+	return message;
+}
+
+/* One owner less; NULL is allowed. Any thread. */
+static inline void
+message_unref(struct bay_message *message)
+{
+	/* The only owner needs no locked instruction to know that it is. */
+	if (message == NULL)
+		return;
+	if (__builtin_expect(atomic_load_explicit(&message->refs, memory_order_acquire) != 1 ||
+		!message->cached || message_cache.count >= MESSAGE_CACHE_MAX, 0)) {
+		message_unref_slowly(message);
+		return;
+	}
+	message->next_free = message_cache.first;
+	message_cache.first = message;
+	message_cache.count++;
+}
 
 /* One more owner; NULL is allowed. Any thread. */
 struct bay_message *message_ref(const struct bay_message *message);
@@ -38,8 +82,26 @@ struct bay_message *message_ref(const struct bay_message *message);
 struct bay_message *message_vprintf(const char *format, va_list args)
 	__attribute__((format(printf, 1, 0)));
 
-/* Reads decimal digits with spaces around them. */
-int message_parse_int64(const char *text, size_t size, int64_t *number_r);
+/* bay_message_int64() and bay_message_read_int64(), for the two sides of a reply. */
+static inline struct bay_message *
+message_int64(int64_t number)
+{
+	struct bay_message *message = message_create(DECIMAL_SIZE);
+
+	if (message == NULL)
+		return NULL;
+	message->size = decimal_print(message->data, number);
+	message->data[message->size] = '\0';
+	return message;
+}
+
+static inline int
+message_read_int64(const struct bay_message *message, int64_t *number_r)
+{
+	if (message != NULL && decimal_parse(message->data, message->size, number_r))
+		return BAY_OK;
+	return BAY_INVALID;
+}
 
 /* Gives what the thread keeps for reuse back; before a thread ends. */
 void message_clear_cache(void);

@@ -89,8 +89,8 @@ request_free(struct bay_request *request)
 {
 	handle_finish(&request->handle);
 	if (!request->borrowed)
-		bay_message_free(request->message);
-	bay_message_free(request->reply);
+		message_unref(request->message);
+	message_unref(request->reply);
 	free(request->error);
 	if (request_cache.count == REQUEST_CACHE_MAX) {
 		free(request);
@@ -179,7 +179,7 @@ request_fail(struct bay_request *request, int status, const char *format, ...)
 {
 	va_list args;
 
-	bay_message_free(request->reply);
+	message_unref(request->reply);
 	request->reply = NULL;
 	free(request->error);
 	request->error = NULL;

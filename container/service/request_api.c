@@ -44,7 +44,7 @@ bay_request_text(const struct bay_request *request)
 int
 bay_request_int64(const struct bay_request *request, int64_t *number_r)
 {
-	return bay_message_read_int64(request->message, number_r);
+	return message_read_int64(request->message, number_r);
 }
 
 struct bay_instance *
@@ -147,7 +147,7 @@ bay_reply_int64(struct bay_request *request, int64_t number)
 {
 	int status = reply_refusal(request);
 
-	return status != BAY_OK ? status : reply_with(request, bay_message_int64(number));
+	return status != BAY_OK ? status : reply_with(request, message_int64(number));
 }
 
 int
