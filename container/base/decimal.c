@@ -10,16 +10,27 @@ const char decimal_pairs[200] =
 	"60616263646566676869" "70717273747576777879"
 	"80818283848586878889" "90919293949596979899";
 
-unsigned
-decimal_count_digits(uint64_t number)
+/* The digits come from the end, four at a time as long as there are more. */
+size_t
+decimal_print_any(char *to, int64_t number)
 {
-	unsigned digits = 1;
+	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
+	char digits[DECIMAL_SIZE], *at = digits + DECIMAL_SIZE;
+	size_t sign = number < 0, size;
 
-	while (number >= 10000) {
-		number /= 10000;
-		digits += 4;
+	while (rest >= 10000) {
+		uint32_t four = (uint32_t)(rest % 10000);
+
+		rest /= 10000;
+		at -= 4;
+		memcpy(at, &decimal_pairs[four / 100 * 2], 2);
+		memcpy(at + 2, &decimal_pairs[four % 100 * 2], 2);
 	}
-	return digits + (number >= 10) + (number >= 100) + (number >= 1000);
+	*to = '-';
+	to += sign;
+	size = decimal_print(to, (int64_t)rest);
+	memcpy(to + size, at, (size_t)(digits + DECIMAL_SIZE - at));
+	return sign + size + (size_t)(digits + DECIMAL_SIZE - at);
 }
 
 static bool

@@ -18,41 +18,33 @@ enum { DECIMAL_SIZE = 20 };
 extern const char decimal_pairs[200];
 
 /* The slow parts of what follows. */
-unsigned decimal_count_digits(uint64_t number)
-	__attribute__((const));
+size_t decimal_print_any(char *to, int64_t number);
 bool decimal_parse_any(const char *text, size_t size, int64_t *number_r);
-
-static inline unsigned
-decimal_digits(uint64_t number)
-{
-	if (number < 100)
-		return 1 + (number >= 10);
-	if (number < 10000)
-		return 3 + (number >= 1000);
-	return decimal_count_digits(number);
-}
 
 /* Writes a number without a NUL, DECIMAL_SIZE bytes at most; returns how many. */
 static inline size_t
 decimal_print(char *to, int64_t number)
 {
-	uint64_t rest = number < 0 ? -(uint64_t)number : (uint64_t)number;
-	unsigned digits = decimal_digits(rest);
-	char *at;
+	uint32_t small = (uint32_t)number;
 
-	*to = '-';
-	to += number < 0;
-	at = to + digits;
-	while (rest >= 100) {
-		at -= 2;
-		memcpy(at, &decimal_pairs[rest % 100 * 2], 2);
-		rest /= 100;
+	if ((uint64_t)number >= 10000)
+		return decimal_print_any(to, number);
+	if (small < 10) {
+		*to = (char)('0' + small);
+		return 1;
 	}
-	if (rest >= 10)
-		memcpy(to, &decimal_pairs[rest * 2], 2);
-	else
-		*to = (char)('0' + rest);
-	return digits + (number < 0);
+	if (small < 100) {
+		memcpy(to, &decimal_pairs[small * 2], 2);
+		return 2;
+	}
+	if (small < 1000) {
+		*to = (char)('0' + small / 100);
+		memcpy(to + 1, &decimal_pairs[small % 100 * 2], 2);
+		return 3;
+	}
+	memcpy(to, &decimal_pairs[small / 100 * 2], 2);
+	memcpy(to + 2, &decimal_pairs[small % 100 * 2], 2);
+	return 4;
 }
 
 /*

@@ -11,6 +11,13 @@
 /* The slow part of await_begin(). */
 bool await_refuse(const char *function);
 
+/* Whether the running code may suspend: it is a task and no leaf handler. */
+static inline bool
+await_may_begin(const struct scheduler *here)
+{
+	return __builtin_expect(here != NULL && here->current != NULL && here->leaf == NULL, 1);
+}
+
 /* Remembers for the task list what the task waits in, and where that was called. False when
  * the running code may not suspend (no task, a leaf handler): then the log says so with the
  * function's name, or the leaf's request fails with it; the function returns BAY_INVALID. */
@@ -19,7 +26,7 @@ await_begin(const char *function, const void *where)
 {
 	struct scheduler *here = scheduler_here;
 
-	if (__builtin_expect(here == NULL || here->current == NULL || here->leaf != NULL, 0))
+	if (!await_may_begin(here))
 		return await_refuse(function);
 	here->current->awaiting = function;
 	here->current->where = where;

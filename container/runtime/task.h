@@ -136,11 +136,11 @@ task_current(void)
  * is still a timeout. Inside a task. */
 int64_t task_deadline(struct task *task, int64_t deadline);
 
-/* Bytes of stack left below the running frame. */
+/* Bytes of the task's stack below something that lies in the running frame. */
 static inline size_t
-task_stack_left(const struct task *task)
+task_stack_below(const struct task *task, const void *in_frame)
 {
-	return (size_t)((uintptr_t)__builtin_frame_address(0) - (uintptr_t)task->stack.low);
+	return (size_t)((uintptr_t)in_frame - (uintptr_t)task->stack.low);
 }
 
 /* The task of a handle, or NULL when it is something else. */

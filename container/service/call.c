@@ -18,6 +18,7 @@
 #include <bay/call.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "runtime/await.h"
 #include "runtime/scheduler.h"
@@ -39,32 +40,58 @@ call_failed(struct task *self, int status, char *error)
 	return status;
 }
 
-/* What must hold before any call: it pays with the slice, and a cancelled task or one
- * past its deadline makes no calls. */
-static int
+/* Whether nothing speaks against a call, as is the rule. What does is found by
+ * call_refusal(). */
+static inline bool
+call_may_begin(const struct scheduler *here, const struct task *self, const struct bay_service *service,
+	int64_t deadline)
+{
+	const struct bay_request *above = self->request;
+
+	return here->slice > 0 && self->call_error == NULL && self->canceled == NULL &&
+		deadline > here->loop.now_ns && self->deadline > here->loop.now_ns && service != NULL &&
+		(above == NULL || above->depth + 1u < registry_max_depth);
+}
+
+static char *
+call_circle_text(const struct bay_request *above, const struct bay_service *service)
+{
+	char *chain = request_chain_text(above);
+	char *text = xasprintf("services call each other in a circle, or max_depth = %u is too small: "
+		"%s -> %s", registry_max_depth, chain, service->name);
+
+	free(chain);
+	return text;
+}
+
+/* What must hold before any call: a task that made many lets others run first, a cancelled
+ * one or one past its deadline makes none. */
+static __attribute__((cold, noinline)) int
+call_refusal(struct scheduler *here, struct task *self, struct bay_service *service, int64_t deadline)
+{
+	call_failed(self, BAY_OK, NULL);
+	if (here->slice <= 0)
+		task_yield();
+	if (self->canceled != NULL)
+		return call_failed(self, BAY_CANCELED, xasprintf("the caller is cancelled: %s", self->canceled));
+	if (deadline <= here->loop.now_ns || self->deadline <= here->loop.now_ns)
+		return call_failed(self, BAY_TIMEOUT, xstrdup("the deadline had passed before the call"));
+	if (service == NULL)
+		return call_failed(self, BAY_NOT_FOUND, xstrdup("there is no such service (no handle)"));
+	if (self->request != NULL && self->request->depth + 1u >= registry_max_depth)
+		return call_failed(self, BAY_LOOP, call_circle_text(self->request, service));
+	return BAY_OK;
+}
+
+static inline int
 call_begin(struct scheduler *here, struct task *self, struct bay_service *service, int64_t deadline)
 {
-	if (__builtin_expect(self->call_error != NULL, 0))
-		call_failed(self, BAY_OK, NULL);
-	if (__builtin_expect(--here->slice <= 0, 0))
-		task_yield();
-	if (__builtin_expect(self->canceled != NULL, 0))
-		return call_failed(self, BAY_CANCELED, xasprintf("the caller is cancelled: %s", self->canceled));
-	if (deadline > self->deadline)
-		deadline = self->deadline;
-	if (__builtin_expect(deadline <= here->loop.now_ns, 0))
-		return call_failed(self, BAY_TIMEOUT, xstrdup("the deadline had passed before the call"));
-	if (__builtin_expect(service == NULL, 0))
-		return call_failed(self, BAY_NOT_FOUND, xstrdup("there is no such service (no handle)"));
-	if (__builtin_expect(self->request != NULL && self->request->depth + 1u >= registry_max_depth(), 0)) {
-		char *chain = request_chain_text(self->request);
-		char *text = xasprintf("services call each other in a circle, or max_depth = %u is too small: "
-			"%s -> %s", registry_max_depth(), chain, service->name);
+	int status = BAY_OK;
 
-		free(chain);
-		return call_failed(self, BAY_LOOP, text);
-	}
-	return BAY_OK;
+	if (__builtin_expect(!call_may_begin(here, self, service, deadline), 0))
+		status = call_refusal(here, self, service, deadline);
+	here->slice--;
+	return status;
 }
 
 /* The instance that may serve a call from this loop without the queue, or NULL. */
@@ -79,11 +106,83 @@ call_direct_instance(const struct scheduler *here, const struct bay_service *ser
 	return instance;
 }
 
-static inline bool
-call_may_be_leaf(const struct bay_instance *instance, const struct task *self)
+static int call_otherwise(struct scheduler *here, struct bay_service *service,
+	const struct bay_message *message, struct bay_message **reply_r, int64_t deadline, const void *where);
+
+/* --- leaf ------------------------------------------------------------------------- */
+
+static __attribute__((noinline)) int
+call_leaf_measured(struct bay_instance *instance, struct bay_request *request)
 {
-	return instance->leaf && task_stack_left(self) >= instance->leaf_stack;
+	int64_t begin_ns = clock_monotonic_ns();
+	int status = instance->handle(request);
+
+	histogram_record(&instance->counters->latency, (uint64_t)(clock_monotonic_ns() - begin_ns));
+	return status;
 }
+
+/* A leaf that has not replied, or tried to wait. */
+static __attribute__((cold, noinline)) int
+call_leaf_failed(struct scheduler *here, struct bay_request *request, int status)
+{
+	const char *awaits = here->leaf_awaits;
+
+	here->leaf_awaits = NULL;
+	if (awaits != NULL)
+		request_fail(request, BAY_INVALID, "service %s is a leaf (BAY_LEAF) and its handler called %s, "
+			"which may suspend", request->service->name, awaits);
+	else
+		request_settle(request, status);
+	instance_count_end(request->instance, request);
+	return call_failed(here->current, request->status, request->error);
+}
+
+/* The handler is a plain function call. The request holds only what a handler can see: it
+ * goes nowhere, nobody waits for it, and a leaf makes no calls of its own. */
+static int
+call_leaf(struct scheduler *here, struct bay_instance *instance, const struct bay_message *message,
+	struct bay_message **reply_r, int64_t deadline, const void *where)
+{
+	struct status_counters *counters = instance->counters;
+	uint64_t direct = atomic_load_explicit(&counters->direct, memory_order_relaxed);
+	struct task *self = here->current;
+	struct bay_request request;
+	int status;
+
+	if (__builtin_expect(task_stack_below(self, &request) < instance->leaf_stack, 0))
+		return call_otherwise(here, instance->service, message, reply_r, deadline, where);
+	here->slice--;
+	request.service = instance->service;
+	request.instance = instance;
+	request.message = (struct bay_message *)message;
+	request.reply = NULL;
+	request.error = NULL;
+	request.task = NULL;
+	request.status = BAY_OK;
+	request.answered = false;
+	request.one_way = false;
+	request.deadline = deadline < self->deadline ? deadline : self->deadline;
+	request.trace = self->request != NULL ? self->request->trace : 0;
+	status_set(&counters->direct, direct + 1);
+	here->leaf = &request;
+	atomic_store_explicit(&here->status->slot, instance->slot, memory_order_relaxed);
+	if (__builtin_expect(direct % INSTANCE_SAMPLE != 0, 1))
+		status = instance->handle(&request);
+	else
+		status = call_leaf_measured(instance, &request);
+	atomic_store_explicit(&here->status->slot, self->slot, memory_order_relaxed);
+	here->leaf = NULL;
+	if (__builtin_expect(!request.answered || request.status != BAY_OK || here->leaf_awaits != NULL, 0))
+		return call_leaf_failed(here, &request, status);
+	status_add(&counters->served, 1);
+	if (reply_r != NULL)
+		*reply_r = request.reply;
+	else
+		message_unref(request.reply);
+	return BAY_OK;
+}
+
+/* --- with a request of its own ---------------------------------------------------- */
 
 static void
 call_set_origin(struct bay_request *request, struct scheduler *here, const struct task *self)
@@ -108,35 +207,6 @@ call_collect(struct task *self, struct bay_request *request, struct bay_message 
 	}
 	request_abandon(request, NULL);
 	return status;
-}
-
-static int
-call_leaf(struct task *self, struct bay_instance *instance, const struct bay_message *message,
-	struct bay_message **reply_r, int64_t deadline)
-{
-	struct bay_request request;
-
-	/* Only what a handler can see: it goes nowhere, nobody waits for it, and a leaf makes
-	 * no calls of its own. */
-	request.service = instance->service;
-	request.instance = instance;
-	request.message = (struct bay_message *)message;
-	request.reply = NULL;
-	request.error = NULL;
-	request.task = NULL;
-	request.status = BAY_OK;
-	request.answered = false;
-	request.one_way = false;
-	request.deadline = deadline < self->deadline ? deadline : self->deadline;
-	request.trace = self->request != NULL ? self->request->trace : 0;
-	instance_run_leaf(instance, &request);
-	if (request.status != BAY_OK)
-		return call_failed(self, request.status, request.error);
-	if (reply_r != NULL)
-		*reply_r = request.reply;
-	else
-		message_unref(request.reply);
-	return BAY_OK;
 }
 
 /* Waits for a request on its way; gives it up at the deadline or when cancelled. */
@@ -207,27 +277,21 @@ call_launch(struct scheduler *here, struct bay_service *service, struct bay_requ
 	}
 }
 
-int
-bay_call(struct bay_service *service, const struct bay_message *message, struct bay_message **reply_r,
-	int64_t deadline)
+/* Everything but a leaf, and all that may speak against a call. Where: bay_call's caller. */
+static __attribute__((noinline)) int
+call_otherwise(struct scheduler *here, struct bay_service *service, const struct bay_message *message,
+	struct bay_message **reply_r, int64_t deadline, const void *where)
 {
-	struct scheduler *here = scheduler_here;
-	struct bay_instance *instance;
 	struct bay_request *request;
 	struct task *self;
 	int status;
 
-	if (reply_r != NULL)
-		*reply_r = NULL;
-	if (!AWAIT_BEGIN("bay_call"))
+	if (!await_begin("bay_call", where))
 		return BAY_INVALID;
 	self = here->current;
 	status = call_begin(here, self, service, deadline);
 	if (status != BAY_OK)
 		return status;
-	instance = call_direct_instance(here, service);
-	if (instance != NULL && call_may_be_leaf(instance, self))
-		return call_leaf(self, instance, message, reply_r, deadline);
 	request = request_create(service, message, &here->loop);
 	if (request == NULL)
 		return call_failed(self, BAY_NO_MEMORY, NULL);
@@ -236,6 +300,25 @@ bay_call(struct bay_service *service, const struct bay_message *message, struct 
 	if (request->handle.done)
 		return call_collect(self, request, reply_r);
 	return call_wait(self, request, reply_r, deadline);
+}
+
+int
+bay_call(struct bay_service *service, const struct bay_message *message, struct bay_message **reply_r,
+	int64_t deadline)
+{
+	struct scheduler *here = scheduler_here;
+	const void *where = __builtin_return_address(0);
+	struct bay_instance *instance;
+
+	if (reply_r != NULL)
+		*reply_r = NULL;
+	/* Only for a leaf, which needs none of it again, is all of this asked here. */
+	if (await_may_begin(here) && call_may_begin(here, here->current, service, deadline)) {
+		instance = call_direct_instance(here, service);
+		if (instance != NULL && instance->leaf)
+			return call_leaf(here, instance, message, reply_r, deadline, where);
+	}
+	return call_otherwise(here, service, message, reply_r, deadline, where);
 }
 
 const char *

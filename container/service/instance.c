@@ -17,9 +17,6 @@
 #include "service/service.h"
 #include "service/service_queue.h"
 
-/* Direct calls are counted exactly and measured one in this many (a power of two). */
-#define INSTANCE_SAMPLE 64
-
 static void instance_on_failure(struct bay_scope *scope);
 
 struct bay_instance *
@@ -67,7 +64,7 @@ instance_destroy(struct bay_instance *instance)
 
 /* --- serving ---------------------------------------------------------------------- */
 
-static void
+void
 instance_count_end(struct bay_instance *instance, const struct bay_request *request)
 {
 	struct status_counters *counters = instance->counters;
@@ -143,38 +140,11 @@ instance_run(struct bay_instance *instance, struct bay_request *request, bool ea
 	}
 	request->runner = instance->scheduler;
 	request->place = PLACE_RUNNING;
-	if ((instance->counters->direct & (INSTANCE_SAMPLE - 1)) == 0)
+	if (instance->counters->direct % INSTANCE_SAMPLE == 0)
 		request->taken_ns = clock_monotonic_ns();
 	status_add(&instance->counters->direct, 1);
 	task_run_eagerly(task);
 	return true;
-}
-
-void
-instance_run_leaf(struct bay_instance *instance, struct bay_request *request)
-{
-	struct scheduler *here = instance->scheduler;
-	struct status_counters *counters = instance->counters;
-	bool sampled = (counters->direct & (INSTANCE_SAMPLE - 1)) == 0;
-	int64_t begin_ns = sampled ? clock_monotonic_ns() : 0;
-	int status;
-
-	request->instance = instance;
-	here->leaf = request;
-	here->leaf_awaits = NULL;
-	atomic_store_explicit(&here->status->slot, instance->slot, memory_order_relaxed);
-	status = instance->handle(request);
-	atomic_store_explicit(&here->status->slot, here->current->slot, memory_order_relaxed);
-	here->leaf = NULL;
-	if (here->leaf_awaits != NULL)
-		request_fail(request, BAY_INVALID, "service %s is a leaf (BAY_LEAF) and its handler called %s, "
-			"which may suspend", instance->service->name, here->leaf_awaits);
-	else
-		request_settle(request, status);
-	status_add(&counters->direct, 1);
-	instance_count_end(instance, request);
-	if (sampled)
-		histogram_record(&counters->latency, (uint64_t)(clock_monotonic_ns() - begin_ns));
 }
 
 /* --- life ------------------------------------------------------------------------- */

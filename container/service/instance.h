@@ -26,6 +26,9 @@ struct waiter;
 /* What a leaf is promised of its caller's stack; its service's stack if that is less. */
 #define INSTANCE_LEAF_STACK ((size_t)64 * 1024)
 
+/* Direct calls are counted exactly and measured one in this many (a power of two). */
+#define INSTANCE_SAMPLE 64
+
 struct bay_instance {
 	int (*handle)(struct bay_request *request);
 	bool direct;                      /* takes calls without the queue */
@@ -74,7 +77,7 @@ bool instance_stop(struct bay_instance *instance, int64_t deadline, int64_t grac
  * once until it parks. False: there is no stack; the request is as it was. */
 bool instance_run(struct bay_instance *instance, struct bay_request *request, bool eager);
 
-/* Runs the handler of a leaf on the running task's stack. */
-void instance_run_leaf(struct bay_instance *instance, struct bay_request *request);
+/* Counts how a request ended. */
+void instance_count_end(struct bay_instance *instance, const struct bay_request *request);
 
 #endif

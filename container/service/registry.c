@@ -21,14 +21,15 @@ static struct {
 	struct map *by_name;
 	struct bay_service *by_id[REGISTRY_MAX];
 	_Atomic unsigned count;
-	unsigned max_depth;
 } registry = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+unsigned registry_max_depth;
 
 void
 registry_init(unsigned max_depth)
 {
 	registry.by_name = map_create();
-	registry.max_depth = max_depth <= REQUEST_DEPTH_MAX ? max_depth : REQUEST_DEPTH_MAX;
+	registry_max_depth = max_depth <= REQUEST_DEPTH_MAX ? max_depth : REQUEST_DEPTH_MAX;
 }
 
 void
@@ -101,12 +102,6 @@ unsigned
 registry_count(void)
 {
 	return atomic_load_explicit(&registry.count, memory_order_acquire);
-}
-
-unsigned
-registry_max_depth(void)
-{
-	return registry.max_depth;
 }
 
 /* --- public ------------------------------------------------------------------- */

@@ -27,7 +27,8 @@ struct bay_service *registry_get(const char *name);
 struct bay_service *registry_at(uint16_t id);
 unsigned registry_count(void);
 
-unsigned registry_max_depth(void);
+/* The max_depth given to registry_init, at most REQUEST_DEPTH_MAX. */
+extern unsigned registry_max_depth __attribute__((visibility("hidden")));
 
 /* Whether it may stand in an ini or a call. */
 bool service_name_is_valid(const char *name);

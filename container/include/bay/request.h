@@ -52,7 +52,8 @@ BAY_API bool bay_request_wants_reply(const struct bay_request *request);
 
 /* Answers with a copy of the bytes. BAY_OK; BAY_INVALID when it is answered
  * already (logged, the first answer stays); BAY_TIMEOUT when the caller's
- * deadline has passed; BAY_NO_MEMORY. Since 1.0. */
+ * deadline has passed by the loop's clock, which is read between tasks and not
+ * while one computes; BAY_NO_MEMORY. Since 1.0. */
 BAY_API int bay_reply(struct bay_request *request, const void *data, size_t size);
 BAY_API int bay_reply_text(struct bay_request *request, const char *text);
 BAY_API int bay_reply_printf(struct bay_request *request, const char *format, ...) BAY_PRINTF(2, 3);
