@@ -23,9 +23,9 @@
 #include "base/fd.h"
 #include "base/list.h"
 #include "base/program.h"
-#include "config/config_keys.h"
 #include "master/examiner_process.h"
 #include "master/image.h"
+#include "master/verdict_check.h"
 
 enum {
 	EXAMINER_NONCE_SIZE = 33, /* 32 hexadecimal digits and a NUL */
@@ -170,45 +170,10 @@ examiner_error_text(const struct varlink_reply *reply)
 	return text != NULL ? text : reply->error;
 }
 
-/* Complaints are about what was asked, whatever the process says. */
-static bool
-examiner_fits_request(const struct examination *examination, const struct cell_verdict *verdict)
-{
-	const json_t *services = json_object_get(examination->request, "services"), *service;
-	size_t i;
-
-	for (size_t n = 0; n < verdict->complaint_count; n++) {
-		const struct cell_complaint *complaint = &verdict->complaints[n];
-		bool known = false;
-
-		json_array_foreach(services, i, service) {
-			const char *name = json_string_value(json_object_get(service, "name"));
-			size_t settings = json_array_size(json_object_get(service, "settings"));
-
-			if (strcmp(name, complaint->service) == 0 &&
-			    complaint->index < (int64_t)settings)
-				known = true;
-		}
-		if (!known)
-			return false;
-	}
-	return true;
-}
-
-/* A key that the master reads itself never reaches the plugin. NULL: there is none. */
-static const char *
-examiner_reserved_setting(const struct cell_verdict *verdict)
-{
-	for (size_t i = 0; i < verdict->setting_count; i++)
-		if (config_keys_find(&config_service_keys, verdict->settings[i].name) != NULL)
-			return verdict->settings[i].name;
-	return NULL;
-}
-
 static void
 examiner_accept(struct examiner *examiner, const struct cell_verdict *verdict)
 {
-	const char *reserved = examiner_reserved_setting(verdict);
+	const char *reserved = verdict_reserved_setting(verdict);
 
 	if (verdict->ok && reserved != NULL)
 		examiner_refuse(examiner, "its setting '%s' has the name of a key of [service] "
@@ -234,7 +199,7 @@ examiner_on_verdict(struct examiner *examiner, const struct varlink_reply *reply
 		return;
 	}
 	if (strcmp(verdict.nonce, examiner->current->nonce) != 0 ||
-	    !examiner_fits_request(examiner->current, &verdict))
+	    !verdict_fits_request(&verdict, examiner->current->request))
 		examiner_on_nonsense("an answer to no question", examiner);
 	else
 		examiner_accept(examiner, &verdict);
