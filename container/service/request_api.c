@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -191,20 +192,34 @@ bay_fail(struct bay_request *request, int status, const char *format, ...)
 	return status;
 }
 
+/* Whether a task that ended so says more about the cause than one that ended as best_status
+ * (BAY_OK: there is none yet). A failure cancels its siblings: they are not the cause. */
+static bool
+fail_from_is_better(int status, int best_status)
+{
+	if (status == BAY_OK || status == BAY_BUSY)
+		return false;
+	return best_status == BAY_OK || (best_status == BAY_CANCELED && status != BAY_CANCELED);
+}
+
 int
 bay_fail_from(struct bay_request *request, struct bay_task *const *tasks, size_t count)
 {
+	int best_status = BAY_OK;
+	const char *text = "";
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		const char *text = bay_task_error(tasks[i]);
 		int status = bay_task_status(tasks[i]);
 
-		if (status == BAY_OK || status == BAY_BUSY || status == BAY_CANCELED)
+		if (!fail_from_is_better(status, best_status))
 			continue;
-		return bay_fail(request, status, "%s", *text != '\0' ? text : bay_status_name(status));
+		best_status = status;
+		text = bay_task_error(tasks[i]);
 	}
-	if (bay_cancel_reason() != NULL)
+	if (best_status == BAY_OK)
+		return bay_fail(request, BAY_FAILED, "none of the %zu tasks has failed", count);
+	if (best_status == BAY_CANCELED && bay_cancel_reason() != NULL)
 		return bay_fail(request, BAY_CANCELED, "cancelled: %s", bay_cancel_reason());
-	return bay_fail(request, BAY_FAILED, "none of the %zu tasks failed by itself", count);
+	return bay_fail(request, best_status, "%s", *text != '\0' ? text : bay_status_name(best_status));
 }
