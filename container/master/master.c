@@ -393,6 +393,8 @@ master_finish(struct master *master)
 {
 	struct master_parts *parts = master->_parts;
 
+	/* One more signal must not end us half way through, with our files left behind. */
+	master_block_signals();
 	/* Before the server: what waits for the cell is answered. */
 	supervisor_destroy(master->supervisor);
 	admin_log_destroy(master->admin_log);
