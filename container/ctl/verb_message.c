@@ -85,8 +85,10 @@ message_parameters(struct ctl *ctl, bool is_call, int *memfd_r)
 static void
 message_print_bytes(struct ctl *ctl, const struct buffer *body)
 {
+	if (body->size == 0)
+		return; /* there is no data to point to */
 	fwrite(body->data, 1, body->size, ctl->out.file);
-	if (ctl->out.is_tty && body->size > 0 && body->data[body->size - 1] != '\n')
+	if (ctl->out.is_tty && body->data[body->size - 1] != '\n')
 		fputc('\n', ctl->out.file);
 }
 
