@@ -76,7 +76,6 @@ struct status_gauges {
 
 /* One service on one loop. Written by that loop only. */
 struct status_counters {
-	_Atomic uint64_t calls;     /* messages that were meant for it: direct + queued + refused */
 	_Atomic uint64_t direct;    /* handled without the queue */
 	_Atomic uint64_t queued;    /* taken into the queue */
 	_Atomic uint64_t served;    /* answered with BAY_OK */
@@ -235,7 +234,7 @@ struct status_service_view {
 	uint64_t queue_bytes;
 	uint64_t queue_oldest_ns;
 	uint64_t waiting_senders;
-	uint64_t calls;
+	uint64_t calls; /* direct + queued + rejected: nobody counts it */
 	uint64_t direct;
 	uint64_t queued;
 	uint64_t served;

@@ -53,10 +53,16 @@ status_page_read_loop(const struct status_page *page, uint32_t loop,
 }
 
 static void
+status_sum_value(uint64_t *sum, uint64_t value)
+{
+	if (__builtin_add_overflow(*sum, value, sum))
+		*sum = UINT64_MAX;
+}
+
+static void
 status_sum(uint64_t *sum, const _Atomic uint64_t *figure)
 {
-	if (__builtin_add_overflow(*sum, status_load(figure), sum))
-		*sum = UINT64_MAX;
+	status_sum_value(sum, status_load(figure));
 }
 
 /* A gauge may go down on another loop than it went up on: the sum wraps on purpose. */
@@ -75,7 +81,6 @@ status_not_negative(uint64_t sum)
 static void
 status_sum_counters(struct status_service_view *view, const struct status_counters *counters)
 {
-	status_sum(&view->calls, &counters->calls);
 	status_sum(&view->direct, &counters->direct);
 	status_sum(&view->queued, &counters->queued);
 	status_sum(&view->served, &counters->served);
@@ -102,6 +107,9 @@ status_page_read_service(const struct status_page *page, uint32_t slot,
 	};
 	for (uint32_t loop = 0; loop <= page->loops; loop++)
 		status_sum_counters(view_r, status_page_counters(page, slot, loop));
+	status_sum_value(&view_r->calls, view_r->direct);
+	status_sum_value(&view_r->calls, view_r->queued);
+	status_sum_value(&view_r->calls, view_r->rejected);
 	view_r->in_flight = status_not_negative(view_r->in_flight);
 	view_r->memory_bytes = status_not_negative(view_r->memory_bytes);
 }

@@ -161,6 +161,10 @@ ctl_hint_nearest_service(struct ctl *ctl, const char *service)
 
 	if (service == NULL || error.exit != INTERFACE_EXIT_NOT_FOUND)
 		return;
+	/* The daemon may have found it already. */
+	if (strstr(error.message, "did you mean") != NULL ||
+		strstr(error.message, "bayctl list") != NULL)
+		return;
 	if (ctl_ask(ctl, INTERFACE_LIST, NULL, &reply)) {
 		ctl_hint_from_list(&error, service,
 			json_object_get(reply.reply.parameters, "services"));

@@ -52,10 +52,13 @@ START_TEST(what_one_side_writes_the_other_reads)
 	status_add(&status_page_counters(&cell, 1, 0)->served, 5);
 	status_add(&status_page_counters(&cell, 1, 1)->served, 2);
 	status_add_shared(&status_page_counters(&cell, 1, LOOPS)->rejected, 9);
+	status_add(&status_page_counters(&cell, 1, 0)->direct, 2);
+	status_add(&status_page_counters(&cell, 1, 1)->queued, 3);
 	status_set(&status_page_gauges(&cell, 1)->queued, 4);
 	status_page_read_service(&master, 1, &view);
 	ck_assert_uint_eq(view.served, 7);
 	ck_assert_uint_eq(view.rejected, 9);
+	ck_assert_uint_eq(view.calls, 2 + 3 + 9);
 	ck_assert_uint_eq(view.queue_length, 4);
 	status_page_read_service(&master, 0, &view);
 	ck_assert_uint_eq(view.served, 0);

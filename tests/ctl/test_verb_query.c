@@ -2,6 +2,7 @@
 #include "config.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #include "ctl/canned.h"
 #include "ctl/fake_server.h"
@@ -201,6 +202,24 @@ START_TEST(an_unknown_service_is_4_with_the_nearest_name)
 }
 END_TEST
 
+static void
+answer_with_hint(struct fake_call *call)
+{
+	if (call->count > 1)
+		_exit(1);
+	fake_error(call, "NotFound", "{'message':'there is no service a; did you mean b?'}");
+}
+
+START_TEST(a_hint_of_the_daemon_is_not_repeated)
+{
+	start(answer_with_hint);
+	run_words(&run, "status", "a", NULL);
+	ck_assert_int_eq(run.exit, 4);
+	ck_assert_str_eq(run.err, "bayctl: there is no service a; did you mean b?\n");
+	stop();
+}
+END_TEST
+
 START_TEST(a_name_of_any_bytes_is_asked_for)
 {
 	start(answer);
@@ -285,6 +304,7 @@ CHECK_MAIN("ctl/verb_query",
 	info_tasks_queues_and_stats_are_shown,
 	every_query_has_its_data_as_json,
 	an_unknown_service_is_4_with_the_nearest_name,
+	a_hint_of_the_daemon_is_not_repeated,
 	a_name_of_any_bytes_is_asked_for,
 	a_method_that_the_daemon_does_not_know_is_explained,
 	an_error_without_message_is_told_by_its_name,
