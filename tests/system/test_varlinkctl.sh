@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A stranger's client: systemd's varlinkctl (257 or later) lists, introspects and calls.
 # VARLINKCTL_ROOT names the root of a newer Debian that has one, if this system does not.
+# shellcheck source=tests/system/lib.sh
 . "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
 
 varlinkctl() {
