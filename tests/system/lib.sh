@@ -32,6 +32,11 @@ status=
 cases=0
 failures=0
 
+# A crash is to look as it does without a sanitizer.
+ASAN_OPTIONS="handle_segv=0:${ASAN_OPTIONS-}"
+TSAN_OPTIONS="handle_segv=0:${TSAN_OPTIONS-}"
+export ASAN_OPTIONS TSAN_OPTIONS
+
 cleanup() {
 	[ -z "$bayd" ] || kill -KILL "$bayd" 2>/dev/null
 	rm -rf "$work"
