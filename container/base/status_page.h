@@ -127,7 +127,7 @@ struct status_page {
 	uint32_t loops;
 };
 
-/* --- lifecycle ------------------------------------------------------------- */
+/* --- lifecycle --------------------------------------------------------------- */
 
 /* What a page for these counts takes, in bytes; 0 when a count is 0 or above its maximum. */
 size_t status_page_size(uint32_t services, uint32_t loops);
@@ -154,7 +154,7 @@ void status_page_close(struct status_page *page);
  * Nobody may write there meanwhile. */
 void status_page_clear_slot(struct status_page *page, uint32_t slot);
 
-/* --- the parts, for writers: keep the pointer ------------------------------- */
+/* --- the parts, for writers: keep the pointer -------------------------------- */
 
 /* loop < loops */
 struct status_loop *status_page_loop(const struct status_page *page, uint32_t loop);
@@ -166,7 +166,7 @@ struct status_gauges *status_page_gauges(const struct status_page *page, uint32_
 struct status_counters *status_page_counters(const struct status_page *page, uint32_t slot,
 	uint32_t loop);
 
-/* --- writing ---------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------------- */
 
 static inline void
 status_set(_Atomic uint64_t *figure, uint64_t value)
@@ -214,7 +214,7 @@ status_loop_set_phase(struct status_loop *loop, enum status_phase phase)
 void status_page_write_crash(struct status_page *page, int signal, uintptr_t address,
 	uint32_t loop, const char *text);
 
-/* --- reading ---------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------- */
 
 struct status_loop_view {
 	uint32_t slot; /* < services, or STATUS_NO_SLOT */

@@ -43,7 +43,7 @@ connection_socket(const char *named)
 	return access(CONNECTION_LOCAL, F_OK) == 0 ? CONNECTION_LOCAL : CONNECTION_SYSTEM;
 }
 
-/* --- waiting ----------------------------------------------------------------------------- */
+/* --- waiting ----------------------------------------------------------------- */
 
 /* Milliseconds for poll, rounded up so as not to spin before the deadline. */
 static int
@@ -80,7 +80,7 @@ connection_wait(struct ctl_connection *connection, short events, int64_t deadlin
 	}
 }
 
-/* --- connecting ---------------------------------------------------------------------------- */
+/* --- connecting -------------------------------------------------------------- */
 
 /*
  * An address has room for 107 bytes of path. A longer one is reached through a descriptor of
@@ -209,7 +209,7 @@ connection_close(struct ctl_connection *connection)
 	fd_close(&connection->fd);
 }
 
-/* --- calling ----------------------------------------------------------------------------- */
+/* --- calling ----------------------------------------------------------------- */
 
 void
 connection_explain(const struct ctl_connection *connection,

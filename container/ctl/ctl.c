@@ -33,7 +33,7 @@ ctl_connect(struct ctl *ctl)
 		connection_deadline(ctl->options.timeout_ns), &ctl->error);
 }
 
-/* --- asking ------------------------------------------------------------------------------- */
+/* --- asking ------------------------------------------------------------------ */
 
 void
 ctl_read_error(const struct varlink_reply *reply, struct ctl_error *error)
@@ -127,7 +127,7 @@ ctl_ask(struct ctl *ctl, enum interface_method_id id, json_t *parameters,
 		connection_deadline(ctl->options.timeout_ns), reply_r);
 }
 
-/* --- hints --------------------------------------------------------------------------------- */
+/* --- hints ------------------------------------------------------------------- */
 
 static void
 ctl_hint_from_list(struct ctl_error *error, const char *service, const json_t *services)
@@ -173,7 +173,7 @@ ctl_hint_nearest_service(struct ctl *ctl, const char *service)
 	ctl->error = error;
 }
 
-/* --- ending -------------------------------------------------------------------------------- */
+/* --- ending ------------------------------------------------------------------ */
 
 void
 ctl_print_json(struct ctl *ctl, const struct ctl_error *error, json_t *data)

@@ -48,7 +48,7 @@ load_on_interrupt(int signal)
 	load_interrupted = 1;
 }
 
-/* --- one call ---------------------------------------------------------------------------------- */
+/* --- one call ---------------------------------------------------------------- */
 
 static void
 load_count(struct load *load, const struct ctl_error *failure)
@@ -109,7 +109,7 @@ load_end(struct load *load, struct load_line *line, const struct varlink_reply *
 	load_count(load, reply->error != NULL ? &error : NULL);
 }
 
-/* --- one line ---------------------------------------------------------------------------------- */
+/* --- one line ---------------------------------------------------------------- */
 
 static void
 load_flush(struct load *load, struct load_line *line)
@@ -180,7 +180,7 @@ load_check_deadline(struct load *load, struct load_line *line, int64_t now)
 	load_lose(load, line, &error);
 }
 
-/* --- all of them ------------------------------------------------------------------------------- */
+/* --- all of them ------------------------------------------------------------- */
 
 static void
 load_show_progress(struct load *load, int64_t now)

@@ -36,7 +36,7 @@ options_fail(struct ctl_error *error, const char *format, ...)
 	return false;
 }
 
-/* --- values ---------------------------------------------------------------------------- */
+/* --- values ------------------------------------------------------------------ */
 
 static bool
 options_number(enum option_id id, const char *value, int64_t min, int64_t max, int64_t *number_r,
@@ -98,7 +98,7 @@ options_set(struct ctl_options *options, enum option_id id, const char *value,
 	return false;
 }
 
-/* --- words ------------------------------------------------------------------------------- */
+/* --- words ------------------------------------------------------------------- */
 
 /* The value of an option: what stands behind it in the same word, or else the next word. */
 static bool
@@ -201,7 +201,7 @@ options_words(struct ctl_options *options, struct options_words *words,
 	return true;
 }
 
-/* --- as a whole ----------------------------------------------------------------------------- */
+/* --- as a whole -------------------------------------------------------------- */
 
 static bool
 options_verb(struct ctl_options *options, struct ctl_error *error)

@@ -22,7 +22,7 @@ enum {
 
 struct ctl_options {
 	const struct verb *verb; /* NULL with help or version only */
-	char **arguments;        /* the words that are no options, without the verb; ends with NULL */
+	char **arguments;        /* the words behind the verb that are no options, then NULL */
 	size_t argument_count;
 	unsigned seen; /* OPTION_BIT of those that were given */
 	const char *socket; /* or NULL */

@@ -60,7 +60,7 @@ size_t print_fit(const char *escaped, unsigned columns);
 /* How a service, task or cell of this state is shown. */
 enum print_style print_state_style(const char *state);
 
-/* --- members of replies: a member that is missing or of another type is "" or 0 ---------- */
+/* --- members of replies: a member that is missing or of another type is "" or 0  */
 
 const char *view_text(const json_t *object, const char *name);
 int64_t view_int(const json_t *object, const char *name);

@@ -11,7 +11,7 @@
 
 #include "ctl/print.h"
 
-/* --- show_service.c --- */
+/* --- show_service.c ---------------------------------------------------------- */
 
 /* A table of Service objects. */
 void show_services(struct print *print, const json_t *services, bool heading);
@@ -22,7 +22,7 @@ void show_service(struct print *print, const json_t *service, const json_t *log)
 /* The lines, indented; nothing when there are none. */
 void show_log(struct print *print, const char *title, const json_t *log);
 
-/* --- show_container.c --- */
+/* --- show_container.c -------------------------------------------------------- */
 
 /* The reply to Info. */
 void show_info(struct print *print, const json_t *info);
@@ -30,13 +30,13 @@ void show_info(struct print *print, const json_t *info);
 /* Its essence and how many services are in which state. */
 void show_summary(struct print *print, const json_t *info, const json_t *services);
 
-/* --- show_tasks.c --- */
+/* --- show_tasks.c ------------------------------------------------------------ */
 
 /* The reply to Tasks, as a table or as who started whom. */
 void show_tasks(struct print *print, const json_t *reply, bool heading);
 void show_task_tree(struct print *print, const json_t *reply);
 
-/* --- show_figures.c --- */
+/* --- show_figures.c ---------------------------------------------------------- */
 
 /* The replies to Queues and Stats. */
 void show_queues(struct print *print, const json_t *reply, bool heading);
@@ -45,7 +45,7 @@ void show_stats(struct print *print, const json_t *reply, bool heading);
 /* The stats of the one service in the reply. */
 void show_service_stats(struct print *print, const json_t *reply);
 
-/* --- show_facts.c: lines of a name and what it is --- */
+/* --- show_facts.c: lines of a name and what it is ---------------------------- */
 
 /* "      plugin: square", the escaped text; nothing for "". */
 void show_fact(struct print *print, const char *name, const char *text);

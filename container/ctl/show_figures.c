@@ -9,7 +9,7 @@
 #include "base/text.h"
 #include "ctl/table.h"
 
-/* --- queues ---------------------------------------------------------------------------------- */
+/* --- queues ------------------------------------------------------------------ */
 
 static void
 show_queue_row(struct table *table, const json_t *queue)
@@ -46,7 +46,7 @@ show_queues(struct print *print, const json_t *reply, bool heading)
 	table_destroy(table);
 }
 
-/* --- stats ----------------------------------------------------------------------------------- */
+/* --- stats ------------------------------------------------------------------- */
 
 /* A percentile, or nothing when there are no samples to make it from. */
 static void
@@ -122,7 +122,7 @@ show_stats(struct print *print, const json_t *reply, bool heading)
 	}
 }
 
-/* --- one service ----------------------------------------------------------------------------- */
+/* --- one service ------------------------------------------------------------- */
 
 static void
 show_durations(struct print *print, const char *name, const json_t *durations)
@@ -138,8 +138,8 @@ show_durations(struct print *print, const char *name, const json_t *durations)
 	clock_format_duration(p90, sizeof(p90), view_int(durations, "p90_ns"));
 	clock_format_duration(p99, sizeof(p99), view_int(durations, "p99_ns"));
 	clock_format_duration(max, sizeof(max), view_int(durations, "max_ns"));
-	show_fact_printf(print, name, "p50 %s, p90 %s, p99 %s, max %s (%" PRId64 " samples)", p50, p90,
-		p99, max, view_int(durations, "samples"));
+	show_fact_printf(print, name, "p50 %s, p90 %s, p99 %s, max %s (%" PRId64 " samples)",
+		p50, p90, p99, max, view_int(durations, "samples"));
 }
 
 void

@@ -65,7 +65,7 @@ show_services(struct print *print, const json_t *services, bool heading)
 	table_destroy(table);
 }
 
-/* --- one service --------------------------------------------------------------------------- */
+/* --- one service ------------------------------------------------------------- */
 
 static void
 show_service_head(struct print *print, const json_t *service)

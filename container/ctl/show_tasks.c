@@ -89,7 +89,7 @@ show_tasks(struct print *print, const json_t *reply, bool heading)
 	show_silent_loops(print, json_object_get(reply, "silent_loops"));
 }
 
-/* --- the tree -------------------------------------------------------------------------------- */
+/* --- the tree ---------------------------------------------------------------- */
 
 /* All tasks, sorted by service, then parent, so that children lie side by side. */
 struct show_node {

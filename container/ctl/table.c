@@ -52,7 +52,7 @@ table_destroy(struct table *table)
 	free(table);
 }
 
-/* --- cells --------------------------------------------------------------------------------- */
+/* --- cells ------------------------------------------------------------------- */
 
 void
 table_text(struct table *table, enum print_style style, const char *text)
@@ -100,7 +100,7 @@ table_size(struct table *table, int64_t bytes)
 		text_format_size(text, sizeof(text), bytes > 0 ? (uint64_t)bytes : 0));
 }
 
-/* --- printing ------------------------------------------------------------------------------ */
+/* --- printing ---------------------------------------------------------------- */
 
 /* How one row is laid out. */
 struct table_layout {

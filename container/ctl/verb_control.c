@@ -10,7 +10,7 @@
 #include "ctl/show.h"
 #include "ctl/verbs.h"
 
-/* --- start, stop, restart ---------------------------------------------------------------------- */
+/* --- start, stop, restart ---------------------------------------------------- */
 
 /* How the services fared, one after the other. */
 struct control {
@@ -157,7 +157,7 @@ verb_restart(struct ctl *ctl)
 	return control_all(ctl, INTERFACE_RESTART);
 }
 
-/* --- shutdown ---------------------------------------------------------------------------------- */
+/* --- shutdown ---------------------------------------------------------------- */
 
 enum { CONTROL_RETRY_MS = 20 };
 

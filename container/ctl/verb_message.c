@@ -20,7 +20,7 @@
 /* The daemon ends a call at its deadline and says so; bayctl waits a little longer for that. */
 #define MESSAGE_GRACE_NS INT64_C(1000000000)
 
-/* --- the request ------------------------------------------------------------------------------- */
+/* --- the request ------------------------------------------------------------- */
 
 /* What the message is: TEXT, standard input, or nothing. */
 static bool
@@ -79,7 +79,7 @@ message_parameters(struct ctl *ctl, bool is_call, int *memfd_r)
 	return parameters;
 }
 
-/* --- the reply --------------------------------------------------------------------------------- */
+/* --- the reply --------------------------------------------------------------- */
 
 /* The bytes as they are; a terminal gets the newline that its prompt needs. */
 static void
@@ -158,7 +158,7 @@ message_once(struct ctl *ctl, enum interface_method_id method, json_t *parameter
 	return exit;
 }
 
-/* --- many times -------------------------------------------------------------------------------- */
+/* --- many times -------------------------------------------------------------- */
 
 static void
 message_print_result(struct ctl *ctl, const struct load_result *result,
@@ -176,7 +176,8 @@ message_print_result(struct ctl *ctl, const struct load_result *result,
 	fprintf(file, "calls    %lld\nfailed   %lld\ntook     %s\nrate     %.0f/s\n",
 		(long long)result->calls, (long long)result->failed, took,
 		(double)result->calls * 1e9 / (double)(result->took_ns + 1));
-	fprintf(file, "latency  p50 %s, p90 %s, p99 %s, max %s\n", text[0], text[1], text[2], text[3]);
+	fprintf(file, "latency  p50 %s, p90 %s, p99 %s, max %s\n", text[0], text[1], text[2],
+		text[3]);
 }
 
 static void

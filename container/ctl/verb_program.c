@@ -55,7 +55,7 @@ program_exec(struct ctl *ctl, const struct program *program, const char *const *
 		program->path, strerror(errno));
 }
 
-/* --- with --json: what it prints is packed into our object ------------------------------------ */
+/* --- with --json: what it prints is packed into our object ------------------- */
 
 /* Runs it and gathers what it prints, errors too. Its wait status, or -1 with errno. */
 static int
@@ -153,7 +153,7 @@ program_run(struct ctl *ctl, const struct program *program, const char *const *w
 	return exit;
 }
 
-/* --- the verbs ---------------------------------------------------------------------------------- */
+/* --- the verbs --------------------------------------------------------------- */
 
 enum interface_exit
 verb_check(struct ctl *ctl)

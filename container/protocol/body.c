@@ -23,7 +23,7 @@ enum {
 	BODY_SHORT = 1024 /* is never base64 because of a few escapes */
 };
 
-/* --- writing --------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------------- */
 
 int
 body_memfd_create(const void *data, size_t size)
@@ -107,7 +107,7 @@ body_to_json(const void *data, size_t size, json_t *parameters, int *memfd_r)
 	return BAY_OK;
 }
 
-/* --- reading --------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------- */
 
 /* The member that holds the body; all NULL when there is none. */
 struct body_member {
@@ -259,7 +259,7 @@ body_from_json(const json_t *parameters, const struct varlink_fds *fds, struct b
 	return BAY_OK;
 }
 
-/* --- passing on -------------------------------------------------------------------- */
+/* --- passing on -------------------------------------------------------------- */
 
 enum bay_status
 body_forward(const json_t *from, struct varlink_fds *fds, json_t *to, int *fd_r, char *error_r)

@@ -24,7 +24,7 @@ cell_overflow_name(enum cell_overflow overflow)
 	return cell_overflow_words[overflow];
 }
 
-/* --- calls ------------------------------------------------------------------------- */
+/* --- calls ------------------------------------------------------------------- */
 
 static const struct record_field cell_setup_fields[] = {
 	RECORD_INT(struct cell_setup, version_major, "version_major", 0, INT32_MAX),
@@ -89,7 +89,7 @@ static const struct record_field cell_shutdown_fields[] = {
 static const struct record cell_shutdown_record =
 	RECORD(struct cell_shutdown, cell_shutdown_fields);
 
-/* --- members of replies, and the notice ---------------------------------------------- */
+/* --- members of replies, and the notice -------------------------------------- */
 
 static const struct record_field cell_task_fields[] = {
 	RECORD_INT(struct cell_task, id, "id", 0, INT64_MAX),
@@ -138,7 +138,7 @@ static const struct record_field cell_failed_fields[] = {
 };
 static const struct record cell_failed_record = RECORD(struct cell_failed, cell_failed_fields);
 
-/* --- examiner -------------------------------------------------------------------------- */
+/* --- examiner ---------------------------------------------------------------- */
 
 static const struct record_field cell_examine_service_fields[] = {
 	RECORD_TEXT(struct cell_examine_service, name, "name"),
@@ -196,7 +196,7 @@ static const struct record_field cell_verdict_fields[] = {
 static const struct record cell_verdict_record =
 	RECORD(struct cell_verdict, cell_verdict_fields);
 
-/* --- the functions ------------------------------------------------------------------- */
+/* --- the functions ----------------------------------------------------------- */
 
 #define CELL_LINK_CODEC(name) \
 	json_t *cell_##name##_to_json(const struct cell_##name *from) \

@@ -27,7 +27,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* --- what a child finds when it starts ---------------------------------------- */
+/* --- what a child finds when it starts --------------------------------------- */
 
 enum {
 	CELL_CONTROL_FD = 3, /* Unix stream socket to the master; end of file: exit */
@@ -64,7 +64,7 @@ enum {
 	CELL_TASKS_MAX = 5000
 };
 
-/* --- master -> cell ------------------------------------------------------------- */
+/* --- master -> cell ---------------------------------------------------------- */
 
 /* Setup -> {}. The first call; a cell that cannot obey refuses and exits. */
 struct cell_setup {
@@ -142,7 +142,7 @@ struct cell_shutdown {
 	int64_t drain_timeout_ns; /* 0: now */
 };
 
-/* --- members of the replies, as the admin interface shows them ------------------- */
+/* --- members of the replies, as the admin interface shows them --------------- */
 
 struct cell_task {
 	int64_t id;
@@ -181,7 +181,7 @@ struct cell_loop {
 	int64_t polls;
 };
 
-/* --- cell -> master ---------------------------------------------------------------- */
+/* --- cell -> master ---------------------------------------------------------- */
 
 /* A service failed by itself while it ran. */
 struct cell_failed {
@@ -190,7 +190,7 @@ struct cell_failed {
 	const char *message;
 };
 
-/* --- examiner ------------------------------------------------------------------------ */
+/* --- examiner ---------------------------------------------------------------- */
 
 struct cell_examine_service {
 	const char *name;
@@ -240,7 +240,7 @@ struct cell_verdict {
 	size_t complaint_count;
 };
 
-/* --- to and from JSON ---------------------------------------------------------------- */
+/* --- to and from JSON -------------------------------------------------------- */
 
 #define CELL_LINK_CODEC(name) \
 	json_t *cell_##name##_to_json(const struct cell_##name *from) \

@@ -28,7 +28,7 @@ interface_role_name(enum interface_role role)
 	return interface_role_names[role];
 }
 
-/* --- methods ------------------------------------------------------------------------- */
+/* --- methods ----------------------------------------------------------------- */
 
 const struct interface_method *
 interface_method(enum interface_method_id id)
@@ -71,7 +71,7 @@ interface_find(const char *full_name, const char **error_r)
 	return NULL;
 }
 
-/* --- arguments ----------------------------------------------------------------------- */
+/* --- arguments --------------------------------------------------------------- */
 
 static const struct interface_argument *
 interface_find_argument(const struct interface_method *method, const char *name)
@@ -167,7 +167,7 @@ interface_check(const struct interface_method *method, const json_t *parameters,
 	return true;
 }
 
-/* --- description --------------------------------------------------------------------- */
+/* --- description ------------------------------------------------------------- */
 
 static bool
 interface_describe_arguments(struct buffer *out, const struct interface_method *method)

@@ -118,7 +118,7 @@ json_t *interface_description_reply(const char *interface)
 bool interface_describe(struct buffer *out)
 	__attribute__((warn_unused_result));
 
-/* --- errors -------------------------------------------------------------------- */
+/* --- errors ------------------------------------------------------------------ */
 
 /*
  * The error by which a status is told to a client: "io.bayd.Container.NotFound"; Failed for
@@ -145,7 +145,7 @@ json_t *interface_standard_error_parameters(const char *field, const char *value
 	const char *message)
 	__attribute__((warn_unused_result));
 
-/* --- bayctl's exit codes --------------------------------------------------------- */
+/* --- bayctl's exit codes ----------------------------------------------------- */
 
 enum interface_exit {
 	INTERFACE_EXIT_DONE = 0,

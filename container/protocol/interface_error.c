@@ -70,7 +70,7 @@ interface_standard_error_parameters(const char *field, const char *value, const 
 	return parameters;
 }
 
-/* --- exit codes ---------------------------------------------------------------------- */
+/* --- exit codes -------------------------------------------------------------- */
 
 static const char *const interface_exit_texts[] = {
 	[INTERFACE_EXIT_DONE] = "Done; or the answer is yes.",

@@ -11,7 +11,7 @@ enum {
 	LINES_MAX = 10000
 };
 
-/* --- arguments --------------------------------------------------------------------- */
+/* --- arguments --------------------------------------------------------------- */
 
 #define SERVICE_REQUIRED \
 	{.name = "service", .type = INTERFACE_STRING, .required = true, .max = NAME_MAX_BYTES}
@@ -48,7 +48,7 @@ static const struct interface_argument log_arguments[] = {
 
 static const struct interface_argument shutdown_arguments[] = {NOW, END};
 
-/* --- methods ------------------------------------------------------------------------- */
+/* --- methods ----------------------------------------------------------------- */
 
 const struct interface_method interface_methods[INTERFACE_METHODS] = {
 	[INTERFACE_GET_INFO] = {
@@ -202,7 +202,7 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 	},
 };
 
-/* --- types ----------------------------------------------------------------------------- */
+/* --- types ------------------------------------------------------------------- */
 
 const struct interface_type_text interface_types[] = {
 	{"A process that runs services.",
@@ -237,10 +237,11 @@ const struct interface_type_text interface_types[] = {
 	{NULL, NULL}
 };
 
-/* --- errors ---------------------------------------------------------------------------- */
+/* --- errors ------------------------------------------------------------------ */
 
 const struct interface_error interface_errors[] = {
-	{INTERFACE_NAME ".NotFound", BAY_NOT_FOUND, INTERFACE_EXIT_NOT_FOUND, "There is no service of this name."},
+	{INTERFACE_NAME ".NotFound", BAY_NOT_FOUND, INTERFACE_EXIT_NOT_FOUND,
+		"There is no service of this name."},
 	{INTERFACE_NAME ".NotPermitted", BAY_NOT_PERMITTED, INTERFACE_EXIT_NOT_PERMITTED,
 		"Not for this user."},
 	{INTERFACE_REFUSED, BAY_OK, INTERFACE_EXIT_FAILED,
@@ -248,17 +249,21 @@ const struct interface_error interface_errors[] = {
 		"a plugin is at fault."},
 	{INTERFACE_NAME ".Failed", BAY_FAILED, INTERFACE_EXIT_FAILED,
 		"Tried, and it failed; status says how."},
-	{INTERFACE_NAME ".Timeout", BAY_TIMEOUT, INTERFACE_EXIT_TIMEOUT, "The deadline passed first."},
-	{INTERFACE_NAME ".Closed", BAY_CLOSED, INTERFACE_EXIT_FAILED, "The service does not take messages now."},
+	{INTERFACE_NAME ".Timeout", BAY_TIMEOUT, INTERFACE_EXIT_TIMEOUT,
+		"The deadline passed first."},
+	{INTERFACE_NAME ".Closed", BAY_CLOSED, INTERFACE_EXIT_FAILED,
+		"The service does not take messages now."},
 	{INTERFACE_NAME ".Full", BAY_FULL, INTERFACE_EXIT_FAILED, "The queue is full."},
-	{INTERFACE_NAME ".TooBig", BAY_TOO_BIG, INTERFACE_EXIT_FAILED, "Larger than the bound of its kind."},
-	{INTERFACE_NAME ".Loop", BAY_LOOP, INTERFACE_EXIT_FAILED, "Services call each other in a circle."},
+	{INTERFACE_NAME ".TooBig", BAY_TOO_BIG, INTERFACE_EXIT_FAILED,
+		"Larger than the bound of its kind."},
+	{INTERFACE_NAME ".Loop", BAY_LOOP, INTERFACE_EXIT_FAILED,
+		"Services call each other in a circle."},
 	{INTERFACE_NAME ".PeerDied", BAY_PEER_DIED, INTERFACE_EXIT_FAILED,
 		"The process that worked on it died."},
 	{NULL, BAY_OK, INTERFACE_EXIT_FAILED, NULL}
 };
 
-/* --- the standard interface ------------------------------------------------------------- */
+/* --- the standard interface -------------------------------------------------- */
 
 const char interface_service_text[] =
 	"# What every Varlink service can be asked.\n"

@@ -19,7 +19,7 @@ record_member(const void *of, size_t offset)
 	return (char *)(uintptr_t)of + offset;
 }
 
-/* --- writing --------------------------------------------------------------------- */
+/* --- writing ----------------------------------------------------------------- */
 
 static json_t *
 record_list_to_json(const struct record_field *field, const void *from)
@@ -94,7 +94,7 @@ record_to_json(const struct record *record, const void *from)
 	return json;
 }
 
-/* --- reading --------------------------------------------------------------------- */
+/* --- reading ----------------------------------------------------------------- */
 
 static bool
 record_read_int(const struct record_field *field, const json_t *value, void *member,
@@ -157,8 +157,8 @@ record_read_word(const struct record_field *field, const json_t *value, void *me
 
 /* Reads element i; a complaint about it starts with where it is: "settings[2].value: ...". */
 static bool
-record_read_element(const struct record_field *field, const json_t *list, size_t i, char *elements,
-	char *error_r, size_t size)
+record_read_element(const struct record_field *field, const json_t *list, size_t i,
+	char *elements, char *error_r, size_t size)
 {
 	char inner[160];
 

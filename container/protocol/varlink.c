@@ -8,7 +8,7 @@
 
 #include "base/text.h"
 
-/* --- decoding ------------------------------------------------------------------ */
+/* --- decoding ---------------------------------------------------------------- */
 
 bool
 varlink_is_call(const json_t *frame)
@@ -96,7 +96,7 @@ varlink_reply_decode(const json_t *frame, struct varlink_reply *reply_r, const c
 	return *why_r == NULL ? VARLINK_OK : VARLINK_BAD_FRAME;
 }
 
-/* --- encoding ------------------------------------------------------------------ */
+/* --- encoding ---------------------------------------------------------------- */
 
 static int
 varlink_append_chunk(const char *data, size_t size, void *out)
@@ -195,7 +195,7 @@ varlink_reply_encode(struct buffer *out, const struct varlink_reply *reply)
 	return false;
 }
 
-/* --- text ------------------------------------------------------------------------ */
+/* --- text -------------------------------------------------------------------- */
 
 json_t *
 varlink_text(const char *text)

@@ -48,11 +48,16 @@ struct varlink_limits {
 	unsigned depth; /* of nested { and [ */
 };
 
-extern const struct varlink_limits varlink_limits_server; /* the master, from bayctl: 256 KiB, 10,000, 32 */
-extern const struct varlink_limits varlink_limits_client; /* bayctl, from the master: 16 MiB, 1,000,000, 32 */
-extern const struct varlink_limits varlink_limits_cell;   /* master and cells: 4 MiB, 250,000, 32 */
+/* The master, from bayctl: 256 KiB, 10,000 tokens, depth 32. */
+extern const struct varlink_limits varlink_limits_server;
 
-/* --- bytes to frames -------------------------------------------------------- */
+/* bayctl, from the master: 16 MiB, 1,000,000, 32. */
+extern const struct varlink_limits varlink_limits_client;
+
+/* Master and cells, from each other: 4 MiB, 250,000, 32. */
+extern const struct varlink_limits varlink_limits_cell;
+
+/* --- bytes to frames --------------------------------------------------------- */
 
 /*
  * Collects bytes until a frame is whole. After an error nothing more can be read: the rest

@@ -154,7 +154,7 @@ varlink_decode(const void *data, size_t size, const struct varlink_limits *limit
 		VARLINK_NO_MEMORY : VARLINK_BAD_JSON;
 }
 
-/* --- the reader ---------------------------------------------------------------- */
+/* --- the reader -------------------------------------------------------------- */
 
 void
 varlink_reader_init(struct varlink_reader *reader, const struct varlink_limits *limits)

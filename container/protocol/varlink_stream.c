@@ -118,7 +118,7 @@ varlink_stream_system_error(struct varlink_stream *stream, const char *doing)
 	return VARLINK_STREAM_FAILED;
 }
 
-/* --- receiving ------------------------------------------------------------------- */
+/* --- receiving --------------------------------------------------------------- */
 
 static void
 varlink_stream_keep_fds(struct varlink_stream *stream, const struct varlink_fds *fds)
@@ -204,7 +204,7 @@ varlink_stream_has_part(struct varlink_stream *stream)
 		!varlink_reader_has_frame(&stream->_reader);
 }
 
-/* --- sending --------------------------------------------------------------------- */
+/* --- sending ----------------------------------------------------------------- */
 
 /* The piece that the next frame goes into. */
 static struct varlink_out *
