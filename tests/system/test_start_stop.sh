@@ -198,6 +198,17 @@ kill -INT "$bayd"
 expect_exit 0
 leaves_nothing ''
 
+begin 'signals that go on until it is gone end it well all the same'
+plugin actor
+ini <<'END'
+[service actor]
+END
+start
+children=$(children_of_bayd)
+while kill -TERM "$bayd" 2>/dev/null; do :; done
+expect_exit 0
+leaves_nothing "$children"
+
 begin 'shutdown by bayctl stops it'
 ini </dev/null
 start
