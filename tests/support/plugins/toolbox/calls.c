@@ -20,7 +20,8 @@ see_call(struct seen *seen, struct bay_service *service, const char *text, int64
 	if (status == BAY_OK)
 		saw(seen, "%s '%s'", bay_message_text(reply), bay_call_error());
 	else
-		saw(seen, "%s %s (%s)", bay_status_name(status), reply == NULL ? "no-reply" : "a-reply", bay_call_error());
+		saw(seen, "%s %s (%s)", bay_status_name(status), reply == NULL ? "no-reply" : "a-reply",
+			bay_call_error());
 	bay_message_free(message);
 	bay_message_free(reply);
 }
@@ -96,12 +97,14 @@ see_inherited(struct bay_request *request, const char *argument, struct seen *se
 {
 	int64_t deadline = bay_after(BAY_SECOND);
 	struct bay_message *message = bay_message_printf("tell-inherited"), *reply;
-	struct bay_message *wanted = bay_message_printf("%" PRIu64 " %" PRId64, bay_request_trace(request), deadline);
+	struct bay_message *wanted = bay_message_printf("%" PRIu64 " %" PRId64,
+		bay_request_trace(request), deadline);
 	int status = bay_call(self(request), message, &reply, deadline);
 
 	(void)argument;
 	saw(seen, "%s", bay_status_name(status));
-	saw(seen, strcmp(bay_message_text(reply), bay_message_text(wanted)) == 0 ? "inherited" : "not-inherited");
+	saw(seen, strcmp(bay_message_text(reply), bay_message_text(wanted)) == 0 ? "inherited" :
+		"not-inherited");
 	bay_message_free(message);
 	bay_message_free(wanted);
 	bay_message_free(reply);
@@ -122,7 +125,10 @@ start(struct bay_service *service, const char *text)
 static void
 see_started(struct bay_request *request, const char *argument, struct seen *seen)
 {
-	struct bay_task *calls[] = {start(bay_service("echo"), "one"), start(self(request), "reply-text two")};
+	struct bay_task *calls[] = {
+		start(bay_service("echo"), "one"),
+		start(self(request), "reply-text two")
+	};
 
 	(void)argument;
 	saw(seen, "%s", bay_status_name(bay_gather(calls, 2, BAY_INHERIT)));

@@ -80,7 +80,8 @@ see_bound(struct bay_request *request, const char *argument, struct seen *seen)
 	(void)argument;
 	saw(seen, "%s", bay_status_name(bay_channel_put(channel, one, BAY_INHERIT)));
 	saw(seen, "%s", bay_status_name(bay_channel_try_put(channel, two)));
-	saw(seen, "%s %zu", bay_status_name(bay_channel_try_put(channel, late)), bay_channel_size(channel));
+	saw(seen, "%s", bay_status_name(bay_channel_try_put(channel, late)));
+	saw(seen, "%zu", bay_channel_size(channel));
 	puts = bay_spawn("puts", put_one, &putter);
 	bay_yield();
 	saw(seen, "%s", bay_task_done(puts) ? "put" : "waits");
@@ -110,7 +111,8 @@ see_close(struct bay_request *request, const char *argument, struct seen *seen)
 	bay_channel_close(full);
 	bay_channel_close(empty);
 	bay_gather(tasks, 2, BAY_INHERIT);
-	saw(seen, "putter %s getter %s", bay_status_name(putter.status), bay_status_name(getter.status));
+	saw(seen, "putter %s", bay_status_name(putter.status));
+	saw(seen, "getter %s", bay_status_name(getter.status));
 	saw(seen, "%s", bay_status_name(bay_channel_try_put(full, late)));
 	see_get(seen, full);
 	see_get(seen, full);

@@ -23,7 +23,8 @@ see_clocks(struct bay_request *request, const char *argument, struct seen *seen)
 	(void)argument;
 	saw(seen, second_ns >= first_ns ? "goes-on" : "goes-back");
 	saw(seen, bay_wall() > INT64_C(1700000000) * BAY_SECOND ? "wall" : "no-wall");
-	saw(seen, after_ns >= second_ns + BAY_SECOND && after_ns <= bay_now() + BAY_SECOND ? "after" : "not-after");
+	saw(seen, after_ns >= second_ns + BAY_SECOND ? "after" : "too-early");
+	saw(seen, after_ns <= bay_now() + BAY_SECOND ? "in-time" : "too-late");
 	saw(seen, bay_after(-BAY_SECOND) < first_ns ? "past" : "not-past");
 	saw(seen, bay_after(INT64_MAX) == BAY_INHERIT ? "for-ever" : "not-for-ever");
 }
@@ -36,7 +37,8 @@ see_sleep(struct bay_request *request, const char *argument, struct seen *seen)
 
 	(void)request;
 	(void)argument;
-	saw(seen, "%s %s", bay_status_name(status), bay_now() - begin_ns >= 20 * BAY_MS ? "slept" : "too-short");
+	saw(seen, "%s", bay_status_name(status));
+	saw(seen, bay_now() - begin_ns >= 20 * BAY_MS ? "slept" : "too-short");
 	when_ns = bay_after(20 * BAY_MS);
 	status = bay_sleep_until(when_ns);
 	saw(seen, "%s %s", bay_status_name(status), bay_now() >= when_ns ? "slept" : "too-short");

@@ -15,7 +15,8 @@ see_request(struct bay_request *request, const char *argument, struct seen *seen
 	(void)argument;
 	saw(seen, "%zu bytes", bay_request_size(request));
 	saw(seen, bay_request_data(request) == bay_message_data(message) ? "same-data" : "other-data");
-	saw(seen, strcmp(bay_request_text(request), bay_message_text(message)) == 0 ? "same-text" : "other-text");
+	saw(seen, strcmp(bay_request_text(request), bay_message_text(message)) == 0 ? "same-text" :
+		"other-text");
 	saw(seen, left_ns > 0 && left_ns <= 60 * BAY_SECOND ? "deadline-near" : "deadline-odd");
 	saw(seen, bay_request_trace(request) != 0 ? "traced" : "no-trace");
 	saw(seen, bay_request_wants_reply(request) ? "wants-reply" : "one-way");
@@ -88,10 +89,12 @@ reply_message(struct bay_request *request, const char *argument)
 static int
 reply_twice(struct bay_request *request, const char *argument)
 {
-	int first = bay_reply_text(request, "first"), second = bay_reply_text(request, "second");
+	int first = bay_reply_text(request, "first");
+	int second = bay_reply_text(request, "second");
 
 	(void)argument;
-	toolbox_note(bay_request_instance(request), "%s then %s", bay_status_name(first), bay_status_name(second));
+	toolbox_note(bay_request_instance(request), "%s then %s", bay_status_name(first),
+		bay_status_name(second));
 	return BAY_OK;
 }
 

@@ -94,9 +94,10 @@ static void
 forget_scope(struct bay_request *request, const char *argument, struct seen *seen)
 {
 	struct bay_scope *scope = bay_scope_open(BAY_INHERIT);
+	int status = bay_scope_go(scope, "forgotten", note_end, bay_request_instance(request));
 
 	(void)argument;
-	saw(seen, "%s", bay_status_name(bay_scope_go(scope, "forgotten", note_end, bay_request_instance(request))));
+	saw(seen, "%s", bay_status_name(status));
 	bay_yield();
 }
 
@@ -118,9 +119,10 @@ static void
 use_instance_scope(struct bay_request *request, const char *argument, struct seen *seen)
 {
 	struct bay_instance *instance = bay_request_instance(request);
+	int status = bay_scope_go(bay_instance_scope(instance), "stays", note_gate, instance);
 
 	(void)argument;
-	saw(seen, "%s", bay_status_name(bay_scope_go(bay_instance_scope(instance), "stays", note_gate, instance)));
+	saw(seen, "%s", bay_status_name(status));
 }
 
 const struct operation scope_operations[] = {

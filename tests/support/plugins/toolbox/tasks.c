@@ -51,8 +51,8 @@ see_yield(struct bay_request *request, const char *argument, struct seen *seen)
 
 	(void)request;
 	(void)argument;
-	saw(seen, "%s %s", bay_status_name(bay_join(first, BAY_INHERIT)),
-		bay_status_name(bay_join(second, BAY_INHERIT)));
+	saw(seen, "%s", bay_status_name(bay_join(first, BAY_INHERIT)));
+	saw(seen, "%s", bay_status_name(bay_join(second, BAY_INHERIT)));
 }
 
 static void
@@ -89,7 +89,8 @@ see_join_timeout(struct bay_request *request, const char *argument, struct seen 
 	(void)request;
 	(void)argument;
 	saw(seen, "%s", bay_status_name(bay_join(task, bay_after(10 * BAY_MS))));
-	saw(seen, "%s %s", bay_task_done(task) ? "done" : "going-on", bay_status_name(bay_task_status(task)));
+	saw(seen, bay_task_done(task) ? "done" : "going-on");
+	saw(seen, "%s", bay_status_name(bay_task_status(task)));
 	bay_task_cancel(task, "enough of it");
 	saw(seen, "%s", bay_status_name(bay_join(task, BAY_INHERIT)));
 	saw(seen, "%s: %s", bay_status_name(patient.status), patient.reason);
@@ -130,9 +131,11 @@ see_task(struct bay_request *request, const char *argument, struct seen *seen)
 
 	(void)request;
 	(void)argument;
-	saw(seen, "%d %s '%s'", bay_task_done(task), bay_status_name(bay_task_status(task)), bay_task_error(task));
+	saw(seen, "%d %s '%s'", bay_task_done(task), bay_status_name(bay_task_status(task)),
+		bay_task_error(task));
 	bay_yield();
-	saw(seen, "%d %s '%s'", bay_task_done(task), bay_status_name(bay_task_status(task)), bay_task_error(task));
+	saw(seen, "%d %s '%s'", bay_task_done(task), bay_status_name(bay_task_status(task)),
+		bay_task_error(task));
 	saw(seen, bay_task_take_reply(task) == NULL ? "no-reply" : "a-reply");
 	bay_task_free(task);
 	bay_task_free(NULL);

@@ -1,0 +1,219 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Every function that plugins may call, called by a plugin: tests/support/plugins/toolbox.
+# A row is an operation of it and what the reply has to be; behind "fails" what the failure
+# says. Rows that end in * only have to begin so.
+# shellcheck source=tests/system/lib.sh
+. "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
+
+samples=$(cd ../plugins && pwd)
+
+# answers WANTED: what bayctl printed, on either stream.
+answers() {
+	answer=$(cat "$dir/out" "$dir/err")
+	case $answer in
+	"$1") ;;
+	"${1%\*}"*) [ "${1%\*}" != "$1" ] || fail "$operation: not '$1'" ;;
+	*) fail "$operation: not '$1'" ;;
+	esac
+}
+
+rows() {
+	while IFS='|' read -r operation wanted; do
+		ctl call toolbox "$operation"
+		case $wanted in
+		'fails '*)
+			[ "$status" -eq 1 ] || fail "$operation: status $status"
+			answers "bayctl: ${wanted#fails }"
+			;;
+		*)
+			[ "$status" -eq 0 ] || fail "$operation: status $status"
+			answers "$wanted"
+			;;
+		esac
+	done
+}
+
+begin 'each operation sees what it should'
+plugin toolbox
+plugin leaf_sleeps
+cp "$samples/echo.so" "$dir/plugins/" || fail 'no sample echo'
+ini <<'END'
+[service toolbox]
+[service echo]
+[service leaf_sleeps]
+[service narrow]
+plugin = toolbox
+concurrency = 1
+queue = 1
+END
+start
+
+rows <<'END'
+message-bytes|3 same-with-nul null: 0 ''
+message-text abc|abc-7 5
+message-numbers|-9223372036854775808 ' -42 ' ok -42 '9223372036854775807' ok 9223372036854775807 '9223372036854775808' invalid 77 '4 2' invalid 77 '' invalid 77
+request xyz|11 bytes same-data same-text deadline-near traced wants-reply
+12|ok 12
+number|invalid 77
+instance|toolbox 0 hello same-settings same-state current running
+reply-text abc|abc
+reply-printf abc|<abc>
+reply-int64|-9223372036854775808
+reply-message abc|abc
+note|taken
+reply-twice|first
+note|ok then invalid
+reply-never|fails service toolbox ended without a reply
+return-busy|fails service toolbox: busy
+fail this|fails told to fail: this
+fail-with-ok|fails a failure without a status
+note|failed
+statuses|ok failed timeout canceled closed full not-found busy invalid no-memory io too-big loop peer-died not-permitted unknown
+clocks|goes-on wall after in-time past for-ever
+sleep|ok slept ok slept ok
+memory|zero kept zero kept refused zero
+END
+rows <<'END'
+spawn-join|spawned a b ok ok io
+yield|a b a b a b ok ok
+go|ok a ok
+go-fail|free ok canceled: task careless failed: io
+join-timeout|timeout going-on busy canceled canceled: enough of it
+cancel because of it|canceled canceled canceled because of it ok
+task|0 busy '' 1 closed '' no-reply
+free|canceled: its handle was freed
+leave-task|left
+note|canceled: its owner has ended
+deadline|of-the-request
+gather|busy busy gather ok: ok ok none ok
+gather-fail|gather io: canceled ok io a sibling failed
+gather-timeout|gather timeout: canceled deadline
+gather-null|gather no-memory: canceled
+wait-first|ok 1: busy io busy timeout busy
+scope-close|go ok join io close ok
+scope-fail|go ok close io patient canceled: task careless failed: io not-me
+scope-cancel enough|ok ok close ok early canceled: enough late canceled: enough
+scope-deadline|go ok inherited timeout close timeout not-me
+scope-forget|ok
+note|canceled: its owner has ended
+scope-instance|ok
+open-gate|open
+note|gate closed, without a deadline
+END
+rows <<'END'
+channel-rendezvous|full busy put ok ok one get ok two ok
+channel-bound|ok ok full 2 waits one ok two three busy
+channel-close|ok putter closed getter closed closed early closed closed
+channel-timeout|timeout ok timeout 1
+channel-cancel|ok ok one canceled nothing
+channel-destroy|closed
+call abc|abc '' ok same-handle
+call-names|nobody ? null not-found no-reply (there is no service 'nobody') not-found no-reply (there is no such service (no handle))
+call-failure|io no-reply (told to fail: twice) fine ''
+call-timeout|timeout no-reply (the deadline had passed before the call) timeout no-reply (*
+note|gate *
+call-leaf|invalid no-reply (service leaf_sleeps is a leaf (BAY_LEAF) and its handler called bay_sleep, which may suspend)
+call-circle|fails services call each other in a circle, or max_depth = 64 is too small: toolbox -> toolbox -> *
+call-inherit|ok inherited
+start|ok one once two once
+start-missing|1 not-found (there is no service 'nobody') not-found
+start-free|0 gate canceled: its handle was freed ''
+fail-from|fails told to fail: this
+note|gather io
+note|gate canceled: a sibling failed
+fail-from-canceled enough|fails the call to service toolbox was cancelled: enough
+note|gate canceled: enough
+fail-from-nothing|fails none of the 1 tasks has failed
+tell-inherited|*
+send x|ok not-found
+note|x one-way
+leave-note hello|left
+note|hello wants-reply
+send-full|full (the queue of service narrow is full (1 messages, 4 bytes)) canceled
+END
+
+case='a reply of any bytes comes through'
+ctl call toolbox reply-bytes
+printf 'a\000b' | cmp -s - "$dir/out" || fail 'not the bytes'
+
+case='a handler waits until another lets it go on'
+ctl_behind waited call toolbox wait
+waits() { [ "$(field_of toolbox in_flight)" = 1 ]; }
+wait_until 'it waits' waits
+ctl call toolbox open-gate
+wait "$call"
+[ "$(cat "$dir/waited")" = 'went through' ] || fail "not through: $(cat "$dir/waited")"
+
+case='memory is counted on the service that holds it'
+held() { ctl_quiet stats toolbox --json | grep -o '"memory_bytes": *[0-9]*' | grep -o '[0-9]*$'; }
+operation=hold
+before=$(held)
+ctl call toolbox hold
+answers held
+[ "$(held)" -ge $((before + 1000000)) ] || fail "$before before, $(held) after"
+ctl call toolbox drop
+[ "$(held)" -eq "$before" ] || fail "$before before, $(held) after all"
+
+case='the log says who wrote, and the level decides'
+operation=log
+ctl call toolbox 'log me'
+answers '1111 evaluated 1'
+for level in error warn info plain; do
+	logs "service toolbox: toolbox $level me"
+done
+logs 'debug service toolbox: toolbox debug 1'
+
+case='stop comes before fini'
+ctl stop toolbox
+status_is 0
+logs 'stop of toolbox'
+grep -A1 'stop of toolbox' "$dir/bayd.err" | grep -q 'fini of toolbox' || fail 'not in this order'
+stop
+
+begin 'what the level switches off is not even evaluated'
+plugin toolbox
+cat >"$dir/bay.ini" <<'END'
+[container]
+log_level = info
+[service toolbox]
+END
+start
+operation=log
+ctl call toolbox 'log me'
+answers '1110 evaluated 0'
+logs 'toolbox info me'
+! has_logged 'toolbox debug' || fail 'logs debug'
+stop
+
+begin 'an init that fails gives its reason'
+plugin toolbox
+ini <<'END'
+[service toolbox]
+fail_init = yes
+greeting = a friend
+restart = no
+END
+start
+is_state toolbox failed || fail "is $(state_of toolbox)"
+ctl status toolbox
+says 'init was told to fail, by a friend'
+ctl call toolbox note
+status_is 1
+stop
+
+begin 'a run that fails is the failure of its service'
+plugin toolbox
+ini <<'END'
+[service toolbox]
+fail_run = yes
+greeting = a friend
+restart = no
+END
+start
+wait_until 'the service has failed' is_state toolbox failed
+ctl status toolbox
+says 'run was told to fail, by a friend'
+stop
+
+finish
