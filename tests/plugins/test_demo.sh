@@ -38,8 +38,10 @@ leaves_nothing() {
 begin 'it shows what is right, with the time, and leaves nothing'
 run --once
 [ "$status" -eq 0 ] || fail "status $status"
-[ "$(grep -cE '^  \$ bay.* [0-9]+\.[0-9]{3} s  ok$' "$work/out")" -eq 6 ] || fail 'not six lines with ok'
-grep -qE '^  \$ bayctl call both +2\.[0-8][0-9]{2} s  ok$' "$work/out" || fail 'both did not take 2 s'
+[ "$(grep -cE '^  \$ bay.* [0-9]+\.[0-9]{3} s  ok$' "$work/out")" -eq 6 ] ||
+	fail 'not six lines with ok'
+grep -qE '^  \$ bayctl call both +2\.[0-8][0-9]{2} s  ok$' "$work/out" ||
+	fail 'both did not take 2 s'
 ! grep -q "$(printf '\033')" "$work/out" || fail 'colours, and no terminal'
 ! grep -q Serving "$work/out" || fail 'serves, and no terminal'
 leaves_nothing
@@ -71,7 +73,8 @@ run --nonsense
 if command -v script >/dev/null; then
 	begin 'on a terminal it serves, from where it says, until Ctrl-C'
 	mkfifo "$work/typed"
-	TMPDIR=$work/tmp TERM=xterm script -qefc "$demo $work/tree" "$work/out" <"$work/typed" >/dev/null 2>&1 &
+	TMPDIR=$work/tmp TERM=xterm script -qefc "$demo $work/tree" "$work/out" \
+		<"$work/typed" >/dev/null 2>&1 &
 	terminal=$!
 	exec 3>"$work/typed"
 	tries=600
