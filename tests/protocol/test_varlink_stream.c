@@ -141,7 +141,7 @@ START_TEST(descriptors_of_a_frame_that_has_only_begun_wait_for_its_end)
 	ck_assert_int_eq(varlink_stream_flush(&pair.stream[0]), VARLINK_STREAM_OK);
 	ck_assert_int_eq(fd_send_with(pair.fd[0], "{", 1, &null, 1), 1);
 	take_call(&pair.stream[1], "a.A", 0);
-	ck_assert_int_eq(send(pair.fd[0], "\"method\":\"a.B\"}", 17, 0), 17);
+	ck_assert_int_eq(send(pair.fd[0], "\"method\":\"a.B\"}", 16, 0), 16);
 	take_call(&pair.stream[1], "a.B", 1);
 	close(null);
 	pair_close(&pair);

@@ -332,7 +332,7 @@ TASK_TEST(a_gather_leaves_the_waiters_of_others)
 
 TASK_TEST(the_first_that_ends_is_named_and_the_others_go_on)
 {
-	struct part parts[] = {{.span_ns = 3 * BAY_MS}, {.span_ns = BAY_MS, .status = BAY_IO}, {.span_ns = 5 * BAY_MS}};
+	struct part parts[] = {{.span_ns = BAY_SECOND}, {.span_ns = BAY_MS, .status = BAY_IO}, {.span_ns = BAY_SECOND}};
 	struct bay_task *tasks[] = {start(&parts[0]), start(&parts[1]), start(&parts[2])};
 	size_t which = 7;
 
