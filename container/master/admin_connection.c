@@ -15,7 +15,6 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
-#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -60,74 +59,9 @@ admin_connection_drop(struct admin_connection *connection, const char *reason)
 	admin_connection_resume_later(connection);
 }
 
-/* --- requests ------------------------------------------------------------------ */
+/* --- sending ------------------------------------------------------------------- */
 
-static void
-admin_request_destroy(struct admin_request *request)
-{
-	varlink_fds_close(&request->fds);
-	json_decref(request->_frame);
-	free(request);
-}
-
-static const json_t *
-admin_no_parameters(json_t *frame)
-{
-	json_t *empty = json_object();
-
-	/* Kept by the frame, so that it lives as long. */
-	if (empty == NULL || json_object_set_new(frame, "parameters", empty) != 0)
-		return NULL;
-	return empty;
-}
-
-/* Takes frame and fds; NULL, with both released: the connection has been refused. */
-static struct admin_request *
-admin_request_create(struct admin_connection *connection, json_t *frame,
-	struct varlink_fds *fds)
-{
-	struct admin_request *request = xcalloc(1, sizeof(*request));
-	struct varlink_call call;
-	const char *why;
-
-	request->_frame = frame;
-	request->fds = *fds;
-	if (varlink_call_decode(frame, &call, &why) != VARLINK_OK) {
-		admin_connection_refuse(connection, BAY_INVALID,
-			"read a request: %s", why);
-		goto destroy;
-	}
-	request->method = call.method;
-	request->parameters = call.parameters != NULL ? call.parameters :
-		admin_no_parameters(frame);
-	if (request->parameters == NULL) {
-		admin_connection_refuse(connection, BAY_NO_MEMORY, "read a request: no memory");
-		goto destroy;
-	}
-	request->more = call.more;
-	request->_oneway = call.oneway;
-	request->peer = connection->peer;
-	request->_connection = connection;
-	return request;
-
-destroy:
-	admin_request_destroy(request);
-	return NULL;
-}
-
-void
-admin_request_watch(struct admin_request *request, admin_gone_fn *on_gone,
-	admin_room_fn *on_room, void *arg)
-{
-	request->_on_gone = on_gone;
-	request->_on_room = on_room;
-	request->_arg = arg;
-}
-
-/* --- replies ------------------------------------------------------------------- */
-
-/* Queues a reply and takes fd. A client that cannot be answered is dropped. */
-static bool
+bool
 admin_connection_send(struct admin_connection *connection, const struct varlink_reply *reply,
 	int fd)
 {
@@ -140,103 +74,18 @@ admin_connection_send(struct admin_connection *connection, const struct varlink_
 	return true;
 }
 
-static void
-admin_request_end(struct admin_request *request, const struct varlink_reply *reply, int fd)
-{
-	struct admin_connection *connection = request->_connection;
-
-	if (connection == NULL || request->_oneway)
-		fd_close(&fd);
-	else
-		admin_connection_send(connection, reply, fd);
-	if (connection != NULL) {
-		connection->request = NULL;
-		admin_connection_resume_later(connection);
-	}
-	admin_request_destroy(request);
-}
-
-void
-admin_reply_with_fd(struct admin_request *request, json_t *parameters, int fd)
-{
-	struct varlink_reply reply = {.parameters = parameters};
-
-	admin_request_end(request, &reply, fd);
-	json_decref(parameters);
-}
-
-void
-admin_reply(struct admin_request *request, json_t *parameters)
-{
-	admin_reply_with_fd(request, parameters, -1);
-}
-
-static bool
+bool
 admin_connection_has_room(const struct admin_connection *connection)
 {
-	return varlink_stream_pending(&connection->stream) <=
+	return !connection->dead && varlink_stream_pending(&connection->stream) <=
 		connection->context->limits->output_bytes;
 }
 
-bool
-admin_reply_part(struct admin_request *request, json_t *parameters)
-{
-	struct admin_connection *connection = request->_connection;
-	struct varlink_reply reply = {.parameters = parameters, .continues = true};
-	bool sent = false;
-
-	if (connection != NULL && !connection->dead) {
-		if (!admin_connection_has_room(connection))
-			request->_wants_room = true;
-		else
-			sent = request->_oneway || admin_connection_send(connection, &reply, -1);
-	}
-	json_decref(parameters);
-	return sent;
-}
-
-/* The parameters of an error of ours. Without memory it goes without its message. */
-static json_t *
-admin_error_parameters(enum bay_status status, const char *format, va_list args)
-{
-	struct buffer text = {0};
-	json_t *parameters;
-
-	if (!buffer_vprintf(&text, format, args))
-		buffer_clear(&text);
-	parameters = interface_error_parameters(status, buffer_text(&text));
-	buffer_finish(&text);
-	return parameters;
-}
-
 void
-admin_error(struct admin_request *request, const char *error, json_t *parameters)
+admin_connection_forget_request(struct admin_connection *connection)
 {
-	struct varlink_reply reply = {.error = error, .parameters = parameters};
-
-	admin_request_end(request, &reply, -1);
-	json_decref(parameters);
-}
-
-void
-admin_fail(struct admin_request *request, enum bay_status status, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	admin_error(request, interface_error_name(status),
-		admin_error_parameters(status, format, args));
-	va_end(args);
-}
-
-void
-admin_refuse(struct admin_request *request, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	admin_error(request, INTERFACE_REFUSED, admin_error_parameters(BAY_INVALID, format, args));
-	va_end(args);
+	connection->request = NULL;
+	admin_connection_resume_later(connection);
 }
 
 void
@@ -270,7 +119,7 @@ admin_connection_refuse(struct admin_connection *connection, enum bay_status sta
 static bool
 admin_connection_may_take(const struct admin_connection *connection)
 {
-	return connection->request == NULL && !connection->closing && !connection->dead &&
+	return connection->request == NULL && !connection->closing &&
 		admin_connection_has_room(connection);
 }
 
@@ -278,12 +127,16 @@ static void
 admin_connection_take(struct admin_connection *connection, json_t *frame,
 	struct varlink_fds *fds)
 {
-	struct admin_request *request = admin_request_create(connection, frame, fds);
+	const char *why;
+	struct admin_request *request = admin_request_create(connection, &connection->peer, frame,
+		fds, &why);
 
 	/* The next half frame has its own time. */
 	event_del(connection->partial_timer);
-	if (request == NULL)
+	if (request == NULL) {
+		admin_connection_refuse(connection, BAY_INVALID, "read a request: %s", why);
 		return;
+	}
 	connection->request = request;
 	connection->context->handle(request, connection->context->handle_arg);
 }
@@ -368,21 +221,6 @@ admin_connection_update_events(struct admin_connection *connection)
 		reading && varlink_stream_has_part(&connection->stream), limits->partial_ns);
 }
 
-/* Whoever had more to send than there was room for goes on; what he sends is flushed in the
- * next step. */
-static void
-admin_connection_offer_room(struct admin_connection *connection)
-{
-	struct admin_request *request = connection->request;
-
-	if (request == NULL || !request->_wants_room || connection->dead ||
-	    !admin_connection_has_room(connection))
-		return;
-	request->_wants_room = false;
-	if (request->_on_room != NULL)
-		request->_on_room(request, request->_arg);
-}
-
 /* Takes what is there, sends what can be sent, and decides what to wait for. */
 static void
 admin_connection_step(struct admin_connection *connection)
@@ -390,7 +228,9 @@ admin_connection_step(struct admin_connection *connection)
 	admin_connection_process(connection);
 	if (!connection->dead)
 		admin_connection_flush(connection);
-	admin_connection_offer_room(connection);
+	/* What is sent now is flushed in the next step. */
+	if (connection->request != NULL && admin_connection_has_room(connection))
+		admin_request_offer_room(connection->request);
 	if (connection->half_closed && connection->request == NULL)
 		connection->closing = true;
 	if (connection->dead ||
@@ -525,21 +365,15 @@ admin_free_event(struct event *event)
 		event_free(event);
 }
 
-/* The request stays with whoever works on it, and is told. */
+/* The request stays with whoever works on it, and who is told. */
 static void
 admin_connection_abandon_request(struct admin_connection *connection)
 {
 	struct admin_request *request = connection->request;
-	admin_gone_fn *on_gone;
 
-	if (request == NULL)
-		return;
 	connection->request = NULL;
-	request->_connection = NULL;
-	on_gone = request->_on_gone;
-	request->_on_gone = NULL;
-	if (on_gone != NULL)
-		on_gone(request, request->_arg);
+	if (request != NULL)
+		admin_request_abandon(request);
 }
 
 void

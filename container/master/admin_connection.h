@@ -14,6 +14,8 @@
 #ifndef BAY_MASTER_ADMIN_CONNECTION_H
 #define BAY_MASTER_ADMIN_CONNECTION_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/list.h"
@@ -57,5 +59,17 @@ const struct admin_peer *admin_connection_peer(const struct admin_connection *co
 void admin_connection_refuse(struct admin_connection *connection, enum bay_status status,
 	const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* --- for the request that is in work -------------------------------------------------- */
+
+/* Queues a reply and takes fd (-1: none). False: no memory; the connection ends. */
+bool admin_connection_send(struct admin_connection *connection,
+	const struct varlink_reply *reply, int fd);
+
+/* Whether less is waiting for the client than the limit. */
+bool admin_connection_has_room(const struct admin_connection *connection);
+
+/* The request has been answered: the next one may come. */
+void admin_connection_forget_request(struct admin_connection *connection);
 
 #endif

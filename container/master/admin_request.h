@@ -14,6 +14,7 @@
 #define BAY_MASTER_ADMIN_REQUEST_H
 
 #include <jansson.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -75,5 +76,23 @@ void admin_error(struct admin_request *request, const char *error, json_t *param
  * either may be NULL. */
 void admin_request_watch(struct admin_request *request, admin_gone_fn *on_gone,
 	admin_room_fn *on_room, void *arg);
+
+/* --- for the connection ------------------------------------------------------------ */
+
+/* Takes frame and fds. NULL: it is no call, for the reason in *why_r (borrowed for ever), and
+ * both have been released. */
+struct admin_request *admin_request_create(struct admin_connection *connection,
+	const struct admin_peer *peer, json_t *frame, struct varlink_fds *fds, const char **why_r)
+	__attribute__((warn_unused_result));
+
+/* The client has gone. */
+void admin_request_abandon(struct admin_request *request);
+
+/* There is room for another part. */
+void admin_request_offer_room(struct admin_request *request);
+
+/* The parameters of an error of ours, the caller's; NULL: no memory. */
+json_t *admin_error_parameters(enum bay_status status, const char *format, va_list args)
+	__attribute__((format(printf, 2, 0)));
 
 #endif

@@ -208,6 +208,7 @@ master_create_supervisor(struct master *master)
 		.base = master->base,
 		.config = master->config,
 		.examination = parts->examination,
+		.limits = &supervisor_limits_default,
 		.cell = {
 			.name = "main",
 			.mode = "run",

@@ -15,17 +15,10 @@
 
 #include <stdbool.h>
 
-#include <bay/status.h>
-
 #include "master/master_service.h"
+#include "master/service_waiters.h"
 
 struct obituary;
-
-/* How what was asked for ended. BAY_OK; BAY_FAILED, BAY_INVALID (its plugin or settings are
- * refused), BAY_TIMEOUT (it goes on) or BAY_CANCELED (something else was asked for
- * meanwhile), with a message. May be called before the asking function returns. */
-typedef void service_done_fn(struct master_service *service, enum bay_status status,
-	const char *message, void *arg);
 
 /* done may be NULL. Start and restart use the plugin file as it is now. */
 void service_control_start(struct master_service *service, service_done_fn *done, void *arg);

@@ -16,19 +16,20 @@
 #include "master/obituary.h"
 #include "master/plugin_examination.h"
 #include "master/service_control.h"
+#include "master/service_table.h"
 #include "protocol/cell_link.h"
 
 #define SECONDS(n) ((n) * (int64_t)CLOCK_NS_PER_S)
 
-/* How long a cell may take to answer its first call. */
-static const int64_t cell_setup_timeout_ns = SECONDS(10);
-/* How long one that has closed its socket may take to end by itself. */
-static const int64_t cell_broken_grace_ns = SECONDS(1);
-/* Beyond drain_timeout, until it is killed. */
-static const int64_t cell_stop_grace_ns = SECONDS(5);
-static const int64_t cell_stop_now_grace_ns = SECONDS(2);
-static const struct backoff cell_backoff = {.at_once = true,
-	.first_ns = 200 * (int64_t)CLOCK_NS_PER_MS, .max_ns = SECONDS(30), .reset_ns = SECONDS(60)};
+const struct supervisor_limits supervisor_limits_default = {
+	.setup_ns = SECONDS(10),
+	.broken_ns = SECONDS(1),
+	.grace_ns = SECONDS(3), /* a cell gives cancelled tasks 2 s to end */
+	.stop_ns = SECONDS(5),
+	.stop_now_ns = SECONDS(2),
+	.backoff = {.at_once = true, .first_ns = 200 * (int64_t)CLOCK_NS_PER_MS,
+		.max_ns = SECONDS(30), .reset_ns = SECONDS(60)},
+};
 
 /* Lingering generations in a cell before it is replaced. */
 enum { CELL_MAX_LINGERING = 32 };
@@ -44,8 +45,7 @@ struct supervisor {
 	struct supervisor_options options;
 	struct supervisor_watcher watcher;
 	char subject[64]; /* "cell main" */
-	struct master_service *services;
-	size_t service_count;
+	struct service_table table;
 
 	struct cell_process *cell; /* NULL: there is none */
 	enum cell_state state;
@@ -90,8 +90,8 @@ supervisor_settled(struct supervisor *supervisor)
 {
 	if (!supervisor->booting || supervisor->state != CELL_READY)
 		return;
-	for (size_t i = 0; i < supervisor->service_count; i++) {
-		if (supervisor->services[i].state == SERVICE_STARTING)
+	for (size_t i = 0; i < supervisor->table.count; i++) {
+		if (supervisor->table.services[i].state == SERVICE_STARTING)
 			return;
 	}
 	supervisor_tell_started(supervisor, NULL);
@@ -113,8 +113,8 @@ supervisor_on_setup(const struct cell_reply *reply, void *arg)
 	supervisor->was_ready = true;
 	log_info(supervisor->subject, "process %d runs with %u loops",
 		(int)cell_process_pid(supervisor->cell), supervisor->options.cell.loops);
-	for (size_t i = 0; i < supervisor->service_count; i++)
-		service_control_cell_ready(&supervisor->services[i]);
+	for (size_t i = 0; i < supervisor->table.count; i++)
+		service_control_cell_ready(&supervisor->table.services[i]);
 	supervisor_settled(supervisor);
 }
 
@@ -145,7 +145,7 @@ supervisor_on_broken(const char *why, void *arg)
 	struct supervisor *supervisor = arg;
 
 	log_debug(supervisor->subject, "the connection is over: %s", why);
-	supervisor_set_timer(supervisor->kill_timer, cell_broken_grace_ns);
+	supervisor_set_timer(supervisor->kill_timer, supervisor->options.limits->broken_ns);
 }
 
 static bool
@@ -171,15 +171,15 @@ supervisor_spawn(struct supervisor *supervisor, struct buffer *error)
 	supervisor->state = CELL_SETTING_UP;
 	supervisor->hung_slot = STATUS_NO_SLOT;
 	cell_process_call(supervisor->cell, CELL_SETUP, cell_setup_to_json(&setup), -1,
-		cell_setup_timeout_ns, supervisor_on_setup, supervisor);
+		supervisor->options.limits->setup_ns, supervisor_on_setup, supervisor);
 	return true;
 }
 
 bool
 supervisor_start(struct supervisor *supervisor, struct buffer *error)
 {
-	for (size_t i = 0; i < supervisor->service_count; i++) {
-		struct master_service *service = &supervisor->services[i];
+	for (size_t i = 0; i < supervisor->table.count; i++) {
+		struct master_service *service = &supervisor->table.services[i];
 
 		if (service->config->enabled && service->image != NULL)
 			service_control_boot(service);
@@ -189,35 +189,20 @@ supervisor_start(struct supervisor *supervisor, struct buffer *error)
 
 /* --- the cell's end ------------------------------------------------------------------- */
 
-static void
-supervisor_log_end(const struct supervisor *supervisor, const struct obituary *obituary)
-{
-	const struct master_service *culprit = obituary->culprit < supervisor->service_count ?
-		&supervisor->services[obituary->culprit] : NULL;
-
-	if (supervisor->hung_slot != STATUS_NO_SLOT)
-		log_error(supervisor->subject, "killed, because it hung in service %s: %s",
-			supervisor->services[supervisor->hung_slot].config->name, supervisor->hang);
-	else if (supervisor->stopping)
-		log_info(supervisor->subject, "%s", obituary->how);
-	else if (culprit != NULL)
-		log_error(supervisor->subject, "%s%s; it ran service %s%s", obituary->how,
-			obituary->where, culprit->config->name, obituary->in_init ? "'s init" : "");
-	else
-		log_error(supervisor->subject, "%s%s", obituary->how, obituary->where);
-}
-
-/* What those are told who waited for an answer from it. */
+/* Why the cell ended, in words; the caller's. */
 static char *
 supervisor_end_text(const struct supervisor *supervisor, const struct obituary *obituary)
 {
+	const struct service_table *table = &supervisor->table;
+
 	if (supervisor->hung_slot != STATUS_NO_SLOT)
-		return xasprintf("%s hung and was killed: service %s: %s", supervisor->subject,
-			supervisor->services[supervisor->hung_slot].config->name, supervisor->hang);
-	if (obituary->culprit < supervisor->service_count)
-		return xasprintf("%s %s in service %s", supervisor->subject, obituary->how,
-			supervisor->services[obituary->culprit].config->name);
-	return xasprintf("%s %s", supervisor->subject, obituary->how);
+		return xasprintf("was killed, because it hung in service %s: %s",
+			table->services[supervisor->hung_slot].config->name, supervisor->hang);
+	if (obituary->culprit < table->count)
+		return xasprintf("%s in %sservice %s%s", obituary->how,
+			obituary->in_init ? "init of " : "",
+			table->services[obituary->culprit].config->name, obituary->where);
+	return xasprintf("%s%s", obituary->how, obituary->where);
 }
 
 /* When a service was to blame, that one waits or stays down, and the others need not. */
@@ -240,30 +225,35 @@ supervisor_start_later(struct supervisor *supervisor, bool blamed)
 static void
 supervisor_on_ended(struct supervisor *supervisor, int status)
 {
+	struct service_table *table = &supervisor->table;
 	struct cell_process *cell = supervisor->cell;
 	struct obituary obituary;
 	char *text;
+	char *why;
 
 	obituary_write(&obituary, cell_process_page(cell), status);
-	supervisor_log_end(supervisor, &obituary);
 	text = supervisor_end_text(supervisor, &obituary);
+	log_at(supervisor->stopping ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, supervisor->subject, "%s",
+		text);
 	event_del(supervisor->kill_timer);
 	supervisor->cell = NULL;
 	supervisor->state = CELL_DOWN;
-	for (size_t i = 0; i < supervisor->service_count; i++) {
-		master_service_fold(&supervisor->services[i], cell_process_page(cell));
-		service_control_cell_ended(&supervisor->services[i], &obituary,
+	for (size_t i = 0; i < table->count; i++) {
+		master_service_fold(&table->services[i], cell_process_page(cell));
+		service_control_cell_ended(&table->services[i], &obituary,
 			supervisor->hung_slot == i ? supervisor->hang : NULL);
 	}
-	cell_process_destroy(cell, text);
+	why = xasprintf("%s %s", supervisor->subject, text);
+	cell_process_destroy(cell, why);
 	if (supervisor->stopping)
 		supervisor->watcher.stopped(supervisor->watcher.arg);
 	else if (!supervisor->was_ready)
-		supervisor_tell_started(supervisor, text);
+		supervisor_tell_started(supervisor, why);
 	else
 		supervisor_start_later(supervisor, supervisor->hung_slot != STATUS_NO_SLOT ||
-			obituary.culprit < supervisor->service_count);
+			obituary.culprit < table->count);
 	free(text);
+	free(why);
 }
 
 void
@@ -293,14 +283,7 @@ supervisor_find_in_init(const struct supervisor *supervisor)
 {
 	const struct status_page *page = supervisor_page(supervisor);
 
-	for (uint32_t loop = 0; page != NULL && loop < page->loops; loop++) {
-		struct status_loop_view view;
-
-		status_page_read_loop(page, loop, &view);
-		if (view.phase == STATUS_PHASE_INIT && view.slot < supervisor->service_count)
-			return &supervisor->services[view.slot];
-	}
-	return NULL;
+	return page != NULL ? service_table_find_in_init(&supervisor->table, page) : NULL;
 }
 
 void
@@ -344,8 +327,8 @@ supervisor_send_shutdown(struct supervisor *supervisor, int64_t drain_timeout_ns
 static void
 supervisor_mark_services_stopping(struct supervisor *supervisor)
 {
-	for (size_t i = 0; i < supervisor->service_count; i++) {
-		struct master_service *service = &supervisor->services[i];
+	for (size_t i = 0; i < supervisor->table.count; i++) {
+		struct master_service *service = &supervisor->table.services[i];
 
 		event_del(service->timer);
 		service->next_try_ns = 0;
@@ -372,10 +355,11 @@ supervisor_stop(struct supervisor *supervisor, bool now)
 	} else if (again_now || supervisor->state == CELL_SETTING_UP) {
 		cell_process_kill(supervisor->cell);
 	} else if (now) {
-		supervisor_send_shutdown(supervisor, 0, cell_stop_now_grace_ns);
+		supervisor_send_shutdown(supervisor, 0, supervisor->options.limits->stop_now_ns);
 	} else if (!again) {
 		supervisor_send_shutdown(supervisor,
-			supervisor->options.config->container.drain_timeout_ns, cell_stop_grace_ns);
+			supervisor->options.config->container.drain_timeout_ns,
+			supervisor->options.limits->stop_ns);
 	}
 }
 
@@ -412,25 +396,6 @@ supervisor_on_service_timer(evutil_socket_t fd, short what, void *arg)
 
 /* --- lifecycle --------------------------------------------------------------------------------- */
 
-static void
-supervisor_init_service(struct supervisor *supervisor, size_t index)
-{
-	struct master_service *service = &supervisor->services[index];
-
-	service->supervisor = supervisor;
-	service->config = &supervisor->options.config->services[index];
-	service->slot = (uint32_t)index;
-	service->since_ns = clock_monotonic_ns();
-	service->since_wall_ns = clock_wall_ns();
-	service->failures = xcalloc((size_t)service->config->start_limit.count,
-		sizeof(*service->failures));
-	service->backoff = (struct backoff){.first_ns = service->config->restart_delay_ns,
-		.max_ns = SECONDS(60), .reset_ns = service->config->start_limit.period_ns};
-	service->timer = evtimer_new(supervisor->options.base, supervisor_on_service_timer,
-		service);
-	list_init(&service->waiters);
-}
-
 struct supervisor *
 supervisor_create(const struct supervisor_options *options,
 	const struct supervisor_watcher *watcher)
@@ -440,20 +405,17 @@ supervisor_create(const struct supervisor_options *options,
 	supervisor->options = *options;
 	supervisor->watcher = *watcher;
 	supervisor->booting = true;
-	supervisor->backoff = cell_backoff;
+	supervisor->backoff = options->limits->backoff;
 	supervisor->hung_slot = STATUS_NO_SLOT;
 	snprintf(supervisor->subject, sizeof(supervisor->subject), "cell %s", options->cell.name);
-	supervisor->service_count = options->config->service_count;
+	service_table_init(&supervisor->table, supervisor, options->config, options->base,
+		supervisor_on_service_timer);
 	/* A page has at least one slot. */
-	supervisor->options.cell.services = supervisor->service_count > 0 ?
-		(uint32_t)supervisor->service_count : 1;
+	supervisor->options.cell.services = supervisor->table.count > 0 ?
+		(uint32_t)supervisor->table.count : 1;
 	supervisor->restart_timer = evtimer_new(options->base, supervisor_on_restart_timer,
 		supervisor);
 	supervisor->kill_timer = evtimer_new(options->base, supervisor_on_kill_timer, supervisor);
-	supervisor->services = xcalloc(supervisor->service_count + 1,
-		sizeof(*supervisor->services));
-	for (size_t i = 0; i < supervisor->service_count; i++)
-		supervisor_init_service(supervisor, i);
 	return supervisor;
 }
 
@@ -464,17 +426,11 @@ supervisor_destroy(struct supervisor *supervisor)
 		return;
 	supervisor->stopping = true;
 	cell_process_destroy(supervisor->cell, "bayd ends");
-	for (size_t i = 0; i < supervisor->service_count; i++) {
-		struct master_service *service = &supervisor->services[i];
-
-		service_control_finish(service);
-		event_free(service->timer);
-		free(service->failures);
-		free(service->reason);
-	}
+	for (size_t i = 0; i < supervisor->table.count; i++)
+		service_control_finish(&supervisor->table.services[i]);
+	service_table_finish(&supervisor->table);
 	event_free(supervisor->restart_timer);
 	event_free(supervisor->kill_timer);
-	free(supervisor->services);
 	free(supervisor);
 }
 
@@ -482,7 +438,7 @@ void
 supervisor_set_image(struct supervisor *supervisor, size_t index, struct plugin_image *image,
 	const char *reason)
 {
-	struct master_service *service = &supervisor->services[index];
+	struct master_service *service = &supervisor->table.services[index];
 
 	service->image = image;
 	if (image == NULL)
@@ -494,23 +450,19 @@ supervisor_set_image(struct supervisor *supervisor, size_t index, struct plugin_
 size_t
 supervisor_count(const struct supervisor *supervisor)
 {
-	return supervisor->service_count;
+	return supervisor->table.count;
 }
 
 struct master_service *
 supervisor_service(const struct supervisor *supervisor, size_t index)
 {
-	return &supervisor->services[index];
+	return &supervisor->table.services[index];
 }
 
 struct master_service *
 supervisor_find(const struct supervisor *supervisor, const char *name)
 {
-	for (size_t i = 0; i < supervisor->service_count; i++) {
-		if (strcmp(supervisor->services[i].config->name, name) == 0)
-			return &supervisor->services[i];
-	}
-	return NULL;
+	return service_table_find(&supervisor->table, name);
 }
 
 bool
@@ -561,6 +513,12 @@ struct plugin_examination *
 supervisor_examination(const struct supervisor *supervisor)
 {
 	return supervisor->options.examination;
+}
+
+const struct supervisor_limits *
+supervisor_limits(const struct supervisor *supervisor)
+{
+	return supervisor->options.limits;
 }
 
 struct cell_process *

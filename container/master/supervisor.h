@@ -17,6 +17,7 @@
 #include <sys/types.h>
 
 #include "config/config_data.h"
+#include "master/backoff.h"
 #include "master/cell_process.h"
 #include "master/master_service.h"
 
@@ -25,11 +26,24 @@ struct plugin_examination;
 struct plugin_image;
 struct supervisor;
 
+/* How long it waits for what should happen by itself. */
+struct supervisor_limits {
+	int64_t setup_ns;    /* for the answer to a cell's first call */
+	int64_t broken_ns;   /* for the end of a cell that has closed its connection */
+	int64_t grace_ns;    /* beyond start_timeout and drain_timeout of a service */
+	int64_t stop_ns;     /* beyond drain_timeout of the container */
+	int64_t stop_now_ns; /* for the end of a cell that is to stop at once */
+	struct backoff backoff; /* between cells when nobody is to blame */
+};
+
+extern const struct supervisor_limits supervisor_limits_default;
+
 struct supervisor_options {
 	struct event_base *base;
 	const struct config *config;
 	struct plugin_examination *examination; /* makes and examines images */
-	struct cell_options cell;               /* services and loops are filled in */
+	const struct supervisor_limits *limits;
+	struct cell_options cell; /* its services are filled in */
 };
 
 /* What its owner hears; the functions may not destroy the supervisor. */
@@ -97,6 +111,7 @@ void supervisor_view_cell(const struct supervisor *supervisor,
 
 struct event_base *supervisor_base(const struct supervisor *supervisor);
 struct plugin_examination *supervisor_examination(const struct supervisor *supervisor);
+const struct supervisor_limits *supervisor_limits(const struct supervisor *supervisor);
 
 /* The cell if it takes calls now, or NULL. */
 struct cell_process *supervisor_ready_cell(const struct supervisor *supervisor);

@@ -37,7 +37,7 @@ ctl call actor crash
 status_is 1
 complains 'crashed: SIGSEGV'
 complains 'service actor'
-logs 'it ran service actor'
+logs 'cell main: crashed: SIGSEGV in service actor'
 wait_until 'the bystander answers' is_answered bystander
 wait_until 'the actor answers' is_answered actor
 # What was counted in the old cell is still there.

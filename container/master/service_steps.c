@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/service_steps.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "master/master_service.h"
+#include "master/plugin_examination.h"
+#include "master/service_waiters.h"
+#include "master/supervisor.h"
+#include "protocol/cell_link.h"
+
+/* What a service gets beyond the time that its cell allows it. */
+static int64_t
+service_grace_ns(const struct master_service *service)
+{
+	return supervisor_limits(service->supervisor)->grace_ns;
+}
+
+/* --- settle -------------------------------------------------------------------------- */
+
+void
+service_settle(struct master_service *service)
+{
+	if (service->step != SERVICE_STEP_NONE)
+		return;
+	if (service->state == SERVICE_READY && !service->wanted) {
+		service_begin_stop(service);
+		return;
+	}
+	if (service->state == SERVICE_STOPPED && service->wanted &&
+	    !supervisor_is_stopping(service->supervisor)) {
+		if (service->next_image != NULL)
+			service_begin_start(service);
+		else
+			service_begin_examination(service);
+		return;
+	}
+	if (service->state == SERVICE_STARTING || service->state == SERVICE_STOPPING)
+		return;
+	service_waiters_answer(service);
+	supervisor_settled(service->supervisor);
+}
+
+/* --- the timer ----------------------------------------------------------------------- */
+
+static void
+service_set_timer(struct master_service *service, int64_t delay_ns)
+{
+	struct timeval delay = {.tv_sec = delay_ns / CLOCK_NS_PER_S,
+		.tv_usec = delay_ns % CLOCK_NS_PER_S / CLOCK_NS_PER_US};
+
+	event_add(service->timer, &delay);
+}
+
+void
+service_clear_timer(struct master_service *service)
+{
+	event_del(service->timer);
+	service->next_try_ns = 0;
+}
+
+void
+service_lose_patience(struct master_service *service)
+{
+	char span[CLOCK_TEXT_SIZE];
+	char text[160];
+
+	if (service->stop_now) {
+		supervisor_end_hang(service->supervisor, service, "it did not stop within %s",
+			clock_format_duration(span, sizeof(span), service_grace_ns(service)));
+		return;
+	}
+	snprintf(text, sizeof(text), "it does not end within its drain_timeout of %s: "
+		"its requests go on, bayctl stop --now ends them",
+		clock_format_duration(span, sizeof(span), service->config->drain_timeout_ns));
+	master_service_set_state(service, SERVICE_STOPPING, "%s", text);
+	service_waiters_fail(service, BAY_TIMEOUT, text);
+}
+
+void
+service_hurry_stop(struct master_service *service)
+{
+	service_set_timer(service, service_grace_ns(service));
+}
+
+/* --- failures --------------------------------------------------------------------------- */
+
+void
+service_fail(struct master_service *service, const char *reason)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	int64_t delay_ns;
+	char span[CLOCK_TEXT_SIZE];
+
+	if (!service->wanted || supervisor_is_stopping(service->supervisor)) {
+		master_service_set_state(service, SERVICE_STOPPED, NULL);
+		return;
+	}
+	if (service->config->restart == CONFIG_RESTART_NO) {
+		master_service_set_state(service, SERVICE_FAILED, "%s", reason);
+		return;
+	}
+	if (master_service_fails_too_often(service, now_ns)) {
+		master_service_set_state(service, SERVICE_FAILED,
+			"%s; given up after %d failures within %s (start_limit)", reason,
+			(int)service->config->start_limit.count,
+			clock_format_duration(span, sizeof(span),
+				service->config->start_limit.period_ns));
+		return;
+	}
+	master_service_set_state(service, SERVICE_FAILED, "%s", reason);
+	delay_ns = backoff_next(&service->backoff, now_ns, backoff_random());
+	service->next_try_ns = now_ns + delay_ns;
+	service_set_timer(service, delay_ns);
+}
+
+/* --- examine -------------------------------------------------------------------------------- */
+
+/* The old one goes on if it is still there; it is never left worse off than before. */
+static void
+service_refuse_restart(struct master_service *service, const char *reason)
+{
+	char subject[CONFIG_NAME_MAX + 16];
+
+	snprintf(subject, sizeof(subject), "service %s", service->config->name);
+	log_warn(subject,
+		"restart refused, what ran before goes on: %s", reason);
+	service_waiters_fail_starters(service, BAY_INVALID, reason);
+	if (service->state == SERVICE_STARTING)
+		service_begin_start(service);
+	else
+		service_settle(service);
+}
+
+/* What is wrong, in one line; the first of several complaints. */
+static char *
+service_refusal_text(const struct plugin_result *result)
+{
+	const struct config_complaint *first = result->complaints->complaints;
+	size_t count = result->complaints->count;
+
+	if (count > 1)
+		return xasprintf("%s:%u: %s (and %zu more; bayd -t shows all)", first->file, first->line,
+			first->text, count - 1);
+	if (count == 1)
+		return xasprintf("%s:%u: %s", first->file, first->line, first->text);
+	return xstrdup(result->reason);
+}
+
+/* With image NULL it has been refused. */
+static void
+service_use_examined(struct master_service *service, struct plugin_image *image,
+	const char *reason)
+{
+	bool restarting = service->restarting;
+
+	service->step = SERVICE_STEP_NONE;
+	service->restarting = false;
+	if (image == NULL && restarting) {
+		service_refuse_restart(service, reason);
+		return;
+	}
+	if (image != NULL) {
+		plugin_image_unref(service->next_image);
+		service->next_image = plugin_image_ref(image);
+	}
+	if (!service->wanted && !restarting) {
+		master_service_set_state(service, SERVICE_STOPPED, NULL);
+		service_settle(service);
+	} else if (image == NULL) {
+		master_service_set_state(service, SERVICE_FAILED, "%s", reason);
+		service_waiters_fail_starters(service, BAY_INVALID, reason);
+		service_settle(service);
+	} else if (service->state == SERVICE_READY) {
+		service_begin_stop(service);
+	} else {
+		service_begin_start(service);
+	}
+}
+
+static void
+service_on_examined(const struct plugin_result *result, void *arg)
+{
+	struct master_service *service = arg;
+	char *reason;
+
+	if (result->image != NULL && result->complaints->count == 0) {
+		service_use_examined(service, result->image, NULL);
+		return;
+	}
+	reason = service_refusal_text(result);
+	service_use_examined(service, NULL, reason);
+	free(reason);
+}
+
+void
+service_begin_examination(struct master_service *service)
+{
+	service_clear_timer(service);
+	service->step = SERVICE_STEP_EXAMINE;
+	if (!service->restarting)
+		master_service_set_state(service, SERVICE_STARTING, NULL);
+	plugin_examination_begin(supervisor_examination(service->supervisor), &service->config, 1,
+		service_on_examined, service);
+}
+
+/* --- start ------------------------------------------------------------------------------------ */
+
+static enum cell_overflow
+service_overflow(const struct config_service *config)
+{
+	static const enum cell_overflow overflow[] = {
+		[CONFIG_OVERFLOW_REJECT] = CELL_OVERFLOW_REJECT,
+		[CONFIG_OVERFLOW_WAIT] = CELL_OVERFLOW_WAIT,
+		[CONFIG_OVERFLOW_DROP_OLDEST] = CELL_OVERFLOW_DROP_OLDEST,
+		[CONFIG_OVERFLOW_DROP_NEWEST] = CELL_OVERFLOW_DROP_NEWEST,
+	};
+
+	return overflow[config->overflow];
+}
+
+/* What the cell is told of the service. NULL: no memory. */
+static json_t *
+service_start_parameters(const struct master_service *service)
+{
+	const struct config_service *config = service->config;
+	struct cell_setting *settings = xcalloc(config->setting_count + 1, sizeof(*settings));
+	struct cell_start start = {
+		.service = config->name,
+		.plugin = config->plugin,
+		.image = service->image->image.path,
+		.sha256 = service->image->image.sha256,
+		.generation = service->image->generation,
+		.slot = service->slot,
+		.instances = config->instances,
+		.concurrency = config->concurrency,
+		.queue = config->queue,
+		.queue_bytes = (int64_t)config->queue_bytes,
+		.overflow = service_overflow(config),
+		.timeout_ns = config->timeout_ns,
+		.stack_bytes = (int64_t)config->stack_bytes,
+		.start_timeout_ns = config->start_timeout_ns,
+		.drain_timeout_ns = config->drain_timeout_ns,
+		.settings = settings,
+		.setting_count = config->setting_count,
+	};
+	json_t *parameters;
+
+	for (size_t i = 0; i < config->setting_count; i++)
+		settings[i] = (struct cell_setting){.key = config->settings[i].name,
+			.value = config->settings[i].value};
+	parameters = cell_start_to_json(&start);
+	free(settings);
+	return parameters;
+}
+
+static void
+service_on_started(const struct cell_reply *reply, void *arg)
+{
+	struct master_service *service = arg;
+	struct master_service *hanging;
+	char span[CLOCK_TEXT_SIZE];
+
+	switch (reply->kind) {
+	case CELL_REPLY_DIED:
+		/* service_control_cell_ended has seen to it. */
+		return;
+	case CELL_REPLY_SILENT:
+		/* Several starts run out of time together when one init keeps the loop. */
+		hanging = supervisor_find_in_init(service->supervisor);
+		supervisor_end_hang(service->supervisor, hanging != NULL ? hanging : service,
+			"init hung for %s", clock_format_duration(span, sizeof(span),
+				service->config->start_timeout_ns));
+		return;
+	case CELL_REPLY_DONE:
+		service->step = SERVICE_STEP_NONE;
+		master_service_set_state(service, SERVICE_READY, NULL);
+		break;
+	case CELL_REPLY_FAILED:
+		service->step = SERVICE_STEP_NONE;
+		service_fail(service, reply->message);
+		break;
+	}
+	service_settle(service);
+}
+
+void
+service_begin_start(struct master_service *service)
+{
+	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
+	json_t *parameters;
+
+	service_clear_timer(service);
+	if (service->next_image != NULL) {
+		plugin_image_unref(service->image);
+		service->image = service->next_image;
+		service->next_image = NULL;
+	}
+	master_service_set_state(service, SERVICE_STARTING, NULL);
+	if (cell == NULL)
+		return;
+	parameters = service_start_parameters(service);
+	if (parameters == NULL) {
+		service_fail(service, "tell the cell to start it: a setting is no UTF-8 text");
+		service_settle(service);
+		return;
+	}
+	service->step = SERVICE_STEP_START;
+	cell_process_call(cell, CELL_START, parameters, -1,
+		service->config->start_timeout_ns + service_grace_ns(service), service_on_started, service);
+}
+
+/* --- stop -------------------------------------------------------------------------------------- */
+
+static void
+service_on_stopped(const struct cell_reply *reply, void *arg)
+{
+	struct master_service *service = arg;
+
+	if (reply->kind == CELL_REPLY_DIED)
+		return;
+	service->step = SERVICE_STEP_NONE;
+	service_clear_timer(service);
+	if (reply->kind == CELL_REPLY_DONE || reply->status == BAY_NOT_FOUND) {
+		master_service_set_state(service, SERVICE_STOPPED, NULL);
+		service_settle(service);
+	} else if (service->stop_now) {
+		supervisor_end_hang(service->supervisor, service, "%s", reply->message);
+	} else {
+		master_service_set_state(service, SERVICE_STOPPING, "%s; bayctl stop --now ends it "
+			"with its cell", reply->message);
+		service_waiters_fail(service, BAY_BUSY, service->reason);
+	}
+}
+
+/* The call has no time limit of its own: its answer counts whenever it comes. */
+void
+service_begin_stop(struct master_service *service)
+{
+	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
+	struct cell_stop stop = {.service = service->config->name,
+		.drain_timeout_ns = service->stop_now ? 0 : service->config->drain_timeout_ns};
+
+	master_service_set_state(service, SERVICE_STOPPING, NULL);
+	if (cell == NULL) {
+		master_service_set_state(service, SERVICE_STOPPED, NULL);
+		service_settle(service);
+		return;
+	}
+	service->step = SERVICE_STEP_STOP;
+	service_set_timer(service, stop.drain_timeout_ns + service_grace_ns(service));
+	cell_process_call(cell, CELL_STOP, cell_stop_to_json(&stop), -1, 0, service_on_stopped,
+		service);
+}

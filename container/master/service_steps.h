@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is done for a service, one step at a time: its plugin is examined, the cell is told
+ * to start it, the cell is told to stop it. Each step ends in service_settle, which goes on
+ * to where the service is wanted.
+ *
+ * For service_control only. Master only; never suspends.
+ */
+#ifndef BAY_MASTER_SERVICE_STEPS_H
+#define BAY_MASTER_SERVICE_STEPS_H
+
+#include <stdint.h>
+
+struct master_service;
+
+/* A step has ended: begins the next one, or tells those who wait that it is there. */
+void service_settle(struct master_service *service);
+
+/* Makes it STARTING, unless it runs and is to be restarted. */
+void service_begin_examination(struct master_service *service);
+
+/* Tells the cell, or leaves the service STARTING until there is one. */
+void service_begin_start(struct master_service *service);
+
+void service_begin_stop(struct master_service *service);
+
+/* It failed, and is started again after a while if its policy says so. Does not settle. */
+void service_fail(struct master_service *service, const char *reason);
+
+/* A stop takes longer than it should. */
+void service_lose_patience(struct master_service *service);
+
+/* From now on a stop that is under way has no more than the grace time. */
+void service_hurry_stop(struct master_service *service);
+
+/* Whatever its timer was set for is off. */
+void service_clear_timer(struct master_service *service);
+
+#endif
