@@ -72,34 +72,37 @@ bayd_read_options(int argc, char **argv, struct bayd_options *options)
 	}
 }
 
-/* NULL: every complaint has been printed. */
-static struct config *
-bayd_load_config(const char *path)
+/* Nothing could be read: says why. */
+static enum master_exit
+bayd_refuse(const struct config_report *report)
 {
-	struct config_report report = {0};
 	struct buffer text = {0};
-	struct config *config;
 
-	if (!config_load(path, &config, &report) && config_report_print(&report, &text))
+	if (config_report_print(report, &text))
 		fprintf(stderr, "%s", buffer_text(&text));
 	buffer_finish(&text);
-	config_report_finish(&report);
-	return config;
+	return MASTER_EXIT_INVALID;
 }
 
 int
 main(int argc, char **argv)
 {
 	struct bayd_options options = {.config = SYSCONFDIR "/bay/bay.ini"};
+	struct config_report report = {0};
 	struct config *config;
 	enum master_exit code;
 
 	bayd_read_options(argc, argv, &options);
 	master_block_signals();
-	config = bayd_load_config(options.config);
+	config = config_load_partly(options.config, &report);
 	if (config == NULL)
-		return MASTER_EXIT_INVALID;
-	code = options.test ? master_check(config) : master_run(config);
+		code = bayd_refuse(&report);
+	else if (options.test || report.count > 0)
+		/* A wrong file never starts; all that is wrong with it is said at once. */
+		code = master_check(config, &report);
+	else
+		code = master_run(config);
+	config_report_finish(&report);
 	config_destroy(config);
 	return code;
 }

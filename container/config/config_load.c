@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a file includes is read after the whole of that file, in the order of its patterns
- * and of the names that each of them matches. At the end a configuration of which anything
- * has been complained is thrown away.
+ * and of the names that each of them matches. A configuration of which anything has been
+ * complained is only good for finding more complaints.
  */
 #include "config.h"
 
@@ -188,7 +188,7 @@ config_loader_init(struct config_loader *loader, const char *path,
 	return true;
 }
 
-/* Returns the configuration if it is whole and right. */
+/* Returns what was read, NULL when that is nothing. */
 static struct config *
 config_loader_finish(struct config_loader *loader)
 {
@@ -202,24 +202,40 @@ config_loader_finish(struct config_loader *loader)
 	}
 	config_builder_finish(&loader->builder);
 	free(loader->ids);
-	if (report->count == 0)
+	if (config->file_count > 0)
 		return config;
 	config_destroy(config);
 	return NULL;
 }
 
-bool
-config_load(const char *path, struct config **config_r, struct config_report *report)
+/* Only a configuration without a complaint is handed out. */
+static bool
+config_hand_out(struct config *config, struct config **config_r, const struct config_report *report)
+{
+	if (config != NULL && report->count > 0) {
+		config_destroy(config);
+		config = NULL;
+	}
+	*config_r = config;
+	return config != NULL;
+}
+
+struct config *
+config_load_partly(const char *path, struct config_report *report)
 {
 	struct config_chain link = {.file = path};
 	struct config_loader loader;
 
-	*config_r = NULL;
 	if (!config_loader_init(&loader, path, report))
-		return false;
+		return NULL;
 	config_read(&loader, &link, 0);
-	*config_r = config_loader_finish(&loader);
-	return *config_r != NULL;
+	return config_loader_finish(&loader);
+}
+
+bool
+config_load(const char *path, struct config **config_r, struct config_report *report)
+{
+	return config_hand_out(config_load_partly(path, report), config_r, report);
 }
 
 bool
@@ -239,6 +255,5 @@ config_load_memory(const char *path, const void *data, size_t size,
 	for (size_t i = 0; i < includes.count; i++)
 		config_report_add(report, path, includes.list[i].line, "this may not include others");
 	config_patterns_finish(&includes);
-	*config_r = config_loader_finish(&loader);
-	return *config_r != NULL;
+	return config_hand_out(config_loader_finish(&loader), config_r, report);
 }

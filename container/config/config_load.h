@@ -20,6 +20,13 @@ bool config_load(const char *path, struct config **config_r, struct config_repor
 	__attribute__((warn_unused_result));
 
 /*
+ * The same, but gives what could be read even when there are complaints: to look for more of
+ * them, never to run. NULL: nothing could be read.
+ */
+struct config *config_load_partly(const char *path, struct config_report *report)
+	__attribute__((warn_unused_result));
+
+/*
  * The same from memory, as if it were the file at path, of which only the directory must
  * exist. Includes are refused.
  */

@@ -119,13 +119,27 @@ check_print(const struct config *config, const struct config_report *report)
 	return MASTER_EXIT_INVALID;
 }
 
+/* What the survey found joins what was found before, in the order of the file. */
+static void
+check_complain(struct master_check *check, struct config_report *report)
+{
+	const struct config_report *found = &check->survey.complaints;
+	struct run_user user;
+
+	plugin_survey_complain_of_refusals(&check->survey);
+	for (size_t i = 0; i < found->count; i++)
+		config_report_add(report, found->complaints[i].file, found->complaints[i].line, "%s",
+			found->complaints[i].text);
+	/* A name that is not found is one more complaint. */
+	(void)!run_user_resolve(check->config, &user, report);
+}
+
 enum master_exit
-master_check(const struct config *config)
+master_check(const struct config *config, struct config_report *report)
 {
 	struct master_check check = {.config = config};
 	enum master_exit code = MASTER_EXIT_FAILED;
 	struct buffer error = {0};
-	struct run_user user;
 
 	log_set_process("bayd -t");
 	log_set_level(LOG_LEVEL_WARN);
@@ -137,10 +151,8 @@ master_check(const struct config *config)
 		if (!check.surveyed)
 			event_base_dispatch(check.base);
 		if (check.surveyed) {
-			plugin_survey_complain_of_refusals(&check.survey);
-			/* A name that is not found is one more complaint. */
-			(void)!run_user_resolve(config, &user, &check.survey.complaints);
-			code = check_print(config, &check.survey.complaints);
+			check_complain(&check, report);
+			code = check_print(config, report);
 		}
 	}
 	buffer_finish(&error);

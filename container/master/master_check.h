@@ -6,9 +6,11 @@
 #include "master/master.h"
 
 struct config;
+struct config_report;
 
-/* Prints every complaint about users, plugins and their settings on standard error, or that
- * there are none on standard output. Leaves nothing behind. */
-enum master_exit master_check(const struct config *config);
+/* Adds every complaint about users, plugins and their settings to those that report holds
+ * already (about the file itself), prints all on standard error, or on standard output that
+ * there are none. Leaves nothing behind. */
+enum master_exit master_check(const struct config *config, struct config_report *report);
 
 #endif

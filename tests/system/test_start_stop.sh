@@ -62,6 +62,8 @@ concurency = 4
 [service actor]
 concurrency = many
 queue = 0
+level = 10
+txet = hello
 [service actor]
 END
 launch
@@ -70,7 +72,10 @@ cp "$dir/bayd.err" "$dir/err"
 complains 'bay.ini:4:'
 complains 'bay.ini:6:'
 complains 'bay.ini:7:'
-complains 'bay.ini:8:'
+# what only the plugin knows, together with the rest
+complains 'bay.ini:8: level'
+complains "bay.ini:9: unknown key 'txet'; did you mean 'text'?"
+complains 'bay.ini:10:'
 leaves_nothing ''
 check
 status_is 5
