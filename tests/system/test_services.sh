@@ -235,6 +235,13 @@ wait "$call" 2>/dev/null
 stop
 
 if [ "$(id -u)" = 0 ] && command -v setpriv >/dev/null 2>&1; then
+	# The tree may lie where only root may go.
+	mkdir -p "$work/programs/.libs"
+	cp "$built/bayd" "$built/bayctl" "$work/programs/"
+	cp -P "$built/.libs/bay-cell" "$built/.libs/"libbay.so* "$work/programs/.libs/"
+	chmod -R a+rX "$work/programs"
+	built=$work/programs
+
 	begin 'cells run as another user, and the others may not steer'
 	plugin actor
 	chmod 755 "$work" "$dir" "$dir/plugins"
