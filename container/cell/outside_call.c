@@ -122,8 +122,7 @@ outside_call_send_with_ticket(struct outside_call *call, struct bay_request *mes
 	int status = BAY_NO_MEMORY;
 
 	if (ticket != NULL) {
-		ticket->arrived = outside_call_on_arrived;
-		call->request = ticket;
+		outside_call_expect(call, ticket);
 		call->message = message;
 		message->ticket = ticket;
 		status = service_queue_put(call->service, message);

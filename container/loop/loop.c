@@ -39,20 +39,6 @@ enum {
 	SPIN_GLANCES = 32
 };
 
-/* What was stored before is seen by others before what is loaded after is read. */
-static inline void
-loop_fence(void)
-{
-#if defined(BAY_TSAN)
-	/* TSan does not know fences. A locked instruction is one, and orders nothing for it. */
-	atomic_int anything = 0;
-
-	atomic_fetch_add_explicit(&anything, 1, memory_order_relaxed);
-#else
-	atomic_thread_fence(memory_order_seq_cst);
-#endif
-}
-
 /* Also says that the descriptor is not readable any more. */
 static void
 loop_read_count(evutil_socket_t fd)

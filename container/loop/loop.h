@@ -94,11 +94,26 @@ void loop_post(struct loop *loop, struct inbox_item *item);
 /* Wakes the loop if it sleeps. True: it did, and this call woke it. Any thread. */
 bool loop_wake(struct loop *loop);
 
-/* A glance: whether it sleeps or is about to. Any thread. */
+/* What was stored before is seen by others before what is loaded after is read. */
+static inline void
+loop_fence(void)
+{
+#if defined(BAY_TSAN)
+	/* TSan does not know fences. A locked instruction is one, and orders nothing for it. */
+	atomic_int anything = 0;
+
+	atomic_fetch_add_explicit(&anything, 1, memory_order_relaxed);
+#else
+	atomic_thread_fence(memory_order_seq_cst);
+#endif
+}
+
+/* A glance: whether it sleeps or is about to. If so, what it stored before is seen. After
+ * work was left in a shared queue, it takes a loop_fence first. Any thread. */
 static inline bool
 loop_sleeping(struct loop *loop)
 {
-	return atomic_load_explicit(&loop->_sleeping, memory_order_relaxed);
+	return atomic_load_explicit(&loop->_sleeping, memory_order_acquire);
 }
 
 /* Runs what is in the inbox, oldest first. False: it was empty. */

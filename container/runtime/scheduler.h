@@ -63,6 +63,7 @@ struct scheduler {
 	unsigned class_count;
 	scheduler_find_work_fn *find_work;
 	void *find_work_arg;
+	unsigned find_work_turn;       /* its own, for taking turns */
 	atomic_bool stopping;
 	uint64_t next_task_id;
 	uint64_t random;               /* state of scheduler_random */

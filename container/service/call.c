@@ -67,11 +67,16 @@ call_circle_text(const struct bay_request *above, const struct bay_service *serv
 /* What must hold before any call: a task that made many lets others run first, a cancelled
  * one or one past its deadline makes none. */
 static __attribute__((cold, noinline)) int
-call_refusal(struct scheduler *here, struct task *self, struct bay_service *service, int64_t deadline)
+call_refusal(struct scheduler *here, struct task *self, struct bay_service *service, int64_t deadline,
+	bool may_suspend)
 {
 	call_failed(self, BAY_OK, NULL);
-	if (here->slice <= 0)
+	if (here->slice <= 0 && may_suspend) {
+		/* Behind all that is ready, timers, inbox and queues too: a loop of direct calls
+		 * would be one endless turn for those. */
+		here->budget = 0;
 		task_yield();
+	}
 	if (self->canceled != NULL)
 		return call_failed(self, BAY_CANCELED, xasprintf("the caller is cancelled: %s", self->canceled));
 	if (deadline <= here->loop.now_ns || self->deadline <= here->loop.now_ns)
@@ -84,12 +89,13 @@ call_refusal(struct scheduler *here, struct task *self, struct bay_service *serv
 }
 
 static inline int
-call_begin(struct scheduler *here, struct task *self, struct bay_service *service, int64_t deadline)
+call_begin(struct scheduler *here, struct task *self, struct bay_service *service, int64_t deadline,
+	bool may_suspend)
 {
 	int status = BAY_OK;
 
 	if (__builtin_expect(!call_may_begin(here, self, service, deadline), 0))
-		status = call_refusal(here, self, service, deadline);
+		status = call_refusal(here, self, service, deadline, may_suspend);
 	here->slice--;
 	return status;
 }
@@ -129,8 +135,7 @@ call_leaf_failed(struct scheduler *here, struct bay_request *request, int status
 
 	here->leaf_awaits = NULL;
 	if (awaits != NULL)
-		request_fail(request, BAY_INVALID, "service %s is a leaf (BAY_LEAF) and its handler called %s, "
-			"which may suspend", request->service->name, awaits);
+		instance_fail_leaf(request, awaits);
 	else
 		request_settle(request, status);
 	instance_count_end(request->instance, request);
@@ -162,7 +167,7 @@ call_leaf(struct scheduler *here, struct bay_instance *instance, const struct ba
 	request.answered = false;
 	request.one_way = false;
 	request.deadline = deadline < self->deadline ? deadline : self->deadline;
-	request.trace = self->request != NULL ? self->request->trace : 0;
+	request.trace = self->request != NULL ? self->request->trace : scheduler_random(here);
 	status_set(&counters->direct, direct + 1);
 	here->leaf = &request;
 	atomic_store_explicit(&here->status->slot, instance->slot, memory_order_relaxed);
@@ -244,11 +249,7 @@ call_after_eager(struct bay_request *request)
 static int
 call_enqueue(struct bay_service *service, struct bay_request *request)
 {
-	int64_t now_ns = loop_now(&scheduler_here->loop);
-
 	request_keep_message(request);
-	if (service->limits.timeout_ns != 0 && service->limits.timeout_ns < request->deadline - now_ns)
-		request->deadline = now_ns + service->limits.timeout_ns;
 	return service_queue_put(service, request);
 }
 
@@ -270,6 +271,7 @@ call_launch(struct scheduler *here, struct bay_service *service, struct bay_requ
 		call_after_eager(request);
 		return;
 	}
+	request->deadline = task_deadline(here->current, request->deadline);
 	status = call_enqueue(service, request);
 	if (status != BAY_OK) {
 		request->status = status;
@@ -289,7 +291,7 @@ call_otherwise(struct scheduler *here, struct bay_service *service, const struct
 	if (!await_begin("bay_call", where))
 		return BAY_INVALID;
 	self = here->current;
-	status = call_begin(here, self, service, deadline);
+	status = call_begin(here, self, service, deadline, true);
 	if (status != BAY_OK)
 		return status;
 	request = request_create(service, message, &here->loop);
@@ -345,7 +347,7 @@ bay_call_start(struct bay_service *service, const struct bay_message *message)
 		return NULL;
 	request->deadline = task_deadline(self, BAY_INHERIT);
 	scope_adopt(&self->scope, &request->handle);
-	status = call_begin(here, self, service, BAY_INHERIT);
+	status = call_begin(here, self, service, BAY_INHERIT, false);
 	if (status != BAY_OK) {
 		request_fail(request, status, "%s", self->call_error);
 		request_arrive(request);
@@ -432,7 +434,7 @@ bay_send(struct bay_service *service, const struct bay_message *message, int64_t
 	if (!AWAIT_BEGIN("bay_send"))
 		return BAY_INVALID;
 	self = here->current;
-	status = call_begin(here, self, service, deadline);
+	status = call_begin(here, self, service, deadline, true);
 	if (status != BAY_OK)
 		return status;
 	request = request_create(service, message, NULL);

@@ -17,7 +17,7 @@ dispatch_start(struct bay_instance *instance, struct bay_request *request, int64
 {
 	if (request->deadline <= now_ns) {
 		request_fail(request, BAY_TIMEOUT, "service %s: the deadline passed in the queue", instance->service->name);
-		service_count(instance->service, SERVICE_EVENT_FAILED);
+		service_count(instance->service, SERVICE_EVENT_TIMEOUT);
 		request_go_home(request);
 		return;
 	}

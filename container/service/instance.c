@@ -80,6 +80,24 @@ instance_count_end(struct bay_instance *instance, const struct bay_request *requ
 		status_add(&counters->canceled, 1);
 }
 
+/* A handler failed: its failure is made as clear as can be, and said if nobody else will. */
+static void
+instance_on_bad_end(struct bay_instance *instance, struct bay_request *request, const struct task *task)
+{
+	struct bay_service *service = instance->service;
+	char hidden[64];
+	uint64_t count;
+
+	if (request->status == BAY_CANCELED && task->scope.error != NULL)
+		request_fail(request, task->scope.status, "service %s: %s", service->name, task->scope.error);
+	else if (request->status == BAY_CANCELED && request->deadline <= clock_monotonic_ns())
+		request->status = BAY_TIMEOUT;
+	if (request->one_way && log_rate_pass(&service->unheard, &count))
+		log_warn(service->subject, "a message that nobody waits for failed: %s: %s%s",
+			bay_status_name(request->status), request->error != NULL ? request->error : "",
+			log_rate_text(count, hidden, sizeof hidden));
+}
+
 /* The handler of a request and all that it spawned have ended. */
 static void
 instance_on_ended(struct task *task, int status)
@@ -88,6 +106,8 @@ instance_on_ended(struct task *task, int status)
 	struct bay_instance *instance = request->instance;
 
 	request_settle(request, status);
+	if (__builtin_expect(request->status != BAY_OK, 0))
+		instance_on_bad_end(instance, request, task);
 	request->task = NULL;
 	list_remove(&request->link);
 	status_set(&instance->counters->in_flight, --instance->in_flight);
@@ -100,12 +120,57 @@ instance_on_ended(struct task *task, int status)
 	request_go_home(request);
 }
 
+/* A leaf that did not come by way of call_leaf() may not wait either: what a handler may do
+ * must not depend on which way its calls come. */
+static int
+instance_handle_leaf(struct bay_instance *instance, struct bay_request *request)
+{
+	struct scheduler *here = instance->scheduler;
+	int status;
+
+	here->leaf = request;
+	status = instance->handle(request);
+	here->leaf = NULL;
+	if (here->leaf_awaits != NULL) {
+		status = BAY_INVALID;
+		instance_fail_leaf(request, here->leaf_awaits);
+		here->leaf_awaits = NULL;
+	}
+	return status;
+}
+
+void
+instance_fail_leaf(struct bay_request *request, const char *function)
+{
+	request_fail(request, BAY_INVALID, "service %s is a leaf (BAY_LEAF) and its handler called %s, "
+		"which may suspend", request->service->name, function);
+}
+
 static int
 instance_main(void *arg)
 {
 	struct bay_request *request = arg;
+	struct bay_instance *instance = request->instance;
 
-	return request->instance->handle(request);
+	if (request->queued_ns != 0 && --instance->starting == 0)
+		instance->direct = instance->serves;
+	if (__builtin_expect(instance->leaf, 0))
+		return instance_handle_leaf(instance, request);
+	return instance->handle(request);
+}
+
+/* The time that a handler has when it begins to count only now: eagerly it is within that of
+ * its caller, which may not have begun to count either. */
+static int64_t
+instance_timeout(const struct bay_instance *instance, const struct bay_request *request, bool eager)
+{
+	int64_t callers_ns = eager ? instance->scheduler->current->timeout_ns : 0;
+
+	if (!eager && !request->one_way)
+		return 0; /* began when it was queued */
+	if (instance->timeout_ns == 0 || (callers_ns != 0 && callers_ns < instance->timeout_ns))
+		return callers_ns;
+	return instance->timeout_ns;
 }
 
 bool
@@ -120,7 +185,7 @@ instance_run(struct bay_instance *instance, struct bay_request *request, bool ea
 		.instance = instance,
 		.request = request,
 		.deadline = request->deadline,
-		.timeout_ns = eager ? instance->timeout_ns : 0,
+		.timeout_ns = instance_timeout(instance, request, eager),
 		.slot = instance->slot,
 		.phase = STATUS_PHASE_RUN,
 		.class = instance->stacks,
@@ -135,6 +200,8 @@ instance_run(struct bay_instance *instance, struct bay_request *request, bool ea
 	list_push_back(&instance->requests, &request->link);
 	status_set(&instance->counters->in_flight, ++instance->in_flight);
 	if (!eager) {
+		instance->starting++;
+		instance->direct = false;
 		task_make_ready(task);
 		return true;
 	}
@@ -190,7 +257,8 @@ instance_serve(struct bay_instance *instance)
 		task_make_ready(task);
 	}
 	instance->takes = instance->handle != NULL;
-	instance->direct = instance->handle != NULL;
+	instance->serves = instance->handle != NULL;
+	instance->direct = instance->serves;
 	instance->service->instances[instance->scheduler->index] = instance;
 	return true;
 }
@@ -243,6 +311,7 @@ instance_stop(struct bay_instance *instance, int64_t deadline, int64_t grace_ns,
 	int64_t last_ns;
 
 	*refusal_r = NULL;
+	instance->serves = false;
 	instance->direct = false;
 	instance_drain(instance, deadline);
 	instance->takes = false;

@@ -31,10 +31,13 @@ struct waiter;
 
 struct bay_instance {
 	int (*handle)(struct bay_request *request);
-	bool direct;                      /* takes calls without the queue */
+	bool direct;                      /* takes calls without the queue: serves, and nothing
+	                                   * that was taken from the queue has still to begin */
 	bool takes;                       /* takes from the queue */
 	bool leaf;
+	bool serves;                      /* between serve and stop */
 	unsigned in_flight;
+	unsigned starting;                /* of them: taken from the queue and not begun */
 	unsigned concurrency;
 	size_t leaf_stack;
 	uint32_t slot;
@@ -76,6 +79,9 @@ bool instance_stop(struct bay_instance *instance, int64_t deadline, int64_t grac
 /* Starts the handler of a request as a task that is ready, or, with eager, runs it at
  * once until it parks. False: there is no stack; the request is as it was. */
 bool instance_run(struct bay_instance *instance, struct bay_request *request, bool eager);
+
+/* Fails the request of a leaf whose handler called a function that may suspend. */
+void instance_fail_leaf(struct bay_request *request, const char *function);
 
 /* Counts how a request ended. */
 void instance_count_end(struct bay_instance *instance, const struct bay_request *request);

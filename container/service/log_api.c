@@ -3,12 +3,12 @@
 #include "config.h"
 
 #include <stdarg.h>
-#include <stdio.h>
 
 #include <bay/instance.h>
 #include <bay/log.h>
 
 #include "base/log.h"
+#include "service/instance.h"
 #include "service/service.h"
 
 _Static_assert((int)BAY_LOG_ERROR == (int)LOG_LEVEL_ERROR && (int)BAY_LOG_DEBUG == (int)LOG_LEVEL_DEBUG,
@@ -24,13 +24,11 @@ void
 bay_log(enum bay_log_level level, const char *format, ...)
 {
 	const struct bay_instance *instance = bay_instance_current();
-	char subject[SERVICE_NAME_SIZE + 8] = "plugin";
+	const char *subject = instance != NULL ? instance->service->subject : "plugin";
 	va_list args;
 
 	if (!bay_log_enabled(level))
 		return;
-	if (instance != NULL)
-		snprintf(subject, sizeof subject, "service %s", bay_instance_name(instance));
 	va_start(args, format);
 	log_vwrite((enum log_level)level, subject, format, args);
 	va_end(args);

@@ -138,9 +138,11 @@ struct bay_service *
 ready_set_pop(struct scheduler *scheduler)
 {
 	unsigned i, count = atomic_load_explicit(&sets.count, memory_order_acquire);
+	/* Another set first each time: a flood in one must not hide the others. */
+	unsigned turn = scheduler->find_work_turn++;
 
 	for (i = 0; i < count; i++) {
-		struct ready_set *set = sets.set[i];
+		struct ready_set *set = sets.set[(turn + i) % count];
 		struct bay_service *service;
 
 		if ((set->mask >> scheduler->index & 1) == 0 ||
@@ -153,19 +155,37 @@ ready_set_pop(struct scheduler *scheduler)
 	return NULL;
 }
 
+/* As seen from another thread; on its own loop see ready_set_can_serve. A loop that is awake
+ * looks for itself before it sleeps, whatever it makes of its room until then. */
+static bool
+ready_set_sleeps_with_room(const struct bay_service *service, unsigned i, unsigned concurrency)
+{
+	return loop_sleeping(&sets.schedulers[i]->loop) &&
+		atomic_load_explicit(&service->counters[i].in_flight, memory_order_relaxed) < concurrency;
+}
+
 void
-ready_set_wake(struct ready_set *set, const struct bay_service *service)
+ready_set_wake_other(struct ready_set *set, const struct bay_service *service, unsigned concurrency)
 {
 	const struct scheduler *here = scheduler_here;
 	unsigned i;
+
+	loop_fence();
+	for (i = 0; i < sets.loops; i++) {
+		if ((set->mask >> i & 1) != 0 && sets.schedulers[i] != here &&
+			ready_set_sleeps_with_room(service, i, concurrency) && loop_wake(&sets.schedulers[i]->loop))
+			return;
+	}
+}
+
+void
+ready_set_wake(struct ready_set *set, const struct bay_service *service, unsigned concurrency)
+{
+	const struct scheduler *here = scheduler_here;
 
 	/* We look ourselves before we sleep, and at once when nothing else is to be done. */
 	if (here != NULL && (set->mask >> here->index & 1) != 0 && here->ready_head == NULL &&
 		ready_set_can_serve(service, here->index))
 		return;
-	for (i = 0; i < sets.loops; i++) {
-		if ((set->mask >> i & 1) != 0 && sets.schedulers[i] != here &&
-			loop_wake(&sets.schedulers[i]->loop))
-			return;
-	}
+	ready_set_wake_other(set, service, concurrency);
 }

@@ -30,8 +30,11 @@ void ready_set_remove(struct ready_set *set, struct bay_service *service);
 /* The next service that this loop can serve now, taken out; NULL: none. */
 struct bay_service *ready_set_pop(struct scheduler *scheduler);
 
-/* Wakes a sleeping loop of the set, unless the calling thread is a loop of it that
- * can serve the service and will look itself soon. Any thread. */
-void ready_set_wake(struct ready_set *set, const struct bay_service *service);
+/* Wakes a sleeping loop of the set that has fewer than concurrency handlers of the service,
+ * unless the calling thread is such a loop and will look itself soon. Any thread. */
+void ready_set_wake(struct ready_set *set, const struct bay_service *service, unsigned concurrency);
+
+/* The same for a caller that will be busy. */
+void ready_set_wake_other(struct ready_set *set, const struct bay_service *service, unsigned concurrency);
 
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "loop/loop.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
@@ -49,6 +50,7 @@ request_init(struct bay_request *request, struct bay_service *service,
 	request->answered = false;
 	request->borrowed = true;
 	request->depth = 0;
+	request->waiting_from = 0;
 	request->place = PLACE_HOME;
 	request->status = BAY_OK;
 	request->service = service;
@@ -58,6 +60,7 @@ request_init(struct bay_request *request, struct bay_service *service,
 	request->error = NULL;
 	request->ticket = NULL;
 	request->task = NULL;
+	request->runner = NULL;
 	request->deadline = BAY_INHERIT;
 	request->queued_ns = 0;
 	request->taken_ns = 0;
@@ -130,6 +133,7 @@ request_set_parent(struct bay_request *request, const struct bay_request *parent
 	memcpy(request->chain, parent->chain, parent->depth * sizeof request->chain[0]);
 	request->chain[parent->depth] = parent->service->id;
 	request->depth = (uint8_t)(parent->depth + 1);
+	request->waiting_from = request->one_way ? request->depth : parent->waiting_from;
 	request->trace = parent->trace;
 }
 
@@ -138,7 +142,7 @@ request_times_in_chain(const struct bay_request *request)
 {
 	unsigned i, times = 0;
 
-	for (i = 0; i < request->depth; i++)
+	for (i = request->waiting_from; i < request->depth; i++)
 		times += request->chain[i] == request->service->id;
 	return times;
 }
@@ -294,9 +298,13 @@ request_cancel(struct bay_request *request, const char *reason)
 {
 	if (request->returned)
 		return;
+	/* Whoever ends it this way knows how it ended. */
+	request->handle.collected = true;
 	if (service_queue_remove(request)) {
 		request_fail(request, BAY_CANCELED, "service %s: cancelled before it was served: %s",
 			request->service->name, reason);
+		service_count(request->service, request->deadline <= clock_monotonic_ns() ?
+			SERVICE_EVENT_TIMEOUT : SERVICE_EVENT_CANCELED);
 		request->arrived(request);
 		return;
 	}

@@ -50,7 +50,7 @@ struct bay_request {
 	struct bay_task handle;         /* first: what bay_call_start() returns */
 	struct loop *home;
 	request_arrived_fn *arrived;    /* called at home */
-	void *arrived_arg;              /* its owner's; of a ticket: see service_queue_put */
+	void *arrived_arg;              /* its owner's */
 	bool returned;                  /* has come home; the handle may have ended before */
 	bool cancel_travels;            /* cancel_item is on its way to the runner or back */
 
@@ -59,6 +59,7 @@ struct bay_request {
 	bool answered;
 	bool borrowed;                  /* message is the caller's: not to be freed */
 	uint8_t depth;                  /* services above us: chain[0..depth-1] */
+	uint8_t waiting_from;           /* those before it in the chain do not wait for us */
 	enum request_place place;
 	int status;                     /* how it was answered */
 	struct bay_service *service;
@@ -66,7 +67,8 @@ struct bay_request {
 	struct bay_message *message;    /* NULL: empty */
 	struct bay_message *reply;
 	char *error;                    /* malloc'd */
-	struct bay_request *ticket;     /* one way before a full queue: told when it gets in */
+	struct bay_request *ticket;     /* one way before a full queue: told when it gets in;
+	                                 * of a ticket: the message that it stands for */
 	struct task *task;              /* that runs the handler; runner only */
 	struct scheduler *runner;
 	int64_t deadline;               /* absolute; BAY_INHERIT: none */
@@ -84,7 +86,8 @@ struct bay_request {
 struct bay_request *request_create(struct bay_service *service, const struct bay_message *message,
 	struct loop *home);
 
-/* Copies who is above from the request that the caller serves (NULL: nobody). */
+/* Copies who is above from the request that the caller serves (NULL: nobody). After one_way
+ * is set: nobody waits for the end of what goes one way. */
 void request_set_parent(struct bay_request *request, const struct bay_request *parent);
 
 /* Frees; it must be at home with no cancel item under way. */
@@ -118,7 +121,7 @@ void request_abandon(struct bay_request *request, const char *reason);
 /* "a -> b -> a": the services above and its own; a long one is cut in the middle. Malloc'd. */
 char *request_chain_text(const struct bay_request *request);
 
-/* How often its own service stands above it. */
+/* How often its own service stands above it and waits for it. */
 unsigned request_times_in_chain(const struct bay_request *request);
 
 /* Gives what the thread keeps for reuse back; before a thread ends. */

@@ -32,6 +32,9 @@ service_init(struct bay_service *service, const char *name, uint16_t id)
 {
 	memset(service, 0, sizeof *service);
 	snprintf(service->name, sizeof service->name, "%s", name);
+	snprintf(service->subject, sizeof service->subject, "service %s", name);
+	service->unheard.burst = 5;
+	service->unheard.period_ns = 10 * INT64_C(1000000000);
 	service->id = id;
 	service->slot = STATUS_NO_SLOT;
 	list_init(&service->queue);
@@ -59,15 +62,12 @@ service_set_slot(struct bay_service *service, const struct status_page *page, ui
 void
 service_set_state(struct bay_service *service, enum service_state state, const char *reason)
 {
-	char subject[SERVICE_NAME_SIZE + 8];
-
 	pthread_mutex_lock(&service->lock);
 	atomic_store_explicit(&service->state, (int)state, memory_order_release);
 	free(service->reason);
 	service->reason = reason != NULL ? xstrdup(reason) : NULL;
 	pthread_mutex_unlock(&service->lock);
-	snprintf(subject, sizeof subject, "service %s", service->name);
-	log_debug(subject, "%s%s%s", service_state_name(state), reason != NULL ? ": " : "",
+	log_debug(service->subject, "%s%s%s", service_state_name(state), reason != NULL ? ": " : "",
 		reason != NULL ? reason : "");
 }
 
@@ -97,32 +97,44 @@ overflow_policy_name(enum overflow_policy policy)
 	return overflow_names[policy];
 }
 
+/* The last column is for all threads that are no loops. */
+static void
+service_add_one(_Atomic uint64_t *figure, bool shared)
+{
+	if (shared)
+		status_add_shared(figure, 1);
+	else
+		status_add(figure, 1);
+}
+
 void
 service_count(const struct bay_service *service, enum service_event event)
 {
 	const struct scheduler *here = scheduler_here;
 	struct status_counters *counters;
-	_Atomic uint64_t *figure;
+	bool shared = here == NULL;
 
 	if (service->counters == NULL)
 		return;
-	counters = &service->counters[here != NULL ? here->index : service->columns];
+	counters = &service->counters[shared ? service->columns : here->index];
 	switch (event) {
 	case SERVICE_EVENT_QUEUED:
-		figure = &counters->queued;
-		break;
+		service_add_one(&counters->queued, shared);
+		return;
 	case SERVICE_EVENT_DROPPED:
-		figure = &counters->dropped;
-		break;
+		service_add_one(&counters->dropped, shared);
+		return;
 	case SERVICE_EVENT_REJECTED:
-		figure = &counters->rejected;
+		service_add_one(&counters->rejected, shared);
+		return;
+	case SERVICE_EVENT_TIMEOUT:
+		service_add_one(&counters->timeouts, shared);
 		break;
-	default:
-		figure = &counters->failed;
+	case SERVICE_EVENT_CANCELED:
+		service_add_one(&counters->canceled, shared);
+		break;
+	case SERVICE_EVENT_FAILED:
 		break;
 	}
-	if (here != NULL)
-		status_add(figure, 1);
-	else
-		status_add_shared(figure, 1);
+	service_add_one(&counters->failed, shared);
 }

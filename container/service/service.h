@@ -23,6 +23,7 @@
 #include <bay/plugin.h>
 
 #include "base/list.h"
+#include "base/log.h"
 #include "base/status_page.h"
 
 struct bay_instance;
@@ -71,6 +72,8 @@ struct bay_service {
 	struct status_gauges *gauges;
 	uint32_t slot;
 	char name[SERVICE_NAME_SIZE];
+	char subject[SERVICE_NAME_SIZE + 8]; /* "service NAME", for the log */
+	struct log_rate unheard;             /* failures of messages that went one way */
 
 	/* A task that lives as long as an instance has failed. Called on its loop. */
 	void (*on_failed)(struct bay_service *service, const char *text);
@@ -118,7 +121,9 @@ enum service_event {
 	SERVICE_EVENT_QUEUED,
 	SERVICE_EVENT_DROPPED,
 	SERVICE_EVENT_REJECTED,
-	SERVICE_EVENT_FAILED
+	SERVICE_EVENT_FAILED,
+	SERVICE_EVENT_TIMEOUT,   /* failed: its deadline passed in the queue */
+	SERVICE_EVENT_CANCELED   /* failed: cancelled in the queue */
 };
 
 /* Counts one on the column of the calling thread. Any thread. */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/log.h"
 #include "runtime/scheduler.h"
 #include "service/message.h"
 #include "service/ready_set.h"
@@ -36,15 +37,16 @@ queue_answer_ticket(struct bay_request *request)
 	if (ticket == NULL)
 		return;
 	request->ticket = NULL;
+	ticket->ticket = NULL;
 	ticket->place = PLACE_HOME;
 	loop_post(ticket->home, &ticket->home_item);
 }
 
 static void
-queue_append(struct bay_service *service, struct bay_request *request)
+queue_append(struct bay_service *service, struct bay_request *request, int64_t now_ns)
 {
 	request->place = PLACE_QUEUED;
-	request->queued_ns = clock_monotonic_ns();
+	request->queued_ns = now_ns;
 	list_push_back(&service->queue, &request->link);
 	service->queued_bytes += bay_message_size(request->message);
 	atomic_store_explicit(&service->queued, service->queued + 1, memory_order_release);
@@ -72,7 +74,8 @@ queue_has_room(const struct bay_service *service, const struct bay_request *requ
 static void
 queue_admit(struct bay_service *service)
 {
-	struct list *first;
+	struct list *first = list_first(&service->waiting);
+	int64_t now_ns = first != NULL ? clock_monotonic_ns() : 0;
 
 	while ((first = list_first(&service->waiting)) != NULL) {
 		struct bay_request *request = container_of(first, struct bay_request, link);
@@ -81,7 +84,7 @@ queue_admit(struct bay_service *service)
 			break;
 		list_remove(first);
 		service->waiting_count--;
-		queue_append(service, request);
+		queue_append(service, request, now_ns);
 	}
 }
 
@@ -103,9 +106,12 @@ queue_drop_oldest(struct bay_service *service, const struct bay_request *request
 static int
 queue_check_state(struct bay_service *service, struct bay_request *request)
 {
-	switch (service_state(service)) {
-	case SERVICE_READY:
+	enum service_state state = service_state(service);
+
+	if (state == SERVICE_READY)
 		return BAY_OK;
+	service_count(service, SERVICE_EVENT_REJECTED);
+	switch (state) {
 	case SERVICE_UNKNOWN:
 		request_fail(request, BAY_NOT_FOUND, "there is no service '%s'", service->name);
 		return BAY_NOT_FOUND;
@@ -114,8 +120,7 @@ queue_check_state(struct bay_service *service, struct bay_request *request)
 			service->reason != NULL ? service->reason : "see the log");
 		return BAY_CLOSED;
 	default:
-		request_fail(request, BAY_CLOSED, "service %s is %s", service->name,
-			service_state_name(service_state(service)));
+		request_fail(request, BAY_CLOSED, "service %s is %s", service->name, service_state_name(state));
 		return BAY_CLOSED;
 	}
 }
@@ -139,7 +144,8 @@ queue_check_circle(struct bay_service *service, struct bay_request *request)
 
 /* The queue is full: what the policy says. */
 static int
-queue_overflow(struct bay_service *service, struct bay_request *request, struct list *dropped)
+queue_overflow(struct bay_service *service, struct bay_request *request, int64_t now_ns,
+	struct list *dropped)
 {
 	switch (service->limits.overflow) {
 	case OVERFLOW_WAIT:
@@ -148,14 +154,14 @@ queue_overflow(struct bay_service *service, struct bay_request *request, struct 
 		request->place = PLACE_WAITING;
 		if (request->ticket != NULL) {
 			request->ticket->place = PLACE_WAITING;
-			request->ticket->arrived_arg = request;
+			request->ticket->ticket = request;
 		}
 		list_push_back(&service->waiting, &request->link);
 		service->waiting_count++;
 		return BAY_OK;
 	case OVERFLOW_DROP_OLDEST:
 		queue_drop_oldest(service, request, dropped);
-		queue_append(service, request);
+		queue_append(service, request, now_ns);
 		return BAY_OK;
 	case OVERFLOW_DROP_NEWEST:
 		service_count(service, SERVICE_EVENT_DROPPED);
@@ -175,9 +181,14 @@ queue_put_locked(struct bay_service *service, struct bay_request *request, struc
 {
 	size_t size = bay_message_size(request->message);
 	int status = queue_check_state(service, request);
+	int64_t now_ns = clock_monotonic_ns();
 
 	if (status != BAY_OK)
 		return status;
+	/* The time of what goes one way begins with its handler: nobody waits meanwhile. */
+	if (!request->one_way && service->limits.timeout_ns != 0 &&
+		service->limits.timeout_ns < request->deadline - now_ns)
+		request->deadline = now_ns + service->limits.timeout_ns;
 	if (size > service->limits.queue_bytes) {
 		service_count(service, SERVICE_EVENT_REJECTED);
 		request_fail(request, BAY_TOO_BIG, "a message of %zu bytes can never fit into the queue of "
@@ -188,20 +199,35 @@ queue_put_locked(struct bay_service *service, struct bay_request *request, struc
 	if (status != BAY_OK)
 		return status;
 	if (list_empty(&service->waiting) && queue_has_room(service, request)) {
-		queue_append(service, request);
+		queue_append(service, request, now_ns);
 		return BAY_OK;
 	}
-	return queue_overflow(service, request, dropped);
+	return queue_overflow(service, request, now_ns, dropped);
 }
 
-/* Makes the loops see it. Under the lock. */
-static void
-queue_list(struct bay_service *service)
+/* Which loops to wake when the lock is released. */
+struct queue_wake {
+	struct ready_set *set;   /* NULL: none */
+	unsigned concurrency;
+};
+
+/* After any change: lets waiting senders in and makes the loops see what is there. */
+static struct queue_wake
+queue_settle(struct bay_service *service)
 {
-	if (service->listed || service->queued == 0 || service->set == NULL)
-		return;
-	service->listed = true;
-	ready_set_push(service->set, service);
+	struct queue_wake wake = {.set = NULL};
+
+	queue_admit(service);
+	queue_gauge(service);
+	if (service->queued == 0 || service->set == NULL)
+		return wake;
+	if (!service->listed) {
+		service->listed = true;
+		ready_set_push(service->set, service);
+	}
+	wake.set = service->set;
+	wake.concurrency = service->limits.concurrency;
+	return wake;
 }
 
 /* --- the interface -------------------------------------------------------------- */
@@ -210,15 +236,14 @@ int
 service_queue_put(struct bay_service *service, struct bay_request *request)
 {
 	struct list dropped = LIST_INIT(dropped);
-	struct ready_set *set;
+	struct queue_wake wake = {.set = NULL};
 	struct list *link;
 	int status;
 
 	pthread_mutex_lock(&service->lock);
 	status = queue_put_locked(service, request, &dropped);
-	queue_list(service);
-	queue_gauge(service);
-	set = service->set;
+	if (status == BAY_OK)
+		wake = queue_settle(service);
 	pthread_mutex_unlock(&service->lock);
 	while ((link = list_pop_front(&dropped)) != NULL) {
 		struct bay_request *oldest = container_of(link, struct bay_request, link);
@@ -227,8 +252,8 @@ service_queue_put(struct bay_service *service, struct bay_request *request)
 			service->name);
 		request_go_home(oldest);
 	}
-	if (status == BAY_OK && set != NULL)
-		ready_set_wake(set, service);
+	if (wake.set != NULL)
+		ready_set_wake(wake.set, service, wake.concurrency);
 	return status;
 }
 
@@ -236,11 +261,14 @@ size_t
 service_queue_take(struct bay_service *service, size_t count, struct scheduler *runner,
 	struct list *taken)
 {
-	struct ready_set *set;
-	size_t n = 0;
-	bool more;
+	struct queue_wake wake;
+	size_t n = 0, share;
 
 	pthread_mutex_lock(&service->lock);
+	/* The others shall have theirs, even if they must be woken for it. */
+	share = (service->queued + service->instance_count - 1) / service->instance_count;
+	if (count > share)
+		count = share;
 	while (n < count && !list_empty(&service->queue)) {
 		struct bay_request *request = container_of(list_first(&service->queue), struct bay_request, link);
 
@@ -250,15 +278,12 @@ service_queue_take(struct bay_service *service, size_t count, struct scheduler *
 		list_push_back(taken, &request->link);
 		n++;
 	}
-	queue_admit(service);
 	service->listed = false;
-	queue_list(service);
-	queue_gauge(service);
-	more = service->listed;
-	set = service->set;
+	wake = queue_settle(service);
 	pthread_mutex_unlock(&service->lock);
-	if (more)
-		ready_set_wake(set, service);
+	/* We shall be busy with what we took. */
+	if (wake.set != NULL)
+		ready_set_wake_other(wake.set, service, wake.concurrency);
 	return n;
 }
 
@@ -266,6 +291,7 @@ bool
 service_queue_remove(struct bay_request *request)
 {
 	struct bay_service *service = request->service;
+	struct queue_wake wake = {.set = NULL};
 	bool removed = true;
 
 	pthread_mutex_lock(&service->lock);
@@ -279,32 +305,37 @@ service_queue_remove(struct bay_request *request)
 	}
 	if (removed) {
 		request->place = PLACE_HOME;
-		queue_admit(service);
-		queue_list(service);
-		queue_gauge(service);
+		wake = queue_settle(service);
 	}
 	pthread_mutex_unlock(&service->lock);
+	if (wake.set != NULL)
+		ready_set_wake(wake.set, service, wake.concurrency);
 	return removed;
 }
 
 bool
 service_queue_withdraw(struct bay_service *service, struct bay_request *ticket)
 {
+	struct queue_wake wake = {.set = NULL};
 	bool waits;
 
 	pthread_mutex_lock(&service->lock);
 	waits = ticket->place == PLACE_WAITING;
 	if (waits) {
-		struct bay_request *request = ticket->arrived_arg;
+		struct bay_request *request = ticket->ticket;
 
 		list_remove(&request->link);
 		service->waiting_count--;
 		request->ticket = NULL;
 		request->place = PLACE_HOME;
+		ticket->ticket = NULL;
 		ticket->place = PLACE_HOME;
-		queue_gauge(service);
+		/* It may have been too large for room that is enough for the next. */
+		wake = queue_settle(service);
 	}
 	pthread_mutex_unlock(&service->lock);
+	if (wake.set != NULL)
+		ready_set_wake(wake.set, service, wake.concurrency);
 	return waits;
 }
 
@@ -313,6 +344,7 @@ service_queue_flush(struct bay_service *service, const char *reason)
 {
 	struct list ended = LIST_INIT(ended);
 	struct list *link;
+	size_t lost = 0;
 
 	pthread_mutex_lock(&service->lock);
 	list_splice_back(&ended, &service->queue);
@@ -321,18 +353,27 @@ service_queue_flush(struct bay_service *service, const char *reason)
 	service->waiting_count = 0;
 	atomic_store_explicit(&service->queued, 0, memory_order_release);
 	queue_gauge(service);
-	list_for_each(pos, &ended)
-		container_of(pos, struct bay_request, link)->place = PLACE_HOME;
+	list_for_each(pos, &ended) {
+		struct bay_request *request = container_of(pos, struct bay_request, link);
+
+		request->place = PLACE_HOME;
+		/* From here on it is on its way home, and not to be withdrawn. */
+		if (request->ticket != NULL)
+			request->ticket->place = PLACE_HOME;
+	}
 	pthread_mutex_unlock(&service->lock);
 	while ((link = list_pop_front(&ended)) != NULL) {
 		struct bay_request *request = container_of(link, struct bay_request, link);
 
+		lost += request->one_way && request->ticket == NULL;
 		request_fail(request, BAY_CLOSED, "service %s: %s", service->name, reason);
 		if (request->ticket != NULL)
 			request_fail(request->ticket, BAY_CLOSED, "service %s: %s", service->name, reason);
 		queue_answer_ticket(request);
 		request_go_home(request);
 	}
+	if (lost > 0)
+		log_warn(service->subject, "%zu messages that nobody waits for are lost: %s", lost, reason);
 }
 
 void

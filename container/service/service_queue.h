@@ -23,8 +23,8 @@ struct scheduler;
  * the message is not the sender's any more. Any thread. */
 int service_queue_put(struct bay_service *service, struct bay_request *request);
 
-/* Takes the message of a ticket back if it still stands before the queue: then both are
- * the caller's. False: the ticket is on its way home. Home's thread. */
+/* Takes the message of a ticket (ticket->ticket) back if it still stands before the queue:
+ * then both are the caller's. False: the ticket is on its way home. Home's thread. */
 bool service_queue_withdraw(struct bay_service *service, struct bay_request *ticket);
 
 /* Moves up to count requests to taken (PLACE_RUNNING, runner), lets waiting senders in,
