@@ -1,0 +1,352 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/cell_channel.h"
+
+#include <event2/event.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fd.h"
+#include "support/check_main.h"
+
+enum { CALLS_MAX = 8 };
+
+/* One call and what became of it. */
+struct answer {
+	unsigned count;
+	enum cell_reply_kind kind;
+	enum bay_status status;
+	char message[128];
+	json_int_t n;
+	size_t fds;
+};
+
+/* The master's channel, and the cell's end in the same process. */
+struct link {
+	struct event_base *base;
+	struct cell_channel *channel;
+	int cell_fd;
+	struct varlink_stream cell;
+	char notices[128];
+	char broken[128];
+	struct answer answers[CALLS_MAX];
+};
+
+static void
+on_notice(const char *method, const json_t *parameters, void *arg)
+{
+	struct link *link = arg;
+
+	(void)parameters;
+	strcat(link->notices, method);
+}
+
+static void
+on_broken(const char *why, void *arg)
+{
+	struct link *link = arg;
+
+	ck_assert_str_eq(link->broken, "");
+	snprintf(link->broken, sizeof(link->broken), "%s", why);
+}
+
+static void
+on_reply(const struct cell_reply *reply, void *arg)
+{
+	struct answer *answer = arg;
+
+	answer->count++;
+	answer->kind = reply->kind;
+	answer->status = reply->status;
+	snprintf(answer->message, sizeof(answer->message), "%s", reply->message);
+	answer->n = json_integer_value(json_object_get(reply->parameters, "n"));
+	answer->fds = reply->fds->count;
+}
+
+static void
+link_open(struct link *link)
+{
+	struct cell_channel_watcher watcher = {.notice = on_notice, .broken = on_broken,
+		.arg = link};
+	int fds[2];
+
+	memset(link, 0, sizeof(*link));
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
+	link->base = event_base_new();
+	link->channel = cell_channel_create(link->base, fds[0], &watcher);
+	ck_assert_ptr_nonnull(link->channel);
+	link->cell_fd = fds[1];
+	varlink_stream_init(&link->cell, fds[1], &varlink_limits_cell);
+}
+
+static void
+link_close(struct link *link)
+{
+	cell_channel_destroy(link->channel, "the end");
+	varlink_stream_finish(&link->cell);
+	fd_close(&link->cell_fd);
+	event_base_free(link->base);
+}
+
+static void
+call(struct link *link, unsigned i, int64_t timeout_ns)
+{
+	cell_channel_call(link->channel, "io.bayd.Cell.Test", json_pack("{s:i}", "n", (int)i), -1,
+		timeout_ns, on_reply, &link->answers[i]);
+}
+
+/* Lets the channel send and receive what it can. */
+static void
+turn(struct link *link)
+{
+	event_base_loop(link->base, EVLOOP_NONBLOCK);
+	event_base_loop(link->base, EVLOOP_NONBLOCK);
+}
+
+/* The cell takes the next call, and gives its id and the n of its parameters. */
+static int64_t
+cell_take(struct link *link, json_int_t *n_r)
+{
+	enum varlink_result result;
+	struct varlink_call call_in;
+	struct varlink_fds fds;
+	const char *why;
+	json_t *frame;
+
+	turn(link);
+	while ((result = varlink_stream_take(&link->cell, &frame, &fds)) == VARLINK_MORE)
+		ck_assert_int_eq(varlink_stream_receive(&link->cell), VARLINK_STREAM_OK);
+	ck_assert_int_eq(result, VARLINK_OK);
+	ck_assert_int_eq(varlink_call_decode(frame, &call_in, &why), VARLINK_OK);
+	ck_assert(call_in.has_id);
+	*n_r = json_integer_value(json_object_get(call_in.parameters, "n"));
+	varlink_fds_close(&fds);
+	json_decref(frame);
+	return call_in.id;
+}
+
+static void
+cell_answer(struct link *link, int64_t id, const char *error, json_t *parameters, int fd)
+{
+	struct varlink_reply reply = {.error = error, .parameters = parameters, .has_id = true,
+		.id = id};
+
+	ck_assert(varlink_stream_send_reply(&link->cell, &reply, &fd, fd >= 0));
+	ck_assert_int_eq(varlink_stream_flush(&link->cell), VARLINK_STREAM_OK);
+	json_decref(parameters);
+	turn(link);
+}
+
+START_TEST(replies_in_any_order_find_their_calls)
+{
+	struct link link;
+	int64_t ids[3];
+	json_int_t n;
+
+	link_open(&link);
+	for (unsigned i = 0; i < 3; i++)
+		call(&link, i, 0);
+	for (unsigned i = 0; i < 3; i++) {
+		ids[i] = cell_take(&link, &n);
+		ck_assert_int_eq(n, i);
+	}
+	for (unsigned i = 3; i-- > 0;)
+		cell_answer(&link, ids[i], NULL, json_pack("{s:i}", "n", (int)i * 10), -1);
+	for (unsigned i = 0; i < 3; i++) {
+		ck_assert_uint_eq(link.answers[i].count, 1);
+		ck_assert_int_eq(link.answers[i].kind, CELL_REPLY_DONE);
+		ck_assert_int_eq(link.answers[i].n, i * 10);
+	}
+	link_close(&link);
+}
+END_TEST
+
+START_TEST(nobody_is_called_back_before_the_call_returns)
+{
+	struct link link;
+
+	link_open(&link);
+	fd_close(&link.cell_fd);
+	call(&link, 0, 0);
+	ck_assert_uint_eq(link.answers[0].count, 0);
+	turn(&link);
+	link.cell_fd = -1;
+	link_close(&link);
+	ck_assert_uint_eq(link.answers[0].count, 1);
+}
+END_TEST
+
+START_TEST(a_failure_carries_its_status_and_message)
+{
+	struct link link;
+	json_int_t n;
+
+	link_open(&link);
+	call(&link, 0, 0);
+	cell_answer(&link, cell_take(&link, &n), "io.bayd.Cell.Failed",
+		json_pack("{s:s, s:s}", "status", "full", "message", "no room"), -1);
+	ck_assert_int_eq(link.answers[0].kind, CELL_REPLY_FAILED);
+	ck_assert_int_eq(link.answers[0].status, BAY_FULL);
+	ck_assert_str_eq(link.answers[0].message, "no room");
+	link_close(&link);
+}
+END_TEST
+
+START_TEST(a_reply_can_bring_a_descriptor_which_is_closed_if_nobody_takes_it)
+{
+	struct link link;
+	json_int_t n;
+	int next;
+
+	link_open(&link);
+	call(&link, 0, 0);
+	cell_answer(&link, cell_take(&link, &n), NULL, json_object(),
+		open("/dev/null", O_RDONLY | O_CLOEXEC));
+	ck_assert_uint_eq(link.answers[0].fds, 1);
+	next = open("/dev/null", O_RDONLY);
+	close(next);
+	call(&link, 1, 0);
+	cell_answer(&link, cell_take(&link, &n), NULL, json_object(),
+		open("/dev/null", O_RDONLY | O_CLOEXEC));
+	ck_assert_int_eq(open("/dev/null", O_RDONLY), next);
+	close(next);
+	link_close(&link);
+}
+END_TEST
+
+START_TEST(silence_ends_in_an_answer_and_a_late_reply_is_ignored)
+{
+	struct link link;
+	json_int_t n;
+	int64_t id;
+
+	link_open(&link);
+	call(&link, 0, 20 * CLOCK_NS_PER_MS);
+	call(&link, 1, 0);
+	id = cell_take(&link, &n);
+	while (link.answers[0].count == 0)
+		event_base_loop(link.base, EVLOOP_ONCE);
+	ck_assert_int_eq(link.answers[0].kind, CELL_REPLY_SILENT);
+	ck_assert_int_eq(link.answers[0].status, BAY_TIMEOUT);
+	ck_assert_str_eq(link.answers[0].message, "the cell did not answer within 20ms");
+	cell_answer(&link, id, NULL, NULL, -1);
+	ck_assert_uint_eq(link.answers[0].count, 1);
+	ck_assert_uint_eq(link.answers[1].count, 0);
+	ck_assert_str_eq(link.broken, "");
+	link_close(&link);
+}
+END_TEST
+
+START_TEST(calls_under_way_learn_of_the_end_and_its_reason)
+{
+	struct link link;
+
+	link_open(&link);
+	call(&link, 0, 0);
+	call(&link, 1, CLOCK_NS_PER_S);
+	link_close(&link);
+	for (unsigned i = 0; i < 2; i++) {
+		ck_assert_uint_eq(link.answers[i].count, 1);
+		ck_assert_int_eq(link.answers[i].kind, CELL_REPLY_DIED);
+		ck_assert_int_eq(link.answers[i].status, BAY_PEER_DIED);
+		ck_assert_str_eq(link.answers[i].message, "the end");
+	}
+}
+END_TEST
+
+START_TEST(a_closed_socket_is_told_once)
+{
+	struct link link;
+
+	link_open(&link);
+	fd_close(&link.cell_fd);
+	turn(&link);
+	turn(&link);
+	ck_assert_str_eq(link.broken, "it closed its control socket");
+	link_close(&link);
+}
+END_TEST
+
+START_TEST(rubbish_breaks_the_channel)
+{
+	static const char *const rubbish[] = {"no json", "{\"id\":1", "[]", "{\"method\":7}",
+		"{\"error\":7}"};
+
+	for (size_t i = 0; i < sizeof(rubbish) / sizeof(*rubbish); i++) {
+		struct link link;
+
+		link_open(&link);
+		ck_assert_int_gt(write(link.cell_fd, rubbish[i], strlen(rubbish[i]) + 1), 0);
+		turn(&link);
+		ck_assert_msg(link.broken[0] != '\0', "%s", rubbish[i]);
+		link_close(&link);
+	}
+}
+END_TEST
+
+START_TEST(a_reply_to_a_call_that_was_never_made_does_no_harm)
+{
+	struct link link;
+	json_int_t n;
+
+	link_open(&link);
+	call(&link, 0, 0);
+	cell_answer(&link, 4711, NULL, NULL, -1);
+	ck_assert_uint_eq(link.answers[0].count, 0);
+	cell_answer(&link, cell_take(&link, &n), NULL, NULL, -1);
+	ck_assert_uint_eq(link.answers[0].count, 1);
+	link_close(&link);
+}
+END_TEST
+
+START_TEST(notices_come_without_having_been_asked_for)
+{
+	struct varlink_call notice = {.method = "io.bayd.Cell.Failed", .oneway = true};
+	struct link link;
+
+	link_open(&link);
+	ck_assert(varlink_stream_send_call(&link.cell, &notice, NULL, 0));
+	ck_assert_int_eq(varlink_stream_flush(&link.cell), VARLINK_STREAM_OK);
+	turn(&link);
+	ck_assert_str_eq(link.notices, "io.bayd.Cell.Failed");
+	link_close(&link);
+}
+END_TEST
+
+START_TEST(the_last_words_of_a_cell_that_has_closed_are_drained)
+{
+	struct varlink_reply reply = {.has_id = true};
+	struct link link;
+	json_int_t n;
+
+	link_open(&link);
+	call(&link, 0, 0);
+	reply.id = cell_take(&link, &n);
+	ck_assert(varlink_stream_send_reply(&link.cell, &reply, NULL, 0));
+	ck_assert_int_eq(varlink_stream_flush(&link.cell), VARLINK_STREAM_OK);
+	fd_close(&link.cell_fd);
+	cell_channel_drain(link.channel);
+	ck_assert_int_eq(link.answers[0].kind, CELL_REPLY_DONE);
+	ck_assert_uint_eq(link.answers[0].count, 1);
+	link_close(&link);
+}
+END_TEST
+
+CHECK_MAIN("master/cell_channel",
+	replies_in_any_order_find_their_calls,
+	nobody_is_called_back_before_the_call_returns,
+	a_failure_carries_its_status_and_message,
+	a_reply_can_bring_a_descriptor_which_is_closed_if_nobody_takes_it,
+	silence_ends_in_an_answer_and_a_late_reply_is_ignored,
+	calls_under_way_learn_of_the_end_and_its_reason,
+	a_closed_socket_is_told_once,
+	rubbish_breaks_the_channel,
+	a_reply_to_a_call_that_was_never_made_does_no_harm,
+	notices_come_without_having_been_asked_for,
+	the_last_words_of_a_cell_that_has_closed_are_drained)

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A cell that loads nothing and does what a test wants of it. Each process takes the next
+ * line of the file that FAKE_CELL names; its words are orders, everything else goes well:
+ *
+ *	die              ends with exit code 9 before it has said anything
+ *	setup=refuse     refuses Setup        setup=silent    does not answer it
+ *	setup=rubbish    answers with rubbish setup=close     closes its socket and stays
+ *	start=refuse     refuses each Start   start=crash     crashes in the init of each
+ *	start=hang:NAME  init of NAME keeps the loop: no Start is answered
+ *	start=give-up    starts, then says that the service failed by itself
+ *	stop=refuse      refuses each Stop    stop=silent     does not answer it
+ *	call=crash       crashes in the service that is called
+ *	shutdown=silent  does not answer it
+ */
+#include "config.h"
+
+#include <fcntl.h>
+#include <jansson.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "base/status_page.h"
+#include "protocol/cell_link.h"
+#include "protocol/interface.h"
+#include "protocol/varlink_stream.h"
+
+static char orders[256] = " ";
+static struct varlink_stream stream;
+static struct status_page page;
+
+static bool
+is_ordered(const char *order)
+{
+	char word[80];
+
+	snprintf(word, sizeof(word), " %s ", order);
+	return strstr(orders, word) != NULL;
+}
+
+/* Takes the first line out of the file. */
+static void
+take_orders(const char *path)
+{
+	char rest[4096] = "";
+	FILE *file = path != NULL ? fopen(path, "r+") : NULL;
+	size_t size;
+
+	if (file == NULL)
+		return;
+	if (fgets(orders + 1, sizeof(orders) - 2, file) != NULL) {
+		orders[strcspn(orders, "\n")] = '\0';
+		strcat(orders, " ");
+		size = fread(rest, 1, sizeof(rest), file);
+		rewind(file);
+		if (ftruncate(fileno(file), 0) == 0)
+			fwrite(rest, 1, size, file);
+	}
+	fclose(file);
+}
+
+static void
+say(const struct varlink_reply *reply)
+{
+	if (!varlink_stream_send_reply(&stream, reply, NULL, 0) ||
+	    varlink_stream_flush(&stream) != VARLINK_STREAM_OK)
+		_exit(8);
+}
+
+static void
+answer(const struct varlink_call *call)
+{
+	say(&(struct varlink_reply){.has_id = true, .id = call->id});
+}
+
+static void
+refuse(const struct varlink_call *call, const char *message)
+{
+	json_t *parameters = interface_error_parameters(BAY_FAILED, message);
+
+	say(&(struct varlink_reply){.has_id = true, .id = call->id, .error = CELL_FAILED,
+		.parameters = parameters});
+	json_decref(parameters);
+}
+
+/* Says in the page that the code of this slot runs on loop 0. */
+static void
+run_slot(uint32_t slot, enum status_phase phase)
+{
+	struct status_name name = status_name_make("task");
+
+	status_loop_set_task(status_page_loop(&page, 0), slot, &name);
+	status_loop_set_phase(status_page_loop(&page, 0), phase);
+}
+
+static void
+stay(void)
+{
+	for (;;)
+		pause();
+}
+
+/* --- calls ------------------------------------------------------------------------ */
+
+static void
+do_setup(const struct varlink_call *call)
+{
+	if (is_ordered("setup=refuse"))
+		refuse(call, "not this time");
+	else if (is_ordered("setup=rubbish"))
+		(void)!write(CELL_CONTROL_FD, "rubbish", 8);
+	else if (is_ordered("setup=close"))
+		close(CELL_CONTROL_FD), stay();
+	else if (!is_ordered("setup=silent"))
+		answer(call);
+}
+
+static void
+do_start(const struct varlink_call *call)
+{
+	struct cell_start start;
+	char error[CELL_ERROR_SIZE];
+	char hang[80];
+
+	if (!cell_start_from_json(call->parameters, &start, error))
+		_exit(7);
+	snprintf(hang, sizeof(hang), "start=hang:%s", start.service);
+	if (is_ordered("start=refuse")) {
+		refuse(call, "no such luck");
+	} else if (is_ordered("start=crash")) {
+		run_slot((uint32_t)start.slot, STATUS_PHASE_INIT);
+		raise(SIGSEGV);
+	} else if (is_ordered(hang)) {
+		run_slot((uint32_t)start.slot, STATUS_PHASE_INIT);
+		stay();
+	} else {
+		answer(call);
+	}
+	if (is_ordered("start=give-up")) {
+		struct cell_failed failed = {.service = start.service,
+			.generation = start.generation, .message = "it gave up"};
+		json_t *parameters = cell_failed_to_json(&failed);
+		struct varlink_call notice = {.method = CELL_FAILED, .parameters = parameters};
+
+		if (!varlink_stream_send_call(&stream, &notice, NULL, 0) ||
+		    varlink_stream_flush(&stream) != VARLINK_STREAM_OK)
+			_exit(8);
+		json_decref(parameters);
+	}
+	cell_start_finish(&start);
+}
+
+static void
+do_stop(const struct varlink_call *call)
+{
+	if (is_ordered("stop=refuse"))
+		refuse(call, "3 tasks go on");
+	else if (!is_ordered("stop=silent"))
+		answer(call);
+}
+
+static void
+do_call(const struct varlink_call *call)
+{
+	if (is_ordered("call=crash")) {
+		run_slot((uint32_t)json_integer_value(json_object_get(call->parameters, "slot")),
+			STATUS_PHASE_RUN);
+		raise(SIGSEGV);
+	}
+	answer(call);
+}
+
+static void
+do_call_of_any_kind(const struct varlink_call *call)
+{
+	if (strcmp(call->method, CELL_SETUP) == 0) {
+		do_setup(call);
+	} else if (strcmp(call->method, CELL_START) == 0) {
+		do_start(call);
+	} else if (strcmp(call->method, CELL_STOP) == 0) {
+		do_stop(call);
+	} else if (strcmp(call->method, CELL_CALL) == 0) {
+		do_call(call);
+	} else if (!is_ordered("shutdown=silent")) {
+		answer(call);
+		_exit(0);
+	}
+}
+
+int
+main(void)
+{
+	struct pollfd readable = {.fd = CELL_CONTROL_FD, .events = POLLIN};
+
+	take_orders(getenv("FAKE_CELL"));
+	if (is_ordered("die"))
+		_exit(9);
+	if (!status_page_open(&page, CELL_PAGE_FD))
+		_exit(6);
+	for (uint32_t loop = 0; loop < page.loops; loop++)
+		status_loop_set_task(status_page_loop(&page, loop), STATUS_NO_SLOT, NULL);
+	varlink_stream_init(&stream, CELL_CONTROL_FD, &varlink_limits_cell);
+	while (poll(&readable, 1, -1) == 1) {
+		struct varlink_fds fds;
+		struct varlink_call call;
+		const char *why;
+		json_t *frame;
+
+		if (varlink_stream_receive(&stream) != VARLINK_STREAM_OK)
+			_exit(5);
+		while (varlink_stream_take(&stream, &frame, &fds) == VARLINK_OK) {
+			if (varlink_call_decode(frame, &call, &why) != VARLINK_OK)
+				_exit(4);
+			do_call_of_any_kind(&call);
+			varlink_fds_close(&fds);
+			json_decref(frame);
+		}
+	}
+	return 3;
+}
