@@ -38,9 +38,9 @@ static struct status_page page;
 static bool
 is_ordered(const char *order)
 {
-	char word[80];
+	char word[128];
 
-	snprintf(word, sizeof(word), " %s ", order);
+	snprintf(word, sizeof(word), " %.100s ", order);
 	return strstr(orders, word) != NULL;
 }
 
