@@ -25,6 +25,7 @@
 #include "base/fd.h"
 #include "protocol/body.h"
 #include "support/check_main.h"
+#include "support/varlink_client.h"
 
 #define MS(n) ((n) * (int64_t)CLOCK_NS_PER_MS)
 
@@ -131,8 +132,9 @@ world_end(struct world *world)
 
 /* Lets the server's events run once, waiting for one at most 10 ms. */
 static void
-world_turn(struct world *world)
+world_turn(void *arg)
 {
+	struct world *world = arg;
 	struct timeval soon = {.tv_usec = 10 * 1000};
 
 	event_base_loopexit(world->base, &soon);
@@ -141,98 +143,20 @@ world_turn(struct world *world)
 
 /* --- clients -------------------------------------------------------------------------- */
 
-static int
+static struct varlink_client
 client_connect(struct world *world)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	ck_assert_int_eq(connect(fd, (struct sockaddr *)&world->address,
 		(socklen_t)(sizeof(sa_family_t) + 6)), 0);
-	return fd;
-}
-
-/* Sends all of it; false: the server has closed. */
-static bool
-client_send_bytes(struct world *world, int fd, const void *data, size_t size)
-{
-	const char *bytes = data;
-
-	while (size > 0) {
-		ssize_t sent = write(fd, bytes, size);
-
-		if (sent < 0 && errno != EAGAIN)
-			return false;
-		if (sent > 0) {
-			bytes += sent;
-			size -= (size_t)sent;
-		}
-		world_turn(world);
-	}
-	return true;
+	return (struct varlink_client){.fd = fd, .turn = world_turn, .arg = world};
 }
 
 static void
-client_send(struct world *world, int fd, const char *frame)
+expect_echo(const struct varlink_client *client, int n)
 {
-	ck_assert(client_send_bytes(world, fd, frame, strlen(frame) + 1));
-}
-
-/* The next frame, for the caller to json_decref; NULL: the server has closed. */
-static json_t *
-client_receive(struct world *world, int fd)
-{
-	struct buffer frame = {0};
-	json_t *json;
-	char *end = NULL;
-
-	while (end == NULL) {
-		char chunk[16 * 1024];
-		ssize_t got = recv(fd, chunk, sizeof(chunk), MSG_PEEK);
-
-		if (got == 0 || (got < 0 && errno != EAGAIN)) {
-			buffer_finish(&frame);
-			return NULL;
-		}
-		if (got < 0) {
-			world_turn(world);
-			continue;
-		}
-		/* What is behind the frame stays where it is. */
-		end = memchr(chunk, '\0', (size_t)got);
-		got = recv(fd, chunk, end != NULL ? (size_t)(end - chunk) + 1 : (size_t)got, 0);
-		ck_assert(buffer_append(&frame, chunk, (size_t)got - (end != NULL)));
-	}
-	json = json_loadb((const char *)frame.data, frame.size, 0, NULL);
-	ck_assert_ptr_nonnull(json);
-	buffer_finish(&frame);
-	return json;
-}
-
-static void
-expect_error(struct world *world, int fd, const char *error, const char *words)
-{
-	json_t *reply = client_receive(world, fd);
-	const char *message;
-
-	ck_assert_msg(reply != NULL, "closed without an error");
-	ck_assert_str_eq(json_string_value(json_object_get(reply, "error")), error);
-	message = json_string_value(json_object_get(json_object_get(reply, "parameters"),
-		"message"));
-	ck_assert_msg(message != NULL && strstr(message, words) != NULL, "\"%s\" is not in: %s",
-		words, message);
-	json_decref(reply);
-}
-
-static void
-expect_closed(struct world *world, int fd)
-{
-	ck_assert_ptr_null(client_receive(world, fd));
-}
-
-static void
-expect_echo(struct world *world, int fd, int n)
-{
-	json_t *reply = client_receive(world, fd);
+	json_t *reply = client_receive(client);
 
 	ck_assert_ptr_nonnull(reply);
 	ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(reply, "parameters"),
@@ -245,14 +169,14 @@ expect_echo(struct world *world, int fd, int n)
 START_TEST(a_request_is_answered)
 {
 	struct world world = {0};
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
-	client_send(&world, fd, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":5}}");
-	expect_echo(&world, fd, 5);
+	client = client_connect(&world);
+	client_send(&client, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":5}}");
+	expect_echo(&client, 5);
 	ck_assert_int_eq(world.role, INTERFACE_ROLE_ADMIN);
-	close(fd);
+	close(client.fd);
 	world_end(&world);
 }
 END_TEST
@@ -263,14 +187,14 @@ START_TEST(several_requests_in_one_write_are_answered_in_order)
 		"{\"method\":\"test.Echo\",\"parameters\":{\"n\":2}}\0"
 		"{\"method\":\"test.Echo\",\"parameters\":{\"n\":3}}";
 	struct world world = {0};
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
-	ck_assert(client_send_bytes(&world, fd, frames, sizeof(frames)));
+	client = client_connect(&world);
+	ck_assert(client_send_bytes(&client, frames, sizeof(frames)));
 	for (int n = 1; n <= 3; n++)
-		expect_echo(&world, fd, n);
-	close(fd);
+		expect_echo(&client, n);
+	close(client.fd);
 	world_end(&world);
 }
 END_TEST
@@ -279,20 +203,20 @@ START_TEST(an_error_carries_its_name_message_and_status)
 {
 	struct world world = {0};
 	json_t *reply;
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
-	client_send(&world, fd, "{\"method\":\"test.None\"}");
-	reply = client_receive(&world, fd);
+	client = client_connect(&world);
+	client_send(&client, "{\"method\":\"test.None\"}");
+	reply = client_receive(&client);
 	ck_assert_str_eq(json_string_value(json_object_get(reply, "error")),
 		"io.bayd.Container.NotFound");
 	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(reply, "parameters"),
 		"status")), "not-found");
 	json_decref(reply);
-	client_send(&world, fd, "{\"method\":\"test.Refuse\"}");
-	expect_error(&world, fd, "io.bayd.Container.Refused", "not today");
-	close(fd);
+	client_send(&client, "{\"method\":\"test.Refuse\"}");
+	client_expect_error(&client, "io.bayd.Container.Refused", "not today");
+	close(client.fd);
 	world_end(&world);
 }
 END_TEST
@@ -300,12 +224,12 @@ END_TEST
 START_TEST(one_request_of_a_connection_is_in_work_at_a_time)
 {
 	struct world world = {0};
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
-	client_send(&world, fd, "{\"method\":\"test.Hold\"}");
-	client_send(&world, fd, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":2}}");
+	client = client_connect(&world);
+	client_send(&client, "{\"method\":\"test.Hold\"}");
+	client_send(&client, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":2}}");
 	while (world.held == NULL)
 		world_turn(&world);
 	for (int i = 0; i < 5; i++)
@@ -313,9 +237,9 @@ START_TEST(one_request_of_a_connection_is_in_work_at_a_time)
 	ck_assert_uint_eq(world.handled, 1);
 	admin_reply(world.held, NULL);
 	world.held = NULL;
-	json_decref(client_receive(&world, fd));
-	expect_echo(&world, fd, 2);
-	close(fd);
+	json_decref(client_receive(&client));
+	expect_echo(&client, 2);
+	close(client.fd);
 	world_end(&world);
 }
 END_TEST
@@ -323,14 +247,14 @@ END_TEST
 START_TEST(a_client_that_goes_away_is_told_to_the_handler_who_still_ends_the_request)
 {
 	struct world world = {0};
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
-	client_send(&world, fd, "{\"method\":\"test.Hold\"}");
+	client = client_connect(&world);
+	client_send(&client, "{\"method\":\"test.Hold\"}");
 	while (world.held == NULL)
 		world_turn(&world);
-	close(fd);
+	close(client.fd);
 	while (world.gone == 0)
 		world_turn(&world);
 	ck_assert_uint_eq(admin_server_connections(world.server), 0);
@@ -344,12 +268,12 @@ END_TEST
 START_TEST(a_client_that_only_stops_sending_gets_its_reply)
 {
 	struct world world = {0};
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
-	client_send(&world, fd, "{\"method\":\"test.Hold\"}");
-	ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+	client = client_connect(&world);
+	client_send(&client, "{\"method\":\"test.Hold\"}");
+	ck_assert_int_eq(shutdown(client.fd, SHUT_WR), 0);
 	while (world.held == NULL)
 		world_turn(&world);
 	for (int i = 0; i < 5; i++)
@@ -357,9 +281,9 @@ START_TEST(a_client_that_only_stops_sending_gets_its_reply)
 	ck_assert_uint_eq(world.gone, 0);
 	admin_reply(world.held, json_pack("{s:i}", "n", 7));
 	world.held = NULL;
-	expect_echo(&world, fd, 7);
-	expect_closed(&world, fd);
-	close(fd);
+	expect_echo(&client, 7);
+	client_expect_closed(&client);
+	close(client.fd);
 	world_end(&world);
 }
 END_TEST
@@ -367,15 +291,15 @@ END_TEST
 START_TEST(junk_gets_one_error_and_the_end)
 {
 	struct world world = {0};
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
-	client_send(&world, fd, "GET / HTTP/1.1\r\n");
-	expect_error(&world, fd, "org.varlink.service.InvalidParameter", "JSON");
-	expect_closed(&world, fd);
+	client = client_connect(&world);
+	client_send(&client, "GET / HTTP/1.1\r\n");
+	client_expect_error(&client, "org.varlink.service.InvalidParameter", "JSON");
+	client_expect_closed(&client);
 	ck_assert_uint_eq(world.handled, 0);
-	close(fd);
+	close(client.fd);
 	world_end(&world);
 }
 END_TEST
@@ -383,14 +307,14 @@ END_TEST
 START_TEST(an_object_that_is_no_call_gets_one_error_and_the_end)
 {
 	struct world world = {0};
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
-	client_send(&world, fd, "{\"methods\":\"test.Echo\"}");
-	expect_error(&world, fd, "org.varlink.service.InvalidParameter", "read a request");
-	expect_closed(&world, fd);
-	close(fd);
+	client = client_connect(&world);
+	client_send(&client, "{\"methods\":\"test.Echo\"}");
+	client_expect_error(&client, "org.varlink.service.InvalidParameter", "read a request");
+	client_expect_closed(&client);
+	close(client.fd);
 	world_end(&world);
 }
 END_TEST
@@ -400,18 +324,18 @@ START_TEST(a_request_without_end_is_refused_at_the_limit_and_not_kept)
 	static char chunk[64 * 1024];
 	struct world world = {0};
 	size_t sent = 0;
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
+	client = client_connect(&world);
 	memset(chunk, '{', sizeof(chunk));
 	/* A gigabyte, unless the server closes before. */
-	while (sent < (size_t)1 << 30 && client_send_bytes(&world, fd, chunk, sizeof(chunk)))
+	while (sent < (size_t)1 << 30 && client_send_bytes(&client, chunk, sizeof(chunk)))
 		sent += sizeof(chunk);
 	ck_assert_uint_lt(sent, 2 * 1024 * 1024);
-	expect_error(&world, fd, "io.bayd.Container.TooBig", "larger than the limit");
+	client_expect_error(&client, "io.bayd.Container.TooBig", "larger than the limit");
 	ck_assert_uint_eq(admin_server_connections(world.server), 0);
-	close(fd);
+	close(client.fd);
 	world_end(&world);
 }
 END_TEST
@@ -421,21 +345,21 @@ START_TEST(a_bomb_of_tokens_is_refused_before_it_is_decoded)
 	struct buffer bomb = {0};
 	struct world world = {0};
 	int64_t started_ns;
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
+	client = client_connect(&world);
 	ck_assert(buffer_append_text(&bomb, "{\"method\":\"test.Echo\",\"parameters\":{\"a\":["));
 	while (bomb.size < 200 * 1024)
 		ck_assert(buffer_append_text(&bomb, "{},"));
 	ck_assert(buffer_append(&bomb, "0]}}", 5));
 	started_ns = clock_monotonic_ns();
-	ck_assert(client_send_bytes(&world, fd, bomb.data, bomb.size));
-	expect_error(&world, fd, "io.bayd.Container.TooBig", "more values than the limit");
+	ck_assert(client_send_bytes(&client, bomb.data, bomb.size));
+	client_expect_error(&client, "io.bayd.Container.TooBig", "more values than the limit");
 	ck_assert_int_lt(clock_monotonic_ns() - started_ns, CLOCK_NS_PER_S);
-	expect_closed(&world, fd);
+	client_expect_closed(&client);
 	buffer_finish(&bomb);
-	close(fd);
+	close(client.fd);
 	world_end(&world);
 }
 END_TEST
@@ -444,14 +368,14 @@ START_TEST(half_a_request_is_given_a_time_and_then_refused)
 {
 	struct world world = {.limits = {.connections_per_uid = 64, .output_bytes = 1024 * 1024,
 		.partial_ns = MS(50), .stall_ns = MS(10000)}};
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
-	ck_assert(client_send_bytes(&world, fd, "{\"method\"", 9));
-	expect_error(&world, fd, "io.bayd.Container.Timeout", "did not come within 50ms");
-	expect_closed(&world, fd);
-	close(fd);
+	client = client_connect(&world);
+	ck_assert(client_send_bytes(&client, "{\"method\"", 9));
+	client_expect_error(&client, "io.bayd.Container.Timeout", "did not come within 50ms");
+	client_expect_closed(&client);
+	close(client.fd);
 	world_end(&world);
 }
 END_TEST
@@ -461,16 +385,16 @@ START_TEST(dribbling_does_not_extend_the_time_of_half_a_request)
 	struct world world = {.limits = {.connections_per_uid = 64, .output_bytes = 1024 * 1024,
 		.partial_ns = MS(100), .stall_ns = MS(10000)}};
 	int64_t started_ns;
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
+	client = client_connect(&world);
 	started_ns = clock_monotonic_ns();
-	while (client_send_bytes(&world, fd, " ", 1) &&
+	while (client_send_bytes(&client, " ", 1) &&
 	       clock_monotonic_ns() - started_ns < 5 * (int64_t)CLOCK_NS_PER_S)
 		continue;
 	ck_assert_int_lt(clock_monotonic_ns() - started_ns, 5 * (int64_t)CLOCK_NS_PER_S);
-	close(fd);
+	close(client.fd);
 	world_end(&world);
 }
 END_TEST
@@ -480,18 +404,18 @@ START_TEST(an_idle_connection_may_stay)
 	struct world world = {.limits = {.connections_per_uid = 64, .output_bytes = 1024 * 1024,
 		.partial_ns = MS(20), .stall_ns = MS(20)}};
 	int64_t until_ns;
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
-	client_send(&world, fd, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":1}}");
-	expect_echo(&world, fd, 1);
+	client = client_connect(&world);
+	client_send(&client, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":1}}");
+	expect_echo(&client, 1);
 	until_ns = clock_monotonic_ns() + MS(100);
 	while (clock_monotonic_ns() < until_ns)
 		world_turn(&world);
-	client_send(&world, fd, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":2}}");
-	expect_echo(&world, fd, 2);
-	close(fd);
+	client_send(&client, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":2}}");
+	expect_echo(&client, 2);
+	close(client.fd);
 	world_end(&world);
 }
 END_TEST
@@ -499,24 +423,24 @@ END_TEST
 START_TEST(one_connection_too_many_is_refused_and_the_others_go_on)
 {
 	struct world world = {0};
-	int fds[65];
+	struct varlink_client clients[65];
 
 	world_start(&world);
 	for (int i = 0; i < 65; i++)
-		fds[i] = client_connect(&world);
-	expect_error(&world, fds[64], "io.bayd.Container.Full", "64 connections already");
-	expect_closed(&world, fds[64]);
+		clients[i] = client_connect(&world);
+	client_expect_error(&clients[64], "io.bayd.Container.Full", "64 connections already");
+	client_expect_closed(&clients[64]);
 	ck_assert_uint_eq(admin_server_connections(world.server), 64);
-	client_send(&world, fds[63], "{\"method\":\"test.Echo\",\"parameters\":{\"n\":4}}");
-	expect_echo(&world, fds[63], 4);
-	close(fds[0]);
+	client_send(&clients[63], "{\"method\":\"test.Echo\",\"parameters\":{\"n\":4}}");
+	expect_echo(&clients[63], 4);
+	close(clients[0].fd);
 	while (admin_server_connections(world.server) == 64)
 		world_turn(&world);
-	fds[0] = client_connect(&world);
-	client_send(&world, fds[0], "{\"method\":\"test.Echo\",\"parameters\":{\"n\":5}}");
-	expect_echo(&world, fds[0], 5);
+	clients[0] = client_connect(&world);
+	client_send(&clients[0], "{\"method\":\"test.Echo\",\"parameters\":{\"n\":5}}");
+	expect_echo(&clients[0], 5);
 	for (int i = 0; i < 65; i++)
-		close(fds[i]);
+		close(clients[i].fd);
 	world_end(&world);
 }
 END_TEST
@@ -526,20 +450,20 @@ START_TEST(a_client_that_never_reads_is_read_no_more_and_dropped_after_a_while)
 	struct world world = {.limits = {.connections_per_uid = 64, .output_bytes = 1024 * 1024,
 		.partial_ns = MS(10000), .stall_ns = MS(100)}};
 	static const char frame[] = "{\"method\":\"test.Big\"}";
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
+	client = client_connect(&world);
 	/* 1,000 replies of 300 kB each would be 300 MB. */
 	for (int i = 0; i < 1000; i++) {
-		if (write(fd, frame, sizeof(frame)) < 0 && errno != EAGAIN)
+		if (write(client.fd, frame, sizeof(frame)) < 0 && errno != EAGAIN)
 			break;
 	}
 	while (admin_server_connections(world.server) > 0 || world.handled == 0)
 		world_turn(&world);
 	/* 1 MiB of output, what the socket holds, and one beyond. */
 	ck_assert_uint_lt(world.handled, 10);
-	close(fd);
+	close(client.fd);
 	world_end(&world);
 }
 END_TEST
@@ -547,20 +471,20 @@ END_TEST
 START_TEST(a_slow_reader_gets_everything)
 {
 	struct world world = {0};
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
+	client = client_connect(&world);
 	for (int i = 0; i < 12; i++)
-		client_send(&world, fd, "{\"method\":\"test.Big\"}");
+		client_send(&client, "{\"method\":\"test.Big\"}");
 	for (int i = 0; i < 12; i++) {
-		json_t *reply = client_receive(&world, fd);
+		json_t *reply = client_receive(&client);
 
 		ck_assert_uint_eq(json_string_length(json_object_get(
 			json_object_get(reply, "parameters"), "text")), 300 * 1024 - 1);
 		json_decref(reply);
 	}
-	close(fd);
+	close(client.fd);
 	world_end(&world);
 }
 END_TEST
@@ -569,11 +493,11 @@ START_TEST(parts_are_sent_until_there_is_no_room_and_again_when_there_is)
 {
 	struct world world = {0};
 	unsigned parts = 0;
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
-	client_send(&world, fd, "{\"method\":\"test.Hold\",\"more\":true}");
+	client = client_connect(&world);
+	client_send(&client, "{\"method\":\"test.Hold\",\"more\":true}");
 	while (world.held == NULL)
 		world_turn(&world);
 	ck_assert(world.held->more);
@@ -585,11 +509,11 @@ START_TEST(parts_are_sent_until_there_is_no_room_and_again_when_there_is)
 	ck_assert_uint_lt(parts, 10);
 	ck_assert_uint_eq(world.room, 0);
 	for (unsigned i = 0; i < parts; i++)
-		json_decref(client_receive(&world, fd));
+		json_decref(client_receive(&client));
 	ck_assert_uint_eq(world.room, 1);
 	ck_assert(admin_reply_part(world.held, big_text()));
-	json_decref(client_receive(&world, fd));
-	close(fd);
+	json_decref(client_receive(&client));
+	close(client.fd);
 	while (world.gone == 0)
 		world_turn(&world);
 	world_end(&world);
@@ -599,16 +523,16 @@ END_TEST
 START_TEST(a_oneway_request_gets_no_reply)
 {
 	struct world world = {0};
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
-	client_send(&world, fd,
+	client = client_connect(&world);
+	client_send(&client,
 		"{\"method\":\"test.Echo\",\"oneway\":true,\"parameters\":{\"n\":1}}");
-	client_send(&world, fd, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":2}}");
-	expect_echo(&world, fd, 2);
+	client_send(&client, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":2}}");
+	expect_echo(&client, 2);
 	ck_assert_uint_eq(world.handled, 2);
-	close(fd);
+	close(client.fd);
 	world_end(&world);
 }
 END_TEST
@@ -631,19 +555,19 @@ START_TEST(descriptors_of_a_request_are_closed_with_it)
 	struct world world = {0};
 	unsigned before;
 	int extra[2];
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
-	client_send(&world, fd, frame);
-	expect_echo(&world, fd, 1);
+	client = client_connect(&world);
+	client_send(&client, frame);
+	expect_echo(&client, 1);
 	ck_assert_int_eq(pipe(extra), 0);
 	before = open_fds();
-	ck_assert_int_eq(fd_send_with(fd, frame, sizeof(frame), extra, 2), sizeof(frame));
-	expect_echo(&world, fd, 1);
+	ck_assert_int_eq(fd_send_with(client.fd, frame, sizeof(frame), extra, 2), sizeof(frame));
+	expect_echo(&client, 1);
 	ck_assert_uint_eq(world.fds, 2);
 	ck_assert_uint_eq(open_fds(), before);
-	close(fd);
+	close(client.fd);
 	world_end(&world);
 }
 END_TEST
@@ -655,19 +579,19 @@ START_TEST(a_reply_can_carry_a_descriptor)
 	int received[4];
 	size_t count = 4;
 	ssize_t got;
-	int fd;
+	struct varlink_client client;
 
 	world_start(&world);
-	fd = client_connect(&world);
-	client_send(&world, fd, "{\"method\":\"test.Memfd\"}");
-	while ((got = fd_receive_with(fd, data, sizeof(data), received, &count)) < 0) {
+	client = client_connect(&world);
+	client_send(&client, "{\"method\":\"test.Memfd\"}");
+	while ((got = fd_receive_with(client.fd, data, sizeof(data), received, &count)) < 0) {
 		count = 4;
 		world_turn(&world);
 	}
 	ck_assert_uint_eq(count, 1);
 	ck_assert_int_eq(pread(received[0], data, sizeof(data), 0), 5);
 	close(received[0]);
-	close(fd);
+	close(client.fd);
 	world_end(&world);
 }
 END_TEST
