@@ -26,17 +26,14 @@ task_of_handle(struct bay_task *handle)
 	return handle->kind == &task_kind ? (struct task *)handle : NULL;
 }
 
-int64_t
-task_deadline(struct task *task, int64_t deadline)
+void
+task_fix_deadline(struct task *task)
 {
-	if (task->timeout_ns != 0) {
-		int64_t now_ns = loop_now(&task->scheduler->loop);
+	int64_t now_ns = loop_now(&task->scheduler->loop);
 
-		if (task->timeout_ns < task->deadline - now_ns)
-			task->deadline = now_ns + task->timeout_ns;
-		task->timeout_ns = 0;
-	}
-	return deadline < task->deadline ? deadline : task->deadline;
+	if (task->timeout_ns < task->deadline - now_ns)
+		task->deadline = now_ns + task->timeout_ns;
+	task->timeout_ns = 0;
 }
 
 static void task_leave(struct task *self);
@@ -189,6 +186,8 @@ void
 task_bury(struct task *task)
 {
 	handle_finish(&task->handle);
+	if (timer_armed(&task->timer))
+		wheel_remove(&task->scheduler->loop.wheel, &task->timer);
 	if (task->canceled != NULL || task->call_error != NULL) {
 		free(task->canceled);
 		free(task->call_error);

@@ -68,7 +68,8 @@ struct task {
 	const char *awaiting;         /* public function it waits in, or NULL */
 	const void *where;            /* its caller's address */
 	char *call_error;             /* text of its last failed call, malloc'd, or NULL */
-	struct timer timer;
+	int64_t wake_ns;              /* when the wait ends at the latest, or BAY_INHERIT */
+	struct timer timer;           /* see wait_init_timer */
 	struct bay_scope scope;       /* of what it spawns */
 	struct list scopes;           /* opened by it and not closed */
 	struct list in_scheduler;     /* in scheduler->tasks */
@@ -132,9 +133,18 @@ task_current(void)
 	return scheduler_here != NULL ? scheduler_here->current : NULL;
 }
 
+/* Makes a deadline of a timeout. */
+void task_fix_deadline(struct task *task);
+
 /* The earlier of deadline and the running task's own, which it fixes first when it
  * is still a timeout. Inside a task. */
-int64_t task_deadline(struct task *task, int64_t deadline);
+static inline int64_t
+task_deadline(struct task *task, int64_t deadline)
+{
+	if (__builtin_expect(task->timeout_ns != 0, 0))
+		task_fix_deadline(task);
+	return deadline < task->deadline ? deadline : task->deadline;
+}
 
 /* Bytes of the task's stack below something that lies in the running frame. */
 static inline size_t

@@ -10,18 +10,6 @@
 #include "runtime/task.h"
 
 void
-waiter_init(struct waiter *waiter, enum await_kind kind)
-{
-	list_init(&waiter->link);
-	waiter->task = task_current();
-	waiter->ended = NULL;
-	waiter->item = NULL;
-	waiter->status = BAY_OK;
-	waiter->woken = false;
-	waiter->kind = kind;
-}
-
-void
 waiter_wake(struct waiter *waiter, int status)
 {
 	if (waiter->woken)
@@ -41,13 +29,28 @@ waiter_handle_ended(struct waiter *waiter, struct bay_task *handle)
 		waiter_wake(waiter, BAY_OK);
 }
 
+/* The timer may stand for an earlier wait than the present one, or for none. */
 static void
-wait_on_deadline(struct timer *timer)
+wait_on_timer(struct timer *timer)
 {
 	struct task *task = container_of(timer, struct task, timer);
+	struct loop *loop = &task->scheduler->loop;
 
-	if (task->waiter != NULL)
+	if (task->waiter == NULL || task->wake_ns == BAY_INHERIT)
+		return;
+	if (task->wake_ns <= loop->now_ns)
 		waiter_wake(task->waiter, BAY_TIMEOUT);
+	else
+		wheel_add(&loop->wheel, timer, task->wake_ns);
+}
+
+/* A task that waits again and again under one deadline arms its timer once: a wait that ends
+ * leaves it armed for the next, whose deadline is seldom earlier. */
+static inline void
+wait_arm(struct task *self, int64_t deadline)
+{
+	if (deadline != BAY_INHERIT && (!timer_armed(&self->timer) || self->timer.when_ns > deadline))
+		wheel_add(&self->scheduler->loop.wheel, &self->timer, deadline);
 }
 
 /* Why a cancelable wait must not even begin, or BAY_OK. */
@@ -67,36 +70,32 @@ int
 task_await(struct waiter *waiter, int64_t deadline)
 {
 	struct task *self = waiter->task;
-	bool armed = false;
+	int refusal;
 
 	if (waiter->woken)
 		return waiter->status;
 	if (waiter->kind == AWAIT_CANCELABLE) {
-		int refusal;
-
 		deadline = task_deadline(self, deadline);
 		refusal = wait_refusal(self, deadline);
 		if (refusal != BAY_OK) {
 			waiter_wake(waiter, refusal);
 			return refusal;
 		}
-		if (deadline != BAY_INHERIT) {
-			wheel_add(&self->scheduler->loop.wheel, &self->timer, deadline);
-			armed = true;
-		}
+		wait_arm(self, deadline);
+	} else {
+		deadline = BAY_INHERIT;
 	}
+	self->wake_ns = deadline;
 	self->waiter = waiter;
 	task_park(self);
 	self->waiter = NULL;
-	if (armed)
-		wheel_remove(&self->scheduler->loop.wheel, &self->timer);
 	return waiter->status;
 }
 
 void
 wait_init_timer(struct timer *timer)
 {
-	timer_init(timer, wait_on_deadline);
+	timer_init(timer, wait_on_timer);
 }
 
 bool

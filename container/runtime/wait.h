@@ -23,6 +23,7 @@
 #include <bay/status.h>
 
 #include "base/list.h"
+#include "runtime/scheduler.h"
 
 struct bay_task;
 struct task;
@@ -49,7 +50,17 @@ struct waiter {
 };
 
 /* For the running task. */
-void waiter_init(struct waiter *waiter, enum await_kind kind);
+static inline void
+waiter_init(struct waiter *waiter, enum await_kind kind)
+{
+	list_init(&waiter->link);
+	waiter->task = scheduler_here->current;
+	waiter->ended = NULL;
+	waiter->item = NULL;
+	waiter->status = BAY_OK;
+	waiter->woken = false;
+	waiter->kind = kind;
+}
 
 /* Parks the running task until waiter_wake(), its cancellation, or the earlier of
  * deadline and the task's own. On every end the waiter is in no list. Returns its
@@ -65,7 +76,7 @@ void waiter_wake(struct waiter *waiter, int status);
 void waiter_handle_ended(struct waiter *waiter, struct bay_task *handle);
 
 struct timer;
-/* Readies a task's timer; it ends that task's wait. */
+/* Readies a task's timer, which ends that task's wait. It may stay armed between waits. */
 void wait_init_timer(struct timer *timer);
 
 #endif
