@@ -12,6 +12,7 @@
 
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <bay/message.h>
 #include <bay/task.h>
@@ -44,21 +45,28 @@ struct bay_task {
 	bool done;
 	bool collected;             /* somebody knows how it ended, or wanted it to end */
 	bool detached;              /* released before it was done */
+	bool unused;                /* makes the last five one word, to be set by one store */
 };
 
 /* Fills a handle that has not ended and has no owner yet. */
 static inline void
 handle_init(struct bay_task *handle, const struct handle_kind *kind)
 {
+	memset(handle, 0, sizeof *handle);
 	handle->kind = kind;
-	handle->scope = NULL;
-	handle->waiter = NULL;
-	handle->error = NULL;
+	handle->status = BAY_BUSY;
+	list_init(&handle->in_scope);
+}
+
+/* The same for one that has been finished. */
+static inline void
+handle_renew(struct bay_task *handle)
+{
 	handle->status = BAY_BUSY;
 	handle->done = false;
 	handle->collected = false;
 	handle->detached = false;
-	list_init(&handle->in_scope);
+	handle->unused = false;
 }
 
 /* The slow part of handle_end(): somebody waits, or owns. */
@@ -76,7 +84,7 @@ handle_end(struct bay_task *handle, int status, char *error)
 		handle_tell(handle);
 }
 
-/* Takes it out of its scope, wakes nobody, frees the text. */
+/* Takes it out of its scope, wakes nobody, frees the text. Nobody waits for it any more. */
 static inline void
 handle_finish(struct bay_task *handle)
 {
@@ -88,6 +96,7 @@ handle_finish(struct bay_task *handle)
 		free(handle->error);
 		handle->error = NULL;
 	}
+	handle->waiter = NULL;
 }
 
 #endif

@@ -112,6 +112,7 @@ scope_finish(struct bay_scope *scope)
 	free(scope->canceled);
 	scope->error = NULL;
 	scope->canceled = NULL;
+	scope->status = BAY_OK;
 }
 
 void

@@ -52,7 +52,7 @@ void scope_wait(struct bay_scope *scope, const char *cancel_reason);
 /* Gives up what the handles hold; nothing may live in it. */
 void scope_release(struct bay_scope *scope);
 
-/* Does that and frees the texts. */
+/* Does that and frees the texts; a task's own is then as scope_init left it. */
 void scope_finish(struct bay_scope *scope);
 
 /* Makes the scope the owner of a handle that has none. */

@@ -85,14 +85,14 @@ task_live(struct task *self)
 {
 	int status;
 
-	self->state = TASK_RUNNING;
 	status = self->fn(self->arg);
 	if (!scope_is_empty(&self->scope) || !list_empty(&self->scopes))
 		task_close_scopes(self);
 	if (self->ended != NULL)
 		self->ended(self, status);
 	self->state = TASK_DONE;
-	list_remove(&self->in_scheduler);
+	if (!list_empty(&self->in_scheduler))
+		list_remove(&self->in_scheduler);
 	self->scheduler->task_count--;
 	if (status != BAY_OK || self->scope.canceled != NULL)
 		task_end_badly(self, status);
@@ -117,73 +117,41 @@ task_main(void *arg)
 	}
 }
 
-/* Takes a stack, warm if there is one; the record is at its top. */
-static struct task *
-task_take_stack(struct scheduler *scheduler, struct stack_class *class)
+struct task *
+task_carve(struct scheduler *scheduler, struct stack_class *class)
 {
-	struct task *task = class->graves;
 	struct stack stack;
+	struct task *task;
 
-	if (task != NULL) {
-		class->graves = task->next_grave;
-		class->grave_count--;
-		return task;
-	}
 	if (!stack_take(class->pool, &stack)) {
 		log_error(NULL, "no stack for a new task: %s", stack_pool_error(class->pool));
 		return NULL;
 	}
 	task = (struct task *)((uintptr_t)(stack.top - sizeof *task) & ~(uintptr_t)63);
+	memset(task, 0, sizeof *task);
 	task->class = class;
 	task->stack = stack;
 	task->scheduler = scheduler;
+	handle_init(&task->handle, &task_kind);
+	scope_init(&task->scope, task, BAY_INHERIT);
+	list_init(&task->scopes);
+	list_init(&task->in_scheduler);
 	wait_init_timer(&task->timer);
 	fiber_init(&task->fiber, stack.low, task, task_main, task);
 	return task;
 }
 
-struct task *
-task_create(struct scheduler *scheduler, const struct task_spec *spec)
+void
+task_join_scope(struct task *task, struct bay_scope *scope)
 {
-	struct task *task = task_take_stack(scheduler, spec->class);
-
-	if (task == NULL)
-		return NULL;
-	handle_init(&task->handle, &task_kind);
-	task->next_ready = NULL;
-	task->caller = NULL;
-	task->waiter = NULL;
-	task->instance = spec->instance;
-	task->request = spec->request;
-	task->fn = spec->fn;
-	task->arg = spec->arg;
-	task->ended = spec->ended;
-	task->deadline = spec->deadline;
-	task->timeout_ns = spec->timeout_ns;
-	task->slot = spec->slot;
-	task->phase = spec->phase;
-	task->state = TASK_READY;
-	task->canceled = NULL;
-	task->awaiting = NULL;
-	task->where = NULL;
-	task->call_error = NULL;
-	task->started_ns = scheduler->loop.now_ns;
-	task->id = ++scheduler->next_task_id;
-	task->name = spec->name;
-	scope_init(&task->scope, task, BAY_INHERIT);
-	list_init(&task->scopes);
-	list_push_back(&scheduler->tasks, &task->in_scheduler);
-	scheduler->task_count++;
-	if (spec->scope != NULL) {
-		scope_adopt(spec->scope, &task->handle);
-		if (spec->scope->canceled != NULL)
-			task->canceled = xstrdup(spec->scope->canceled);
-	}
-	return task;
+	scope_adopt(scope, &task->handle);
+	if (scope->canceled != NULL)
+		task->canceled = xstrdup(scope->canceled);
 }
 
-void
-task_bury(struct task *task)
+/* As every task has been at the end: what it may have got, it has given back. */
+static inline void
+task_clear(struct task *task)
 {
 	handle_finish(&task->handle);
 	if (timer_armed(&task->timer))
@@ -194,25 +162,26 @@ task_bury(struct task *task)
 		task->canceled = NULL;
 		task->call_error = NULL;
 	}
-	task->next_grave = task->class->graves;
-	task->class->graves = task;
-	task->class->grave_count++;
+}
+
+void
+task_bury(struct task *task)
+{
+	struct stack_class *class = task->class;
+
+	task_clear(task);
+	task->next_grave = class->graves;
+	class->graves = task;
+	class->grave_count++;
 }
 
 /* --- running ---------------------------------------------------------------- */
 
 void
-task_make_ready(struct task *task)
+task_start(struct task *task)
 {
-	struct scheduler *scheduler = task->scheduler;
-
-	task->state = TASK_READY;
-	task->next_ready = NULL;
-	if (scheduler->ready_head == NULL)
-		scheduler->ready_head = task;
-	else
-		scheduler->ready_tail->next_ready = task;
-	scheduler->ready_tail = task;
+	list_push_back(&task->scheduler->tasks, &task->in_scheduler);
+	task_make_ready(task);
 }
 
 /* Who runs when self does not: its eager caller, the next ready task, or, as NULL,
@@ -318,7 +287,9 @@ task_destroy(struct task *grave)
 	stack_give(class->pool, stack);
 }
 
-void
+/* The list of tasks is only looked at when no task runs: who has ended by then need not have
+ * stood in it. */
+bool
 task_run_eagerly(struct task *task)
 {
 	struct scheduler *scheduler = task->scheduler;
@@ -327,6 +298,10 @@ task_run_eagerly(struct task *task)
 	task->caller = self;
 	task_enter(scheduler, task);
 	fiber_switch(&self->fiber, &task->fiber);
+	if (task->state == TASK_DONE)
+		return true;
+	list_push_back(&scheduler->tasks, &task->in_scheduler);
+	return false;
 }
 
 void

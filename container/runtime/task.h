@@ -47,8 +47,10 @@ enum task_state {
 	TASK_DONE
 };
 
+/* What every task touches comes first, what only some need last. */
 struct task {
 	struct bay_task handle;       /* first: a handle of kind task is its task */
+	enum task_state state;
 	struct fiber fiber;
 	struct scheduler *scheduler;
 	struct task *next_ready;
@@ -63,22 +65,21 @@ struct task {
 	int64_t timeout_ns;           /* becomes a deadline at the first wait; 0: none */
 	uint32_t slot;                /* for the status page: whose code it runs, */
 	uint32_t phase;               /* and what for (enum status_phase) */
-	enum task_state state;
 	char *canceled;               /* the reason, malloc'd; NULL: not cancelled */
+	char *call_error;             /* text of its last failed call, malloc'd, or NULL */
 	const char *awaiting;         /* public function it waits in, or NULL */
 	const void *where;            /* its caller's address */
-	char *call_error;             /* text of its last failed call, malloc'd, or NULL */
-	int64_t wake_ns;              /* when the wait ends at the latest, or BAY_INHERIT */
-	struct timer timer;           /* see wait_init_timer */
-	struct bay_scope scope;       /* of what it spawns */
-	struct list scopes;           /* opened by it and not closed */
-	struct list in_scheduler;     /* in scheduler->tasks */
+	const char *name;             /* borrowed for its life, or name_copy */
 	int64_t started_ns;           /* by the loop's clock */
 	uint64_t id;
-	struct stack_class *class;
-	struct stack stack;
 	struct task *next_grave;
-	const char *name;             /* borrowed for its life, or name_copy */
+	struct stack_class *class;
+	struct list in_scheduler;     /* in scheduler->tasks, once it has been off the processor */
+	struct list scopes;           /* opened by it and not closed */
+	struct bay_scope scope;       /* of what it spawns */
+	int64_t wake_ns;              /* when the wait ends at the latest, or BAY_INHERIT */
+	struct timer timer;           /* see wait_init_timer */
+	struct stack stack;
 	char name_copy[24];
 };
 
@@ -98,15 +99,70 @@ struct task_spec {
 	struct stack_class *class;
 };
 
-/* A new task that is not ready yet, or NULL without memory. */
-struct task *task_create(struct scheduler *scheduler, const struct task_spec *spec);
+/* The slow parts of task_create: makes a record on a fresh stack, as task_bury leaves one;
+ * gives a task its owner. */
+struct task *task_carve(struct scheduler *scheduler, struct stack_class *class);
+void task_join_scope(struct task *task, struct bay_scope *scope);
 
-/* Puts a new or parked task at the end of the ready list. */
-void task_make_ready(struct task *task);
+/* A new task that is not ready yet, or NULL without memory. Inline, so that nobody has to
+ * write a spec down, and it sets only what task_bury does not leave as it should be. */
+static inline struct task *
+task_create(struct scheduler *scheduler, const struct task_spec *spec)
+{
+	struct stack_class *class = spec->class;
+	struct task *task = class->graves;
 
-/* Runs a new task now, on its own stack, until it first parks or ends; then we go
- * on. Inside a task. */
-void task_run_eagerly(struct task *task);
+	if (__builtin_expect(task != NULL, 1)) {
+		class->graves = task->next_grave;
+		class->grave_count--;
+	} else {
+		task = task_carve(scheduler, class);
+		if (task == NULL)
+			return NULL;
+	}
+	handle_renew(&task->handle);
+	task->state = TASK_READY;
+	task->instance = spec->instance;
+	task->request = spec->request;
+	task->fn = spec->fn;
+	task->arg = spec->arg;
+	task->ended = spec->ended;
+	task->deadline = spec->deadline;
+	task->timeout_ns = spec->timeout_ns;
+	task->slot = spec->slot;
+	task->phase = spec->phase;
+	task->awaiting = NULL;
+	task->where = NULL;
+	task->name = spec->name;
+	task->started_ns = scheduler->loop.now_ns;
+	task->id = ++scheduler->next_task_id;
+	scheduler->task_count++;
+	if (spec->scope != NULL)
+		task_join_scope(task, spec->scope);
+	return task;
+}
+
+/* Puts a new task into the list of the scheduler's tasks and at the end of the ready list. */
+void task_start(struct task *task);
+
+/* Puts a parked task at the end of the ready list. */
+static inline void
+task_make_ready(struct task *task)
+{
+	struct scheduler *scheduler = task->scheduler;
+
+	task->state = TASK_READY;
+	task->next_ready = NULL;
+	if (scheduler->ready_head == NULL)
+		scheduler->ready_head = task;
+	else
+		scheduler->ready_tail->next_ready = task;
+	scheduler->ready_tail = task;
+}
+
+/* Runs a new task now, on its own stack, until it first parks or ends; then we go on. True:
+ * it has ended, and nobody has ever seen it in the list of tasks. Inside a task. */
+bool task_run_eagerly(struct task *task);
 
 /* The same for the idle fiber. */
 void task_run_from_idle(struct scheduler *scheduler, struct task *task);

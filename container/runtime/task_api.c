@@ -44,7 +44,7 @@ task_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg
 		task->name_copy[sizeof task->name_copy - 1] = '\0';
 		task->name = task->name_copy;
 	}
-	task_make_ready(task);
+	task_start(task);
 	return task;
 }
 

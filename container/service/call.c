@@ -112,7 +112,7 @@ call_direct_instance(const struct scheduler *here, const struct bay_service *ser
 	return instance;
 }
 
-static int call_otherwise(struct scheduler *here, struct bay_service *service,
+static int call_eager(struct scheduler *here, struct bay_instance *instance,
 	const struct bay_message *message, struct bay_message **reply_r, int64_t deadline, const void *where);
 
 /* --- leaf ------------------------------------------------------------------------- */
@@ -155,7 +155,7 @@ call_leaf(struct scheduler *here, struct bay_instance *instance, const struct ba
 	int status;
 
 	if (__builtin_expect(task_stack_below(self, &request) < instance->leaf_stack, 0))
-		return call_otherwise(here, instance->service, message, reply_r, deadline, where);
+		return call_eager(here, instance, message, reply_r, deadline, where);
 	here->slice--;
 	request.service = instance->service;
 	request.instance = instance;
@@ -198,19 +198,22 @@ call_set_origin(struct bay_request *request, struct scheduler *here, const struc
 }
 
 /* Hands over what a finished request brought. */
-static int
+static inline int
 call_collect(struct task *self, struct bay_request *request, struct bay_message **reply_r)
 {
 	int status = request->handle.status;
 
-	if (status != BAY_OK) {
+	if (__builtin_expect(status != BAY_OK, 0)) {
 		call_failed(self, status, request->handle.error);
 		request->handle.error = NULL;
 	} else if (reply_r != NULL) {
 		*reply_r = request->reply;
 		request->reply = NULL;
 	}
-	request_abandon(request, NULL);
+	if (__builtin_expect(request->returned && !request->cancel_travels, 1))
+		request_free(request);
+	else
+		request_abandon(request, NULL);
 	return status;
 }
 
@@ -234,15 +237,20 @@ call_wait(struct task *self, struct bay_request *request, struct bay_message **r
 	return status;
 }
 
-/* After an eager start that came back: done, or parked and from now on independent of
- * what it borrowed. */
-static void
-call_after_eager(struct bay_request *request)
+/* Starts the handler of an instance here and now. Comes back when it is done, or parked and
+ * from now on independent of what it borrowed. */
+static inline void
+call_run_now(struct scheduler *here, struct bay_instance *instance, struct bay_request *request)
 {
-	if (request->handle.done)
-		return;
-	request_keep_message(request);
-	request->deadline = task_deadline(request->task, request->deadline);
+	call_set_origin(request, here, here->current);
+	if (__builtin_expect(!instance_run_now(instance, request), 0)) {
+		request_fail(request, BAY_NO_MEMORY, "service %s: no stack for the handler",
+			instance->service->name);
+		request_arrive(request);
+	} else if (!request->handle.done) {
+		request_keep_message(request);
+		request->deadline = task_deadline(request->task, request->deadline);
+	}
 }
 
 /* Sends it through the queue. BAY_OK: on its way; else it has failed, text in error. */
@@ -261,16 +269,11 @@ call_launch(struct scheduler *here, struct bay_service *service, struct bay_requ
 	struct bay_instance *instance = call_direct_instance(here, service);
 	int status;
 
-	call_set_origin(request, here, here->current);
 	if (instance != NULL) {
-		if (!instance_run(instance, request, true)) {
-			request_fail(request, BAY_NO_MEMORY, "service %s: no stack for the handler", service->name);
-			request_arrive(request);
-			return;
-		}
-		call_after_eager(request);
+		call_run_now(here, instance, request);
 		return;
 	}
+	call_set_origin(request, here, here->current);
 	request->deadline = task_deadline(here->current, request->deadline);
 	status = call_enqueue(service, request);
 	if (status != BAY_OK) {
@@ -279,7 +282,26 @@ call_launch(struct scheduler *here, struct bay_service *service, struct bay_requ
 	}
 }
 
-/* Everything but a leaf, and all that may speak against a call. Where: bay_call's caller. */
+static int
+call_eager(struct scheduler *here, struct bay_instance *instance, const struct bay_message *message,
+	struct bay_message **reply_r, int64_t deadline, const void *where)
+{
+	struct task *self = here->current;
+	struct bay_request *request = request_create(instance->service, message, &here->loop);
+
+	if (request == NULL)
+		return call_failed(self, BAY_NO_MEMORY, NULL);
+	here->slice--;
+	request->deadline = deadline < self->deadline ? deadline : self->deadline;
+	call_run_now(here, instance, request);
+	if (__builtin_expect(request->handle.done, 1))
+		return call_collect(self, request, reply_r);
+	self->awaiting = "bay_call";
+	self->where = where;
+	return call_wait(self, request, reply_r, deadline);
+}
+
+/* The queued way, and all that may speak against a call. Where: bay_call's caller. */
 static __attribute__((noinline)) int
 call_otherwise(struct scheduler *here, struct bay_service *service, const struct bay_message *message,
 	struct bay_message **reply_r, int64_t deadline, const void *where)
@@ -314,11 +336,12 @@ bay_call(struct bay_service *service, const struct bay_message *message, struct 
 
 	if (reply_r != NULL)
 		*reply_r = NULL;
-	/* Only for a leaf, which needs none of it again, is all of this asked here. */
 	if (await_may_begin(here) && call_may_begin(here, here->current, service, deadline)) {
 		instance = call_direct_instance(here, service);
 		if (instance != NULL && instance->leaf)
 			return call_leaf(here, instance, message, reply_r, deadline, where);
+		if (instance != NULL)
+			return call_eager(here, instance, message, reply_r, deadline, where);
 	}
 	return call_otherwise(here, service, message, reply_r, deadline, where);
 }

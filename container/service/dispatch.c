@@ -23,7 +23,7 @@ dispatch_start(struct bay_instance *instance, struct bay_request *request, int64
 	}
 	request->taken_ns = now_ns;
 	histogram_record(&instance->counters->wait, (uint64_t)(now_ns - request->queued_ns));
-	if (instance_run(instance, request, false))
+	if (instance_run_later(instance, request))
 		return;
 	request_fail(request, BAY_NO_MEMORY, "service %s: no stack for the handler", instance->service->name);
 	service_count(instance->service, SERVICE_EVENT_FAILED);

@@ -109,7 +109,8 @@ instance_on_ended(struct task *task, int status)
 	if (__builtin_expect(request->status != BAY_OK, 0))
 		instance_on_bad_end(instance, request, task);
 	request->task = NULL;
-	list_remove(&request->link);
+	if (!list_empty(&request->link))
+		list_remove(&request->link);
 	status_set(&instance->counters->in_flight, --instance->in_flight);
 	instance_count_end(instance, request);
 	if (request->taken_ns != 0)
@@ -159,33 +160,31 @@ instance_main(void *arg)
 	return instance->handle(request);
 }
 
-/* The time that a handler has when it begins to count only now: eagerly it is within that of
- * its caller, which may not have begun to count either. */
-static int64_t
-instance_timeout(const struct bay_instance *instance, const struct bay_request *request, bool eager)
+/* The time that a handler has when it begins to count only now: within that of its caller,
+ * which may not have begun to count either. */
+static inline int64_t
+instance_timeout_now(const struct bay_instance *instance)
 {
-	int64_t callers_ns = eager ? instance->scheduler->current->timeout_ns : 0;
+	int64_t callers_ns = instance->scheduler->current->timeout_ns;
 
-	if (!eager && !request->one_way)
-		return 0; /* began when it was queued */
 	if (instance->timeout_ns == 0 || (callers_ns != 0 && callers_ns < instance->timeout_ns))
 		return callers_ns;
 	return instance->timeout_ns;
 }
 
-bool
-instance_run(struct bay_instance *instance, struct bay_request *request, bool eager)
+/* The task that will serve a request, or NULL. */
+static inline struct task *
+instance_task(struct bay_instance *instance, struct bay_request *request, int64_t timeout_ns)
 {
 	struct task_spec spec = {
 		.name = "handle",
 		.fn = instance_main,
 		.arg = request,
 		.ended = instance_on_ended,
-		.scope = NULL,
 		.instance = instance,
 		.request = request,
 		.deadline = request->deadline,
-		.timeout_ns = instance_timeout(instance, request, eager),
+		.timeout_ns = timeout_ns,
 		.slot = instance->slot,
 		.phase = STATUS_PHASE_RUN,
 		.class = instance->stacks,
@@ -193,24 +192,48 @@ instance_run(struct bay_instance *instance, struct bay_request *request, bool ea
 	struct task *task = task_create(instance->scheduler, &spec);
 
 	if (task == NULL)
-		return false;
+		return NULL;
 	task->handle.detached = true;
 	request->instance = instance;
 	request->task = task;
-	list_push_back(&instance->requests, &request->link);
 	status_set(&instance->counters->in_flight, ++instance->in_flight);
-	if (!eager) {
-		instance->starting++;
-		instance->direct = false;
-		task_make_ready(task);
-		return true;
-	}
+	return task;
+}
+
+bool
+instance_run_later(struct bay_instance *instance, struct bay_request *request)
+{
+	/* Of a call, it began when it was queued. */
+	int64_t timeout_ns = request->one_way ? instance->timeout_ns : 0;
+	struct task *task = instance_task(instance, request, timeout_ns);
+
+	if (task == NULL)
+		return false;
+	list_push_back(&instance->requests, &request->link);
+	instance->starting++;
+	instance->direct = false;
+	task_start(task);
+	return true;
+}
+
+bool
+instance_run_now(struct bay_instance *instance, struct bay_request *request)
+{
+	struct task *task = instance_task(instance, request, instance_timeout_now(instance));
+	uint64_t direct;
+
+	if (task == NULL)
+		return false;
 	request->runner = instance->scheduler;
 	request->place = PLACE_RUNNING;
-	if (instance->counters->direct % INSTANCE_SAMPLE == 0)
+	direct = atomic_load_explicit(&instance->counters->direct, memory_order_relaxed);
+	status_set(&instance->counters->direct, direct + 1);
+	if (direct % INSTANCE_SAMPLE == 0)
 		request->taken_ns = clock_monotonic_ns();
-	status_add(&instance->counters->direct, 1);
-	task_run_eagerly(task);
+	/* Who stops the instance looks at its requests when no task runs: one that has ended by
+	 * then need not have stood among them. */
+	if (!task_run_eagerly(task))
+		list_push_back(&instance->requests, &request->link);
 	return true;
 }
 
@@ -254,7 +277,7 @@ instance_serve(struct bay_instance *instance)
 		if (task == NULL)
 			return false;
 		task->handle.detached = true;
-		task_make_ready(task);
+		task_start(task);
 	}
 	instance->takes = instance->handle != NULL;
 	instance->serves = instance->handle != NULL;

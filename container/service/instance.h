@@ -76,9 +76,12 @@ bool instance_serve(struct bay_instance *instance);
  * malloc'd in *refusal_r. Inside a task that is not the instance's; suspends. */
 bool instance_stop(struct bay_instance *instance, int64_t deadline, int64_t grace_ns, char **refusal_r);
 
-/* Starts the handler of a request as a task that is ready, or, with eager, runs it at
- * once until it parks. False: there is no stack; the request is as it was. */
-bool instance_run(struct bay_instance *instance, struct bay_request *request, bool eager);
+/* Starts the handler of a request as a task that is ready. False: there is no stack; the
+ * request is as it was. */
+bool instance_run_later(struct bay_instance *instance, struct bay_request *request);
+
+/* The same, but runs it at once, until it ends or first parks. Inside a task. */
+bool instance_run_now(struct bay_instance *instance, struct bay_request *request);
 
 /* Fails the request of a leaf whose handler called a function that may suspend. */
 void instance_fail_leaf(struct bay_request *request, const char *function);

@@ -16,13 +16,7 @@
 #include "service/registry.h"
 #include "service/service_queue.h"
 
-/* Requests that a thread keeps for reuse. */
-#define REQUEST_CACHE_MAX 512
-
-static __thread struct {
-	struct bay_request *first;   /* chained by arrived_arg */
-	unsigned count;
-} request_cache __attribute__((tls_model("initial-exec")));
+__thread struct request_cache request_cache __attribute__((tls_model("initial-exec")));
 
 static void request_on_home(struct inbox_item *item);
 static void request_on_cancel_at_runner(struct inbox_item *item);
@@ -37,71 +31,39 @@ static const struct handle_kind request_kind = {
 	.shares_memory = false,
 };
 
-static void
-request_init(struct bay_request *request, struct bay_service *service,
-	const struct bay_message *message, struct loop *home)
-{
-	handle_init(&request->handle, &request_kind);
-	request->home = home;
-	request->arrived = request_arrive;
-	request->returned = false;
-	request->cancel_travels = false;
-	request->one_way = false;
-	request->answered = false;
-	request->borrowed = true;
-	request->depth = 0;
-	request->waiting_from = 0;
-	request->place = PLACE_HOME;
-	request->status = BAY_OK;
-	request->service = service;
-	request->instance = NULL;
-	request->message = (struct bay_message *)message;
-	request->reply = NULL;
-	request->error = NULL;
-	request->ticket = NULL;
-	request->task = NULL;
-	request->runner = NULL;
-	request->deadline = BAY_INHERIT;
-	request->queued_ns = 0;
-	request->taken_ns = 0;
-	request->trace = 0;
-}
-
+/* As request_free() leaves one. */
 struct bay_request *
-request_create(struct bay_service *service, const struct bay_message *message, struct loop *home)
+request_allocate(void)
 {
-	struct bay_request *request = request_cache.first;
+	struct bay_request *request = malloc(sizeof *request);
 
-	if (request != NULL) {
-		request_cache.first = request->arrived_arg;
-		request_cache.count--;
-	} else {
-		request = malloc(sizeof *request);
-		if (request == NULL)
-			return NULL;
-		request->home_item.run = request_on_home;
-		request->cancel_item.run = request_on_cancel_at_runner;
-	}
-	request_init(request, service, message, home);
+	if (request == NULL)
+		return NULL;
+	memset(request, 0, offsetof(struct bay_request, cancel_reason));
+	handle_init(&request->handle, &request_kind);
+	request->arrived = request_arrive;
+	request->home_item.run = request_on_home;
+	request->cancel_item.run = request_on_cancel_at_runner;
 	list_init(&request->link);
 	return request;
 }
 
 void
-request_free(struct bay_request *request)
+request_free_slowly(struct bay_request *request)
 {
-	handle_finish(&request->handle);
 	if (!request->borrowed)
 		message_unref(request->message);
 	message_unref(request->reply);
 	free(request->error);
-	if (request_cache.count == REQUEST_CACHE_MAX) {
+	if (request_cache.count >= REQUEST_CACHE_MAX) {
 		free(request);
 		return;
 	}
-	request->arrived_arg = request_cache.first;
-	request_cache.first = request;
-	request_cache.count++;
+	request->borrowed = true;
+	request->reply = NULL;
+	request->error = NULL;
+	request->ticket = NULL;
+	request_free(request);
 }
 
 void
@@ -123,18 +85,6 @@ request_keep_message(struct bay_request *request)
 		return;
 	message_ref(request->message);
 	request->borrowed = false;
-}
-
-void
-request_set_parent(struct bay_request *request, const struct bay_request *parent)
-{
-	if (parent == NULL)
-		return;
-	memcpy(request->chain, parent->chain, parent->depth * sizeof request->chain[0]);
-	request->chain[parent->depth] = parent->service->id;
-	request->depth = (uint8_t)(parent->depth + 1);
-	request->waiting_from = request->one_way ? request->depth : parent->waiting_from;
-	request->trace = parent->trace;
 }
 
 unsigned

@@ -20,15 +20,17 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <bay/request.h>
+#include <bay/time.h>
 
 #include "base/list.h"
 #include "loop/inbox.h"
 #include "runtime/handle.h"
+#include "service/service.h"
 
 struct bay_message;
-struct bay_service;
 struct loop;
 struct scheduler;
 struct task;
@@ -60,6 +62,7 @@ struct bay_request {
 	bool borrowed;                  /* message is the caller's: not to be freed */
 	uint8_t depth;                  /* services above us: chain[0..depth-1] */
 	uint8_t waiting_from;           /* those before it in the chain do not wait for us */
+	uint8_t unused;                 /* these are one word, to be set by one store */
 	enum request_place place;
 	int status;                     /* how it was answered */
 	struct bay_service *service;
@@ -82,16 +85,91 @@ struct bay_request {
 	uint16_t chain[REQUEST_DEPTH_MAX];
 };
 
-/* A request at home on the loop given, or NULL without memory; message is borrowed. */
-struct bay_request *request_create(struct bay_service *service, const struct bay_message *message,
-	struct loop *home);
+/* What arrived is for a request made by a task: ends the handle, wakes who waits. */
+void request_arrive(struct bay_request *request);
+
+/* Requests that a thread keeps for reuse, chained by arrived_arg. */
+#define REQUEST_CACHE_MAX 512
+extern __thread struct request_cache {
+	struct bay_request *first;
+	unsigned count;
+} request_cache __attribute__((tls_model("initial-exec")));
+
+/* The slow parts of what follows. */
+struct bay_request *request_allocate(void);
+void request_free_slowly(struct bay_request *request);
+
+/* A request at home on the loop given, or NULL without memory; message is borrowed. Sets only
+ * what request_free() does not leave as it should be. */
+static inline struct bay_request *
+request_create(struct bay_service *service, const struct bay_message *message, struct loop *home)
+{
+	struct bay_request *request = request_cache.first;
+
+	if (__builtin_expect(request != NULL, 1)) {
+		request_cache.first = request->arrived_arg;
+		request_cache.count--;
+	} else {
+		request = request_allocate();
+		if (request == NULL)
+			return NULL;
+	}
+	handle_renew(&request->handle);
+	request->home = home;
+	request->returned = false;
+	request->cancel_travels = false;
+	request->one_way = false;
+	request->answered = false;
+	request->borrowed = true;
+	request->depth = 0;
+	request->waiting_from = 0;
+	request->unused = 0;
+	request->place = PLACE_HOME;
+	request->status = BAY_OK;
+	request->service = service;
+	request->message = (struct bay_message *)message;
+	request->runner = NULL;
+	request->deadline = BAY_INHERIT;
+	request->trace = 0;
+	return request;
+}
 
 /* Copies who is above from the request that the caller serves (NULL: nobody). After one_way
  * is set: nobody waits for the end of what goes one way. */
-void request_set_parent(struct bay_request *request, const struct bay_request *parent);
+static inline void
+request_set_parent(struct bay_request *request, const struct bay_request *parent)
+{
+	unsigned i;
 
-/* Frees; it must be at home with no cancel item under way. */
-void request_free(struct bay_request *request);
+	if (parent == NULL)
+		return;
+	/* Four at a time: most chains are shorter than a call of memcpy is long. */
+	for (i = 0; i < parent->depth; i += 4)
+		memcpy(&request->chain[i], &parent->chain[i], 4 * sizeof request->chain[0]);
+	request->chain[parent->depth] = parent->service->id;
+	request->depth = (uint8_t)(parent->depth + 1);
+	request->waiting_from = request->one_way ? request->depth : parent->waiting_from;
+	request->trace = parent->trace;
+}
+
+/* Frees; it must be at home with no cancel item under way, and in no list but its owner's. */
+static inline void
+request_free(struct bay_request *request)
+{
+	handle_finish(&request->handle);
+	if (__builtin_expect(!request->borrowed || request->reply != NULL || request->error != NULL ||
+		request->ticket != NULL || request_cache.count >= REQUEST_CACHE_MAX, 0)) {
+		request_free_slowly(request);
+		return;
+	}
+	request->task = NULL;
+	request->queued_ns = 0;
+	request->taken_ns = 0;
+	request->arrived = request_arrive;
+	request->arrived_arg = request_cache.first;
+	request_cache.first = request;
+	request_cache.count++;
+}
 
 /* Keeps the message beyond the caller's loan. */
 void request_keep_message(struct bay_request *request);
@@ -99,9 +177,6 @@ void request_keep_message(struct bay_request *request);
 /* The runner is done with it: what the handler returned becomes the outcome if it has
  * not answered; then the request goes home, or is freed when it was one way. */
 void request_go_home(struct bay_request *request);
-
-/* What arrived is for a request made by a task: ends the handle, wakes who waits. */
-void request_arrive(struct bay_request *request);
 
 /* The outcome of a handler that returned status. */
 void request_settle(struct bay_request *request, int status);

@@ -616,7 +616,7 @@ make_with_timeout(bay_task_fn *fn, void *arg, int64_t timeout_ns)
 	};
 	struct task *task = task_create(self->scheduler, &spec);
 
-	task_make_ready(task);
+	task_start(task);
 	return task;
 }
 

@@ -44,7 +44,7 @@ run_tasks(bay_task_fn *fn, void *arg)
 	task = task_create(scheduler, &spec);
 	ck_assert_ptr_nonnull(task);
 	task->handle.detached = true;
-	task_make_ready(task);
+	task_start(task);
 	scheduler_run(scheduler);
 	atomic_store(&scheduler->stopping, false);
 	return root_status;
