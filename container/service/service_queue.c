@@ -28,7 +28,17 @@ queue_gauge(struct bay_service *service)
 		: (uint64_t)container_of(first, struct bay_request, link)->queued_ns);
 }
 
-/* Sends the ticket of a message home: it got its place, or was ended. */
+/* The ticket of a message is on its way home from now on: nobody can withdraw it. */
+static void
+queue_release_ticket(const struct bay_request *request)
+{
+	if (request->ticket == NULL)
+		return;
+	request->ticket->ticket = NULL;
+	request->ticket->place = PLACE_HOME;
+}
+
+/* Sends a released ticket home: its message got its place, or was ended. */
 static void
 queue_answer_ticket(struct bay_request *request)
 {
@@ -37,8 +47,6 @@ queue_answer_ticket(struct bay_request *request)
 	if (ticket == NULL)
 		return;
 	request->ticket = NULL;
-	ticket->ticket = NULL;
-	ticket->place = PLACE_HOME;
 	loop_post(ticket->home, &ticket->home_item);
 }
 
@@ -51,6 +59,7 @@ queue_append(struct bay_service *service, struct bay_request *request, int64_t n
 	service->queued_bytes += bay_message_size(request->message);
 	atomic_store_explicit(&service->queued, service->queued + 1, memory_order_release);
 	service_count(service, SERVICE_EVENT_QUEUED);
+	queue_release_ticket(request);
 	queue_answer_ticket(request);
 }
 
@@ -108,10 +117,14 @@ queue_check_state(struct bay_service *service, struct bay_request *request)
 {
 	enum service_state state = service_state(service);
 
-	if (state == SERVICE_READY)
+	if (state == SERVICE_READY && service->plugin->handle != NULL)
 		return BAY_OK;
 	service_count(service, SERVICE_EVENT_REJECTED);
 	switch (state) {
+	case SERVICE_READY:
+		request_fail(request, BAY_INVALID, "service %s takes no messages: its plugin has no handler",
+			service->name);
+		return BAY_INVALID;
 	case SERVICE_UNKNOWN:
 		request_fail(request, BAY_NOT_FOUND, "there is no service '%s'", service->name);
 		return BAY_NOT_FOUND;
@@ -357,9 +370,7 @@ service_queue_flush(struct bay_service *service, const char *reason)
 		struct bay_request *request = container_of(pos, struct bay_request, link);
 
 		request->place = PLACE_HOME;
-		/* From here on it is on its way home, and not to be withdrawn. */
-		if (request->ticket != NULL)
-			request->ticket->place = PLACE_HOME;
+		queue_release_ticket(request);
 	}
 	pthread_mutex_unlock(&service->lock);
 	while ((link = list_pop_front(&ended)) != NULL) {

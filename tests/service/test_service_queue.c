@@ -27,6 +27,15 @@ static struct status_page page;
 static struct loop home;
 static struct bay_service *service;
 
+static int
+handle(struct bay_request *request)
+{
+	(void)request;
+	return BAY_OK;
+}
+
+static const struct bay_plugin plugin = {.size = sizeof plugin, .name = "test", .handle = handle};
+
 static void
 begin(size_t queue, size_t queue_bytes, enum overflow_policy overflow)
 {
@@ -41,6 +50,7 @@ begin(size_t queue, size_t queue_bytes, enum overflow_policy overflow)
 	service->limits = (struct service_limits){.concurrency = 8, .queue = queue, .queue_bytes = queue_bytes,
 		.overflow = overflow};
 	service->instance_count = 1;
+	service->plugin = &plugin;
 	service_set_state(service, SERVICE_READY, NULL);
 }
 
@@ -568,7 +578,6 @@ producer_main(void *arg)
 		loop_wait(&producer->loop, INT64_MAX);
 		loop_drain_inbox(&producer->loop);
 	}
-	loop_finish(&producer->loop);
 	request_clear_cache();
 	message_clear_cache();
 	return NULL;
@@ -648,6 +657,9 @@ let_crowd_in(enum overflow_policy overflow)
 	for (i = 0; i < CONSUMERS; i++)
 		pthread_join(consumers[i], NULL);
 	pthread_join(inspector, NULL);
+	/* Who posted last may have touched them until now. */
+	for (i = 0; i < PRODUCERS; i++)
+		loop_finish(&made[i].loop);
 
 	ck_assert_uint_le(crowd.most, QUEUE);
 	ck_assert_uint_le(crowd.most_bytes, BYTES);
@@ -727,7 +739,6 @@ giver_up_main(void *arg)
 		ck_assert_int_eq(ticket->status, BAY_CLOSED);
 	}
 	request_free(ticket);
-	loop_finish(&giver->loop);
 	request_clear_cache();
 	return NULL;
 }
@@ -753,6 +764,8 @@ START_TEST(giving_up_and_flushing_at_the_same_time)
 		service_queue_flush(service, "it has stopped");
 		for (i = 0; i < 4; i++)
 			pthread_join(givers[i].thread, NULL);
+		for (i = 0; i < 4; i++)
+			loop_finish(&givers[i].loop);
 		ck_assert_uint_eq(service->waiting_count, 0);
 		loop_drain_inbox(&home);
 		ck_assert_str_eq(arrivals, "a");
