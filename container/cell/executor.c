@@ -33,6 +33,7 @@ struct executor {
 	unsigned running;     /* under lock: have told how their start went */
 	bool failed;          /* under lock */
 	bool released;        /* under lock: all loops may run */
+	unsigned stopped;     /* under lock: have come back from running */
 	struct executor_loop *loops;
 	struct scheduler **schedulers;
 };
@@ -54,6 +55,18 @@ executor_meet(struct executor *executor, bool ok)
 	return go;
 }
 
+/* Waits until all loops have come back: until then they may post to each other. */
+static void
+executor_part(struct executor *executor)
+{
+	pthread_mutex_lock(&executor->lock);
+	executor->stopped++;
+	pthread_cond_broadcast(&executor->changed);
+	while (executor->stopped < executor->running)
+		pthread_cond_wait(&executor->changed, &executor->lock);
+	pthread_mutex_unlock(&executor->lock);
+}
+
 static void *
 executor_main(void *arg)
 {
@@ -72,6 +85,7 @@ executor_main(void *arg)
 	}
 	if (executor_meet(loop->executor, ok))
 		scheduler_run(scheduler);
+	executor_part(loop->executor);
 	if (ok)
 		scheduler_finish(scheduler);
 	request_clear_cache();
