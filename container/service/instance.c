@@ -15,7 +15,6 @@
 #include "service/message.h"
 #include "service/request.h"
 #include "service/service.h"
-#include "service/service_queue.h"
 
 static void instance_on_failure(struct bay_scope *scope);
 
@@ -283,81 +282,6 @@ instance_serve(struct bay_instance *instance)
 	instance->serves = instance->handle != NULL;
 	instance->direct = instance->serves;
 	instance->service->instances[instance->scheduler->index] = instance;
-	return true;
-}
-
-/* Waits until *quiet says so (nothing in flight, or nothing in the scope), at most until
- * deadline. */
-static bool
-instance_wait(struct waiter **quiet, int64_t deadline)
-{
-	struct waiter waiter;
-	int status;
-
-	waiter_init(&waiter, AWAIT_CANCELABLE);
-	*quiet = &waiter;
-	status = task_await(&waiter, deadline);
-	*quiet = NULL;
-	return status == BAY_OK;
-}
-
-/* Lets what is queued and in flight finish; other loops may empty the queue. */
-static void
-instance_drain(struct bay_instance *instance, int64_t deadline)
-{
-	while (instance->in_flight > 0 || instance->service->queued > 0) {
-		struct waiter *nobody;
-
-		if (clock_monotonic_ns() >= deadline)
-			return;
-		if (instance->in_flight > 0 && instance_wait(&instance->quiet, deadline))
-			continue;
-		(void)instance_wait(&nobody, clock_monotonic_ns() + BAY_MS);
-	}
-}
-
-static void
-instance_cancel_requests(struct bay_instance *instance, const char *reason)
-{
-	list_for_each(pos, &instance->requests) {
-		struct bay_request *request = container_of(pos, struct bay_request, link);
-
-		if (request->task != NULL)
-			task_cancel(request->task, reason);
-	}
-}
-
-bool
-instance_stop(struct bay_instance *instance, int64_t deadline, int64_t grace_ns, char **refusal_r)
-{
-	char reason[SERVICE_NAME_SIZE + 32];
-	int64_t last_ns;
-
-	*refusal_r = NULL;
-	instance->serves = false;
-	instance->direct = false;
-	instance_drain(instance, deadline);
-	instance->takes = false;
-	snprintf(reason, sizeof reason, "service %s is stopping", instance->service->name);
-	instance_cancel_requests(instance, reason);
-	last_ns = clock_monotonic_ns() + grace_ns;
-	if (instance->in_flight > 0)
-		(void)instance_wait(&instance->quiet, last_ns);
-	if (instance->in_flight == 0) {
-		if (instance->ready && instance->plugin->stop != NULL)
-			instance->plugin->stop(instance);
-		scope_cancel(&instance->scope, reason);
-		if (instance->scope.live > 0)
-			(void)instance_wait(&instance->scope.closing, last_ns);
-	}
-	if (instance->in_flight > 0 || instance->scope.live > 0) {
-		*refusal_r = xasprintf("%u handlers and %u other tasks refuse to stop (bayctl tasks %s)",
-			instance->in_flight, instance->scope.live, instance->service->name);
-		return false;
-	}
-	if (instance->ready && instance->plugin->fini != NULL)
-		instance->plugin->fini(instance);
-	instance->service->instances[instance->scheduler->index] = NULL;
 	return true;
 }
 

@@ -51,10 +51,13 @@ struct bay_instance {
 	void *state;
 	unsigned index;
 	struct list requests;             /* struct bay_request.link: in flight */
-	struct waiter *quiet;             /* waits until nothing is in flight */
+	struct waiter *quiet;             /* waits until nothing is in flight, or for stop or fini */
 	struct bay_scope scope;           /* run, and what lives as long as we do */
 	char *error;                      /* given by bay_instance_fail, malloc'd */
 	bool ready;                       /* init succeeded */
+	bool stop_called;
+	bool fini_called;
+	void (*last_words)(struct bay_instance *instance); /* stop or fini, while it runs */
 };
 
 /* An instance that does not serve yet, or NULL without memory. On its loop. */
@@ -72,8 +75,9 @@ bool instance_serve(struct bay_instance *instance);
 
 /* Ends it: no more direct calls; what is queued and in flight finishes until deadline,
  * then is cancelled; plugin->stop, the scope, plugin->fini. False when something
- * refuses to end within grace_ns more: the instance then stays, and who says what is
- * malloc'd in *refusal_r. Inside a task that is not the instance's; suspends. */
+ * refuses to end within grace_ns more (and as much again for fini): the instance then stays,
+ * *refusal_r says why, malloc'd, and this may be called again. Inside a task that is not
+ * counted as the instance's; suspends. */
 bool instance_stop(struct bay_instance *instance, int64_t deadline, int64_t grace_ns, char **refusal_r);
 
 /* Starts the handler of a request as a task that is ready. False: there is no stack; the

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The end of an instance. Each step has a limit, so that whoever asked is answered, and one
+ * that was refused may be asked for again: it goes on where it stands.
+ */
+#include "config.h"
+
+#include "service/instance.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "runtime/scheduler.h"
+#include "runtime/task.h"
+#include "service/request.h"
+#include "service/service.h"
+
+/* Waits until *quiet says so (nothing in flight, nothing in the scope, the plugin's function
+ * is back), at most until deadline. */
+static bool
+instance_wait(struct waiter **quiet, int64_t deadline)
+{
+	struct waiter waiter;
+	int status;
+
+	waiter_init(&waiter, AWAIT_CANCELABLE);
+	*quiet = &waiter;
+	status = task_await(&waiter, deadline);
+	*quiet = NULL;
+	return status == BAY_OK;
+}
+
+/* Lets what is queued and in flight finish; other loops may empty the queue. */
+static void
+instance_drain(struct bay_instance *instance, int64_t deadline)
+{
+	while (instance->in_flight > 0 || instance->service->queued > 0) {
+		struct waiter *nobody;
+
+		if (clock_monotonic_ns() >= deadline)
+			return;
+		if (instance->in_flight > 0 && instance_wait(&instance->quiet, deadline))
+			continue;
+		(void)instance_wait(&nobody, clock_monotonic_ns() + BAY_MS);
+	}
+}
+
+static void
+instance_cancel_requests(struct bay_instance *instance, const char *reason)
+{
+	list_for_each(pos, &instance->requests) {
+		struct bay_request *request = container_of(pos, struct bay_request, link);
+
+		if (request->task != NULL)
+			task_cancel(request->task, reason);
+	}
+}
+
+/* --- stop and fini ------------------------------------------------------------------ */
+
+static int
+instance_last_words_main(void *arg)
+{
+	struct bay_instance *instance = arg;
+
+	instance->last_words(instance);
+	return BAY_OK;
+}
+
+static void
+instance_last_words_ended(struct task *task, int status)
+{
+	struct bay_instance *instance = task->arg;
+
+	(void)status;
+	instance->last_words = NULL;
+	if (instance->quiet != NULL)
+		waiter_wake(instance->quiet, BAY_OK);
+}
+
+/* Calls stop or fini as a task of its own, with half of the time as its deadline: it may wait
+ * for ever, or leave tasks behind, which end with it. False: it has not come back. */
+static bool
+instance_say_last_words(struct bay_instance *instance, void (*fn)(struct bay_instance *), const char *name,
+	int64_t last_ns)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	struct task_spec spec = {
+		.name = name,
+		.fn = instance_last_words_main,
+		.arg = instance,
+		.ended = instance_last_words_ended,
+		.instance = instance,
+		.deadline = now_ns + (last_ns - now_ns) / 2,
+		.slot = instance->slot,
+		.phase = STATUS_PHASE_INIT,
+		.class = instance->stacks,
+	};
+	struct task *task = task_create(instance->scheduler, &spec);
+
+	if (task == NULL) {
+		fn(instance);
+		return true;
+	}
+	instance->last_words = fn;
+	task->handle.detached = true;
+	task_make_ready(task);
+	while (instance->last_words != NULL && instance_wait(&instance->quiet, last_ns))
+		;
+	return instance->last_words == NULL;
+}
+
+/* Stop, then the end of all that lives as long as the instance. */
+static void
+instance_end_scope(struct bay_instance *instance, const char *reason, int64_t last_ns)
+{
+	if (instance->ready && !instance->stop_called && instance->plugin->stop != NULL) {
+		instance->stop_called = true;
+		if (!instance_say_last_words(instance, instance->plugin->stop, "stop", last_ns))
+			return;
+	}
+	scope_cancel(&instance->scope, reason);
+	while (instance->scope.live > 0 && instance_wait(&instance->scope.closing, last_ns))
+		;
+}
+
+/* Who refuses to end, or NULL. Malloc'd. */
+static char *
+instance_refusal(const struct bay_instance *instance)
+{
+	const char *name = instance->service->name;
+
+	if (instance->last_words != NULL)
+		return xasprintf("its %s function does not come back (bayctl tasks %s)",
+			instance->last_words == instance->plugin->stop ? "stop" : "fini", name);
+	if (instance->in_flight > 0 || instance->scope.live > 0)
+		return xasprintf("%u handlers and %u other tasks refuse to stop (bayctl tasks %s)",
+			instance->in_flight, instance->scope.live, name);
+	return NULL;
+}
+
+bool
+instance_stop(struct bay_instance *instance, int64_t deadline, int64_t grace_ns, char **refusal_r)
+{
+	char reason[SERVICE_NAME_SIZE + 32];
+	int64_t last_ns;
+
+	instance->serves = false;
+	instance->direct = false;
+	if (instance->takes)
+		instance_drain(instance, deadline);
+	instance->takes = false;
+	snprintf(reason, sizeof reason, "service %s is stopping", instance->service->name);
+	instance_cancel_requests(instance, reason);
+	last_ns = clock_monotonic_ns() + grace_ns;
+	while ((instance->in_flight > 0 || instance->last_words != NULL) && instance_wait(&instance->quiet, last_ns))
+		;
+	if (instance->in_flight == 0 && instance->last_words == NULL)
+		instance_end_scope(instance, reason, last_ns);
+	*refusal_r = instance_refusal(instance);
+	if (*refusal_r != NULL)
+		return false;
+	if (instance->ready && !instance->fini_called && instance->plugin->fini != NULL) {
+		instance->fini_called = true;
+		(void)instance_say_last_words(instance, instance->plugin->fini, "fini", clock_monotonic_ns() + grace_ns);
+	}
+	*refusal_r = instance_refusal(instance);
+	if (*refusal_r != NULL)
+		return false;
+	instance->service->instances[instance->scheduler->index] = NULL;
+	return true;
+}
