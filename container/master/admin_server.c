@@ -136,16 +136,26 @@ admin_server_create(struct event_base *base, int fd, const struct admin_policy *
 }
 
 void
-admin_server_destroy(struct admin_server *server)
+admin_server_stop_listening(struct admin_server *server)
 {
 	if (server == NULL)
 		return;
-	list_for_each_safe(pos, &server->connections)
-		admin_connection_destroy(admin_connection_from_link(pos));
 	if (server->accept_event != NULL)
 		event_free(server->accept_event);
 	if (server->pause_timer != NULL)
 		event_free(server->pause_timer);
+	server->accept_event = NULL;
+	server->pause_timer = NULL;
+}
+
+void
+admin_server_destroy(struct admin_server *server)
+{
+	if (server == NULL)
+		return;
+	admin_server_stop_listening(server);
+	list_for_each_safe(pos, &server->connections)
+		admin_connection_destroy(admin_connection_from_link(pos));
 	free(server);
 }
 

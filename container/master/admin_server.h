@@ -26,6 +26,10 @@ struct admin_server *admin_server_create(struct event_base *base, int fd,
 	admin_handle_fn *handle, void *handle_arg)
 	__attribute__((warn_unused_result));
 
+/* Takes no more connections, so that the socket may be closed; those that are there stay.
+ * NULL is fine. */
+void admin_server_stop_listening(struct admin_server *server);
+
 /* Sends what can be sent at once and closes all connections. NULL is fine. */
 void admin_server_destroy(struct admin_server *server);
 

@@ -400,16 +400,19 @@ master_finish(struct master *master)
 	supervisor_destroy(master->supervisor);
 	admin_log_destroy(master->admin_log);
 	master->admin_log = NULL;
-	admin_server_destroy(parts->server);
-	admin_socket_close(&parts->socket);
 	plugin_survey_finish(&parts->survey);
 	plugin_examination_destroy(parts->examination);
-	signals_destroy(parts->signals);
-	if (master->base != NULL)
-		event_base_free(master->base);
+	admin_server_stop_listening(parts->server);
+	admin_socket_close(&parts->socket);
 	runtime_dir_close(parts->image_dir);
 	runtime_dir_close(parts->runtime_dir);
 	log_info(NULL, "ended");
+	/* Late: who waits for the end of a connection finds nothing of ours any more, and may
+	 * start the next bayd at once. */
+	admin_server_destroy(parts->server);
+	signals_destroy(parts->signals);
+	if (master->base != NULL)
+		event_base_free(master->base);
 	log_set_hook(NULL, NULL);
 	notify_close(parts->notify);
 	log_ring_destroy(master->ring);

@@ -222,6 +222,19 @@ status_is 0
 expect_exit 0
 leaves_nothing ''
 
+begin 'when bayctl says that it has stopped, the next one can start'
+plugin actor
+ini <<'END'
+[service actor]
+END
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	start
+	ctl shutdown
+	status_is 0
+	leaves_nothing ''
+	expect_exit 0
+done
+
 begin 'HUP is refused in the log and does no harm'
 ini </dev/null
 start
