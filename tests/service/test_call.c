@@ -88,16 +88,18 @@ look(struct bay_request *request)
 	return bay_reply_text(request, "seen");
 }
 
-/* Waits, however often it is told to stop. */
+/* Waits until it is told to stop, and 20 ms more, however often it is told. */
 static int
 refuse_to_stop(struct bay_request *request)
 {
 	struct seen *seen = services_request_pointer(request);
-	int64_t end = bay_after(20 * BAY_MS);
+	int64_t end = BAY_INHERIT;
 
 	seen->task = task_current();
 	while (bay_now() < end) {
 		if (bay_sleep(BAY_MS) != BAY_OK) {
+			if (end == BAY_INHERIT)
+				end = bay_after(20 * BAY_MS);
 			seen->canceled = bay_cancel_reason() != NULL;
 			task_yield();
 		}
