@@ -45,6 +45,7 @@ struct stack_class {
 /* Starts what waits above; returns whether anything was. */
 typedef bool scheduler_find_work_fn(struct scheduler *scheduler, void *arg);
 
+/* What every switch and call touches comes first: the loop is 24 KiB long. */
 struct scheduler {
 	struct task *current;          /* NULL: the idle fiber runs */
 	int slice;                     /* calls left */
@@ -54,21 +55,21 @@ struct scheduler {
 	struct task *ready_head;
 	struct task *ready_tail;
 	struct status_loop *status;    /* who runs, for the master to read; own_status at first */
+	unsigned index;
+	unsigned class_count;
+	size_t task_count;
+	uint64_t switches;
+	uint64_t next_task_id;
+	uint64_t random;               /* state of scheduler_random */
+	struct list tasks;             /* struct task.in_scheduler */
 	struct fiber idle;
 	struct loop loop;
-	unsigned index;
-	size_t task_count;
-	struct list tasks;             /* struct task.in_scheduler */
 	struct stack_class classes[SCHEDULER_STACK_CLASSES];
-	unsigned class_count;
 	scheduler_find_work_fn *find_work;
 	void *find_work_arg;
 	unsigned find_work_turn;       /* its own, for taking turns */
 	atomic_bool stopping;
-	uint64_t next_task_id;
-	uint64_t random;               /* state of scheduler_random */
 	uint64_t passes;
-	uint64_t switches;
 	struct status_loop own_status;
 };
 

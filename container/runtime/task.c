@@ -41,7 +41,7 @@ static void task_leave(struct task *self);
 /* --- life ------------------------------------------------------------------- */
 
 /* Everything that the task opened is closed before it ends: nothing outlives it. */
-static void
+static __attribute__((noinline)) void
 task_close_scopes(struct task *self)
 {
 	while (!list_empty(&self->scopes)) {
@@ -61,7 +61,7 @@ task_close_scopes(struct task *self)
 /* The end of a task that failed, or whose own tasks were cancelled. One that was asked to end
  * owes nobody an explanation, unless it was asked because of a failure below it: then that
  * failure goes on upwards. */
-static void
+static __attribute__((noinline)) void
 task_end_badly(struct task *self, int status)
 {
 	struct bay_scope *owner = self->handle.scope;
@@ -80,13 +80,12 @@ task_end_badly(struct task *self, int status)
 }
 
 /* One life: what the task is for, from its first instruction to its last. */
-static void
+static inline void
 task_live(struct task *self)
 {
-	int status;
+	int status = self->fn(self->arg);
 
-	status = self->fn(self->arg);
-	if (!scope_is_empty(&self->scope) || !list_empty(&self->scopes))
+	if (__builtin_expect(!scope_is_empty(&self->scope) || !list_empty(&self->scopes), 0))
 		task_close_scopes(self);
 	if (self->ended != NULL)
 		self->ended(self, status);
@@ -94,7 +93,7 @@ task_live(struct task *self)
 	if (!list_empty(&self->in_scheduler))
 		list_remove(&self->in_scheduler);
 	self->scheduler->task_count--;
-	if (status != BAY_OK || self->scope.canceled != NULL)
+	if (__builtin_expect(status != BAY_OK || self->scope.canceled != NULL, 0))
 		task_end_badly(self, status);
 	else
 		handle_end(&self->handle, BAY_OK, NULL);

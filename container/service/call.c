@@ -138,7 +138,7 @@ call_leaf_failed(struct scheduler *here, struct bay_request *request, int status
 		instance_fail_leaf(request, awaits);
 	else
 		request_settle(request, status);
-	instance_count_end(request->instance, request);
+	instance_count_failure(request->instance, request);
 	return call_failed(here->current, request->status, request->error);
 }
 

@@ -64,14 +64,10 @@ instance_destroy(struct bay_instance *instance)
 /* --- serving ---------------------------------------------------------------------- */
 
 void
-instance_count_end(struct bay_instance *instance, const struct bay_request *request)
+instance_count_failure(struct bay_instance *instance, const struct bay_request *request)
 {
 	struct status_counters *counters = instance->counters;
 
-	if (request->status == BAY_OK) {
-		status_add(&counters->served, 1);
-		return;
-	}
 	status_add(&counters->failed, 1);
 	if (request->status == BAY_TIMEOUT)
 		status_add(&counters->timeouts, 1);
@@ -80,7 +76,7 @@ instance_count_end(struct bay_instance *instance, const struct bay_request *requ
 }
 
 /* A handler failed: its failure is made as clear as can be, and said if nobody else will. */
-static void
+static __attribute__((noinline)) void
 instance_on_bad_end(struct bay_instance *instance, struct bay_request *request, const struct task *task)
 {
 	struct bay_service *service = instance->service;
@@ -91,10 +87,17 @@ instance_on_bad_end(struct bay_instance *instance, struct bay_request *request, 
 		request_fail(request, task->scope.status, "service %s: %s", service->name, task->scope.error);
 	else if (request->status == BAY_CANCELED && request->deadline <= clock_monotonic_ns())
 		request->status = BAY_TIMEOUT;
+	instance_count_failure(instance, request);
 	if (request->one_way && log_rate_pass(&service->unheard, &count))
 		log_warn(service->subject, "a message that nobody waits for failed: %s: %s%s",
 			bay_status_name(request->status), request->error != NULL ? request->error : "",
 			log_rate_text(count, hidden, sizeof hidden));
+}
+
+static __attribute__((noinline)) void
+instance_measure(const struct bay_instance *instance, const struct bay_request *request)
+{
+	histogram_record(&instance->counters->latency, (uint64_t)(clock_monotonic_ns() - request->taken_ns));
 }
 
 /* The handler of a request and all that it spawned have ended. */
@@ -104,20 +107,24 @@ instance_on_ended(struct task *task, int status)
 	struct bay_request *request = task->request;
 	struct bay_instance *instance = request->instance;
 
-	request_settle(request, status);
-	if (__builtin_expect(request->status != BAY_OK, 0))
+	if (!request->answered)
+		request_settle(request, status);
+	if (__builtin_expect(request->status == BAY_OK, 1))
+		status_add(&instance->counters->served, 1);
+	else
 		instance_on_bad_end(instance, request, task);
 	request->task = NULL;
 	if (!list_empty(&request->link))
 		list_remove(&request->link);
 	status_set(&instance->counters->in_flight, --instance->in_flight);
-	instance_count_end(instance, request);
 	if (request->taken_ns != 0)
-		histogram_record(&instance->counters->latency,
-			(uint64_t)(clock_monotonic_ns() - request->taken_ns));
+		instance_measure(instance, request);
 	if (instance->in_flight == 0 && instance->quiet != NULL)
 		waiter_wake(instance->quiet, BAY_OK);
-	request_go_home(request);
+	if (request->home == &instance->scheduler->loop)
+		request->arrived(request);
+	else
+		request_go_home(request);
 }
 
 /* A leaf that did not come by way of call_leaf() may not wait either: what a handler may do

@@ -90,7 +90,7 @@ bool instance_run_now(struct bay_instance *instance, struct bay_request *request
 /* Fails the request of a leaf whose handler called a function that may suspend. */
 void instance_fail_leaf(struct bay_request *request, const char *function);
 
-/* Counts how a request ended. */
-void instance_count_end(struct bay_instance *instance, const struct bay_request *request);
+/* Counts a request that did not end with BAY_OK. */
+void instance_count_failure(struct bay_instance *instance, const struct bay_request *request);
 
 #endif
