@@ -4,6 +4,7 @@
 
 #include "ctl/verbs.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -79,6 +80,13 @@ START_TEST(help_names_every_verb_option_and_exit_code)
 }
 END_TEST
 
+/* A path of the installation cannot be broken, however long it is. */
+static bool
+fits_80_columns(const char *line)
+{
+	return strlen(line) <= 80 || strchr(line + strspn(line, " "), ' ') == NULL;
+}
+
 START_TEST(help_fits_80_columns)
 {
 	struct run run = {0};
@@ -90,7 +98,7 @@ START_TEST(help_fits_80_columns)
 		ck_assert_int_eq(run.exit, 0);
 		for (char *line = strtok_r(run.out, "\n", &rest); line != NULL;
 			line = strtok_r(NULL, "\n", &rest)) {
-			ck_assert_msg(strlen(line) <= 80, "%s", line);
+			ck_assert_msg(fits_80_columns(line), "%s", line);
 			ck_assert_msg(line[strlen(line) - 1] != ' ', "'%s'", line);
 		}
 	}
