@@ -33,6 +33,10 @@ await_begin(const char *function, const void *where)
 	return true;
 }
 
+/* Ends an await of self that must not wait, with this status. A task that does not care, and
+ * awaits in a loop, would otherwise never let anybody else run. May suspend. */
+int await_refused(struct task *self, int status);
+
 #define AWAIT_BEGIN(function) await_begin(function, __builtin_return_address(0))
 
 #endif

@@ -139,7 +139,7 @@ bay_channel_put(struct bay_channel *channel, void *item, int64_t deadline)
 	if (!AWAIT_BEGIN("bay_channel_put"))
 		return BAY_INVALID;
 	if (task_current()->canceled != NULL)
-		return BAY_CANCELED;
+		return await_refused(task_current(), BAY_CANCELED);
 	status = channel_put_now(channel, item);
 	if (status != BAY_FULL)
 		return status;
@@ -158,7 +158,7 @@ bay_channel_get(struct bay_channel *channel, void **item_r, int64_t deadline)
 	if (!AWAIT_BEGIN("bay_channel_get"))
 		return BAY_INVALID;
 	if (task_current()->canceled != NULL)
-		return BAY_CANCELED;
+		return await_refused(task_current(), BAY_CANCELED);
 	status = channel_get_now(channel, item_r);
 	if (status != BAY_BUSY)
 		return status;

@@ -44,9 +44,9 @@ sleep_until(int64_t when_ns)
 	int status;
 
 	if (self->canceled != NULL)
-		return BAY_CANCELED;
+		return await_refused(self, BAY_CANCELED);
 	if (inherited_ns <= self->scheduler->loop.now_ns)
-		return BAY_TIMEOUT;
+		return await_refused(self, BAY_TIMEOUT);
 	waiter_init(&waiter, AWAIT_CANCELABLE);
 	status = task_await(&waiter, when_ns);
 	if (status == BAY_TIMEOUT && when_ns <= inherited_ns)

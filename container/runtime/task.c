@@ -257,6 +257,13 @@ task_yield(void)
 	task_switch_away(self);
 }
 
+void
+task_pause(void)
+{
+	scheduler_here->budget = 0;
+	task_yield();
+}
+
 /* The end of a task: its fiber stays parked for the next one on this stack. */
 static void
 task_leave(struct task *self)

@@ -182,6 +182,10 @@ void task_cancel(struct task *task, const char *reason);
 /* Lets everybody else run once. Inside a task; suspends. */
 void task_yield(void);
 
+/* The same and lets the loop look at its timers, inbox and queues: for a task that has gone on
+ * for long. Inside a task; suspends. */
+void task_pause(void);
+
 /* The running task, or NULL: on a thread without a scheduler or between tasks. */
 static inline struct task *
 task_current(void)

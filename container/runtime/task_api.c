@@ -97,9 +97,9 @@ bay_yield(void)
 	if (!AWAIT_BEGIN("bay_yield"))
 		return BAY_INVALID;
 	if (self->canceled != NULL)
-		return BAY_CANCELED;
+		return await_refused(self, BAY_CANCELED);
 	if (task_deadline(self, BAY_INHERIT) <= self->scheduler->loop.now_ns)
-		return BAY_TIMEOUT;
+		return await_refused(self, BAY_TIMEOUT);
 	task_yield();
 	return self->canceled != NULL ? BAY_CANCELED : BAY_OK;
 }

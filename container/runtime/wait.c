@@ -79,7 +79,7 @@ task_await(struct waiter *waiter, int64_t deadline)
 		refusal = wait_refusal(self, deadline);
 		if (refusal != BAY_OK) {
 			waiter_wake(waiter, refusal);
-			return refusal;
+			return await_refused(self, refusal);
 		}
 		wait_arm(self, deadline);
 	} else {
@@ -96,6 +96,14 @@ void
 wait_init_timer(struct timer *timer)
 {
 	timer_init(timer, wait_on_timer);
+}
+
+int
+await_refused(struct task *self, int status)
+{
+	if (--self->scheduler->slice <= 0)
+		task_pause();
+	return status;
 }
 
 bool

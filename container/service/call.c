@@ -71,12 +71,9 @@ call_refusal(struct scheduler *here, struct task *self, struct bay_service *serv
 	bool may_suspend)
 {
 	call_failed(self, BAY_OK, NULL);
-	if (here->slice <= 0 && may_suspend) {
-		/* Behind all that is ready, timers, inbox and queues too: a loop of direct calls
-		 * would be one endless turn for those. */
-		here->budget = 0;
-		task_yield();
-	}
+	/* A loop of direct calls would be one endless turn for everybody else. */
+	if (here->slice <= 0 && may_suspend)
+		task_pause();
 	if (self->canceled != NULL)
 		return call_failed(self, BAY_CANCELED, xasprintf("the caller is cancelled: %s", self->canceled));
 	if (deadline <= here->loop.now_ns || self->deadline <= here->loop.now_ns)
@@ -386,15 +383,10 @@ bay_call_start(struct bay_service *service, const struct bay_message *message)
 static int
 send_refused(struct task *self, struct bay_request *request, int status)
 {
-	bool lose_newest = status == BAY_FULL && request->service->limits.overflow == OVERFLOW_DROP_NEWEST;
-
-	if (!lose_newest) {
-		call_failed(self, status, request->error);
-		request->error = NULL;
-	}
+	call_failed(self, status, request->error);
+	request->error = NULL;
 	request_free(request);
-	/* Where the policy is to lose the newest, losing it is no failure of the sender. */
-	return lose_newest ? BAY_OK : status;
+	return status;
 }
 
 /* The ticket came home: the queue has taken the message, or ended it. */

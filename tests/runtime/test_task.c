@@ -481,6 +481,65 @@ TASK_TEST(cancelled_is_seen_at_every_await_until_the_end)
 	return BAY_OK;
 }
 
+struct stubborn {
+	bool let_go;
+	struct bay_channel *channel;
+	size_t rounds;
+};
+
+/* Does not care for what it is told, and never waits once it is cancelled. */
+static int
+await_on_and_on(void *arg)
+{
+	struct stubborn *stubborn = arg;
+	struct bay_task *self = &task_current()->handle;
+	struct bay_task *other = bay_spawn("other", wait_for_cancel, NULL);
+	size_t which;
+	void *item;
+
+	while (!stubborn->let_go) {
+		ck_assert_int_ne(bay_sleep(BAY_SECOND), BAY_INVALID);
+		switch (stubborn->rounds++ % 6) {
+		case 0:
+			ck_assert_int_eq(bay_yield(), BAY_CANCELED);
+			break;
+		case 1:
+			ck_assert_int_eq(bay_channel_get(stubborn->channel, &item, BAY_INHERIT), BAY_CANCELED);
+			break;
+		case 2:
+			ck_assert_int_eq(bay_channel_put(stubborn->channel, self, BAY_INHERIT), BAY_CANCELED);
+			break;
+		case 3:
+			ck_assert_int_eq(bay_join(other, BAY_INHERIT), BAY_CANCELED);
+			break;
+		case 4:
+			ck_assert_int_eq(bay_wait_first(&other, 1, &which, BAY_INHERIT), BAY_CANCELED);
+			break;
+		default:
+			ck_assert_int_eq(bay_sleep_until(0), BAY_CANCELED);
+			break;
+		}
+	}
+	bay_task_free(other);
+	return BAY_OK;
+}
+
+TASK_TEST(one_that_does_not_care_lets_the_others_run_all_the_same)
+{
+	struct stubborn stubborn = {.channel = bay_channel_create(1)};
+	struct bay_task *task = bay_spawn("stubborn", await_on_and_on, &stubborn);
+
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	bay_task_cancel(task, "enough");
+	/* Timers as well. */
+	ck_assert_int_eq(bay_sleep(5 * BAY_MS), BAY_OK);
+	ck_assert_uint_gt(stubborn.rounds, 0);
+	stubborn.let_go = true;
+	ck_assert_int_eq(bay_join(task, BAY_INHERIT), BAY_OK);
+	bay_channel_destroy(stubborn.channel);
+	return BAY_OK;
+}
+
 TASK_TEST(a_reason_is_copied_and_cut_at_63_bytes)
 {
 	char reason[] = "0123456789012345678901234567890123456789012345678901234567890123456789";
@@ -697,6 +756,7 @@ CHECK_MAIN("runtime/task",
 	a_failure_goes_up_until_somebody_answers_for_it,
 	a_task_that_fails_because_of_its_own_names_the_first_failure,
 	cancelled_is_seen_at_every_await_until_the_end,
+	one_that_does_not_care_lets_the_others_run_all_the_same,
 	a_reason_is_copied_and_cut_at_63_bytes,
 	one_cancelled_before_it_began_sees_it_at_its_first_await,
 	cancelling_one_that_has_ended_does_nothing,
