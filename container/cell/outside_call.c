@@ -99,10 +99,7 @@ outside_call_on_deadline(struct timer *timer)
 static void
 outside_call_refused(struct outside_call *call, struct bay_request *request, int status)
 {
-	if (status == BAY_FULL && request->one_way && call->service->limits.overflow == OVERFLOW_DROP_NEWEST)
-		control_answer(call->control, call->id, NULL, -1);
-	else
-		control_refuse(call->control, call->id, status, request->error != NULL ? request->error : "");
+	control_refuse(call->control, call->id, status, request->error != NULL ? request->error : "");
 	request_free(request);
 	outside_call_end(call);
 }

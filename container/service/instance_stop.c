@@ -106,7 +106,7 @@ instance_say_last_words(struct bay_instance *instance, void (*fn)(struct bay_ins
 	}
 	instance->last_words = fn;
 	task->handle.detached = true;
-	task_make_ready(task);
+	task_start(task);
 	while (instance->last_words != NULL && instance_wait(&instance->quiet, last_ns))
 		;
 	return instance->last_words == NULL;
@@ -135,9 +135,10 @@ instance_refusal(const struct bay_instance *instance)
 	if (instance->last_words != NULL)
 		return xasprintf("its %s function does not come back (bayctl tasks %s)",
 			instance->last_words == instance->plugin->stop ? "stop" : "fini", name);
-	if (instance->in_flight > 0 || instance->scope.live > 0)
-		return xasprintf("%u handlers and %u other tasks refuse to stop (bayctl tasks %s)",
-			instance->in_flight, instance->scope.live, name);
+	if (instance->in_flight > 0)
+		return xasprintf("%u handlers refuse to stop (bayctl tasks %s)", instance->in_flight, name);
+	if (instance->scope.live > 0)
+		return xasprintf("%u tasks of its own refuse to stop (bayctl tasks %s)", instance->scope.live, name);
 	return NULL;
 }
 

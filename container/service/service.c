@@ -53,10 +53,35 @@ service_finish(struct bay_service *service)
 void
 service_set_slot(struct bay_service *service, const struct status_page *page, uint32_t slot)
 {
+	/* Somebody who calls it or frees its memory may be reading them. */
+	if (service->counters != NULL && service->slot == slot)
+		return;
+	pthread_mutex_lock(&service->lock);
 	service->slot = slot;
 	service->columns = page->loops;
 	service->gauges = status_page_gauges(page, slot);
 	service->counters = status_page_counters(page, slot, 0);
+	pthread_mutex_unlock(&service->lock);
+}
+
+void
+service_set_limits(struct bay_service *service, const struct service_limits *limits)
+{
+	pthread_mutex_lock(&service->lock);
+	service->limits = *limits;
+	pthread_mutex_unlock(&service->lock);
+}
+
+void
+service_set_plugin(struct bay_service *service, const struct bay_plugin *plugin, const void *settings,
+	struct ready_set *set, unsigned instance_count)
+{
+	pthread_mutex_lock(&service->lock);
+	service->plugin = plugin;
+	service->settings = settings;
+	service->set = set;
+	service->instance_count = instance_count;
+	pthread_mutex_unlock(&service->lock);
 }
 
 void

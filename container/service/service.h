@@ -113,8 +113,15 @@ const char *service_state_name(enum service_state state);
 bool overflow_policy_parse(const char *word, enum overflow_policy *policy_r);
 const char *overflow_policy_name(enum overflow_policy policy);
 
-/* Gives it its figures in the status page; before it is started. */
+/* Gives it its figures in the status page; while it is stopped. */
 void service_set_slot(struct bay_service *service, const struct status_page *page, uint32_t slot);
+
+/* Sets the bounds, while it is stopped. Any thread. */
+void service_set_limits(struct bay_service *service, const struct service_limits *limits);
+
+/* Sets what its instances are made of, before they are. Any thread. */
+void service_set_plugin(struct bay_service *service, const struct bay_plugin *plugin,
+	const void *settings, struct ready_set *set, unsigned instance_count);
 
 /* What there is to count outside an instance. */
 enum service_event {

@@ -178,6 +178,11 @@ queue_overflow(struct bay_service *service, struct bay_request *request, int64_t
 		return BAY_OK;
 	case OVERFLOW_DROP_NEWEST:
 		service_count(service, SERVICE_EVENT_DROPPED);
+		if (request->one_way) {
+			/* Where the policy is to lose the newest, losing it is no failure of the sender. */
+			list_push_back(dropped, &request->link);
+			return BAY_OK;
+		}
 		request_fail(request, BAY_FULL, "the queue of service %s is full (%zu messages, %zu bytes): "
 			"the newest is dropped", service->name, service->queued, service->queued_bytes);
 		return BAY_FULL;
@@ -261,8 +266,7 @@ service_queue_put(struct bay_service *service, struct bay_request *request)
 	while ((link = list_pop_front(&dropped)) != NULL) {
 		struct bay_request *oldest = container_of(link, struct bay_request, link);
 
-		request_fail(oldest, BAY_FULL, "dropped from the full queue of service %s for a newer message",
-			service->name);
+		request_fail(oldest, BAY_FULL, "dropped from the full queue of service %s", service->name);
 		request_go_home(oldest);
 	}
 	if (wake.set != NULL)

@@ -14,8 +14,8 @@
 struct list;
 struct scheduler;
 
-/* Gives a request to the service. BAY_OK: it is the queue's (or waits before it) and
- * comes home some day. Otherwise it is still the caller's, with request->error set:
+/* Gives a request to the service. BAY_OK: it is the queue's (or waits before it, or was one
+ * way and dropped by the policy) and comes home some day. Otherwise it is still the caller's, with request->error set:
  * BAY_NOT_FOUND, BAY_CLOSED, BAY_FULL, BAY_TOO_BIG, BAY_LOOP, BAY_INVALID. A one-way request that
  * meets a full queue whose policy is to wait needs a ticket (BAY_BUSY without: it is
  * still the caller's): a request of the sender's own that comes home with BAY_OK when

@@ -90,7 +90,7 @@ job_begin(struct inbox_item *item)
 	job->task = task_create(job->scheduler, &spec);
 	ck_assert_ptr_nonnull(job->task);
 	job->task->handle.detached = true;
-	task_make_ready(job->task);
+	task_start(job->task);
 }
 
 static struct services_job *
@@ -416,11 +416,9 @@ prepare(const struct service_options *options)
 		service_set_slot(service, &cell.page, cell.count);
 		cell.services[cell.count++] = service;
 	}
-	service->limits = limits;
+	service_set_limits(service, &limits);
 	service->on_failed = service_on_failed;
 	service_set_state(service, SERVICE_STARTING, NULL);
-	service->plugin = options->plugin;
-	service->settings = options->settings;
 	return service;
 }
 
@@ -434,8 +432,8 @@ services_try_start(const struct service_options *options, char **text_r)
 	int status = BAY_OK;
 	unsigned i, n = 0;
 
-	service->instance_count = (unsigned)__builtin_popcountll(mask);
-	service->set = ready_set_for(mask);
+	service_set_plugin(service, options->plugin, options->settings, ready_set_for(mask),
+		(unsigned)__builtin_popcountll(mask));
 	if (text_r != NULL)
 		*text_r = NULL;
 	for (i = 0; i < cell.loops && status == BAY_OK; i++) {
@@ -524,7 +522,7 @@ services_stop(struct bay_service *service, int64_t drain_ns, int64_t grace_ns, c
 	if (!stopped)
 		return false;
 	service_queue_unlist(service);
-	service->plugin = NULL;
+	service_set_plugin(service, NULL, NULL, NULL, 0);
 	service_set_state(service, SERVICE_STOPPED, NULL);
 	return true;
 }
