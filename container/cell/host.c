@@ -26,7 +26,7 @@
 #include "service/service_queue.h"
 #include "service/settings.h"
 
-/* Beyond the drain: how long cancelled tasks may take to end. */
+/* Beyond the drain: how long cancelled tasks may take to end, usually. */
 #define HOST_GRACE_NS (2 * INT64_C(1000000000))
 
 /* One hosted service and the operation on it. */
@@ -47,12 +47,14 @@ struct hosted {
 	/* the operation */
 	host_done_fn *done;               /* NULL: none is asked for */
 	int64_t id;
+	bool starting;                    /* it is a start, else a stop */
 	struct inbox_item step;           /* to the loader and back */
 	unsigned pending;                 /* instances that have not answered */
-	int status;                       /* BAY_OK, or the first failure ... */
-	char *message;                    /* ... and its text */
-	bool refuses;                     /* something of it would not end */
-	char *failed_with;                /* it is stopped because it failed by itself */
+	int status;                       /* of a start that failed ... */
+	char *message;                    /* ... and its first failure, or NULL */
+	char *refusal;                    /* why something of it would not end, or NULL */
+	char *failed_with;                /* it is stopped because it failed by itself, ... */
+	bool told;                        /* ... which on_failed has been told */
 	struct host_instance *instances;  /* of the loops in mask, in their order */
 	unsigned instance_count;
 };
@@ -64,6 +66,7 @@ struct host {
 	const struct status_page *page;
 	host_failed_fn *on_failed;
 	void *arg;
+	int64_t grace_ns;
 	struct list services;             /* struct hosted.link */
 	unsigned next_loop;               /* where the next single instance goes */
 
@@ -71,7 +74,6 @@ struct host {
 	int64_t drain_ns;
 	host_done_fn *all_stopped;
 	int64_t all_stopped_id;
-	char *refusal;                    /* of the first that would not stop */
 };
 
 static struct host *host_here;        /* for on_failed, which has a service only */
@@ -91,9 +93,16 @@ host_create(struct loop *control, struct executor *executor, struct loader *load
 	host->page = page;
 	host->on_failed = on_failed;
 	host->arg = arg;
+	host->grace_ns = HOST_GRACE_NS;
 	list_init(&host->services);
 	host_here = host;
 	return host;
+}
+
+void
+host_set_grace(struct host *host, int64_t grace_ns)
+{
+	host->grace_ns = grace_ns;
 }
 
 void
@@ -102,7 +111,6 @@ host_destroy(struct host *host)
 	if (host == NULL)
 		return;
 	host_here = NULL;
-	free(host->refusal);
 	free(host);
 }
 
@@ -133,11 +141,12 @@ hosted_destroy(struct hosted *hosted)
 	free(hosted->image);
 	free(hosted->sha256);
 	free(hosted->message);
+	free(hosted->refusal);
 	free(hosted->failed_with);
 	free(hosted);
 }
 
-/* Keeps the first failure of an operation. Takes message. */
+/* Keeps the first failure of a start. Takes message. */
 static void
 hosted_fail(struct hosted *hosted, int status, char *message)
 {
@@ -151,13 +160,33 @@ hosted_fail(struct hosted *hosted, int status, char *message)
 
 /* Tells who asked for the operation how it ended; there may be nobody. */
 static void
-hosted_answer(struct hosted *hosted)
+hosted_answer(struct hosted *hosted, int status, const char *message)
 {
 	host_done_fn *done = hosted->done;
 
 	hosted->done = NULL;
+	hosted->starting = false;
 	if (done != NULL)
-		done(hosted->status, hosted->message, hosted->id, hosted->host->arg);
+		done(status, message, hosted->id, hosted->host->arg);
+}
+
+/* Tells of a failure that nobody asked for, once. */
+static void
+hosted_tell_failure(struct hosted *hosted, const char *text)
+{
+	struct host *host = hosted->host;
+
+	if (hosted->failed_with == NULL || hosted->told)
+		return;
+	hosted->told = true;
+	host->on_failed(hosted->service->name, hosted->generation, text, host->arg);
+}
+
+/* Something of it would not end, and nothing is going on. */
+static bool
+hosted_is_stuck(const struct hosted *hosted)
+{
+	return hosted->refusal != NULL && hosted->pending == 0;
 }
 
 /* --- instances --------------------------------------------------------------------- */
@@ -181,12 +210,11 @@ hosted_next_step(struct hosted *hosted, host_instance_done_fn *done)
 		hosted->instances[i].done = done;
 }
 
-/* An instance has answered; true: it was the last one. Takes what it said. */
+/* An instance has answered a step of the start; true: it was the last one. */
 static bool
 hosted_collect(struct hosted *hosted, struct host_instance *instance)
 {
-	if (instance->message != NULL)
-		hosted_fail(hosted, instance->status, instance->message);
+	hosted_fail(hosted, instance->status, instance->message);
 	instance->message = NULL;
 	return --hosted->pending == 0;
 }
@@ -205,12 +233,19 @@ host_choose_loops(struct host *host, int64_t count)
 	return mask;
 }
 
-static void
+/* Prepares them for their first step. False: failed. */
+static bool
 hosted_make_instances(struct hosted *hosted)
 {
 	struct host *host = hosted->host;
+	struct ready_set *set = ready_set_for(hosted->mask);
 	unsigned i, n = 0;
 
+	if (set == NULL) {
+		hosted_fail(hosted, BAY_FULL, xstrdup("the services of this cell run on too many different "
+			"sets of loops: give some the same number of instances"));
+		return false;
+	}
 	hosted->instance_count = (unsigned)__builtin_popcountll(hosted->mask);
 	hosted->instances = xcalloc(hosted->instance_count, sizeof hosted->instances[0]);
 	for (i = 0; i < executor_count(host->executor); i++) {
@@ -220,8 +255,8 @@ hosted_make_instances(struct hosted *hosted)
 			n++;
 		}
 	}
-	hosted->service->instance_count = n;
-	hosted->service->set = ready_set_for(hosted->mask);
+	service_set_plugin(hosted->service, &hosted->plugin->descriptor, settings_struct(hosted->settings), set, n);
+	return true;
 }
 
 /* --- stopping ------------------------------------------------------------------------ */
@@ -234,15 +269,12 @@ hosted_on_unloaded(struct inbox_item *item)
 	struct host *host = hosted->host;
 	const char *reason = hosted->failed_with != NULL ? hosted->failed_with : hosted->message;
 
-	if (hosted->failed_with != NULL) {
-		service_set_state(hosted->service, SERVICE_FAILED, reason);
-		host->on_failed(hosted->service->name, hosted->generation, reason, host->arg);
-	} else if (hosted->message != NULL) {
-		service_set_state(hosted->service, SERVICE_FAILED, reason);
-	} else {
-		service_set_state(hosted->service, SERVICE_STOPPED, NULL);
-	}
-	hosted_answer(hosted);
+	service_set_state(hosted->service, reason != NULL ? SERVICE_FAILED : SERVICE_STOPPED, reason);
+	hosted_tell_failure(hosted, reason);
+	if (hosted->starting)
+		hosted_answer(hosted, hosted->status, hosted->message);
+	else
+		hosted_answer(hosted, BAY_OK, NULL);
 	hosted_destroy(hosted);
 	host_check_all_stopped(host);
 }
@@ -268,23 +300,24 @@ hosted_on_unload(struct inbox_item *item)
 static void
 hosted_unload(struct hosted *hosted)
 {
-	hosted->service->plugin = NULL;
-	hosted->service->settings = NULL;
+	service_set_plugin(hosted->service, NULL, NULL, NULL, 0);
 	hosted->step.run = hosted_on_unload;
 	loader_post(hosted->host->loader, &hosted->step);
 }
 
-/* Its code must stay, and so must the service's state. */
+/* Its code must stay, and so must the service's state. It may be asked to stop again. */
 static void
 hosted_refuses_to_stop(struct hosted *hosted)
 {
 	struct host *host = hosted->host;
+	const char *why = hosted->starting ? hosted->message : hosted->failed_with;
+	char *text = why != NULL ? xasprintf("%s; and it cannot be stopped: %s", why, hosted->refusal)
+		: xstrdup(hosted->refusal);
 
-	log_error("cell", "service %s cannot be stopped: %s", hosted->service->name, hosted->message);
-	if (host->refusal == NULL)
-		host->refusal = xasprintf("service %s: %s", hosted->service->name, hosted->message);
-	hosted->status = BAY_BUSY;
-	hosted_answer(hosted);
+	log_error(hosted->service->subject, "it cannot be stopped: %s", hosted->refusal);
+	hosted_tell_failure(hosted, text);
+	hosted_answer(hosted, BAY_BUSY, text);
+	free(text);
 	host_check_all_stopped(host);
 }
 
@@ -293,14 +326,19 @@ hosted_on_instance_stopped(struct host_instance *instance)
 {
 	struct hosted *hosted = instance->owner;
 
-	hosted->refuses |= instance->message != NULL;
-	if (!hosted_collect(hosted, instance))
+	if (hosted->refusal == NULL)
+		hosted->refusal = instance->message;
+	else
+		free(instance->message);
+	instance->message = NULL;
+	if (--hosted->pending > 0)
 		return;
-	if (hosted->refuses) {
+	/* Nobody takes from the queue any more, whatever else becomes of it. */
+	service_queue_flush(hosted->service, hosted->failed_with != NULL ? "it has failed" : "it has stopped");
+	if (hosted->refusal != NULL) {
 		hosted_refuses_to_stop(hosted);
 		return;
 	}
-	service_queue_flush(hosted->service, hosted->failed_with != NULL ? "it has failed" : "it has stopped");
 	service_queue_unlist(hosted->service);
 	hosted_unload(hosted);
 }
@@ -311,10 +349,12 @@ hosted_begin_stop(struct hosted *hosted, int64_t drain_ns)
 	unsigned i;
 
 	service_set_state(hosted->service, SERVICE_STOPPING, NULL);
+	free(hosted->refusal);
+	hosted->refusal = NULL;
 	hosted_next_step(hosted, hosted_on_instance_stopped);
 	for (i = 0; i < hosted->instance_count; i++) {
 		hosted->instances[i].drain_ns = drain_ns;
-		hosted->instances[i].grace_ns = HOST_GRACE_NS;
+		hosted->instances[i].grace_ns = hosted->host->grace_ns;
 	}
 	hosted_each_instance(hosted, host_instance_stop);
 }
@@ -330,7 +370,7 @@ host_stop(struct host *host, const char *name, int64_t drain_ns, host_done_fn *d
 		done(BAY_OK, NULL, id, host->arg);
 		return;
 	}
-	if (service_state(service) != SERVICE_READY) {
+	if (service_state(service) != SERVICE_READY && !hosted_is_stuck(hosted)) {
 		snprintf(message, sizeof message, "service %s is %s", name, service_state_name(service_state(service)));
 		done(BAY_BUSY, message, id, host->arg);
 		return;
@@ -344,17 +384,21 @@ static void
 host_check_all_stopped(struct host *host)
 {
 	host_done_fn *done = host->all_stopped;
+	char *refusal = NULL;
 
 	if (done == NULL)
 		return;
 	list_for_each(pos, &host->services) {
 		struct hosted *hosted = container_of(pos, struct hosted, link);
 
-		if (!hosted->refuses || hosted->pending > 0)
+		if (!hosted_is_stuck(hosted))
 			return;
+		if (refusal == NULL)
+			refusal = xasprintf("service %s: %s", hosted->service->name, hosted->refusal);
 	}
 	host->all_stopped = NULL;
-	done(host->refusal != NULL ? BAY_BUSY : BAY_OK, host->refusal, host->all_stopped_id, host->arg);
+	done(refusal != NULL ? BAY_BUSY : BAY_OK, refusal, host->all_stopped_id, host->arg);
+	free(refusal);
 }
 
 void
@@ -367,7 +411,7 @@ host_stop_all(struct host *host, int64_t drain_ns, host_done_fn *done, int64_t i
 	list_for_each_safe(pos, &host->services) {
 		struct hosted *hosted = container_of(pos, struct hosted, link);
 
-		if (service_state(hosted->service) == SERVICE_READY)
+		if (service_state(hosted->service) == SERVICE_READY || hosted_is_stuck(hosted))
 			hosted_begin_stop(hosted, drain_ns);
 	}
 	host_check_all_stopped(host);
@@ -391,6 +435,10 @@ host_on_failure(struct inbox_item *item)
 		hosted->failed_with = failure->message;
 		failure->message = NULL;
 		hosted_begin_stop(hosted, 0);
+	} else if (hosted != NULL && hosted->starting) {
+		/* While other instances are still on their way: the next step will see it. */
+		hosted_fail(hosted, BAY_FAILED, failure->message);
+		failure->message = NULL;
 	}
 	free(failure->message);
 	free(failure);
@@ -422,7 +470,7 @@ hosted_on_instance_serves(struct host_instance *instance)
 		return;
 	}
 	service_set_state(hosted->service, SERVICE_READY, NULL);
-	hosted_answer(hosted);
+	hosted_answer(hosted, BAY_OK, NULL);
 	if (hosted->host->stopping)
 		hosted_begin_stop(hosted, hosted->host->drain_ns);
 }
@@ -446,19 +494,17 @@ static void
 hosted_on_loaded(struct inbox_item *item)
 {
 	struct hosted *hosted = container_of(item, struct hosted, step);
-	struct bay_service *service = hosted->service;
 	unsigned i;
 
-	if (hosted->message != NULL) {
+	if (hosted->message != NULL || !hosted_make_instances(hosted)) {
 		hosted_unload(hosted);
 		return;
 	}
-	service->plugin = &hosted->plugin->descriptor;
-	service->settings = settings_struct(hosted->settings);
-	hosted_make_instances(hosted);
 	hosted_next_step(hosted, hosted_on_instance_initialised);
-	for (i = 0; i < hosted->instance_count; i++)
+	for (i = 0; i < hosted->instance_count; i++) {
 		hosted->instances[i].start_timeout_ns = hosted->start_timeout_ns;
+		hosted->instances[i].grace_ns = hosted->host->grace_ns;
+	}
 	hosted_each_instance(hosted, host_instance_start);
 }
 
@@ -512,7 +558,7 @@ hosted_create(struct host *host, struct bay_service *service, const struct cell_
 }
 
 static void
-service_set_limits(struct bay_service *service, const struct cell_start *start)
+host_set_limits(struct bay_service *service, const struct cell_start *start)
 {
 	static const enum overflow_policy policies[] = {
 		[CELL_OVERFLOW_WAIT] = OVERFLOW_WAIT,
@@ -521,12 +567,16 @@ service_set_limits(struct bay_service *service, const struct cell_start *start)
 		[CELL_OVERFLOW_DROP_NEWEST] = OVERFLOW_DROP_NEWEST,
 	};
 
-	service->limits.concurrency = (unsigned)start->concurrency;
-	service->limits.queue = (size_t)start->queue;
-	service->limits.queue_bytes = (size_t)start->queue_bytes;
-	service->limits.overflow = policies[start->overflow];
-	service->limits.timeout_ns = start->timeout_ns;
-	service->limits.stack_bytes = (size_t)start->stack_bytes;
+	struct service_limits limits = {
+		.concurrency = (unsigned)start->concurrency,
+		.queue = (size_t)start->queue,
+		.queue_bytes = (size_t)start->queue_bytes,
+		.overflow = policies[start->overflow],
+		.timeout_ns = start->timeout_ns,
+		.stack_bytes = (size_t)start->stack_bytes,
+	};
+
+	service_set_limits(service, &limits);
 }
 
 void
@@ -545,12 +595,13 @@ host_start(struct host *host, const struct cell_start *start, host_done_fn *done
 		return;
 	}
 	service_set_slot(service, host->page, (uint32_t)start->slot);
-	service_set_limits(service, start);
+	host_set_limits(service, start);
 	service->on_failed = host_service_failed;
 	service_set_state(service, SERVICE_STARTING, NULL);
 	hosted = hosted_create(host, service, start);
 	hosted->done = done;
 	hosted->id = id;
+	hosted->starting = true;
 	hosted->step.run = hosted_on_load;
 	loader_post(host->loader, &hosted->step);
 }

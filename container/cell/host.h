@@ -42,6 +42,9 @@ typedef void host_failed_fn(const char *service, int64_t generation, const char 
 struct host *host_create(struct loop *control, struct executor *executor, struct loader *loader,
 	const struct status_page *page, host_failed_fn *on_failed, void *arg);
 
+/* Sets how long what was cancelled may take to end before the answer is that it refuses. */
+void host_set_grace(struct host *host, int64_t grace_ns);
+
 /* Everything must be stopped. NULL is fine. */
 void host_destroy(struct host *host);
 

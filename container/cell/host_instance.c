@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include <bay/status.h>
+#include <bay/time.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "base/list.h"
 #include "loop/loop.h"
 #include "runtime/scheduler.h"
@@ -56,8 +56,8 @@ host_instance_send(struct host_instance *instance, inbox_fn *step)
 	loop_post(&instance->scheduler->loop, &instance->item);
 }
 
-/* A task of the container for a step that may suspend. */
-static bool
+/* A task of the container for a step that may suspend, or NULL without a stack. */
+static struct task *
 host_instance_spawn(struct host_instance *instance, const char *name, bay_task_fn *fn,
 	task_ended_fn *ended, struct stack_class *class, int64_t deadline)
 {
@@ -75,10 +75,10 @@ host_instance_spawn(struct host_instance *instance, const char *name, bay_task_f
 	struct task *task = class != NULL ? task_create(instance->scheduler, &spec) : NULL;
 
 	if (task == NULL)
-		return false;
+		return NULL;
 	task->handle.detached = true;
 	task_start(task);
-	return true;
+	return task;
 }
 
 /* --- start -------------------------------------------------------------------------------- */
@@ -98,23 +98,43 @@ host_instance_init_ended(struct task *task, int status)
 	const char *text = host_instance->instance->error;
 	char *message = NULL;
 
+	host_instance->init = NULL;
+	if (!timer_armed(&host_instance->timer))
+		return; /* too late: it was answered for */
+	wheel_remove(&host_instance->scheduler->loop.wheel, &host_instance->timer);
 	if (status != BAY_OK)
 		message = text != NULL ? xasprintf("init failed: %s", text)
 			: xasprintf("init failed: %s", bay_status_name(status));
 	host_instance_answer(host_instance, status, message);
 }
 
+/* Init waits for nothing that a deadline could cut. */
+static void
+host_instance_on_init_stuck(struct timer *timer)
+{
+	struct host_instance *instance = container_of(timer, struct host_instance, timer);
+
+	host_instance_answer(instance, BAY_TIMEOUT, xstrdup("init failed: it has not come back in time"));
+}
+
 static void
 host_instance_on_start(struct inbox_item *item)
 {
 	struct host_instance *instance = container_of(item, struct host_instance, item);
-	int64_t deadline = clock_monotonic_ns() + instance->start_timeout_ns;
+	struct loop *loop = &instance->scheduler->loop;
+	int64_t deadline = bay_after(instance->start_timeout_ns);
 
 	instance->instance = instance_create(instance->service, instance->scheduler, instance->index);
-	if (instance->instance == NULL ||
-		!host_instance_spawn(instance, "init", host_instance_init_main, host_instance_init_ended,
-			instance->instance->stacks, deadline))
+	if (instance->instance != NULL)
+		instance->init = host_instance_spawn(instance, "init", host_instance_init_main,
+			host_instance_init_ended, instance->instance->stacks, deadline);
+	if (instance->init == NULL) {
 		host_instance_answer(instance, BAY_NO_MEMORY, xstrdup("no memory or stack for an instance"));
+		return;
+	}
+	timer_init(&instance->timer, host_instance_on_init_stuck);
+	wheel_add(&loop->wheel, &instance->timer,
+		deadline < BAY_INHERIT - instance->grace_ns ? deadline + instance->grace_ns : BAY_INHERIT);
 }
 
 void
@@ -148,7 +168,7 @@ static int
 host_instance_stop_main(void *arg)
 {
 	struct host_instance *instance = arg;
-	int64_t deadline = clock_monotonic_ns() + instance->drain_ns;
+	int64_t deadline = bay_after(instance->drain_ns);
 
 	if (!instance_stop(instance->instance, deadline, instance->grace_ns, &instance->message))
 		return BAY_BUSY;
@@ -172,7 +192,11 @@ host_instance_on_stop(struct inbox_item *item)
 {
 	struct host_instance *instance = container_of(item, struct host_instance, item);
 
-	if (instance->instance == NULL)
+	if (instance->init != NULL) {
+		task_cancel(instance->init, "it has had its time");
+		host_instance_answer(instance, BAY_BUSY, xasprintf("its init function does not come back "
+			"(bayctl tasks %s)", instance->service->name));
+	} else if (instance->instance == NULL)
 		host_instance_answer(instance, BAY_OK, NULL);
 	else if (!host_instance_spawn(instance, "stop", host_instance_stop_main, host_instance_stop_ended,
 			instance->instance->stacks, BAY_INHERIT))

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "loop/inbox.h"
+#include "loop/timer.h"
 
 struct bay_instance;
 struct bay_service;
@@ -16,6 +17,7 @@ struct host_instance;
 struct hosted;
 struct loop;
 struct scheduler;
+struct task;
 
 /* A step, given on the control thread. */
 typedef void host_instance_fn(struct host_instance *instance);
@@ -31,6 +33,8 @@ struct host_instance {
 	struct bay_instance *instance;   /* its loop's; NULL: there is none */
 	struct inbox_item item;          /* to the loop and back */
 	host_instance_done_fn *done;
+	struct timer timer;              /* its loop's: init has had its time */
+	struct task *init;               /* its loop's: the task that runs init, or NULL */
 	int64_t start_timeout_ns;
 	int64_t drain_ns;
 	int64_t grace_ns;
@@ -43,7 +47,8 @@ struct host_instance {
 void host_instance_init(struct host_instance *instance, struct bay_service *service,
 	struct scheduler *scheduler, struct loop *control, unsigned index, struct hosted *owner);
 
-/* Makes the instance and runs its init. */
+/* Makes the instance and runs its init, which has start_timeout_ns; one that has not come
+ * back grace_ns later is answered for, and refuses to stop until it has. */
 void host_instance_start(struct host_instance *instance);
 
 /* Lets it serve. */

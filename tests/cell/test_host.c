@@ -1,0 +1,738 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Services from a plugin's file to instances that serve, and back. The test's thread is the
+ * control thread; the plugin is tests/support/plugins/probe.c.
+ */
+#include "config.h"
+
+#include "cell/host.h"
+
+#include <dlfcn.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bay/bay.h>
+
+#include "base/clock.h"
+#include "base/status_page.h"
+#include "cell/executor.h"
+#include "cell/loader.h"
+#include "loop/loop.h"
+#include "protocol/cell_link.h"
+#include "runtime/task.h"
+#include "service/message.h"
+#include "service/ready_set.h"
+#include "service/registry.h"
+#include "service/request.h"
+#include "service/service.h"
+#include "support/check_main.h"
+#include "support/log_lines.h"
+
+#if defined(BAY_ASAN) || defined(BAY_TSAN)
+enum { RESTARTS = 100 };
+#else
+enum { RESTARTS = 500 };
+#endif
+
+#define PROBE TOP_BUILDDIR "/tests/support/plugins/probe.so"
+
+/* --- what the plugin calls --------------------------------------------------------------- */
+
+__attribute__((visibility("default"))) int probe_let_go(void);
+__attribute__((visibility("default"))) void probe_note(char letter);
+
+static atomic_int let_go;
+static atomic_int noted[128];
+
+int
+probe_let_go(void)
+{
+	return atomic_load(&let_go);
+}
+
+void
+probe_note(char letter)
+{
+	atomic_fetch_add(&noted[(int)letter], 1);
+}
+
+/* Kept by the linker for the plugin. */
+static const void *volatile used_by_plugin[] = {
+	bay_sleep, bay_yield, bay_go, bay_fail, bay_reply_int64, bay_settings, bay_request_instance,
+	bay_instance_fail, bay_instance_index, bay_instance_settings,
+};
+
+/* --- the cell -------------------------------------------------------------------------------- */
+
+static struct status_page page;
+static struct loop control;
+static struct executor *executor;
+static struct loader *loader;
+static struct host *host;
+
+/* The answers, by the number of the operation. */
+static struct answer {
+	bool came;
+	int status;
+	char message[256];
+} answers[1100];
+static int64_t last_id;
+
+static struct {
+	int times;
+	char service[64];
+	int64_t generation;
+	char message[256];
+} failed;
+
+static void
+on_failed(const char *service, int64_t generation, const char *message, void *arg)
+{
+	ck_assert_ptr_eq(arg, &failed);
+	failed.times++;
+	snprintf(failed.service, sizeof failed.service, "%s", service);
+	snprintf(failed.message, sizeof failed.message, "%s", message);
+	failed.generation = generation;
+}
+
+static void
+on_done(int status, const char *message, int64_t id, void *arg)
+{
+	struct answer *answer = &answers[id];
+
+	ck_assert_ptr_eq(arg, &failed);
+	ck_assert(!answer->came);
+	ck_assert((status == BAY_OK) == (message == NULL));
+	answer->came = true;
+	answer->status = status;
+	snprintf(answer->message, sizeof answer->message, "%s", message != NULL ? message : "");
+}
+
+static void
+begin(unsigned loops)
+{
+	int fd = status_page_create(&page, "test", 16, loops);
+
+	ck_assert_ptr_nonnull(used_by_plugin[0]);
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	memset(&failed, 0, sizeof failed);
+	memset(answers, 0, sizeof answers);
+	memset(noted, 0, sizeof noted);
+	atomic_store(&let_go, 0);
+	last_id = 0;
+	registry_init(64);
+	ck_assert(loop_init(&control, "control"));
+	executor = executor_create(loops, &page);
+	loader = loader_create();
+	ck_assert_ptr_nonnull(executor);
+	ck_assert_ptr_nonnull(loader);
+	host = host_create(&control, executor, loader, &page, on_failed, &failed);
+	host_set_grace(host, 300 * BAY_MS);
+}
+
+static void
+turn(void)
+{
+	loop_drain_inbox(&control);
+}
+
+static struct answer
+wait_for(int64_t id)
+{
+	while (!answers[id].came) {
+		loop_wait(&control, INT64_MAX);
+		turn();
+	}
+	return answers[id];
+}
+
+/* Until nothing is left, whatever it is. */
+static void
+finish(void)
+{
+	struct answer answer;
+
+	atomic_store(&let_go, 1);
+	host_stop_all(host, 0, on_done, ++last_id);
+	answer = wait_for(last_id);
+	ck_assert_msg(answer.status == BAY_OK, "%s", answer.message);
+	executor_destroy(executor);
+	loader_destroy(loader);
+	turn();
+	host_destroy(host);
+	ready_sets_finish();
+	registry_finish();
+	request_clear_cache();
+	message_clear_cache();
+	loop_finish(&control);
+	status_page_close(&page);
+}
+
+/* --- operations -------------------------------------------------------------------------------- */
+
+/* Begins to start a service of that name; settings: "key value key value", NULL for none. */
+static int64_t
+begin_start(const char *name, int64_t instances, const char *setting_list)
+{
+	static int64_t slots;
+	struct cell_setting settings[8];
+	char *words = strdup(setting_list != NULL ? setting_list : ""), *word, *rest = words;
+	struct cell_start start = {
+		.service = name,
+		.plugin = "probe",
+		.image = PROBE,
+		.generation = 3,
+		.slot = slots++ % 16,
+		.instances = instances,
+		.concurrency = 2,
+		.queue = 10,
+		.queue_bytes = 1000,
+		.overflow = CELL_OVERFLOW_REJECT,
+		.stack_bytes = 256 << 10,
+		.start_timeout_ns = 100 * BAY_MS,
+		.settings = settings,
+	};
+
+	if (registry_get(name) != NULL && registry_get(name)->slot != STATUS_NO_SLOT)
+		start.slot = registry_get(name)->slot;
+	while ((word = strsep(&rest, " ")) != NULL && *word != '\0') {
+		settings[start.setting_count].key = word;
+		settings[start.setting_count++].value = strsep(&rest, " ");
+	}
+	host_start(host, &start, on_done, ++last_id);
+	free(words);
+	return last_id;
+}
+
+static void
+start(const char *name, int64_t instances, const char *settings)
+{
+	struct answer answer = wait_for(begin_start(name, instances, settings));
+
+	ck_assert_msg(answer.status == BAY_OK, "%s", answer.message);
+}
+
+static void
+start_in_vain(const char *name, int64_t instances, const char *settings, int status, const char *text)
+{
+	struct answer answer = wait_for(begin_start(name, instances, settings));
+
+	ck_assert_msg(answer.status == status, "%s: %s", bay_status_name(answer.status), answer.message);
+	ck_assert_msg(strstr(answer.message, text) != NULL, "'%s' lacks '%s'", answer.message, text);
+}
+
+static struct answer
+stop(const char *name, int64_t drain_ns)
+{
+	host_stop(host, name, drain_ns, on_done, ++last_id);
+	return wait_for(last_id);
+}
+
+/* A call from a loop; wait for it with join_call. */
+struct call {
+	struct inbox_item item;
+	struct scheduler *scheduler;
+	struct bay_service *service;
+	int status;
+	char text[128];
+	atomic_bool done;
+};
+
+static int
+call_main(void *arg)
+{
+	struct call *call = arg;
+	struct bay_message *reply;
+
+	call->status = bay_call(call->service, NULL, &reply, BAY_INHERIT);
+	snprintf(call->text, sizeof call->text, "%s", call->status == BAY_OK ? bay_message_text(reply) : bay_call_error());
+	bay_message_free(reply);
+	return BAY_OK;
+}
+
+static void
+call_ended(struct task *task, int status)
+{
+	struct call *call = task->arg;
+
+	(void)status;
+	atomic_store(&call->done, true);
+	loop_wake(&control);
+}
+
+static void
+call_begin(struct inbox_item *item)
+{
+	struct call *call = container_of(item, struct call, item);
+	struct task_spec spec = {
+		.name = "caller",
+		.fn = call_main,
+		.arg = call,
+		.ended = call_ended,
+		.deadline = BAY_INHERIT,
+		.slot = STATUS_NO_SLOT,
+		.class = scheduler_stack_class(call->scheduler, 256 << 10),
+	};
+	struct task *task = task_create(call->scheduler, &spec);
+
+	task->handle.detached = true;
+	task_start(task);
+}
+
+static void
+begin_call(struct call *call, unsigned loop, const char *name)
+{
+	call->scheduler = executor_scheduler(executor, loop);
+	call->service = registry_get(name);
+	call->item.run = call_begin;
+	atomic_store(&call->done, false);
+	loop_post(&call->scheduler->loop, &call->item);
+}
+
+static void
+join_call(struct call *call)
+{
+	while (!atomic_load(&call->done)) {
+		loop_wait(&control, clock_monotonic_ns() + BAY_MS);
+		turn();
+	}
+}
+
+static void
+expect(const char *name, int status, const char *text)
+{
+	struct call call;
+
+	begin_call(&call, 0, name);
+	join_call(&call);
+	ck_assert_msg(call.status == status && strstr(call.text, text) != NULL, "%s: %s",
+		bay_status_name(call.status), call.text);
+}
+
+static bool
+is_loaded(void)
+{
+	void *handle = dlopen(PROBE, RTLD_LAZY | RTLD_NOLOAD);
+
+	if (handle != NULL)
+		dlclose(handle);
+	return handle != NULL;
+}
+
+static unsigned
+instances_of(const char *name)
+{
+	const struct bay_service *service = registry_get(name);
+	unsigned i, mask = 0;
+
+	for (i = 0; i < executor_count(executor); i++)
+		mask |= service->instances[i] != NULL ? 1u << i : 0;
+	return mask;
+}
+
+/* --- starting and stopping ------------------------------------------------------------------ */
+
+START_TEST(a_service_starts_serves_and_goes_without_a_trace)
+{
+	begin(2);
+	ck_assert(!is_loaded());
+	start("a", 1, "number 42");
+	ck_assert_int_eq(service_state(registry_get("a")), SERVICE_READY);
+	expect("a", BAY_OK, "42");
+	ck_assert(is_loaded());
+	ck_assert_int_eq(stop("a", BAY_SECOND).status, BAY_OK);
+	ck_assert_int_eq(service_state(registry_get("a")), SERVICE_STOPPED);
+	ck_assert(!is_loaded());
+	expect("a", BAY_CLOSED, "service a is stopped");
+	ck_assert_int_eq(noted['i'] * 100 + noted['s'] * 10 + noted['f'], 111);
+	ck_assert_int_eq(stop("a", 0).status, BAY_OK);
+	ck_assert_int_eq(stop("nobody", 0).status, BAY_OK);
+	ck_assert_int_eq(failed.times, 0);
+	finish();
+}
+END_TEST
+
+START_TEST(instances_are_spread_over_the_loops)
+{
+	begin(3);
+	start("all", 0, NULL);
+	ck_assert_uint_eq(instances_of("all"), 7);
+	start("one", 1, NULL);
+	start("another", 1, NULL);
+	start("third", 1, NULL);
+	ck_assert_uint_eq(instances_of("one") | instances_of("another") | instances_of("third"), 7);
+	start("two", 2, NULL);
+	ck_assert_int_eq(__builtin_popcount(instances_of("two")), 2);
+	start("many", 50, NULL);
+	ck_assert_uint_eq(instances_of("many"), 7);
+	expect("all", BAY_OK, "7");
+	expect("one", BAY_OK, "7");
+	finish();
+	ck_assert_int_eq(noted['i'], 3 + 3 + 2 + 3);
+	ck_assert_int_eq(noted['f'], noted['i']);
+}
+END_TEST
+
+START_TEST(restarts_leave_nothing_behind)
+{
+	int i;
+
+	begin(2);
+	for (i = 0; i < RESTARTS; i++) {
+		start("a", 0, NULL);
+		expect("a", BAY_OK, "7");
+		ck_assert_int_eq(stop("a", BAY_SECOND).status, BAY_OK);
+	}
+	ck_assert(!is_loaded());
+	ck_assert_int_eq(noted['f'], 2 * RESTARTS);
+	finish();
+}
+END_TEST
+
+/* --- starts that fail ------------------------------------------------------------------------- */
+
+START_TEST(what_cannot_be_loaded_says_why_and_may_be_tried_again)
+{
+	struct cell_start bad = {.service = "a", .plugin = "x", .image = "/nowhere/x.so", .concurrency = 1, .queue = 1,
+		.queue_bytes = 1, .stack_bytes = 65536, .slot = 0};
+	struct answer answer;
+
+	begin(1);
+	host_start(host, &bad, on_done, ++last_id);
+	answer = wait_for(last_id);
+	ck_assert_int_eq(answer.status, BAY_INVALID);
+	ck_assert_str_ne(answer.message, "");
+	ck_assert_int_eq(service_state(registry_get("a")), SERVICE_FAILED);
+	expect("a", BAY_CLOSED, "service a has failed");
+	start_in_vain("a", 1, "number 1000", BAY_INVALID, "setting number");
+	start_in_vain("a", 1, "colour blue", BAY_INVALID, "setting colour");
+	ck_assert(!is_loaded());
+	start("a", 1, NULL);
+	expect("a", BAY_OK, "7");
+	/* A slot that is not there, a name that is none. */
+	bad.slot = 16;
+	host_start(host, &bad, on_done, ++last_id);
+	ck_assert_int_eq(wait_for(last_id).status, BAY_INVALID);
+	bad.slot = 1;
+	bad.service = "no name";
+	host_start(host, &bad, on_done, ++last_id);
+	ck_assert_int_eq(wait_for(last_id).status, BAY_INVALID);
+	finish();
+}
+END_TEST
+
+START_TEST(an_init_that_fails_refuses_the_service)
+{
+	begin(2);
+	start_in_vain("a", 1, "init fails", BAY_IO, "init failed: init failed");
+	ck_assert_int_eq(noted['s'] + noted['f'], 0);
+	ck_assert(!is_loaded());
+	expect("a", BAY_CLOSED, "service a has failed: init failed: init failed");
+	/* One that waited first, and one on one loop of two: the other is ended properly. */
+	start_in_vain("a", 1, "init fails-later", BAY_IO, "init failed later");
+	start_in_vain("a", 0, "init on-one", BAY_IO, "on one loop");
+	ck_assert_int_eq(noted['s'] * 10 + noted['f'], 11);
+	start_in_vain("a", 1, "init by-a-child", BAY_CANCELED, "init failed");
+	ck_assert(!is_loaded());
+	ck_assert_int_eq(failed.times, 0);
+	start("a", 0, NULL);
+	expect("a", BAY_OK, "7");
+	finish();
+}
+END_TEST
+
+START_TEST(an_init_that_waits_is_cut_at_the_start_timeout)
+{
+	int64_t before = bay_now();
+
+	begin(1);
+	start_in_vain("a", 1, "init waits", BAY_TIMEOUT, "init failed: timeout");
+	ck_assert_int_ge(bay_now() - before, 100 * BAY_MS);
+	ck_assert(!is_loaded());
+	finish();
+}
+END_TEST
+
+START_TEST(an_init_that_never_comes_back_is_answered_for)
+{
+	struct answer answer;
+
+	begin(2);
+	start_in_vain("a", 0, "init refuses", BAY_BUSY, "init failed: it has not come back in time; and it cannot be "
+		"stopped: its init function does not come back (bayctl tasks a)");
+	ck_assert(is_loaded());
+	expect("a", BAY_CLOSED, "service a is stopping");
+	start_in_vain("a", 0, NULL, BAY_BUSY, "it is running already, or refuses to stop");
+	answer = stop("a", 0);
+	ck_assert_int_eq(answer.status, BAY_BUSY);
+	ck_assert_ptr_nonnull(strstr(answer.message, "its init function does not come back"));
+	/* Now it does. What init made is freed, and everything is as if it had never been. */
+	atomic_store(&let_go, 1);
+	while (stop("a", 0).status != BAY_OK)
+		;
+	ck_assert(!is_loaded());
+	ck_assert_int_eq(noted['s'] * 10 + noted['f'], 22);
+	start("a", 0, NULL);
+	expect("a", BAY_OK, "7");
+	finish();
+}
+END_TEST
+
+START_TEST(an_operation_at_a_time)
+{
+	int64_t first;
+	struct answer answer;
+
+	begin(1);
+	first = begin_start("a", 1, "init fails-later");
+	start_in_vain("a", 1, NULL, BAY_BUSY, "running already");
+	answer = stop("a", 0);
+	ck_assert_int_eq(answer.status, BAY_BUSY);
+	ck_assert_ptr_nonnull(strstr(answer.message, "service a is starting"));
+	ck_assert_int_eq(wait_for(first).status, BAY_IO);
+	start("a", 1, NULL);
+	host_stop(host, "a", BAY_SECOND, on_done, ++last_id);
+	first = last_id;
+	answer = stop("a", 0);
+	ck_assert_int_eq(answer.status, BAY_BUSY);
+	ck_assert_int_eq(wait_for(first).status, BAY_OK);
+	finish();
+}
+END_TEST
+
+/* --- services that fail by themselves --------------------------------------------------------------- */
+
+static void
+wait_for_failure(void)
+{
+	while (failed.times == 0) {
+		loop_wait(&control, INT64_MAX);
+		turn();
+	}
+}
+
+START_TEST(a_run_that_fails_ends_the_service_with_its_text)
+{
+	begin(2);
+	start("a", 1, "run fails-later");
+	wait_for_failure();
+	ck_assert_str_eq(failed.service, "a");
+	ck_assert_int_eq(failed.generation, 3);
+	ck_assert_str_eq(failed.message, "run failed later");
+	ck_assert_int_eq(service_state(registry_get("a")), SERVICE_FAILED);
+	expect("a", BAY_CLOSED, "service a has failed: run failed later");
+	ck_assert(!is_loaded());
+	ck_assert_int_eq(noted['s'] * 10 + noted['f'], 11);
+	/* And again. */
+	failed.times = 0;
+	start("a", 1, "run by-a-child");
+	wait_for_failure();
+	ck_assert_ptr_nonnull(strstr(failed.message, "task child failed: io"));
+	start("a", 1, NULL);
+	finish();
+	ck_assert_int_eq(failed.times, 1);
+}
+END_TEST
+
+/* It may fail before the last instance has been told to serve. */
+START_TEST(a_run_that_fails_at_once_is_never_overlooked)
+{
+	int round;
+
+	begin(4);
+	for (round = 0; round < 100; round++) {
+		struct answer answer = wait_for(begin_start("a", 0, "run fails"));
+
+		if (answer.status != BAY_OK) {
+			ck_assert_int_eq(answer.status, BAY_FAILED);
+			ck_assert_str_eq(answer.message, "run failed");
+			ck_assert_int_eq(failed.times, 0);
+		} else {
+			wait_for_failure();
+			ck_assert_str_eq(failed.message, "run failed");
+			ck_assert_int_eq(failed.times, 1);
+		}
+		ck_assert_int_eq(service_state(registry_get("a")), SERVICE_FAILED);
+		failed.times = 0;
+	}
+	finish();
+}
+END_TEST
+
+START_TEST(one_of_several_that_fails_ends_all)
+{
+	begin(3);
+	start("a", 0, "run fails-later");
+	wait_for_failure();
+	ck_assert_int_eq(failed.times, 1);
+	ck_assert_uint_eq(instances_of("a"), 0);
+	ck_assert_int_eq(noted['f'], 3);
+	finish();
+}
+END_TEST
+
+/* --- services that refuse to stop ---------------------------------------------------------------------- */
+
+START_TEST(a_refusal_is_told_in_time_and_everybody_in_the_queue_is_answered)
+{
+	struct call calls[4];
+	struct answer answer;
+	int i;
+
+	begin(1);
+	start("a", 1, "handle refuses");
+	for (i = 0; i < 4; i++)
+		begin_call(&calls[i], 0, "a");
+	while (registry_get("a")->queued < 2)
+		;
+	answer = stop("a", 0);
+	ck_assert_int_eq(answer.status, BAY_BUSY);
+	ck_assert_str_eq(answer.message, "2 handlers refuse to stop (bayctl tasks a)");
+	for (i = 2; i < 4; i++) {
+		join_call(&calls[i]);
+		ck_assert_int_eq(calls[i].status, BAY_CLOSED);
+	}
+	ck_assert(is_loaded());
+	start_in_vain("a", 1, NULL, BAY_BUSY, "refuses to stop");
+	/* The others of the cell go on. */
+	start("b", 1, NULL);
+	expect("b", BAY_OK, "7");
+	atomic_store(&let_go, 1);
+	for (i = 0; i < 2; i++)
+		join_call(&calls[i]);
+	ck_assert_int_eq(stop("a", 0).status, BAY_OK);
+	ck_assert_int_eq(service_state(registry_get("a")), SERVICE_STOPPED);
+	start("a", 1, NULL);
+	finish();
+}
+END_TEST
+
+START_TEST(a_service_that_failed_and_refuses_to_stop_is_told_of)
+{
+	struct call call;
+
+	begin(1);
+	start("a", 1, "run fails-later handle refuses");
+	begin_call(&call, 0, "a");
+	wait_for_failure();
+	ck_assert_str_eq(failed.message, "run failed later; and it cannot be stopped: 1 handlers "
+		"refuse to stop (bayctl tasks a)");
+	atomic_store(&let_go, 1);
+	join_call(&call);
+	ck_assert_int_eq(stop("a", 0).status, BAY_OK);
+	ck_assert_int_eq(failed.times, 1);
+	finish();
+}
+END_TEST
+
+START_TEST(stopping_all_names_who_refuses)
+{
+	struct answer answer;
+	int64_t starting;
+
+	begin(2);
+	start("a", 1, "stop refuses");
+	start("b", 0, NULL);
+	starting = begin_start("c", 1, NULL);
+	host_stop_all(host, 0, on_done, ++last_id);
+	start_in_vain("d", 1, NULL, BAY_BUSY, "the cell is stopping");
+	answer = wait_for(last_id - 1);
+	ck_assert_int_eq(wait_for(starting).status, BAY_OK);
+	ck_assert_int_eq(answer.status, BAY_BUSY);
+	ck_assert_str_eq(answer.message, "service a: its stop function does not come back (bayctl tasks a)");
+	ck_assert_int_eq(service_state(registry_get("b")), SERVICE_STOPPED);
+	ck_assert_int_eq(service_state(registry_get("c")), SERVICE_STOPPED);
+	finish();
+	ck_assert_int_eq(noted['f'], 4);
+}
+END_TEST
+
+/* --- callers beside all that ---------------------------------------------------------------------------- */
+
+static atomic_bool enough;
+
+static int
+call_until_enough(void *arg)
+{
+	struct call *call = arg;
+
+	while (!atomic_load(&enough)) {
+		int status = bay_call(call->service, NULL, NULL, bay_after(5 * BAY_SECOND));
+
+		ck_assert_msg(status == BAY_OK || status == BAY_CLOSED || status == BAY_CANCELED || status == BAY_FULL,
+			"%s: %s", bay_status_name(status), bay_call_error());
+		call->status += status == BAY_OK;
+		if (status != BAY_OK)
+			ck_assert_int_eq(bay_yield(), BAY_OK);
+	}
+	return BAY_OK;
+}
+
+static void
+call_until_enough_begin(struct inbox_item *item)
+{
+	struct call *call = container_of(item, struct call, item);
+	struct task_spec spec = {
+		.name = "caller",
+		.fn = call_until_enough,
+		.arg = call,
+		.ended = call_ended,
+		.deadline = BAY_INHERIT,
+		.slot = STATUS_NO_SLOT,
+		.class = scheduler_stack_class(call->scheduler, 256 << 10),
+	};
+	struct task *task = task_create(call->scheduler, &spec);
+
+	task->handle.detached = true;
+	task_start(task);
+}
+
+START_TEST(callers_do_not_mind_restarts)
+{
+	struct call calls[6];
+	int i;
+
+	begin(3);
+	atomic_store(&enough, false);
+	start("a", 2, NULL);
+	for (i = 0; i < 6; i++) {
+		calls[i].scheduler = executor_scheduler(executor, (unsigned)i % 3);
+		calls[i].service = registry_get("a");
+		calls[i].status = 0;
+		atomic_store(&calls[i].done, false);
+		calls[i].item.run = call_until_enough_begin;
+		loop_post(&calls[i].scheduler->loop, &calls[i].item);
+	}
+	for (i = 0; i < RESTARTS / 5; i++) {
+		ck_assert_int_eq(stop("a", i % 2 == 0 ? 0 : 100 * BAY_MS).status, BAY_OK);
+		start("a", i % 4, NULL);
+	}
+	atomic_store(&enough, true);
+	for (i = 0; i < 6; i++) {
+		join_call(&calls[i]);
+		ck_assert_int_gt(calls[i].status, 0);
+	}
+	finish();
+}
+END_TEST
+
+CHECK_MAIN("cell/host",
+	a_service_starts_serves_and_goes_without_a_trace,
+	instances_are_spread_over_the_loops,
+	restarts_leave_nothing_behind,
+	what_cannot_be_loaded_says_why_and_may_be_tried_again,
+	an_init_that_fails_refuses_the_service,
+	an_init_that_waits_is_cut_at_the_start_timeout,
+	an_init_that_never_comes_back_is_answered_for,
+	an_operation_at_a_time,
+	a_run_that_fails_ends_the_service_with_its_text,
+	a_run_that_fails_at_once_is_never_overlooked,
+	one_of_several_that_fails_ends_all,
+	a_refusal_is_told_in_time_and_everybody_in_the_queue_is_answered,
+	a_service_that_failed_and_refuses_to_stop_is_told_of,
+	stopping_all_names_who_refuses,
+	callers_do_not_mind_restarts)
