@@ -196,6 +196,14 @@ varlink_reader_compact(struct varlink_reader *reader)
 	reader->_start = 0;
 }
 
+/* A frame that is not complete yet: it may be too big already. */
+static enum varlink_result
+varlink_reader_check_rest(const struct varlink_reader *reader)
+{
+	return reader->_bytes.size - reader->_start > reader->_limits.frame_bytes ?
+		VARLINK_TOO_BIG : VARLINK_OK;
+}
+
 enum varlink_result
 varlink_reader_feed(struct varlink_reader *reader, const void *data, size_t size)
 {
@@ -204,16 +212,16 @@ varlink_reader_feed(struct varlink_reader *reader, const void *data, size_t size
 	varlink_reader_compact(reader);
 	if (!buffer_append(&reader->_bytes, data, size))
 		reader->_failed = VARLINK_NO_MEMORY;
-	else if (varlink_reader_find_end(reader) == NULL &&
-		reader->_bytes.size - reader->_start > reader->_limits.frame_bytes)
-		reader->_failed = VARLINK_TOO_BIG;
+	else if (varlink_reader_find_end(reader) == NULL)
+		reader->_failed = varlink_reader_check_rest(reader);
 	return reader->_failed;
 }
 
 bool
 varlink_reader_has_frame(struct varlink_reader *reader)
 {
-	return reader->_failed != VARLINK_OK || varlink_reader_find_end(reader) != NULL;
+	return reader->_failed != VARLINK_OK || varlink_reader_find_end(reader) != NULL ||
+		varlink_reader_check_rest(reader) != VARLINK_OK;
 }
 
 enum varlink_result
@@ -226,8 +234,10 @@ varlink_reader_take(struct varlink_reader *reader, json_t **frame_r)
 	if (reader->_failed != VARLINK_OK)
 		return reader->_failed;
 	end = varlink_reader_find_end(reader);
-	if (end == NULL)
-		return VARLINK_MORE;
+	if (end == NULL) {
+		reader->_failed = varlink_reader_check_rest(reader);
+		return reader->_failed == VARLINK_OK ? VARLINK_MORE : reader->_failed;
+	}
 	frame = reader->_bytes.data + reader->_start;
 	reader->_failed = varlink_decode(frame, (size_t)(end - frame), &reader->_limits, frame_r);
 	reader->_start = ++reader->_scanned;

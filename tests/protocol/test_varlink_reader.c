@@ -145,6 +145,24 @@ START_TEST(an_unfinished_frame_behind_a_finished_one_has_its_own_limit)
 }
 END_TEST
 
+START_TEST(what_came_in_one_piece_has_the_limits_of_what_came_in_many)
+{
+	struct varlink_reader reader;
+	char bytes[13 + 65] = "{\"a\":123456}";
+	json_t *frame;
+
+	memset(bytes + 13, ' ', 65);
+	varlink_reader_init(&reader, &small);
+	ck_assert_int_eq(varlink_reader_feed(&reader, bytes, sizeof(bytes)), VARLINK_OK);
+	ck_assert_int_eq(varlink_reader_take(&reader, &frame), VARLINK_OK);
+	json_decref(frame);
+	ck_assert(varlink_reader_has_frame(&reader));
+	ck_assert_int_eq(varlink_reader_take(&reader, &frame), VARLINK_TOO_BIG);
+	ck_assert_int_eq(varlink_reader_feed(&reader, "}", 2), VARLINK_TOO_BIG);
+	varlink_reader_finish(&reader);
+}
+END_TEST
+
 START_TEST(after_a_bad_frame_nothing_more_is_read)
 {
 	struct varlink_reader reader;
@@ -303,6 +321,7 @@ CHECK_MAIN("protocol/varlink_reader",
 	a_frame_of_the_largest_size_passes_and_one_byte_more_does_not,
 	a_frame_that_never_ends_is_refused_at_the_limit,
 	an_unfinished_frame_behind_a_finished_one_has_its_own_limit,
+	what_came_in_one_piece_has_the_limits_of_what_came_in_many,
 	after_a_bad_frame_nothing_more_is_read,
 	tokens_are_counted_up_to_the_limit,
 	what_looks_like_structure_inside_a_string_does_not_count,
