@@ -16,7 +16,7 @@
 
 enum {
 	CONFIG_SETTINGS_MAX = 256,  /* of one section */
-	CONFIG_SERVICES_MAX = 65536 /* whatever max_services says */
+	CONFIG_SERVICES_MAX = 65536 /* more are not even counted */
 };
 
 #define complain(builder, line, ...) \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/status_page.h"
 #include "base/text.h"
 #include "config/config_data.h"
 
@@ -163,7 +164,7 @@ static const struct config_key container_rows[] = {
 		.offset = AT(loops),
 		.fallback = "auto",
 		.min = 1,
-		.max = 64,
+		.max = STATUS_PAGE_LOOPS_MAX,
 		.words = loops_words,
 		.help = "the number of event loops, each a thread; auto is one per processor",
 	},
@@ -192,7 +193,7 @@ static const struct config_key container_rows[] = {
 		.offset = AT(max_services),
 		.fallback = "1024",
 		.min = 1,
-		.max = 65536,
+		.max = STATUS_PAGE_SERVICES_MAX, /* a cell can count no more */
 		.help = "more service sections than this are refused",
 	},
 };

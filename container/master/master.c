@@ -352,15 +352,6 @@ master_start_loop(struct master *master, struct buffer *error)
 		buffer_fail(error, "prepare the examination of plugins: no memory or no descriptor");
 }
 
-static bool
-master_check_counts(const struct config *config, struct buffer *error)
-{
-	if (config->service_count <= STATUS_PAGE_SERVICES_MAX)
-		return true;
-	return buffer_fail(error, "%zu services are configured, and a cell takes %d",
-		config->service_count, STATUS_PAGE_SERVICES_MAX);
-}
-
 static void
 master_on_log_record(const struct log_record *record, void *arg)
 {
@@ -377,8 +368,7 @@ master_prepare(struct master *master, struct buffer *error)
 {
 	struct master_parts *parts = master->_parts;
 
-	if (!master_check_counts(master->config, error) ||
-	    !master_start_log(master->config, error))
+	if (!master_start_log(master->config, error))
 		return false;
 	log_set_hook(master_on_log_record, master);
 	log_info(NULL, "bayd %s starts as process %d with libevent %s and %s", PACKAGE_VERSION,

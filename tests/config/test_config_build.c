@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/status_page.h"
 #include "config/from_text.h"
 #include "support/check_main.h"
 
@@ -202,24 +203,31 @@ START_TEST(a_section_of_endless_settings_is_refused)
 }
 END_TEST
 
-START_TEST(thousands_of_services_are_found_again)
+START_TEST(as_many_services_as_a_cell_takes_are_found_again)
 {
 	struct buffer text = {0};
 	struct config *config;
 	char name[16];
 
-	ck_assert(buffer_append_text(&text, "[container]\nmax_services = 5000\n"));
-	for (int i = 0; i < 5000; i++)
+	ck_assert(buffer_append_text(&text, "[container]\nmax_services = 1024\n"));
+	for (int i = 0; i < STATUS_PAGE_SERVICES_MAX; i++)
 		ck_assert(buffer_printf(&text, "[service s%d]\nqueue = %d\n", i, i + 1));
 	config = accepted(buffer_text(&text));
-	ck_assert_uint_eq(config->service_count, 5000);
-	for (int i = 0; i < 5000; i++) {
+	ck_assert_uint_eq(config->service_count, STATUS_PAGE_SERVICES_MAX);
+	for (int i = 0; i < STATUS_PAGE_SERVICES_MAX; i++) {
 		snprintf(name, sizeof(name), "s%d", i);
 		ck_assert_str_eq(config->services[i].name, name);
 		ck_assert_int_eq(config->services[i].queue, i + 1);
 	}
 	config_destroy(config);
 	buffer_finish(&text);
+}
+END_TEST
+
+START_TEST(max_services_cannot_be_more_than_a_cell_takes)
+{
+	refused("[container]\nmax_services = 1025\n",
+		"test.ini:2: max_services = '1025': wants a number from 1 to 1024\n");
 }
 END_TEST
 
@@ -252,5 +260,6 @@ CHECK_MAIN("config/config_build",
 	blanks_in_a_header_do_not_count,
 	keys_before_the_first_section_are_refused,
 	a_section_of_endless_settings_is_refused,
-	thousands_of_services_are_found_again,
+	as_many_services_as_a_cell_takes_are_found_again,
+	max_services_cannot_be_more_than_a_cell_takes,
 	more_services_than_any_limit_are_refused_where_they_stand)
