@@ -1,21 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The services that this cell hosts, from a plugin's image to instances that serve, and
- * back to nothing. One operation at a time for a service, any number side by side.
- *
- *	control thread        loader thread         loops
- *	start --------------> dlopen, settings
- *	      <-------------- done
- *	      -------------------------------------> instance, init      (each loop)
- *	      <------------------------------------- done
- *	      -------------------------------------> serve               (each loop)
- *	      <------------------------------------- done
- *	ready
- *	stop  -------------------------------------> drain, stop, fini   (each loop)
- *	      <------------------------------------- done
- *	      --------------> dlclose
- *	      <-------------- done
- *	stopped
+ * The table of the services that this cell hosts: who is there, and all of them together.
+ * The life of one is in hosted.h. One operation at a time for a service, any number side
+ * by side.
  *
  * Control thread only; nothing blocks.
  */

@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "cell/host_code.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "cell/loader.h"
+#include "loop/loop.h"
+#include "protocol/cell_link.h"
+#include "service/plugin.h"
+#include "service/settings.h"
+
+void
+host_code_init(struct host_code *code, const struct cell_start *start, const char *subject,
+	struct loop *control, struct loader *loader)
+{
+	size_t i;
+
+	memset(code, 0, sizeof *code);
+	code->_control = control;
+	code->_loader = loader;
+	code->_subject = subject;
+	code->_image = xstrdup(start->image);
+	code->_sha256 = start->sha256 != NULL ? xstrdup(start->sha256) : NULL;
+	code->_values = xcalloc(start->setting_count + 1, sizeof code->_values[0]);
+	code->_value_count = start->setting_count;
+	for (i = 0; i < start->setting_count; i++) {
+		code->_values[i].key = xstrdup(start->settings[i].key);
+		code->_values[i].value = xstrdup(start->settings[i].value);
+	}
+}
+
+void
+host_code_finish(struct host_code *code)
+{
+	size_t i;
+
+	for (i = 0; i < code->_value_count; i++) {
+		free((char *)code->_values[i].key);
+		free((char *)code->_values[i].value);
+	}
+	free(code->_values);
+	free(code->_image);
+	free(code->_sha256);
+	free(code->error);
+}
+
+/* --- there and back ------------------------------------------------------------------- */
+
+static void
+host_code_on_answer(struct inbox_item *item)
+{
+	struct host_code *code = container_of(item, struct host_code, _item);
+
+	code->_done(code);
+}
+
+/* On the loader thread: the step is done. */
+static void
+host_code_answer(struct host_code *code)
+{
+	code->_item.run = host_code_on_answer;
+	loop_post(code->_control, &code->_item);
+}
+
+static void
+host_code_send(struct host_code *code, inbox_fn *step, host_code_done_fn *done)
+{
+	code->_done = done;
+	code->_item.run = step;
+	loader_post(code->_loader, &code->_item);
+}
+
+/* --- load ------------------------------------------------------------------------------- */
+
+/* The first complaint about the settings, as a text. */
+static char *
+host_code_complaint(const struct settings_report *report)
+{
+	return xasprintf("setting %s: %s", report->items[0].key, report->items[0].text);
+}
+
+/* On the loader thread. */
+static void
+host_code_on_load(struct inbox_item *item)
+{
+	struct host_code *code = container_of(item, struct host_code, _item);
+	struct settings_report report = {0};
+	struct buffer error = {0};
+
+	if (!plugin_open(code->_image, code->_sha256, &code->plugin, &error))
+		code->error = xstrndup((const char *)error.data, error.size);
+	else if (!settings_create(code->plugin->descriptor.settings, code->_values, code->_value_count,
+			&code->settings, &report))
+		code->error = host_code_complaint(&report);
+	settings_report_finish(&report);
+	buffer_finish(&error);
+	host_code_answer(code);
+}
+
+void
+host_code_load(struct host_code *code, host_code_done_fn *done)
+{
+	host_code_send(code, host_code_on_load, done);
+}
+
+/* --- unload ------------------------------------------------------------------------------- */
+
+/* On the loader thread. */
+static void
+host_code_on_unload(struct inbox_item *item)
+{
+	struct host_code *code = container_of(item, struct host_code, _item);
+	struct buffer reason = {0};
+
+	settings_destroy(code->settings);
+	if (!plugin_close(code->plugin, &reason))
+		log_debug("cell", "the code of %s stays in the process: %.*s", code->_subject,
+			(int)reason.size, (const char *)reason.data);
+	buffer_finish(&reason);
+	code->plugin = NULL;
+	code->settings = NULL;
+	host_code_answer(code);
+}
+
+void
+host_code_unload(struct host_code *code, host_code_done_fn *done)
+{
+	host_code_send(code, host_code_on_unload, done);
+}

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The code of a hosted service as the control thread handles it: its plugin and the settings
+ * that the plugin has checked. Loading runs constructors, which may take any time, so both
+ * ways are done by the loader thread and answered on the control thread.
+ *
+ * Control thread only; nothing blocks.
+ */
+#ifndef BAY_CELL_HOST_CODE_H
+#define BAY_CELL_HOST_CODE_H
+
+#include <stddef.h>
+
+#include "loop/inbox.h"
+
+struct cell_start;
+struct host_code;
+struct loader;
+struct loop;
+struct plugin;
+struct setting_value;
+struct settings;
+
+/* The answer, called on the control thread. */
+typedef void host_code_done_fn(struct host_code *code);
+
+/* Embedded by who owns it. */
+struct host_code {
+	struct plugin *plugin;      /* NULL: there is none */
+	struct settings *settings;
+	char *error;                /* why it was not loaded, or NULL; the owner may take it */
+	struct loop *_control;
+	struct loader *_loader;
+	struct inbox_item _item;    /* to the loader and back */
+	host_code_done_fn *_done;
+	char *_image;
+	char *_sha256;              /* or NULL */
+	struct setting_value *_values;
+	size_t _value_count;
+	const char *_subject;
+};
+
+/* Copies what start says of it. subject is for the log; it, control and loader are borrowed. */
+void host_code_init(struct host_code *code, const struct cell_start *start, const char *subject,
+	struct loop *control, struct loader *loader);
+
+/* Nothing may be under way. What is loaded must have been unloaded. */
+void host_code_finish(struct host_code *code);
+
+/* Loads it and checks the settings; error says how that went. */
+void host_code_load(struct host_code *code, host_code_done_fn *done);
+
+/* Unloads what there is of it. Nothing of it may run. */
+void host_code_unload(struct host_code *code, host_code_done_fn *done);
+
+#endif
