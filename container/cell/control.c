@@ -154,14 +154,27 @@ control_answer(struct control *control, int64_t id, json_t *parameters, int fd)
 	control_reply(control, id, NULL, parameters != NULL ? parameters : json_object(), fd);
 }
 
-void
-control_refuse(struct control *control, int64_t id, int status, const char *message)
+static void
+control_reply_error(struct control *control, int64_t id, const char *error, int status,
+	const char *message)
 {
 	json_t *parameters = json_object();
 
 	json_object_set_new(parameters, "status", json_string(bay_status_name(status)));
 	json_object_set_new(parameters, "message", varlink_text(message));
-	control_reply(control, id, CELL_FAILED, parameters, -1);
+	control_reply(control, id, error, parameters, -1);
+}
+
+void
+control_refuse(struct control *control, int64_t id, int status, const char *message)
+{
+	control_reply_error(control, id, CELL_FAILED, status, message);
+}
+
+void
+control_handler_failed(struct control *control, int64_t id, int status, const char *message)
+{
+	control_reply_error(control, id, CELL_HANDLER_FAILED, status, message);
 }
 
 void

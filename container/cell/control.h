@@ -35,6 +35,10 @@ void control_answer(struct control *control, int64_t id, json_t *parameters, int
 /* Answers it with the error Failed{status, message}. */
 void control_refuse(struct control *control, int64_t id, int status, const char *message);
 
+/* Answers it with the error HandlerFailed{status, message}: it was done, and the handler ended
+ * with this status. */
+void control_handler_failed(struct control *control, int64_t id, int status, const char *message);
+
 /* Sends a notice. Takes parameters. */
 void control_notify(struct control *control, const char *method, json_t *parameters);
 

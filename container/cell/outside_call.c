@@ -55,6 +55,17 @@ outside_call_answer_reply(struct outside_call *call, const struct bay_message *r
 	control_refuse(call->control, call->id, status, "the reply could not be passed on");
 }
 
+static void
+outside_call_answer_failure(struct outside_call *call, const struct bay_request *request)
+{
+	const char *error = request->error != NULL ? request->error : "";
+
+	if (request->by_handler)
+		control_handler_failed(call->control, call->id, request->status, error);
+	else
+		control_refuse(call->control, call->id, request->status, error);
+}
+
 /* The request is home: with its reply, or the reason why there is none. */
 static void
 outside_call_on_arrived(struct bay_request *request)
@@ -66,7 +77,7 @@ outside_call_on_arrived(struct bay_request *request)
 	else if (request->status == BAY_OK)
 		control_answer(call->control, call->id, NULL, -1);
 	else
-		control_refuse(call->control, call->id, request->status, request->error != NULL ? request->error : "");
+		outside_call_answer_failure(call, request);
 	outside_call_end(call);
 	request->handle.detached = true;
 	request_arrive(request);

@@ -39,9 +39,12 @@ void
 ctl_read_error(const struct varlink_reply *reply, struct ctl_error *error)
 {
 	const char *message = json_string_value(json_object_get(reply->parameters, "message"));
+	const char *status = json_string_value(json_object_get(reply->parameters, "status"));
 
 	ctl_error_set(error, interface_error_exit(reply->error, reply->parameters), reply->error,
 		"%s", message != NULL ? message : reply->error);
+	if (status != NULL)
+		snprintf(error->status, sizeof(error->status), "%s", status);
 	if (strcmp(reply->error, INTERFACE_METHOD_NOT_FOUND) == 0)
 		ctl_error_hint(error, "the daemon is older than this bayctl");
 }

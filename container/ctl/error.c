@@ -17,6 +17,7 @@ ctl_error_set(struct ctl_error *error, enum interface_exit exit, const char *cod
 	error->exit = exit;
 	snprintf(error->code, sizeof(error->code), "%s", code);
 	error->hint[0] = '\0';
+	error->status[0] = '\0';
 	va_start(args, format);
 	vsnprintf(error->message, sizeof(error->message), format, args);
 	va_end(args);
@@ -38,6 +39,8 @@ ctl_error_to_json(const struct ctl_error *error)
 	json_t *json = json_object();
 
 	json_object_set_new(json, "code", varlink_text(error->code));
+	if (error->status[0] != '\0')
+		json_object_set_new(json, "status", varlink_text(error->status));
 	json_object_set_new(json, "message", varlink_text(error->message));
 	if (error->hint[0] != '\0')
 		json_object_set_new(json, "hint", varlink_text(error->hint));

@@ -167,6 +167,8 @@ admin_on_call_reply(const struct cell_reply *reply, void *arg)
 
 	if (reply->kind == CELL_REPLY_DONE)
 		admin_call_succeed(call, reply);
+	else if (reply->by_handler)
+		admin_fail_by_handler(call->request, reply->status, "%s", reply->message);
 	else
 		admin_cell_call_fail(call, reply);
 	free(call);

@@ -170,6 +170,17 @@ admin_fail(struct admin_request *request, enum bay_status status, const char *fo
 }
 
 void
+admin_fail_by_handler(struct admin_request *request, enum bay_status status,
+	const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	admin_error(request, INTERFACE_FAILED, admin_error_parameters(status, format, args));
+	va_end(args);
+}
+
+void
 admin_refuse(struct admin_request *request, const char *format, ...)
 {
 	va_list args;

@@ -65,6 +65,11 @@ bool admin_reply_part(struct admin_request *request, json_t *parameters)
 void admin_fail(struct admin_request *request, enum bay_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The same for what a handler ended with: the error is Failed, whatever the status is. */
+void admin_fail_by_handler(struct admin_request *request, enum bay_status status,
+	const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* The same with the error Refused: what was asked for is understood and not done. */
 void admin_refuse(struct admin_request *request, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

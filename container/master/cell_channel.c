@@ -6,6 +6,7 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -13,6 +14,7 @@
 #include "base/fd.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "protocol/cell_link.h"
 #include "protocol/interface.h"
 
 /* A call that has not been answered. */
@@ -162,6 +164,7 @@ cell_channel_take_reply(struct cell_channel *channel, const struct varlink_reply
 	if (reply->error != NULL) {
 		message = json_string_value(json_object_get(reply->parameters, "message"));
 		answer.kind = CELL_REPLY_FAILED;
+		answer.by_handler = strcmp(reply->error, CELL_HANDLER_FAILED) == 0;
 		answer.status = interface_error_status(reply->error, reply->parameters);
 		answer.message = message != NULL ? message : reply->error;
 	}

@@ -11,6 +11,7 @@
 #define BAY_MASTER_CELL_CHANNEL_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include <bay/status.h>
@@ -30,6 +31,7 @@ enum cell_reply_kind {
 /* All of it is borrowed for the call. */
 struct cell_reply {
 	enum cell_reply_kind kind;
+	bool by_handler;            /* failed: the status is a handler's word, not the cell's */
 	enum bay_status status;     /* BAY_OK when done */
 	const char *message;        /* "" when done */
 	const json_t *parameters;   /* an object */

@@ -7,7 +7,9 @@
  *	master -> examiner  Setup first, then Examine; one reply for each file
  *	cell -> master      Failed (a notice: no id, no reply)
  *
- * A call that cannot be done is answered with the error Failed{status, message}.
+ * A call that cannot be done is answered with the error Failed{status, message}; a Call
+ * whose handler failed with HandlerFailed{status, message}: there the status is the plugin's
+ * own word and says nothing about the container.
  *
  * The structs below are both ends' view of a call's parameters. cell_X_to_json gives the
  * caller a new object; text for people is escaped when it is no UTF-8, any other such text
@@ -56,6 +58,7 @@ enum {
 #define CELL_SHUTDOWN CELL_INTERFACE ".Shutdown"
 #define CELL_EXAMINE CELL_INTERFACE ".Examine"
 #define CELL_FAILED CELL_INTERFACE ".Failed" /* the notice and the error of that name */
+#define CELL_HANDLER_FAILED CELL_INTERFACE ".HandlerFailed" /* an error */
 
 enum {
 	CELL_ERROR_SIZE = 192,

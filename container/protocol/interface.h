@@ -27,6 +27,8 @@ struct buffer;
 #define INTERFACE_INTERFACE_NOT_FOUND INTERFACE_SERVICE_NAME ".InterfaceNotFound"
 #define INTERFACE_EXPECTED_MORE INTERFACE_SERVICE_NAME ".ExpectedMore"
 #define INTERFACE_REFUSED INTERFACE_NAME ".Refused"
+/* What a handler ends with is told by this one, whatever its status is. */
+#define INTERFACE_FAILED INTERFACE_NAME ".Failed"
 
 /* For a table of handlers: handlers[INTERFACE_METHODS]. */
 enum interface_method_id {
@@ -121,8 +123,10 @@ bool interface_describe(struct buffer *out)
 /* --- errors ------------------------------------------------------------------ */
 
 /*
- * The error by which a status is told to a client: "io.bayd.Container.NotFound"; Failed for
- * statuses that have no error of their own. Borrowed for ever.
+ * The error by which a status of the container itself is told to a client:
+ * "io.bayd.Container.NotFound"; Failed for statuses that have no error of their own. Not for
+ * the status of a handler, which may say "not-found" of anything: that is INTERFACE_FAILED.
+ * Borrowed for ever.
  */
 const char *interface_error_name(enum bay_status status);
 

@@ -25,7 +25,7 @@ interface_error_name(enum bay_status status)
 	for (const struct interface_error *e = interface_errors; e->name != NULL; e++)
 		if (status != BAY_OK && e->status == status)
 			return e->name;
-	return INTERFACE_NAME ".Failed";
+	return INTERFACE_FAILED;
 }
 
 enum bay_status

@@ -247,8 +247,9 @@ const struct interface_error interface_errors[] = {
 	{INTERFACE_REFUSED, BAY_OK, INTERFACE_EXIT_FAILED,
 		"Not done, for the reason in message. With the status \"invalid\" a configuration or "
 		"a plugin is at fault."},
-	{INTERFACE_NAME ".Failed", BAY_FAILED, INTERFACE_EXIT_FAILED,
-		"Tried, and it failed; status says how."},
+	{INTERFACE_FAILED, BAY_FAILED, INTERFACE_EXIT_FAILED,
+		"Tried, and it failed; status says how. It is the error of every call whose handler "
+		"failed: the others come from the container itself."},
 	{INTERFACE_NAME ".Timeout", BAY_TIMEOUT, INTERFACE_EXIT_TIMEOUT,
 		"The deadline passed first."},
 	{INTERFACE_NAME ".Closed", BAY_CLOSED, INTERFACE_EXIT_FAILED,

@@ -83,10 +83,15 @@ instance_on_bad_end(struct bay_instance *instance, struct bay_request *request, 
 	char hidden[64];
 	uint64_t count;
 
-	if (request->status == BAY_CANCELED && task->scope.error != NULL)
+	if (request->status == BAY_CANCELED && task->scope.error != NULL) {
 		request_fail(request, task->scope.status, "service %s: %s", service->name, task->scope.error);
-	else if (request->status == BAY_CANCELED && request->deadline <= clock_monotonic_ns())
+		request->by_handler = true;
+	} else if (request->status == BAY_CANCELED && request->deadline <= clock_monotonic_ns()) {
 		request->status = BAY_TIMEOUT;
+	}
+	/* A deadline is the container's, whoever says that it has passed. */
+	if (request->status == BAY_TIMEOUT && request->deadline <= clock_monotonic_ns())
+		request->by_handler = false;
 	instance_count_failure(instance, request);
 	if (request->one_way && log_rate_pass(&service->unheard, &count))
 		log_warn(service->subject, "a message that nobody waits for failed: %s: %s%s",

@@ -138,6 +138,7 @@ request_fail(struct bay_request *request, int status, const char *format, ...)
 	free(request->error);
 	request->error = NULL;
 	request->answered = true;
+	request->by_handler = false;
 	request->status = status;
 	va_start(args, format);
 	if (format != NULL && vasprintf(&request->error, format, args) < 0)
@@ -154,6 +155,7 @@ request_settle(struct bay_request *request, int status)
 		request_fail(request, BAY_FAILED, "service %s ended without a reply", request->service->name);
 	else
 		request_fail(request, status, "service %s: %s", request->service->name, bay_status_name(status));
+	request->by_handler = true;
 }
 
 /* Nobody looks at it any more, and all of it is at home. */

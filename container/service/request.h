@@ -62,7 +62,8 @@ struct bay_request {
 	bool borrowed;                  /* message is the caller's: not to be freed */
 	uint8_t depth;                  /* services above us: chain[0..depth-1] */
 	uint8_t waiting_from;           /* those before it in the chain do not wait for us */
-	uint8_t unused;                 /* these are one word, to be set by one store */
+	bool by_handler;                /* the failure is its handler's word, not the container's;
+	                                 * these are one word, to be set by one store */
 	enum request_place place;
 	int status;                     /* how it was answered */
 	struct bay_service *service;
@@ -123,7 +124,7 @@ request_create(struct bay_service *service, const struct bay_message *message, s
 	request->borrowed = true;
 	request->depth = 0;
 	request->waiting_from = 0;
-	request->unused = 0;
+	request->by_handler = false;
 	request->place = PLACE_HOME;
 	request->status = BAY_OK;
 	request->service = service;
@@ -181,7 +182,8 @@ void request_go_home(struct bay_request *request);
 /* The outcome of a handler that returned status. */
 void request_settle(struct bay_request *request, int status);
 
-/* Ends it without an answer, with a text (format NULL: none). */
+/* Ends it without an answer, with a text (format NULL: none), on the container's account; who
+ * ends it for the handler sets by_handler after that. */
 void request_fail(struct bay_request *request, int status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -188,6 +188,7 @@ bay_fail(struct bay_request *request, int status, const char *format, ...)
 		text = NULL;
 	va_end(args);
 	request_fail(request, status, "%s", text != NULL ? text : "");
+	request->by_handler = true;
 	free(text);
 	return status;
 }

@@ -22,6 +22,7 @@ struct answer {
 	unsigned count;
 	enum cell_reply_kind kind;
 	enum bay_status status;
+	bool by_handler;
 	char message[128];
 	json_int_t n;
 	size_t fds;
@@ -64,6 +65,7 @@ on_reply(const struct cell_reply *reply, void *arg)
 	answer->count++;
 	answer->kind = reply->kind;
 	answer->status = reply->status;
+	answer->by_handler = reply->by_handler;
 	snprintf(answer->message, sizeof(answer->message), "%s", reply->message);
 	answer->n = json_integer_value(json_object_get(reply->parameters, "n"));
 	answer->fds = reply->fds->count;
@@ -194,6 +196,23 @@ START_TEST(a_failure_carries_its_status_and_message)
 	ck_assert_int_eq(link.answers[0].kind, CELL_REPLY_FAILED);
 	ck_assert_int_eq(link.answers[0].status, BAY_FULL);
 	ck_assert_str_eq(link.answers[0].message, "no room");
+	ck_assert(!link.answers[0].by_handler);
+	link_close(&link);
+}
+END_TEST
+
+START_TEST(a_failure_of_a_handler_is_told_from_one_of_the_cell)
+{
+	struct link link;
+	json_int_t n;
+
+	link_open(&link);
+	call(&link, 0, 0);
+	cell_answer(&link, cell_take(&link, &n), "io.bayd.Cell.HandlerFailed",
+		json_pack("{s:s, s:s}", "status", "not-found", "message", "no such page"), -1);
+	ck_assert_int_eq(link.answers[0].kind, CELL_REPLY_FAILED);
+	ck_assert_int_eq(link.answers[0].status, BAY_NOT_FOUND);
+	ck_assert(link.answers[0].by_handler);
 	link_close(&link);
 }
 END_TEST
@@ -342,6 +361,7 @@ CHECK_MAIN("master/cell_channel",
 	replies_in_any_order_find_their_calls,
 	nobody_is_called_back_before_the_call_returns,
 	a_failure_carries_its_status_and_message,
+	a_failure_of_a_handler_is_told_from_one_of_the_cell,
 	a_reply_can_bring_a_descriptor_which_is_closed_if_nobody_takes_it,
 	silence_ends_in_an_answer_and_a_late_reply_is_ignored,
 	calls_under_way_learn_of_the_end_and_its_reason,

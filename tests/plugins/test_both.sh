@@ -68,8 +68,10 @@ wait_until 'the other one was cancelled' idle
 
 case='a service that is not there is named'
 ctl call lonely
-[ "$status" -ne 0 ] || fail 'nobody answered'
+status_is 1
 complains "there is no service 'nobody'"
+ctl call nobody
+status_is 4
 stop
 
 begin 'what it asks has to be said'

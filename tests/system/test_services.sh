@@ -112,6 +112,35 @@ for verb in start stop restart status; do
 done
 stop
 
+begin 'what a handler ends with is its own failure, not an error of the container'
+plugin actor
+ini <<'END'
+[service actor]
+END
+start
+number=1
+for word in failed timeout canceled closed full not-found busy invalid no-memory io too-big loop \
+	peer-died not-permitted; do
+	ctl call actor "end $number by choice"
+	status_is 1
+	complains 'by choice'
+	ctl call --json actor "end $number by choice"
+	status_is 1
+	says '"code":"io.bayd.Container.Failed"'
+	says "\"status\":\"$word\""
+	number=$((number + 1))
+done
+
+case='the container has its own'
+ctl call --json --timeout 100ms actor 'sleep 3600000000000'
+status_is 8
+says '"code":"io.bayd.Container.Timeout"'
+ctl call --json acter x
+status_is 4
+says '"code":"io.bayd.Container.NotFound"'
+says '"status":"not-found"'
+stop
+
 begin 'a restart takes the file as it is now'
 plugin good actor
 ini <<'END'

@@ -6,6 +6,7 @@
  *	echo TEXT    replies TEXT
  *	text         replies its setting text
  *	fail TEXT    fails with TEXT
+ *	end N TEXT   fails with the status N and TEXT
  *	sleep NS     awaits, then replies "slept"
  *	stay NS      as sleep, but does not end when it is cancelled
  *	spin         keeps its loop for ever
@@ -115,6 +116,15 @@ actor_sleep(struct bay_request *request, int64_t span_ns)
 	return bay_reply_text(request, "slept");
 }
 
+static int
+actor_end(struct bay_request *request, const char *how)
+{
+	char *text;
+	int status = (int)strtol(how, &text, 10);
+
+	return bay_fail(request, status, "%s", text + strspn(text, " "));
+}
+
 /* Ignores that it is cancelled, without keeping the loop. */
 static int
 actor_stay(struct bay_request *request, int64_t span_ns)
@@ -150,6 +160,8 @@ actor(struct bay_request *request)
 		return bay_reply_text(request, set->text);
 	if (strncmp(order, "fail ", 5) == 0)
 		return bay_fail(request, BAY_FAILED, "%s", rest);
+	if (strncmp(order, "end ", 4) == 0)
+		return actor_end(request, rest);
 	if (strncmp(order, "sleep ", 6) == 0)
 		return actor_sleep(request, strtoll(rest, NULL, 10));
 	if (strncmp(order, "stay ", 5) == 0)
