@@ -12,6 +12,7 @@
 #include "cell/crash.h"
 #include "runtime/scheduler.h"
 #include "service/dispatch.h"
+#include "service/instance.h"
 #include "service/message.h"
 #include "service/ready_set.h"
 #include "service/request.h"
@@ -79,6 +80,7 @@ executor_main(void *arg)
 		scheduler->status = status_page_loop(loop->executor->page, loop->index);
 		scheduler->status->slot = STATUS_NO_SLOT;
 		scheduler->find_work = dispatch_find_work;
+		scheduler->subject = instance_subject;
 		crash_use_thread();
 	} else {
 		log_error_errno("cell", "start %s", loop->name);

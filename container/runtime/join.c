@@ -49,11 +49,12 @@ static int
 wait_refusal(const struct bay_task *handle, const struct task *self, const char *function)
 {
 	if (handle == &self->handle) {
-		log_error(NULL, "%s: a task cannot wait for itself", function);
+		log_error(task_subject(self), "%s: a task cannot wait for itself", function);
 		return BAY_INVALID;
 	}
 	if (handle->waiter != NULL) {
-		log_error(NULL, "%s: a task has a waiter already (or stands twice in a list): one at a time", function);
+		log_error(task_subject(self),
+			"%s: a task has a waiter already (or stands twice in a list): one at a time", function);
 		return BAY_BUSY;
 	}
 	return BAY_OK;
@@ -170,7 +171,8 @@ bay_wait_first(struct bay_task *const *tasks, size_t count, size_t *index_r, int
 	if (!AWAIT_BEGIN("bay_wait_first"))
 		return BAY_INVALID;
 	if (count == 0) {
-		log_error(NULL, "bay_wait_first: the list is empty, so nothing would ever end the wait");
+		log_error(task_subject(task_current()),
+			"bay_wait_first: the list is empty, so nothing would ever end the wait");
 		return BAY_INVALID;
 	}
 	*index_r = first_done(tasks, count);

@@ -25,6 +25,7 @@
 #include "fiber/stack.h"
 #include "loop/loop.h"
 
+struct bay_instance;
 struct bay_request;
 struct scheduler;
 struct task;
@@ -44,6 +45,9 @@ struct stack_class {
 
 /* Starts what waits above; returns whether anything was. */
 typedef bool scheduler_find_work_fn(struct scheduler *scheduler, void *arg);
+
+/* What the log calls those whose code is run: "service NAME", borrowed. The floor above knows. */
+typedef const char *scheduler_subject_fn(const struct bay_instance *instance);
 
 /* What every switch and call touches comes first: the loop is 24 KiB long. */
 struct scheduler {
@@ -67,6 +71,7 @@ struct scheduler {
 	struct stack_class classes[SCHEDULER_STACK_CLASSES];
 	scheduler_find_work_fn *find_work;
 	void *find_work_arg;
+	scheduler_subject_fn *subject; /* or NULL: log lines about tasks have no subject */
 	unsigned find_work_turn;       /* its own, for taking turns */
 	atomic_bool stopping;
 	uint64_t passes;

@@ -85,7 +85,8 @@ scope_report_unseen(struct bay_task *handle)
 	const struct task *task = task_of_handle(handle);
 
 	if (scope_failed_unseen(handle))
-		log_error(NULL, "%s%s failed and nobody asked how it ended: %s%s%s", task != NULL ? "task " : "a call",
+		log_error(task_subject(task != NULL ? task : task_current()),
+			"%s%s failed and nobody asked how it ended: %s%s%s", task != NULL ? "task " : "a call",
 			task != NULL ? task->name : "", bay_status_name(handle->status),
 			handle->error != NULL ? ": " : "", handle->error != NULL ? handle->error : "");
 }
@@ -130,7 +131,7 @@ scope_failure_unseen(struct bay_scope *scope, const char *name, int status, cons
 	char *text = xasprintf("task %s failed: %s%s%s", name, bay_status_name(status),
 		error != NULL ? ": " : "", error != NULL ? error : "");
 
-	log_error(NULL, "%s", text);
+	log_error(task_subject(task_current()), "%s", text);
 	if (scope->status == BAY_OK) {
 		scope->status = status;
 		scope->error = xstrdup(text);
@@ -190,7 +191,7 @@ bay_scope_close(struct bay_scope *scope)
 	if (scope == NULL || !AWAIT_BEGIN("bay_scope_close"))
 		return BAY_INVALID;
 	if (scope->owner != task_current()) {
-		log_error(NULL, "bay_scope_close: only the task that opened a scope closes it");
+		log_error(task_subject(task_current()), "bay_scope_close: only the task that opened a scope closes it");
 		return BAY_INVALID;
 	}
 	scope_wait(scope, NULL);

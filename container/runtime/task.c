@@ -26,6 +26,14 @@ task_of_handle(struct bay_task *handle)
 	return handle->kind == &task_kind ? (struct task *)handle : NULL;
 }
 
+const char *
+task_subject(const struct task *task)
+{
+	if (task == NULL || task->instance == NULL || task->scheduler->subject == NULL)
+		return NULL;
+	return task->scheduler->subject(task->instance);
+}
+
 void
 task_fix_deadline(struct task *task)
 {
@@ -47,7 +55,7 @@ task_close_scopes(struct task *self)
 	while (!list_empty(&self->scopes)) {
 		struct bay_scope *scope = container_of(list_first(&self->scopes), struct bay_scope, in_task);
 
-		log_warn(NULL, "task %s ended with an open scope: it is cancelled and closed", self->name);
+		log_warn(task_subject(self), "task %s ended with an open scope: it is cancelled and closed", self->name);
 		scope_wait(scope, "its owner has ended");
 		scope_finish(scope);
 		free(scope);
@@ -123,7 +131,7 @@ task_carve(struct scheduler *scheduler, struct stack_class *class)
 	struct task *task;
 
 	if (!stack_take(class->pool, &stack)) {
-		log_error(NULL, "no stack for a new task: %s", stack_pool_error(class->pool));
+		log_error(task_subject(scheduler->current), "no stack for a new task: %s", stack_pool_error(class->pool));
 		return NULL;
 	}
 	task = (struct task *)((uintptr_t)(stack.top - sizeof *task) & ~(uintptr_t)63);

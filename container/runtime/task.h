@@ -213,6 +213,10 @@ task_stack_below(const struct task *task, const void *in_frame)
 	return (size_t)((uintptr_t)in_frame - (uintptr_t)task->stack.low);
 }
 
+/* Whose task it is, for the log: "service NAME". NULL for one of the container's own, and for
+ * NULL. Borrowed. */
+const char *task_subject(const struct task *task);
+
 /* The task of a handle, or NULL when it is something else. */
 struct task *task_of_handle(struct bay_task *handle);
 

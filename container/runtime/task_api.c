@@ -20,7 +20,7 @@ task_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg
 	struct task_spec spec;
 
 	if (fn == NULL) {
-		log_error(NULL, "bay_spawn: there is no function to run");
+		log_error(task_subject(self), "bay_spawn: there is no function to run");
 		return NULL;
 	}
 	spec.name = "task";
@@ -168,7 +168,8 @@ bay_task_free(struct bay_task *task)
 	if (task == NULL)
 		return;
 	if (!task->done && task->waiter != NULL) {
-		log_error(NULL, "bay_task_free: a task waits for it: the handle belongs to the one who waits");
+		log_error(task_subject(task_current()),
+			"bay_task_free: a task waits for it: the handle belongs to the one who waits");
 		return;
 	}
 	if (!task->done) {

@@ -27,7 +27,7 @@ instance_create(struct bay_service *service, struct scheduler *scheduler, unsign
 		return NULL;
 	instance->stacks = scheduler_stack_class(scheduler, service->limits.stack_bytes);
 	if (instance->stacks == NULL) {
-		log_error(NULL, "service %s: no more sizes of stacks than %d on a loop", service->name,
+		log_error(service->subject, "no more sizes of stacks than %d on a loop",
 			SCHEDULER_STACK_CLASSES);
 		free(instance);
 		return NULL;
@@ -59,6 +59,12 @@ instance_destroy(struct bay_instance *instance)
 	scope_finish(&instance->scope);
 	free(instance->error);
 	free(instance);
+}
+
+const char *
+instance_subject(const struct bay_instance *instance)
+{
+	return instance->service->subject;
 }
 
 /* --- serving ---------------------------------------------------------------------- */

@@ -90,6 +90,9 @@ bool instance_run_now(struct bay_instance *instance, struct bay_request *request
 /* Fails the request of a leaf whose handler called a function that may suspend. */
 void instance_fail_leaf(struct bay_request *request, const char *function);
 
+/* "service NAME", for the log. A scheduler_subject_fn. */
+const char *instance_subject(const struct bay_instance *instance);
+
 /* Counts a request that did not end with BAY_OK. */
 void instance_count_failure(struct bay_instance *instance, const struct bay_request *request);
 

@@ -71,11 +71,12 @@ bay_alloc(size_t size)
 static struct memory_head *
 memory_head_of(void *memory, const char *function)
 {
+	const struct bay_instance *instance = bay_instance_current();
 	struct memory_head *head = (struct memory_head *)memory - 1;
 
 	if (head->magic == MEMORY_MAGIC)
 		return head;
-	log_error(NULL, "%s: %p was not given by bay_alloc(), or was %s", function, memory,
+	log_error(instance != NULL ? instance->service->subject : NULL, "%s: %p was not given by bay_alloc(), or was %s", function, memory,
 		head->magic == MEMORY_FREED ? "freed already" : "overwritten");
 	abort();
 }

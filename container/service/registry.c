@@ -14,6 +14,7 @@
 
 #include "base/log.h"
 #include "base/map.h"
+#include "runtime/task.h"
 #include "service/request.h"
 
 static struct {
@@ -112,7 +113,8 @@ bay_service(const char *name)
 	struct bay_service *service = registry_get(name);
 
 	if (service == NULL)
-		log_error(NULL, "bay_service: '%.64s' is no name of a service, or %d names are known already",
+		log_error(task_subject(task_current()),
+			"bay_service: '%.64s' is no name of a service, or %d names are known already",
 			name != NULL ? name : "(null)", REGISTRY_MAX);
 	return service;
 }

@@ -236,7 +236,9 @@ END_TEST
 
 START_TEST(a_run_that_ends_by_a_failure_of_its_own_task_fails_the_service)
 {
+	log_lines_keep();
 	run_fails(fail_by_a_child, 1, "task child failed: io");
+	ck_assert_int_eq(log_lines_with("service s: task child failed: io"), 1);
 }
 END_TEST
 
@@ -599,7 +601,27 @@ START_TEST(restarts_leave_nothing_behind)
 }
 END_TEST
 
+static int
+leave_a_failed_task(struct bay_request *request)
+{
+	ck_assert_ptr_nonnull(bay_spawn("stray", fails, NULL));
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	return bay_reply_text(request, "");
+}
+
+START_TEST(a_background_task_that_failed_is_logged_under_its_service)
+{
+	log_lines_keep();
+	services_begin(0);
+	service = services_start(&(struct service_options){.name = "s", .plugin = PLUGIN(.handle = leave_a_failed_task)});
+	(void)services_run(call_once, NULL);
+	services_end();
+	ck_assert_int_eq(log_lines_with("service s: task stray failed and nobody asked how it ended: io"), 1);
+}
+END_TEST
+
 CHECK_MAIN("service/instance",
+	a_background_task_that_failed_is_logged_under_its_service,
 	one_life,
 	an_init_that_fails_says_why_and_nothing_of_it_stays,
 	run_lives_beside_the_handlers_and_is_cancelled_at_the_end,

@@ -202,6 +202,7 @@ services_begin_with_depth(unsigned loops, unsigned max_depth)
 	cell.single[0] = &run_tasks_scheduler;
 	ready_sets_init(cell.single, 1);
 	run_tasks_scheduler.find_work = dispatch_find_work;
+	run_tasks_scheduler.subject = instance_subject;
 }
 
 void
