@@ -47,32 +47,22 @@ histogram_bucket_last(unsigned bucket)
 	return histogram_bucket_first(bucket + 1) - 1;
 }
 
-/* The middle of the bucket is off by half its width at most. */
-static uint64_t
-histogram_bucket_middle(unsigned bucket, uint64_t max)
-{
-	uint64_t first = histogram_bucket_first(bucket);
-	uint64_t last = histogram_bucket_last(bucket);
-
-	if (last > max)
-		last = max;
-	return last > first ? first + (last - first) / 2 : first;
-}
-
 uint64_t
 histogram_percentile(const struct histogram_counts *counts, double percent)
 {
 	double wanted = (double)counts->total * percent / 100.0;
-	uint64_t seen = 0;
+	uint64_t seen = 0, last;
+	unsigned i;
 
 	if (counts->total == 0)
 		return 0;
 	if (percent >= 100.0)
 		return counts->max;
-	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+	for (i = 0; i < HISTOGRAM_BUCKETS - 1; i++) {
 		seen = histogram_sum(seen, counts->count[i]);
 		if (counts->count[i] > 0 && (double)seen >= wanted)
-			return histogram_bucket_middle(i, counts->max);
+			break;
 	}
-	return counts->max;
+	last = histogram_bucket_last(i);
+	return last < counts->max ? last : counts->max;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A log-linear histogram: 16 buckets to each power of two, so that a value read back is at
- * most 3.2 % off, whatever its size. Values are nanoseconds as a rule; from 2^40 on (18
+ * A log-linear histogram: 16 buckets to each power of two. A percentile is the upper bound of
+ * its bucket: never low, and at most 6.25 % high, whatever its size. Values are nanoseconds as a rule; from 2^40 on (18
  * minutes) they share the last bucket.
  *
  *	0 1 2 ... 15 | 16 17 ... 31 | 32 34 ... 62 | 64 68 ... 124 | ...
@@ -71,8 +71,9 @@ histogram_record(struct histogram *histogram, uint64_t value)
 void histogram_add(struct histogram_counts *counts, const struct histogram *histogram);
 
 /*
- * The value that percent (0..100) of the recorded ones do not exceed; 100 gives the exact
- * maximum, no values give 0. Any thread.
+ * A value that percent (0..100) of the recorded ones do not exceed: the largest that their
+ * last bucket holds, or the maximum if that is less. 100 gives the exact maximum, no values
+ * give 0. Any thread.
  */
 uint64_t histogram_percentile(const struct histogram_counts *counts, double percent);
 
