@@ -67,6 +67,18 @@ task_list_state(const struct task *task)
 	}
 }
 
+/* The function that it waits in and, where that has one, the name of what it waits for. */
+static const char *
+task_list_waiting_on(const struct task *task, char *text, size_t size)
+{
+	if (task->state != TASK_WAITING || task->awaiting == NULL)
+		return NULL;
+	if (task->waiter == NULL || task->waiter->on == NULL)
+		return task->awaiting;
+	snprintf(text, size, "%s %s", task->awaiting, task->waiter->on);
+	return text;
+}
+
 static int64_t
 task_list_parent(const struct task *task)
 {
@@ -78,13 +90,14 @@ task_list_parent(const struct task *task)
 static json_t *
 task_list_describe(const struct task *task, int64_t now_ns)
 {
+	char on[128];
 	struct cell_task row = {
 		.id = (int64_t)task->id,
 		.service = task->instance != NULL ? task->instance->service->name : "",
 		.name = task->name,
 		.loop = task->scheduler->index,
 		.state = task_list_state(task),
-		.waiting_on = task->state == TASK_WAITING ? task->awaiting : NULL,
+		.waiting_on = task_list_waiting_on(task, on, sizeof on),
 		.age_ns = now_ns - task->started_ns,
 		.parent = task_list_parent(task),
 		.canceled = task->canceled,

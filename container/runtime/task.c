@@ -334,7 +334,7 @@ task_cancel(struct task *task, const char *reason)
 		return;
 	task->canceled = xstrndup(reason != NULL ? reason : "cancelled", 63);
 	if (task->waiter != NULL && task->waiter->kind == AWAIT_CANCELABLE)
-		waiter_wake(task->waiter, BAY_CANCELED);
+		waiter_interrupt(task->waiter, BAY_CANCELED);
 }
 
 static void

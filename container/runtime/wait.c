@@ -20,6 +20,18 @@ waiter_wake(struct waiter *waiter, int status)
 	/* A waiter that is woken before its task parks only remembers it. */
 	if (waiter->task->waiter == waiter && waiter->task->state == TASK_WAITING)
 		task_make_ready(waiter->task);
+	else if (waiter->kind == AWAIT_PART)
+		waiter->left(waiter);
+}
+
+void
+waiter_interrupt(struct waiter *waiter, int status)
+{
+	if (waiter->woken)
+		return;
+	waiter_wake(waiter, status);
+	if (waiter->left != NULL)
+		waiter->left(waiter);
 }
 
 void
@@ -39,7 +51,7 @@ wait_on_timer(struct timer *timer)
 	if (task->waiter == NULL || task->wake_ns == BAY_INHERIT)
 		return;
 	if (task->wake_ns <= loop->now_ns)
-		waiter_wake(task->waiter, BAY_TIMEOUT);
+		waiter_interrupt(task->waiter, BAY_TIMEOUT);
 	else
 		wheel_add(&loop->wheel, timer, task->wake_ns);
 }
@@ -78,7 +90,7 @@ task_await(struct waiter *waiter, int64_t deadline)
 		deadline = task_deadline(self, deadline);
 		refusal = wait_refusal(self, deadline);
 		if (refusal != BAY_OK) {
-			waiter_wake(waiter, refusal);
+			waiter_interrupt(waiter, refusal);
 			return await_refused(self, refusal);
 		}
 		wait_arm(self, deadline);

@@ -32,17 +32,26 @@ struct waiter;
 /* A handle that the waiter waits for has ended; says whether the wait is over. */
 typedef bool waiter_ended_fn(struct waiter *waiter, struct bay_task *handle);
 
+/* The waiter has just left its list and will not come back: for those behind it. */
+typedef void waiter_left_fn(struct waiter *waiter);
+
 enum await_kind {
 	AWAIT_CANCELABLE,
 	/* Waits for things that are ending and use our memory: neither a deadline
 	 * nor a cancellation may cut it short. */
-	AWAIT_TO_THE_END
+	AWAIT_TO_THE_END,
+	/* One of the waiters of a wait for several things; its task is parked on another. */
+	AWAIT_PART
 };
 
 struct waiter {
 	struct list link;       /* in the list of what is waited for, or in none */
 	struct task *task;
 	waiter_ended_fn *ended; /* NULL: the end of any handle ends the wait */
+	waiter_left_fn *left;   /* or NULL; called when the wait is cut short (deadline, cancel),
+	                         * and whenever a part is woken */
+	const char *on;         /* name of what is waited for, for the task list, or NULL; lives
+	                         * as long as the wait */
 	void *item;             /* what was handed over, if anything */
 	int status;             /* how the wait ended */
 	bool woken;             /* ended; later wakes are ignored */
@@ -56,6 +65,8 @@ waiter_init(struct waiter *waiter, enum await_kind kind)
 	list_init(&waiter->link);
 	waiter->task = scheduler_here->current;
 	waiter->ended = NULL;
+	waiter->left = NULL;
+	waiter->on = NULL;
 	waiter->item = NULL;
 	waiter->status = BAY_OK;
 	waiter->woken = false;
@@ -70,6 +81,9 @@ int task_await(struct waiter *waiter, int64_t deadline);
 /* Ends the wait: takes the waiter out of its list and makes its task ready. Does
  * nothing to one that has ended. */
 void waiter_wake(struct waiter *waiter, int status);
+
+/* The same for who is not what is waited for: a deadline, a cancellation. */
+void waiter_interrupt(struct waiter *waiter, int status);
 
 /* What handle_end() calls: wakes the waiter with BAY_OK when that was the end it
  * waited for. */

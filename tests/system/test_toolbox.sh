@@ -108,6 +108,10 @@ channel-close|ok putter closed getter closed closed early closed closed
 channel-timeout|timeout ok timeout 1
 channel-cancel|ok ok one canceled nothing
 channel-destroy|closed
+queue-order|queue: one two three queue: three two one queue: two one three
+queue-bytes|too-big empty ok 10 full timeout one
+queue-join|2 timeout ok 0 closed
+queue-close-now|open 2 2 closed ok
 call abc|abc '' ok same-handle
 call-names|nobody ? null not-found no-reply (there is no service 'nobody') not-found no-reply (there is no such service (no handle))
 call-failure|io no-reply (told to fail: twice) fine ''

@@ -20,6 +20,7 @@ static const struct operation *const operations[] = {
 	wait_operations,
 	scope_operations,
 	channel_operations,
+	queue_operations,
 	call_operations,
 	plain_operations,
 };

@@ -48,6 +48,7 @@ extern const struct operation task_operations[];
 extern const struct operation wait_operations[];
 extern const struct operation scope_operations[];
 extern const struct operation channel_operations[];
+extern const struct operation queue_operations[];
 extern const struct operation call_operations[];
 extern const struct operation plain_operations[];
 
