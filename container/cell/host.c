@@ -3,7 +3,6 @@
 
 #include "cell/host.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include <bay/status.h>
@@ -12,6 +11,7 @@
 #include "base/list.h"
 #include "base/status_page.h"
 #include "cell/executor.h"
+#include "cell/host_asks.h"
 #include "cell/hosted.h"
 #include "loop/loop.h"
 #include "protocol/cell_link.h"
@@ -26,8 +26,8 @@ struct host {
 	const struct status_page *page;
 	struct list services;             /* struct hosted.link */
 	unsigned next_loop;               /* where the next single instance goes */
-	host_done_fn *all_stopped;
-	int64_t all_stopped_id;
+	bool stopping;                    /* nothing can be started any more */
+	struct host_asks all_stopped;
 };
 
 static struct host *host_here;        /* for on_failed, which has a service only */
@@ -52,6 +52,7 @@ host_create(struct loop *control, struct executor *executor, struct loader *load
 	};
 	host->page = page;
 	list_init(&host->services);
+	host_asks_init(&host->all_stopped);
 	host_here = host;
 	return host;
 }
@@ -68,6 +69,7 @@ host_destroy(struct host *host)
 	if (host == NULL)
 		return;
 	host_here = NULL;
+	host_asks_finish(&host->all_stopped);
 	free(host);
 }
 
@@ -133,8 +135,8 @@ host_start(struct host *host, const struct cell_start *start, host_done_fn *done
 		done(BAY_INVALID, "the name or the slot of the service is not valid", id, host->hosting.arg);
 		return;
 	}
-	if (host->hosting.stopping || host_find(host, service) != NULL) {
-		done(BAY_BUSY, host->hosting.stopping ? "the cell is stopping"
+	if (host->stopping || host_find(host, service) != NULL) {
+		done(BAY_BUSY, host->stopping ? "the cell is stopping"
 			: "it is running already, or refuses to stop", id, host->hosting.arg);
 		return;
 	}
@@ -153,27 +155,19 @@ host_stop(struct host *host, const char *name, int64_t drain_ns, host_done_fn *d
 {
 	struct bay_service *service = registry_get(name);
 	struct hosted *hosted = service != NULL ? host_find(host, service) : NULL;
-	char message[128];
 
-	if (hosted == NULL) {
+	if (hosted != NULL)
+		hosted_stop(hosted, drain_ns, done, id);
+	else
 		done(BAY_OK, NULL, id, host->hosting.arg);
-		return;
-	}
-	if (service_state(service) != SERVICE_READY && !hosted_is_stuck(hosted)) {
-		snprintf(message, sizeof message, "service %s is %s", name, service_state_name(service_state(service)));
-		done(BAY_BUSY, message, id, host->hosting.arg);
-		return;
-	}
-	hosted_stop(hosted, drain_ns, done, id);
 }
 
 static void
 host_check_all_stopped(struct host *host)
 {
-	host_done_fn *done = host->all_stopped;
 	char *refusal = NULL;
 
-	if (done == NULL)
+	if (!host_asks_any(&host->all_stopped))
 		return;
 	list_for_each(pos, &host->services) {
 		struct hosted *hosted = container_of(pos, struct hosted, link);
@@ -183,8 +177,7 @@ host_check_all_stopped(struct host *host)
 		if (refusal == NULL)
 			refusal = xasprintf("%s: %s", hosted->service->subject, hosted->refusal);
 	}
-	host->all_stopped = NULL;
-	done(refusal != NULL ? BAY_BUSY : BAY_OK, refusal, host->all_stopped_id, host->hosting.arg);
+	host_asks_answer(&host->all_stopped, refusal != NULL ? BAY_BUSY : BAY_OK, refusal, host->hosting.arg);
 	free(refusal);
 }
 
@@ -201,16 +194,10 @@ host_on_settled(struct hosted *hosted, void *arg)
 void
 host_stop_all(struct host *host, int64_t drain_ns, host_done_fn *done, int64_t id)
 {
-	host->hosting.stopping = true;
-	host->hosting.drain_ns = drain_ns;
-	host->all_stopped = done;
-	host->all_stopped_id = id;
-	list_for_each_safe(pos, &host->services) {
-		struct hosted *hosted = container_of(pos, struct hosted, link);
-
-		if (service_state(hosted->service) == SERVICE_READY || hosted_is_stuck(hosted))
-			hosted_stop(hosted, drain_ns, NULL, 0);
-	}
+	host->stopping = true;
+	host_asks_add(&host->all_stopped, done, id);
+	list_for_each_safe(pos, &host->services)
+		hosted_stop(container_of(pos, struct hosted, link), drain_ns, NULL, 0);
 	host_check_all_stopped(host);
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The table of the services that this cell hosts: who is there, and all of them together.
- * The life of one is in hosted.h. One operation at a time for a service, any number side
- * by side.
+ * The life of one is in hosted.h. A service is started once at a time, any number of them
+ * side by side.
  *
  * Control thread only; nothing blocks.
  */
@@ -38,10 +38,11 @@ void host_destroy(struct host *host);
 /* Starts a service; done is called with id, perhaps before this returns. */
 void host_start(struct host *host, const struct cell_start *start, host_done_fn *done, int64_t id);
 
-/* Stops one: what it has finishes within drain_ns, then is cancelled. */
+/* Stops one: what it has finishes within drain_ns, then is cancelled. May be asked again
+ * meanwhile: the shortest drain counts, and all who asked are answered. */
 void host_stop(struct host *host, const char *service, int64_t drain_ns, host_done_fn *done, int64_t id);
 
-/* Stops all, also those that are still starting; no more can be started. */
+/* The same for all, also for those that are still starting; no more can be started. */
 void host_stop_all(struct host *host, int64_t drain_ns, host_done_fn *done, int64_t id);
 
 #endif

@@ -168,9 +168,8 @@ static int
 host_instance_stop_main(void *arg)
 {
 	struct host_instance *instance = arg;
-	int64_t deadline = bay_after(instance->drain_ns);
 
-	if (!instance_stop(instance->instance, deadline, instance->grace_ns, &instance->message))
+	if (!instance_stop(instance->instance, instance->grace_ns, &instance->message))
 		return BAY_BUSY;
 	return BAY_OK;
 }
@@ -198,13 +197,48 @@ host_instance_on_stop(struct inbox_item *item)
 			"(bayctl tasks %s)", instance->service->name));
 	} else if (instance->instance == NULL)
 		host_instance_answer(instance, BAY_OK, NULL);
-	else if (!host_instance_spawn(instance, "stop", host_instance_stop_main, host_instance_stop_ended,
-			instance->instance->stacks, BAY_INHERIT))
-		host_instance_answer(instance, BAY_BUSY, xstrdup("no stack for the task that would stop it"));
+	else {
+		instance_drain_until(instance->instance, bay_after(instance->drain_ns));
+		if (!host_instance_spawn(instance, "stop", host_instance_stop_main, host_instance_stop_ended,
+				instance->instance->stacks, BAY_INHERIT))
+			host_instance_answer(instance, BAY_BUSY, xstrdup("no stack for the task that would stop it"));
+	}
 }
 
 void
 host_instance_stop(struct host_instance *instance)
 {
 	host_instance_send(instance, host_instance_on_stop);
+}
+
+/* On its way it may outlive the instance, so it looks for the one that its loop has. Whatever
+ * is started later on that loop comes after it. */
+struct host_hurry {
+	struct inbox_item item;
+	struct bay_service *service;
+	struct scheduler *scheduler;
+	int64_t deadline;
+};
+
+static void
+host_instance_on_hurry(struct inbox_item *item)
+{
+	struct host_hurry *hurry = container_of(item, struct host_hurry, item);
+	struct bay_instance *instance = hurry->service->instances[hurry->scheduler->index];
+
+	if (instance != NULL)
+		instance_drain_until(instance, hurry->deadline);
+	free(hurry);
+}
+
+void
+host_instance_hurry(struct host_instance *instance, int64_t drain_ns)
+{
+	struct host_hurry *hurry = xcalloc(1, sizeof *hurry);
+
+	hurry->item.run = host_instance_on_hurry;
+	hurry->service = instance->service;
+	hurry->scheduler = instance->scheduler;
+	hurry->deadline = bay_after(drain_ns);
+	loop_post(&instance->scheduler->loop, &hurry->item);
 }

@@ -57,4 +57,7 @@ void host_instance_serve(struct host_instance *instance);
 /* Drains and ends it, if it is there. */
 void host_instance_stop(struct host_instance *instance);
 
+/* Of one that is being stopped: it drains for drain_ns more at most. Has no answer. */
+void host_instance_hurry(struct host_instance *instance, int64_t drain_ns);
+
 #endif

@@ -28,6 +28,8 @@ hosted_create(const struct hosting *hosting, struct bay_service *service, const 
 	struct hosted *hosted = xcalloc(1, sizeof *hosted);
 
 	list_init(&hosted->link);
+	host_asks_init(&hosted->starters);
+	host_asks_init(&hosted->stoppers);
 	hosted->hosting = hosting;
 	hosted->service = service;
 	hosted->generation = start->generation;
@@ -41,6 +43,8 @@ void
 hosted_destroy(struct hosted *hosted)
 {
 	host_code_finish(&hosted->code);
+	host_asks_finish(&hosted->starters);
+	host_asks_finish(&hosted->stoppers);
 	free(hosted->instances);
 	free(hosted->message);
 	free(hosted->refusal);
@@ -68,16 +72,17 @@ hosted_keep_failure(struct hosted *hosted, int status, char *message)
 	hosted->message = message;
 }
 
-/* Tells who asked for the operation how it ended; there may be nobody. */
 static void
-hosted_answer(struct hosted *hosted, int status, const char *message)
+hosted_answer_start(struct hosted *hosted, int status, const char *message)
 {
-	host_done_fn *done = hosted->done;
-
-	hosted->done = NULL;
 	hosted->starting = false;
-	if (done != NULL)
-		done(status, message, hosted->id, hosted->hosting->arg);
+	host_asks_answer(&hosted->starters, status, message, hosted->hosting->arg);
+}
+
+static void
+hosted_answer_stop(struct hosted *hosted, int status, const char *message)
+{
+	host_asks_answer(&hosted->stoppers, status, message, hosted->hosting->arg);
 }
 
 /* Tells of a failure that nobody asked for, once. */
@@ -160,10 +165,8 @@ hosted_on_unloaded(struct host_code *code)
 
 	service_set_state(hosted->service, reason != NULL ? SERVICE_FAILED : SERVICE_STOPPED, reason);
 	hosted_tell_failure(hosted, reason);
-	if (hosted->starting)
-		hosted_answer(hosted, hosted->status, hosted->message);
-	else
-		hosted_answer(hosted, BAY_OK, NULL);
+	hosted_answer_start(hosted, hosted->status, hosted->message);
+	hosted_answer_stop(hosted, BAY_OK, NULL);
 	hosted->gone = true;
 	hosted->hosting->settled(hosted, hosted->hosting->settled_arg);
 }
@@ -185,7 +188,8 @@ hosted_refuses_to_stop(struct hosted *hosted)
 
 	log_error(hosted->service->subject, "it cannot be stopped: %s", hosted->refusal);
 	hosted_tell_failure(hosted, text);
-	hosted_answer(hosted, BAY_BUSY, text);
+	hosted_answer_start(hosted, BAY_BUSY, text);
+	hosted_answer_stop(hosted, BAY_BUSY, text);
 	free(text);
 	hosted->hosting->settled(hosted, hosted->hosting->settled_arg);
 }
@@ -228,12 +232,28 @@ hosted_begin_stop(struct hosted *hosted, int64_t drain_ns)
 	hosted_each_instance(hosted, host_instance_stop);
 }
 
+/* Those that are past their drain, or gone, do not mind. */
+static void
+hosted_hurry(struct hosted *hosted, int64_t drain_ns)
+{
+	unsigned i;
+
+	for (i = 0; i < hosted->instance_count; i++)
+		host_instance_hurry(&hosted->instances[i], drain_ns);
+}
+
 void
 hosted_stop(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64_t id)
 {
-	hosted->done = done;
-	hosted->id = id;
-	hosted_begin_stop(hosted, drain_ns);
+	host_asks_add(&hosted->stoppers, done, id);
+	if (service_state(hosted->service) == SERVICE_READY || hosted_is_stuck(hosted))
+		hosted_begin_stop(hosted, drain_ns);
+	else if (service_state(hosted->service) == SERVICE_STOPPING)
+		hosted_hurry(hosted, drain_ns);
+	else if (!hosted->stop_wanted || drain_ns < hosted->stop_drain_ns) {
+		hosted->stop_wanted = true;
+		hosted->stop_drain_ns = drain_ns;
+	}
 }
 
 void
@@ -262,9 +282,9 @@ hosted_on_instance_serves(struct host_instance *instance)
 		return;
 	}
 	service_set_state(hosted->service, SERVICE_READY, NULL);
-	hosted_answer(hosted, BAY_OK, NULL);
-	if (hosted->hosting->stopping)
-		hosted_begin_stop(hosted, hosted->hosting->drain_ns);
+	hosted_answer_start(hosted, BAY_OK, NULL);
+	if (hosted->stop_wanted)
+		hosted_begin_stop(hosted, hosted->stop_drain_ns);
 }
 
 static void
@@ -305,8 +325,7 @@ hosted_on_loaded(struct host_code *code)
 void
 hosted_start(struct hosted *hosted, host_done_fn *done, int64_t id)
 {
-	hosted->done = done;
-	hosted->id = id;
+	host_asks_add(&hosted->starters, done, id);
 	hosted->starting = true;
 	service_set_state(hosted->service, SERVICE_STARTING, NULL);
 	host_code_load(&hosted->code, hosted_on_loaded);

@@ -26,6 +26,7 @@
 
 #include "base/list.h"
 #include "cell/host.h"
+#include "cell/host_asks.h"
 #include "cell/host_code.h"
 
 struct bay_service;
@@ -43,8 +44,6 @@ struct hosting {
 	struct executor *executor;
 	struct loader *loader;
 	int64_t grace_ns;
-	bool stopping;                    /* nothing may go on serving; ... */
-	int64_t drain_ns;                 /* ... it is stopped with this drain */
 	hosted_settled_fn *settled;
 	void *settled_arg;
 	host_failed_fn *on_failed;
@@ -63,10 +62,11 @@ struct hosted {
 	struct host_instance *instances;  /* of the loops in mask, in their order */
 	unsigned instance_count;
 
-	/* the operation */
-	host_done_fn *done;               /* NULL: none is asked for */
-	int64_t id;
-	bool starting;                    /* it is a start, else a stop */
+	struct host_asks starters;        /* one at most */
+	bool starting;                    /* whoever started it has had no answer */
+	struct host_asks stoppers;
+	bool stop_wanted;                 /* before it was ready: it is stopped then, ... */
+	int64_t stop_drain_ns;            /* ... with this drain */
 	unsigned pending;                 /* instances that have not answered */
 	int status;                       /* of a start that failed ... */
 	char *message;                    /* ... and its first failure, or NULL */
@@ -83,8 +83,9 @@ void hosted_destroy(struct hosted *hosted);
 /* Starts it; done is called with id, perhaps before this returns. */
 void hosted_start(struct hosted *hosted, host_done_fn *done, int64_t id);
 
-/* Stops one that is ready or stuck: what it has finishes within drain_ns, then is cancelled.
- * done may be NULL. */
+/* Stops it: what it has finishes within drain_ns, then is cancelled. One that is being
+ * started ends that first. One that is draining has the shorter of the two drains from now
+ * on, and all who asked get the same answer. done may be NULL. */
 void hosted_stop(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64_t id);
 
 /* A task of it has failed: so has the service. */

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "base/log.h"
 #include "master/obituary.h"
 #include "master/plugin_examination.h"
 #include "master/service_steps.h"
@@ -33,6 +34,18 @@ service_refuses_to_stop(const struct master_service *service)
 	return service->state == SERVICE_STOPPING && service->reason != NULL;
 }
 
+/* Who asked may have to wait for a drain. */
+static void
+service_tell_wanted_again(const struct master_service *service)
+{
+	char subject[CONFIG_NAME_MAX + 16];
+
+	if (service->state != SERVICE_STOPPING || service->wanted)
+		return;
+	snprintf(subject, sizeof(subject), "service %s", service->config->name);
+	log_info(subject, "it is wanted again, and starts when its stop is over");
+}
+
 void
 service_control_start(struct master_service *service, service_done_fn *done, void *arg)
 {
@@ -41,6 +54,7 @@ service_control_start(struct master_service *service, service_done_fn *done, voi
 		service_waiters_fail(service, BAY_BUSY, service->reason);
 		return;
 	}
+	service_tell_wanted_again(service);
 	service->wanted = true;
 	if (service->step == SERVICE_STEP_NONE &&
 	    (service->state == SERVICE_STOPPED || service->state == SERVICE_FAILED)) {
@@ -51,14 +65,20 @@ service_control_start(struct master_service *service, service_done_fn *done, voi
 	}
 }
 
-/* The cell has given up to stop it: nothing helps but the end of the cell. */
 static void
-service_stop_refuser(struct master_service *service, bool now)
+service_stop_again(struct master_service *service, bool now)
 {
-	if (now)
-		supervisor_end_hang(service->supervisor, service, "%s", service->reason);
-	else
-		service_waiters_fail(service, BAY_BUSY, service->reason);
+	bool hurry = now && !service->stop_now;
+
+	service->stop_now |= now;
+	/* When bayd ends, it ends with its cell. */
+	if (supervisor_is_stopping(service->supervisor))
+		return;
+	/* It refused: what kept it may be over, and with now its cell ends if it is not. */
+	if (service->step == SERVICE_STEP_NONE)
+		service_begin_stop(service);
+	else if (hurry)
+		service_hurry_stop(service);
 }
 
 void
@@ -79,11 +99,7 @@ service_control_stop(struct master_service *service, bool now, service_done_fn *
 			master_service_set_state(service, SERVICE_STOPPED, NULL);
 		break;
 	case SERVICE_STOPPING:
-		if (service->step == SERVICE_STEP_NONE)
-			service_stop_refuser(service, now);
-		else if (now && !service->stop_now)
-			service_hurry_stop(service);
-		service->stop_now |= now;
+		service_stop_again(service, now);
 		break;
 	case SERVICE_READY:
 		service->stop_now = now;

@@ -84,12 +84,6 @@ service_lose_patience(struct master_service *service)
 	service_waiters_fail(service, BAY_TIMEOUT, text);
 }
 
-void
-service_hurry_stop(struct master_service *service)
-{
-	service_set_timer(service, service_grace_ns(service));
-}
-
 /* --- failures --------------------------------------------------------------------------- */
 
 void
@@ -334,8 +328,8 @@ service_on_stopped(const struct cell_reply *reply, void *arg)
 	} else if (service->stop_now) {
 		supervisor_end_hang(service->supervisor, service, "%s", reply->message);
 	} else {
-		master_service_set_state(service, SERVICE_STOPPING, "%s; bayctl stop --now ends it "
-			"with its cell", reply->message);
+		master_service_set_state(service, SERVICE_STOPPING, "%s; bayctl stop tries again, "
+			"bayctl stop --now ends it with its cell", reply->message);
 		service_waiters_fail(service, BAY_BUSY, service->reason);
 	}
 }
@@ -358,4 +352,24 @@ service_begin_stop(struct master_service *service)
 	service_set_timer(service, stop.drain_timeout_ns + service_grace_ns(service));
 	cell_process_call(cell, CELL_STOP, cell_stop_to_json(&stop), -1, 0, service_on_stopped,
 		service);
+}
+
+/* The first call is answered too, and that answer is the one that counts. */
+static void
+service_on_hurried(const struct cell_reply *reply, void *arg)
+{
+	(void)reply;
+	(void)arg;
+}
+
+void
+service_hurry_stop(struct master_service *service)
+{
+	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
+	struct cell_stop stop = {.service = service->config->name, .drain_timeout_ns = 0};
+
+	service_set_timer(service, service_grace_ns(service));
+	if (cell != NULL)
+		cell_process_call(cell, CELL_STOP, cell_stop_to_json(&stop), -1, 0, service_on_hurried,
+			service);
 }

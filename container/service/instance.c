@@ -46,6 +46,7 @@ instance_create(struct bay_service *service, struct scheduler *scheduler, unsign
 	instance->slot = service->slot;
 	instance->counters = &service->counters[scheduler->index];
 	list_init(&instance->requests);
+	instance->drain_until = BAY_INHERIT;
 	scope_init(&instance->scope, NULL, BAY_INHERIT);
 	instance->scope.failed = instance_on_failure;
 	return instance;

@@ -51,6 +51,7 @@ struct bay_instance {
 	void *state;
 	unsigned index;
 	struct list requests;             /* struct bay_request.link: in flight */
+	int64_t drain_until;              /* the end of the drain of a stop; BAY_INHERIT: none */
 	struct waiter *quiet;             /* waits until nothing is in flight, or for stop or fini */
 	struct bay_scope scope;           /* run, and what lives as long as we do */
 	char *error;                      /* given by bay_instance_fail, malloc'd */
@@ -73,12 +74,16 @@ int instance_init(struct bay_instance *instance);
 /* Begins to serve: calls, the queue, plugin->run. False without memory for run. */
 bool instance_serve(struct bay_instance *instance);
 
-/* Ends it: no more direct calls; what is queued and in flight finishes until deadline,
+/* A stop that is under way, or still to come, lets what is queued and in flight finish until
+ * deadline and no longer. Only ever makes it shorter. */
+void instance_drain_until(struct bay_instance *instance, int64_t deadline);
+
+/* Ends it: no more direct calls; what is queued and in flight finishes within the drain,
  * then is cancelled; plugin->stop, the scope, plugin->fini. False when something
  * refuses to end within grace_ns more (and as much again for fini): the instance then stays,
  * *refusal_r says why, malloc'd, and this may be called again. Inside a task that is not
  * counted as the instance's; suspends. */
-bool instance_stop(struct bay_instance *instance, int64_t deadline, int64_t grace_ns, char **refusal_r);
+bool instance_stop(struct bay_instance *instance, int64_t grace_ns, char **refusal_r);
 
 /* Starts the handler of a request as a task that is ready. False: there is no stack; the
  * request is as it was. */

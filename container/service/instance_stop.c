@@ -32,16 +32,26 @@ instance_wait(struct waiter **quiet, int64_t deadline)
 	return status == BAY_OK;
 }
 
+void
+instance_drain_until(struct bay_instance *instance, int64_t deadline)
+{
+	if (deadline >= instance->drain_until)
+		return;
+	instance->drain_until = deadline;
+	if (instance->quiet != NULL)
+		waiter_wake(instance->quiet, BAY_OK);
+}
+
 /* Lets what is queued and in flight finish; other loops may empty the queue. */
 static void
-instance_drain(struct bay_instance *instance, int64_t deadline)
+instance_drain(struct bay_instance *instance)
 {
 	while (instance->in_flight > 0 || instance->service->queued > 0) {
 		struct waiter *nobody;
 
-		if (clock_monotonic_ns() >= deadline)
+		if (clock_monotonic_ns() >= instance->drain_until)
 			return;
-		if (instance->in_flight > 0 && instance_wait(&instance->quiet, deadline))
+		if (instance->in_flight > 0 && instance_wait(&instance->quiet, instance->drain_until))
 			continue;
 		(void)instance_wait(&nobody, clock_monotonic_ns() + BAY_MS);
 	}
@@ -143,7 +153,7 @@ instance_refusal(const struct bay_instance *instance)
 }
 
 bool
-instance_stop(struct bay_instance *instance, int64_t deadline, int64_t grace_ns, char **refusal_r)
+instance_stop(struct bay_instance *instance, int64_t grace_ns, char **refusal_r)
 {
 	char reason[SERVICE_NAME_SIZE + 32];
 	int64_t last_ns;
@@ -151,7 +161,7 @@ instance_stop(struct bay_instance *instance, int64_t deadline, int64_t grace_ns,
 	instance->serves = false;
 	instance->direct = false;
 	if (instance->takes)
-		instance_drain(instance, deadline);
+		instance_drain(instance);
 	instance->takes = false;
 	snprintf(reason, sizeof reason, "service %s is stopping", instance->service->name);
 	instance_cancel_requests(instance, reason);

@@ -225,11 +225,17 @@ start_in_vain(const char *name, int64_t instances, const char *settings, int sta
 	ck_assert_msg(strstr(answer.message, text) != NULL, "'%s' lacks '%s'", answer.message, text);
 }
 
+static int64_t
+begin_stop(const char *name, int64_t drain_ns)
+{
+	host_stop(host, name, drain_ns, on_done, ++last_id);
+	return last_id;
+}
+
 static struct answer
 stop(const char *name, int64_t drain_ns)
 {
-	host_stop(host, name, drain_ns, on_done, ++last_id);
-	return wait_for(last_id);
+	return wait_for(begin_stop(name, drain_ns));
 }
 
 /* A call from a loop; wait for it with join_call. */
@@ -482,25 +488,134 @@ START_TEST(an_init_that_never_comes_back_is_answered_for)
 }
 END_TEST
 
-START_TEST(an_operation_at_a_time)
+START_TEST(a_stop_during_a_start_waits_for_its_end)
 {
 	int64_t first;
-	struct answer answer;
 
 	begin(1);
 	first = begin_start("a", 1, "init fails-later");
 	start_in_vain("a", 1, NULL, BAY_BUSY, "running already");
-	answer = stop("a", 0);
-	ck_assert_int_eq(answer.status, BAY_BUSY);
-	ck_assert_ptr_nonnull(strstr(answer.message, "service a is starting"));
+	ck_assert_int_eq(stop("a", 0).status, BAY_OK);
 	ck_assert_int_eq(wait_for(first).status, BAY_IO);
-	start("a", 1, NULL);
-	host_stop(host, "a", BAY_SECOND, on_done, ++last_id);
-	first = last_id;
-	answer = stop("a", 0);
-	ck_assert_int_eq(answer.status, BAY_BUSY);
+	ck_assert(!is_loaded());
+	first = begin_start("a", 1, NULL);
+	(void)begin_stop("a", 1000 * BAY_SECOND);
+	ck_assert_int_eq(stop("a", 0).status, BAY_OK);
 	ck_assert_int_eq(wait_for(first).status, BAY_OK);
+	ck_assert_int_eq(wait_for(last_id - 1).status, BAY_OK);
+	ck_assert_int_eq(service_state(registry_get("a")), SERVICE_STOPPED);
 	finish();
+}
+END_TEST
+
+/* --- a drain that is cut short ------------------------------------------------------------ */
+
+/* Requests that wait for ever are in the handlers of a, one each on loops, and in its queue. */
+static void
+begin_waiting_calls(struct call *calls, unsigned count, unsigned loops, unsigned queued)
+{
+	unsigned i, in_flight = 0;
+
+	for (i = 0; i < count; i++)
+		begin_call(&calls[i], i % loops, "a");
+	while (registry_get("a")->queued < queued || in_flight < count - queued) {
+		struct status_service_view view;
+
+		status_page_read_service(&page, registry_get("a")->slot, &view);
+		in_flight = (unsigned)view.in_flight;
+	}
+}
+
+START_TEST(a_second_stop_cuts_the_drain_and_both_are_answered)
+{
+	struct call calls[10];
+	int64_t first, second, i;
+
+	begin(2);
+	start("a", 0, "handle waits");
+	/* Two on each loop, the rest in the queue. */
+	begin_waiting_calls(calls, 10, 2, 6);
+	first = begin_stop("a", 1000 * BAY_SECOND);
+	/* A longer one makes it no longer. */
+	second = begin_stop("a", 2000 * BAY_SECOND);
+	expect("a", BAY_CLOSED, "service a is stopping");
+	ck_assert(!answers[first].came && !answers[second].came);
+	ck_assert_int_eq(stop("a", 0).status, BAY_OK);
+	ck_assert_int_eq(wait_for(first).status, BAY_OK);
+	ck_assert_int_eq(wait_for(second).status, BAY_OK);
+	for (i = 0; i < 10; i++) {
+		join_call(&calls[i]);
+		ck_assert_msg(calls[i].status == BAY_CANCELED || calls[i].status == BAY_CLOSED, "%s",
+			bay_status_name(calls[i].status));
+	}
+	ck_assert(!is_loaded());
+	start("a", 0, NULL);
+	expect("a", BAY_OK, "7");
+	finish();
+}
+END_TEST
+
+START_TEST(a_second_stop_with_some_time_left_waits_that_long)
+{
+	struct call call;
+	int64_t first, before;
+
+	begin(1);
+	start("a", 1, "handle waits");
+	begin_waiting_calls(&call, 1, 1, 0);
+	first = begin_stop("a", 1000 * BAY_SECOND);
+	before = bay_now();
+	ck_assert_int_eq(stop("a", 30 * BAY_MS).status, BAY_OK);
+	ck_assert_int_ge(bay_now() - before, 30 * BAY_MS);
+	ck_assert_int_eq(wait_for(first).status, BAY_OK);
+	join_call(&call);
+	finish();
+}
+END_TEST
+
+/* However the second stop meets the first: before its task runs, in the drain, at its end,
+ * while the code is unloaded, or with nothing left. */
+START_TEST(stops_may_come_at_any_time)
+{
+	int round, i;
+
+	begin(2);
+	for (round = 0; round < RESTARTS / 5; round++) {
+		struct call call;
+		int64_t first;
+
+		start("a", round % 3, round % 2 == 0 ? "handle fails-later" : NULL);
+		begin_call(&call, 0, "a");
+		first = begin_stop("a", BAY_SECOND);
+		for (i = 0; i < round % 7; i++) {
+			turn();
+			(void)begin_stop("a", 0);
+		}
+		ck_assert_int_eq(stop("a", 0).status, BAY_OK);
+		ck_assert_int_eq(wait_for(first).status, BAY_OK);
+		join_call(&call);
+		ck_assert(!is_loaded());
+	}
+	finish();
+}
+END_TEST
+
+START_TEST(a_second_stop_of_all_cuts_the_drain_and_both_are_answered)
+{
+	struct call call;
+	int64_t first;
+
+	begin(2);
+	start("a", 0, "handle waits");
+	start("b", 0, NULL);
+	begin_waiting_calls(&call, 1, 1, 0);
+	first = ++last_id;
+	host_stop_all(host, 1000 * BAY_SECOND, on_done, first);
+	expect("a", BAY_CLOSED, "service a is stopping");
+	ck_assert(!answers[first].came);
+	finish();
+	ck_assert_int_eq(answers[first].status, BAY_OK);
+	ck_assert(answers[first].came && atomic_load(&call.done));
 }
 END_TEST
 
@@ -728,7 +843,11 @@ CHECK_MAIN("cell/host",
 	an_init_that_fails_refuses_the_service,
 	an_init_that_waits_is_cut_at_the_start_timeout,
 	an_init_that_never_comes_back_is_answered_for,
-	an_operation_at_a_time,
+	a_stop_during_a_start_waits_for_its_end,
+	a_second_stop_cuts_the_drain_and_both_are_answered,
+	a_second_stop_with_some_time_left_waits_that_long,
+	stops_may_come_at_any_time,
+	a_second_stop_of_all_cuts_the_drain_and_both_are_answered,
 	a_run_that_fails_ends_the_service_with_its_text,
 	a_run_that_fails_at_once_is_never_overlooked,
 	one_of_several_that_fails_ends_all,

@@ -540,6 +540,46 @@ START_TEST(a_stop_that_is_refused_is_told_and_now_costs_the_cell)
 }
 END_TEST
 
+START_TEST(a_stop_that_drains_can_be_hurried_and_costs_no_cell)
+{
+	struct world world;
+	const struct cell_process *cell;
+
+	open_world(&world, "stop=drain\n", "drain_timeout = 1h");
+	start_and_wait(&world);
+	cell = supervisor_process(world.supervisor);
+	service_control_stop(service(&world, "a"), false, on_done, &world);
+	service_control_stop(service(&world, "a"), false, on_done, &world);
+	ck_assert_int_eq(world.answers, 0);
+	service_control_stop(service(&world, "a"), true, on_done, &world);
+	service_control_stop(service(&world, "a"), true, on_done, &world);
+	UNTIL(&world, world.answers == 4);
+	ck_assert_int_eq(world.status, BAY_OK);
+	ck_assert(is(&world, "a", SERVICE_STOPPED));
+	ck_assert_ptr_eq(supervisor_process(world.supervisor), cell);
+	ck_assert(is(&world, "b", SERVICE_READY));
+	close_world(&world);
+}
+END_TEST
+
+START_TEST(a_stop_that_was_refused_may_be_asked_for_again)
+{
+	struct world world;
+
+	open_world(&world, "stop=refuse-once\n", "");
+	start_and_wait(&world);
+	service_control_stop(service(&world, "a"), false, on_done, &world);
+	UNTIL(&world, world.answers == 1);
+	ck_assert_int_eq(world.status, BAY_BUSY);
+	service_control_stop(service(&world, "a"), false, on_done, &world);
+	UNTIL(&world, world.answers == 2);
+	ck_assert_int_eq(world.status, BAY_OK);
+	ck_assert(is(&world, "a", SERVICE_STOPPED));
+	ck_assert(is(&world, "b", SERVICE_READY));
+	close_world(&world);
+}
+END_TEST
+
 START_TEST(a_stop_while_it_starts_ends_the_wish_to_start)
 {
 	struct world world;
@@ -669,6 +709,8 @@ CHECK_MAIN("master/supervisor",
 	a_cell_that_dies_has_stopped_what_it_was_to_stop,
 	a_stop_that_is_not_answered_is_told_and_goes_on,
 	a_stop_that_is_refused_is_told_and_now_costs_the_cell,
+	a_stop_that_drains_can_be_hurried_and_costs_no_cell,
+	a_stop_that_was_refused_may_be_asked_for_again,
 	a_stop_while_it_starts_ends_the_wish_to_start,
 	a_failed_service_that_is_stopped_is_not_tried_again,
 	the_cell_ends_when_it_is_told,

@@ -10,6 +10,8 @@
  *	start=hang:NAME  init of NAME keeps the loop: no Start is answered
  *	start=give-up    starts, then says that the service failed by itself
  *	stop=refuse      refuses each Stop    stop=silent     does not answer it
+ *	stop=refuse-once refuses the first
+ *	stop=drain       answers each Stop once one comes that has no time to drain
  *	call=crash       crashes in the service that is called
  *	shutdown=silent  does not answer it
  */
@@ -157,9 +159,28 @@ do_start(const struct varlink_call *call)
 }
 
 static void
+drain(const struct varlink_call *call)
+{
+	static struct varlink_call waiting[8];
+	static size_t count;
+	struct cell_stop stop;
+	char error[CELL_ERROR_SIZE];
+
+	if (!cell_stop_from_json(call->parameters, &stop, error) || count == 8)
+		_exit(7);
+	waiting[count++] = *call;
+	while (stop.drain_timeout_ns == 0 && count > 0)
+		answer(&waiting[--count]);
+}
+
+static void
 do_stop(const struct varlink_call *call)
 {
-	if (is_ordered("stop=refuse"))
+	static int refused;
+
+	if (is_ordered("stop=drain"))
+		drain(call);
+	else if (is_ordered("stop=refuse") || (is_ordered("stop=refuse-once") && refused++ == 0))
 		refuse(call, "3 tasks go on");
 	else if (!is_ordered("stop=silent"))
 		answer(call);

@@ -384,7 +384,8 @@ step_stop(void *arg)
 {
 	struct step *step = arg;
 
-	if (!instance_stop(step->instance, bay_after(step->drain_ns), step->grace_ns, &step->text))
+	instance_drain_until(step->instance, bay_after(step->drain_ns));
+	if (!instance_stop(step->instance, step->grace_ns, &step->text))
 		return BAY_BUSY;
 	return BAY_OK;
 }
