@@ -8,11 +8,21 @@
  *	setup=rubbish    answers with rubbish setup=close     closes its socket and stays
  *	start=refuse     refuses each Start   start=crash     crashes in the init of each
  *	start=hang:NAME  init of NAME keeps the loop: no Start is answered
+ *	start=silent     does not answer     start=hold:NAME  answers all but that of NAME
  *	start=give-up    starts, then says that the service failed by itself
+ *	start=nonsense   starts, then says what nobody understands or what is long past
  *	stop=refuse      refuses each Stop    stop=silent     does not answer it
  *	stop=refuse-once refuses the first
  *	stop=drain       answers each Stop once one comes that has no time to drain
  *	call=crash       crashes in the service that is called
+ *	call=fail        the handler fails   call=refuse      the cell has no such service
+ *	call=rubbish     answers rubbish     call=bad-body    answers with two bodies
+ *	call=exit        ends with code 9    call=silent      does not answer it
+ *	call=hold        answers it when a Call to service b has come
+ *	call=spin        loop 0 hangs in it, and the cell answers to nothing
+ *	tasks=silent     does not answer Tasks
+ *
+ * A call that goes well is answered with the body that it came with.
  *	shutdown=silent  does not answer it
  */
 #include "config.h"
@@ -29,6 +39,7 @@
 #include <unistd.h>
 
 #include "base/status_page.h"
+#include "protocol/body.h"
 #include "protocol/cell_link.h"
 #include "protocol/interface.h"
 #include "protocol/varlink_stream.h"
@@ -36,6 +47,8 @@
 static char orders[256] = " ";
 static struct varlink_stream stream;
 static struct status_page page;
+static struct varlink_call held[128]; /* their ids only */
+static size_t held_count;
 
 static bool
 is_ordered(const char *order)
@@ -82,13 +95,41 @@ answer(const struct varlink_call *call)
 }
 
 static void
-refuse(const struct varlink_call *call, const char *message)
+fail(const struct varlink_call *call, const char *error, enum bay_status status,
+	const char *message)
 {
-	json_t *parameters = interface_error_parameters(BAY_FAILED, message);
+	json_t *parameters = interface_error_parameters(status, message);
 
-	say(&(struct varlink_reply){.has_id = true, .id = call->id, .error = CELL_FAILED,
+	say(&(struct varlink_reply){.has_id = true, .id = call->id, .error = error,
 		.parameters = parameters});
 	json_decref(parameters);
+}
+
+static void
+refuse(const struct varlink_call *call, const char *message)
+{
+	fail(call, CELL_FAILED, BAY_FAILED, message);
+}
+
+/* Tells the master something that it has not asked for; takes parameters. */
+static void
+notify(const char *method, json_t *parameters)
+{
+	struct varlink_call notice = {.method = method, .parameters = parameters};
+
+	if (!varlink_stream_send_call(&stream, &notice, NULL, 0) ||
+	    varlink_stream_flush(&stream) != VARLINK_STREAM_OK)
+		_exit(8);
+	json_decref(parameters);
+}
+
+static void
+tell_failed(const char *service, int64_t generation)
+{
+	struct cell_failed failed = {.service = service, .generation = generation,
+		.message = "it gave up"};
+
+	notify(CELL_FAILED, cell_failed_to_json(&failed));
 }
 
 /* Says in the page that the code of this slot runs on loop 0. */
@@ -108,7 +149,7 @@ stay(void)
 		pause();
 }
 
-/* --- calls ------------------------------------------------------------------------ */
+/* --- calls --------------------------------------------------------------------------- */
 
 static void
 do_setup(const struct varlink_call *call)
@@ -124,37 +165,47 @@ do_setup(const struct varlink_call *call)
 }
 
 static void
+say_nonsense(const struct cell_start *start)
+{
+	notify("io.bayd.Cell.Nonsense", json_object());
+	notify(CELL_FAILED, json_pack("{s:i}", "service", 7));
+	tell_failed("nobody", start->generation);
+	tell_failed(start->service, start->generation + 1);
+}
+
+static void
+answer_start(const struct varlink_call *call, const struct cell_start *start)
+{
+	char hang[80], hold[80];
+
+	snprintf(hang, sizeof(hang), "start=hang:%s", start->service);
+	snprintf(hold, sizeof(hold), "start=hold:%s", start->service);
+	if (is_ordered("start=refuse")) {
+		refuse(call, "no such luck");
+	} else if (is_ordered("start=crash")) {
+		run_slot((uint32_t)start->slot, STATUS_PHASE_INIT);
+		raise(SIGSEGV);
+	} else if (is_ordered(hang)) {
+		run_slot((uint32_t)start->slot, STATUS_PHASE_INIT);
+		stay();
+	} else if (!is_ordered("start=silent") && !is_ordered(hold)) {
+		answer(call);
+	}
+}
+
+static void
 do_start(const struct varlink_call *call)
 {
 	struct cell_start start;
 	char error[CELL_ERROR_SIZE];
-	char hang[80];
 
 	if (!cell_start_from_json(call->parameters, &start, error))
 		_exit(7);
-	snprintf(hang, sizeof(hang), "start=hang:%s", start.service);
-	if (is_ordered("start=refuse")) {
-		refuse(call, "no such luck");
-	} else if (is_ordered("start=crash")) {
-		run_slot((uint32_t)start.slot, STATUS_PHASE_INIT);
-		raise(SIGSEGV);
-	} else if (is_ordered(hang)) {
-		run_slot((uint32_t)start.slot, STATUS_PHASE_INIT);
-		stay();
-	} else {
-		answer(call);
-	}
-	if (is_ordered("start=give-up")) {
-		struct cell_failed failed = {.service = start.service,
-			.generation = start.generation, .message = "it gave up"};
-		json_t *parameters = cell_failed_to_json(&failed);
-		struct varlink_call notice = {.method = CELL_FAILED, .parameters = parameters};
-
-		if (!varlink_stream_send_call(&stream, &notice, NULL, 0) ||
-		    varlink_stream_flush(&stream) != VARLINK_STREAM_OK)
-			_exit(8);
-		json_decref(parameters);
-	}
+	answer_start(call, &start);
+	if (is_ordered("start=give-up"))
+		tell_failed(start.service, start.generation);
+	if (is_ordered("start=nonsense"))
+		say_nonsense(&start);
 	cell_start_finish(&start);
 }
 
@@ -186,19 +237,86 @@ do_stop(const struct varlink_call *call)
 		answer(call);
 }
 
-static void
-do_call(const struct varlink_call *call)
+/* The slot that a test named, or that of the service: a is 0, b is 1. */
+static uint32_t
+called_slot(const struct varlink_call *call)
 {
-	if (is_ordered("call=crash")) {
-		run_slot((uint32_t)json_integer_value(json_object_get(call->parameters, "slot")),
-			STATUS_PHASE_RUN);
-		raise(SIGSEGV);
-	}
-	answer(call);
+	const char *service = json_string_value(json_object_get(call->parameters, "service"));
+	const json_t *slot = json_object_get(call->parameters, "slot");
+
+	return json_is_integer(slot) ? (uint32_t)json_integer_value(slot) :
+		service != NULL && strcmp(service, "b") == 0;
+}
+
+/* Answers with what it was sent. */
+static void
+echo(const struct varlink_call *call, struct varlink_fds *fds)
+{
+	json_t *parameters = json_object();
+	struct varlink_reply reply = {.has_id = true, .id = call->id, .parameters = parameters};
+	char error[BODY_ERROR_SIZE];
+	int fd;
+
+	if (body_forward(call->parameters, fds, parameters, &fd, error) != BAY_OK)
+		_exit(7);
+	if (!varlink_stream_send_reply(&stream, &reply, &fd, fd >= 0) ||
+	    varlink_stream_flush(&stream) != VARLINK_STREAM_OK)
+		_exit(8);
+	json_decref(parameters);
 }
 
 static void
-do_call_of_any_kind(const struct varlink_call *call)
+hold(const struct varlink_call *call)
+{
+	held[held_count++].id = call->id;
+	if (held_count == sizeof(held) / sizeof(*held) || called_slot(call) == 1) {
+		while (held_count > 0)
+			answer(&held[--held_count]);
+	}
+}
+
+static void
+do_call(const struct varlink_call *call, struct varlink_fds *fds)
+{
+	json_t *bodies = json_pack("{s:s, s:s}", "text", "a", "body", "YQ==");
+
+	if (is_ordered("call=crash")) {
+		run_slot(called_slot(call), STATUS_PHASE_RUN);
+		raise(SIGSEGV);
+	} else if (is_ordered("call=spin")) {
+		run_slot(called_slot(call), STATUS_PHASE_RUN);
+		stay();
+	} else if (is_ordered("call=exit")) {
+		_exit(9);
+	} else if (is_ordered("call=rubbish")) {
+		(void)!write(CELL_CONTROL_FD, "rubbish", 8);
+	} else if (is_ordered("call=fail")) {
+		fail(call, CELL_HANDLER_FAILED, BAY_NOT_FOUND, "no such page");
+	} else if (is_ordered("call=refuse")) {
+		fail(call, CELL_FAILED, BAY_NOT_FOUND, "it is gone");
+	} else if (is_ordered("call=bad-body")) {
+		say(&(struct varlink_reply){.has_id = true, .id = call->id, .parameters = bodies});
+	} else if (is_ordered("call=hold")) {
+		hold(call);
+	} else if (!is_ordered("call=silent")) {
+		echo(call, fds);
+	}
+	json_decref(bodies);
+}
+
+static void
+do_tasks(const struct varlink_call *call)
+{
+	json_t *parameters = json_pack("{s:[], s:[], s:i}", "tasks", "silent_loops", "total", 0);
+
+	if (!is_ordered("tasks=silent"))
+		say(&(struct varlink_reply){.has_id = true, .id = call->id,
+			.parameters = parameters});
+	json_decref(parameters);
+}
+
+static void
+do_call_of_any_kind(const struct varlink_call *call, struct varlink_fds *fds)
 {
 	if (strcmp(call->method, CELL_SETUP) == 0) {
 		do_setup(call);
@@ -207,7 +325,9 @@ do_call_of_any_kind(const struct varlink_call *call)
 	} else if (strcmp(call->method, CELL_STOP) == 0) {
 		do_stop(call);
 	} else if (strcmp(call->method, CELL_CALL) == 0) {
-		do_call(call);
+		do_call(call, fds);
+	} else if (strcmp(call->method, CELL_TASKS) == 0) {
+		do_tasks(call);
 	} else if (!is_ordered("shutdown=silent")) {
 		answer(call);
 		_exit(0);
@@ -238,7 +358,7 @@ main(void)
 		while (varlink_stream_take(&stream, &frame, &fds) == VARLINK_OK) {
 			if (varlink_call_decode(frame, &call, &why) != VARLINK_OK)
 				_exit(4);
-			do_call_of_any_kind(&call);
+			do_call_of_any_kind(&call, &fds);
 			varlink_fds_close(&fds);
 			json_decref(frame);
 		}

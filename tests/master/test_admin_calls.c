@@ -1,0 +1,571 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a client asks of a service, passed on to a cell that does what a test wants of it, and
+ * the answer on its way back. The body is not for the master to read, so the cell sends back
+ * the one that it got.
+ */
+#include "config.h"
+
+#include "master/admin_calls.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "base/fd.h"
+#include "master/admin_commands.h"
+#include "master/admin_server.h"
+#include "master/master.h"
+#include "protocol/body.h"
+#include "support/check_main.h"
+#include "support/fake_master.h"
+#include "support/varlink_client.h"
+
+#define CALL_A "\"io.bayd.Container.Call\",\"parameters\":{\"service\":\"a\""
+#define CALL_B "\"io.bayd.Container.Call\",\"parameters\":{\"service\":\"b\""
+
+struct world {
+	struct fake_master fake;
+	struct master master;
+	struct admin_server *server;
+	int listener;
+	struct sockaddr_un address;
+};
+
+static void
+world_turn(void *arg)
+{
+	struct world *world = arg;
+	struct timeval soon = {.tv_usec = 10 * 1000};
+
+	event_base_loopexit(world->fake.base, &soon);
+	event_base_loop(world->fake.base, EVLOOP_ONCE);
+}
+
+static void
+world_listen(struct world *world)
+{
+	const struct admin_policy policy = {.admin_uid = geteuid(), .operator_group = (gid_t)-1};
+	socklen_t size = sizeof(world->address);
+
+	world->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	world->address.sun_family = AF_UNIX;
+	ck_assert_int_eq(bind(world->listener, (struct sockaddr *)&world->address,
+		sizeof(sa_family_t)), 0);
+	ck_assert_int_eq(getsockname(world->listener, (struct sockaddr *)&world->address, &size),
+		0);
+	ck_assert_int_eq(listen(world->listener, 200), 0);
+	world->server = admin_server_create(world->fake.base, world->listener, &policy,
+		&admin_limits_default, admin_commands_handle, &world->master);
+}
+
+/* Both services are ready. */
+static void
+world_open(struct world *world, const char *orders, const char *keys)
+{
+	memset(world, 0, sizeof(*world));
+	fake_master_open(&world->fake, orders, keys);
+	world->master = (struct master){.base = world->fake.base, .config = world->fake.config,
+		.state = MASTER_READY, .supervisor = world->fake.supervisor};
+	world_listen(world);
+	fake_master_start(&world->fake);
+}
+
+static void
+world_close(struct world *world)
+{
+	/* What waits for the cell is answered before its connection goes, as in master.c. */
+	supervisor_destroy(world->fake.supervisor);
+	world->fake.supervisor = NULL;
+	admin_server_destroy(world->server);
+	fake_master_close(&world->fake);
+	close(world->listener);
+}
+
+static struct varlink_client
+client_connect(struct world *world)
+{
+	struct varlink_client client = {.turn = world_turn, .arg = world,
+		.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
+
+	ck_assert_int_eq(connect(client.fd, (struct sockaddr *)&world->address,
+		(socklen_t)(sizeof(sa_family_t) + 6)), 0);
+	return client;
+}
+
+/* Sends {"method":REQUEST}}, of which request leaves the last two brackets out. */
+static void
+ask(const struct varlink_client *client, const char *request)
+{
+	char frame[512];
+
+	snprintf(frame, sizeof(frame), "{\"method\":%s}}", request);
+	client_send(client, frame);
+}
+
+/* The parameters of the next reply, which is no error; the caller's. */
+static json_t *
+answer(const struct varlink_client *client)
+{
+	json_t *reply = client_receive(client);
+	json_t *parameters;
+
+	ck_assert_msg(reply != NULL, "closed");
+	ck_assert_msg(json_object_get(reply, "error") == NULL, "%s",
+		json_string_value(json_object_get(reply, "error")));
+	parameters = json_incref(json_object_get(reply, "parameters"));
+	json_decref(reply);
+	return parameters;
+}
+
+/* The cell has been told what this client asks: a later question has been answered. */
+static void
+ask_and_pass_on(struct world *world, const struct varlink_client *client, const char *request)
+{
+	struct varlink_client other;
+
+	ask(client, request);
+	while (admin_server_connections(world->server) == 0)
+		world_turn(world);
+	other = client_connect(world);
+	for (int n = 0; n < 3; n++) {
+		ask(&other, "\"io.bayd.Container.Tasks\",\"parameters\":{");
+		json_decref(answer(&other));
+	}
+	close(other.fd);
+}
+
+/* One call in a world of its own, which fails like this. */
+static void
+assert_call_fails(const char *orders, const char *request, const char *error, const char *words)
+{
+	struct varlink_client client;
+	struct world world;
+
+	world_open(&world, orders, "");
+	client = client_connect(&world);
+	ask(&client, request);
+	client_expect_error(&client, error, words);
+	close(client.fd);
+	world_close(&world);
+}
+
+/* --- bodies -------------------------------------------------------------------------- */
+
+START_TEST(a_text_comes_back_with_the_time_that_it_took)
+{
+	struct varlink_client client;
+	struct world world;
+	json_t *reply;
+
+	world_open(&world, "", "");
+	client = client_connect(&world);
+	ask(&client, CALL_A ",\"text\":\"h\\u00e9llo\"");
+	reply = answer(&client);
+	ck_assert_str_eq(json_string_value(json_object_get(reply, "text")), "h\u00e9llo");
+	ck_assert_int_gt(json_integer_value(json_object_get(reply, "duration_ns")), 0);
+	ck_assert_uint_eq(json_object_size(reply), 2);
+	json_decref(reply);
+	close(client.fd);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(bytes_come_back_as_base64)
+{
+	struct varlink_client client;
+	struct world world;
+	json_t *reply;
+
+	world_open(&world, "", "");
+	client = client_connect(&world);
+	ask(&client, CALL_A ",\"body\":\"AAEC/w==\"");
+	reply = answer(&client);
+	ck_assert_str_eq(json_string_value(json_object_get(reply, "body")), "AAEC/w==");
+	ck_assert_ptr_null(json_object_get(reply, "text"));
+	json_decref(reply);
+	close(client.fd);
+	world_close(&world);
+}
+END_TEST
+
+/* Receives the one frame of a reply whose descriptor goes to *fd_r. */
+static json_t *
+receive_with_fd(struct world *world, const struct varlink_client *client, int *fd_r)
+{
+	char data[4096];
+	int fds[4];
+	size_t count = 4;
+	ssize_t got;
+
+	while ((got = fd_receive_with(client->fd, data, sizeof(data), fds, &count)) < 0) {
+		ck_assert_int_eq(errno, EAGAIN);
+		count = 4;
+		world_turn(world);
+	}
+	ck_assert_uint_eq(count, 1);
+	*fd_r = fds[0];
+	return json_loads(data, 0, NULL);
+}
+
+START_TEST(a_memfd_is_passed_on_unread_both_ways)
+{
+	static const char frame[] = "{\"method\":" CALL_A ",\"body_fd\":1}}";
+	struct varlink_client client;
+	struct world world;
+	int sent[2], came;
+	struct stat before, after;
+	json_t *reply;
+
+	world_open(&world, "", "");
+	client = client_connect(&world);
+	sent[0] = dup(STDERR_FILENO);
+	sent[1] = body_memfd_create("hello", 5);
+	ck_assert_int_eq(fd_send_with(client.fd, frame, sizeof(frame), sent, 2), sizeof(frame));
+	reply = receive_with_fd(&world, &client, &came);
+	ck_assert_int_eq(json_integer_value(json_object_get(json_object_get(reply, "parameters"),
+		"body_fd")), 0);
+	/* The same memory, not a copy. */
+	ck_assert_int_eq(fstat(sent[1], &before), 0);
+	ck_assert_int_eq(fstat(came, &after), 0);
+	ck_assert_uint_eq(before.st_ino, after.st_ino);
+	ck_assert_uint_eq(before.st_dev, after.st_dev);
+	json_decref(reply);
+	close(came);
+	close(sent[0]);
+	close(sent[1]);
+	close(client.fd);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(a_call_without_a_body_is_answered_without_one)
+{
+	struct varlink_client client;
+	struct world world;
+	json_t *reply;
+
+	world_open(&world, "", "");
+	client = client_connect(&world);
+	ask(&client, CALL_A);
+	reply = answer(&client);
+	ck_assert_uint_eq(json_object_size(reply), 1);
+	json_decref(reply);
+	close(client.fd);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(a_body_that_cannot_be_passed_on_is_refused_before_the_cell_sees_it)
+{
+	assert_call_fails("call=exit\n", CALL_A ",\"text\":\"a\",\"body\":\"YQ==\"",
+		"io.bayd.Container.Failed", "take the message: ");
+	assert_call_fails("call=exit\n", CALL_A ",\"body_fd\":0", "io.bayd.Container.Failed",
+		"take the message: ");
+}
+END_TEST
+
+START_TEST(a_body_of_the_cell_that_cannot_be_passed_on_is_a_failure)
+{
+	assert_call_fails("call=bad-body\n", CALL_A, "io.bayd.Container.Failed",
+		"pass on the reply of the service: ");
+}
+END_TEST
+
+START_TEST(a_message_that_is_sent_is_taken_without_a_reply)
+{
+	struct varlink_client client;
+	struct world world;
+	json_t *reply;
+
+	world_open(&world, "", "");
+	client = client_connect(&world);
+	ask(&client, "\"io.bayd.Container.Send\",\"parameters\":{\"service\":\"a\",\"text\":\"x\"");
+	reply = answer(&client);
+	ck_assert_uint_eq(json_object_size(reply), 0);
+	json_decref(reply);
+	close(client.fd);
+	world_close(&world);
+}
+END_TEST
+
+/* --- failures ------------------------------------------------------------------------ */
+
+START_TEST(the_failure_of_a_handler_is_failed_and_that_of_the_cell_has_its_own_error)
+{
+	assert_call_fails("call=fail\n", CALL_A, "io.bayd.Container.Failed", "no such page");
+	assert_call_fails("call=refuse\n", CALL_A, "io.bayd.Container.NotFound", "it is gone");
+	assert_call_fails("call=refuse\n",
+		"\"io.bayd.Container.Send\",\"parameters\":{\"service\":\"a\"",
+		"io.bayd.Container.NotFound", "it is gone");
+}
+END_TEST
+
+START_TEST(a_cell_that_does_not_answer_costs_its_time_and_no_more)
+{
+	struct varlink_client clients[2];
+	struct world world;
+
+	world_open(&world, "call=silent\n", "");
+	clients[0] = client_connect(&world);
+	clients[1] = client_connect(&world);
+	ask(&clients[0], CALL_A ",\"timeout_ns\":1");
+	/* Meanwhile others are served. */
+	ask(&clients[1], "\"io.bayd.Container.Tasks\",\"parameters\":{");
+	json_decref(answer(&clients[1]));
+	client_expect_error(&clients[0], "io.bayd.Container.Timeout",
+		"the cell did not answer within 2s");
+	ck_assert(is_state(&world.fake, "a", SERVICE_READY));
+	close(clients[0].fd);
+	close(clients[1].fd);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(the_time_of_a_call_is_that_of_its_service_when_it_names_none)
+{
+	struct varlink_client client;
+	struct world world;
+
+	world_open(&world, "call=silent\n", "timeout = 500ms");
+	client = client_connect(&world);
+	ask(&client, CALL_A);
+	client_expect_error(&client, "io.bayd.Container.Timeout",
+		"the cell did not answer within 2.5s");
+	close(client.fd);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(a_loop_that_hangs_is_named_to_who_waits_for_it)
+{
+	struct varlink_client client;
+	struct world world;
+	json_t *reply;
+	json_t *loop;
+
+	/* The first call has set the loop going when the others are made. */
+	world_open(&world, "call=spin\n", "");
+	client = client_connect(&world);
+	ask(&client, CALL_B ",\"timeout_ns\":1");
+	json_decref(client_receive(&client));
+	ask(&client, CALL_A ",\"timeout_ns\":1");
+	client_expect_error(&client, "io.bayd.Container.Timeout",
+		" (loop 0 hangs in service b, task task)");
+	ask(&client, "\"io.bayd.Container.Tasks\",\"parameters\":{");
+	reply = answer(&client);
+	ck_assert_uint_eq(json_array_size(json_object_get(reply, "tasks")), 0);
+	ck_assert_uint_eq(json_array_size(json_object_get(reply, "silent_loops")), 1);
+	loop = json_array_get(json_object_get(reply, "silent_loops"), 0);
+	ck_assert_str_eq(json_string_value(json_object_get(loop, "service")), "b");
+	ck_assert_int_eq(json_integer_value(json_object_get(loop, "loop")), 0);
+	json_decref(reply);
+	close(client.fd);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(tasks_of_a_cell_that_is_silent_without_a_hang_are_a_failure)
+{
+	assert_call_fails("tasks=silent\n", "\"io.bayd.Container.Tasks\",\"parameters\":{",
+		"io.bayd.Container.Timeout", "the cell did not answer within 1s");
+}
+END_TEST
+
+START_TEST(a_cell_that_dies_answers_all_calls_and_the_next_one_serves)
+{
+	struct varlink_client clients[2];
+	struct world world;
+
+	world_open(&world, "call=hold\n", "");
+	for (int i = 0; i < 2; i++) {
+		clients[i] = client_connect(&world);
+		ask_and_pass_on(&world, &clients[i], CALL_A);
+	}
+	cell_process_kill(supervisor_process(world.fake.supervisor));
+	for (int i = 0; i < 2; i++)
+		client_expect_error(&clients[i], "io.bayd.Container.PeerDied",
+			"cell main was killed by SIGKILL");
+	UNTIL(&world.fake, is_state(&world.fake, "a", SERVICE_READY));
+	ask(&clients[1], CALL_A ",\"text\":\"again\"");
+	json_decref(answer(&clients[1]));
+	for (int i = 0; i < 2; i++)
+		close(clients[i].fd);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(a_cell_that_ends_or_talks_rubbish_during_a_call_is_told_as_its_death)
+{
+	assert_call_fails("call=exit\n", CALL_A, "io.bayd.Container.PeerDied",
+		"cell main ended the process with exit code 9");
+	assert_call_fails("call=crash\n", CALL_B, "io.bayd.Container.PeerDied",
+		"cell main crashed: SIGSEGV in service b");
+	assert_call_fails("call=rubbish\n", CALL_A, "io.bayd.Container.PeerDied",
+		"cell main was killed by SIGKILL");
+}
+END_TEST
+
+START_TEST(a_service_that_is_not_ready_takes_nothing_and_says_why)
+{
+	struct varlink_client client;
+	struct world world;
+
+	world_open(&world, "call=crash\n", "restart = no");
+	client = client_connect(&world);
+	ask(&client, CALL_A);
+	client_expect_error(&client, "io.bayd.Container.PeerDied", "");
+	ask(&client, CALL_A);
+	client_expect_error(&client, "io.bayd.Container.Closed",
+		"service a is failed: crashed: SIGSEGV");
+	service_control_stop(service_of(&world.fake, "a"), false, NULL, NULL);
+	ask(&client, CALL_A);
+	client_expect_error(&client, "io.bayd.Container.Closed", "service a is stopped");
+	world.master.state = MASTER_DRAINING;
+	ask(&client, CALL_B);
+	client_expect_error(&client, "io.bayd.Container.Closed", "bayd is stopping");
+	close(client.fd);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(a_service_that_does_not_exist_is_not_found_and_the_nearest_is_named)
+{
+	assert_call_fails("", "\"io.bayd.Container.Call\",\"parameters\":{\"service\":\"aa\"",
+		"io.bayd.Container.NotFound", "there is no service aa; did you mean a?");
+}
+END_TEST
+
+/* --- clients ------------------------------------------------------------------------- */
+
+START_TEST(the_reply_to_a_client_that_is_gone_harms_nobody)
+{
+	struct varlink_client clients[2];
+	struct world world;
+
+	world_open(&world, "call=hold\n", "");
+	clients[0] = client_connect(&world);
+	ask_and_pass_on(&world, &clients[0], CALL_A);
+	close(clients[0].fd);
+	while (admin_server_connections(world.server) > 0)
+		world_turn(&world);
+	/* Releases the one of which nobody is left. */
+	clients[1] = client_connect(&world);
+	ask(&clients[1], CALL_B);
+	json_decref(answer(&clients[1]));
+	ask(&clients[1], "\"io.bayd.Container.Tasks\",\"parameters\":{");
+	json_decref(answer(&clients[1]));
+	close(clients[1].fd);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(a_client_and_a_cell_may_both_be_gone)
+{
+	struct varlink_client client;
+	struct world world;
+
+	world_open(&world, "call=hold\n", "");
+	client = client_connect(&world);
+	ask_and_pass_on(&world, &client, CALL_A);
+	close(client.fd);
+	while (admin_server_connections(world.server) > 0)
+		world_turn(&world);
+	cell_process_kill(supervisor_process(world.fake.supervisor));
+	UNTIL(&world.fake, is_state(&world.fake, "a", SERVICE_STARTING));
+	UNTIL(&world.fake, is_state(&world.fake, "a", SERVICE_READY));
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(as_many_calls_as_connections_are_under_way_at_once_and_one_more_is_refused)
+{
+	struct varlink_client clients[65];
+	struct world world;
+
+	world_open(&world, "call=hold\n", "");
+	for (int i = 0; i < 64; i++) {
+		clients[i] = client_connect(&world);
+		ask(&clients[i], i < 63 ? CALL_A : "\"io.bayd.Container.Tasks\",\"parameters\":{");
+	}
+	json_decref(answer(&clients[63]));
+	clients[64] = client_connect(&world);
+	client_expect_error(&clients[64], "io.bayd.Container.Full", "64 connections already");
+	ask(&clients[63], CALL_B);
+	for (int i = 0; i < 64; i++)
+		json_decref(answer(&clients[i]));
+	for (int i = 0; i < 65; i++)
+		close(clients[i].fd);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(who_waits_for_the_cell_at_the_end_is_answered)
+{
+	struct varlink_client client;
+	struct world world;
+
+	world_open(&world, "call=hold\n", "");
+	client = client_connect(&world);
+	ask_and_pass_on(&world, &client, CALL_A);
+	supervisor_destroy(world.fake.supervisor);
+	world.fake.supervisor = NULL;
+	client_expect_error(&client, "io.bayd.Container.PeerDied", "bayd ends");
+	close(client.fd);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(while_there_is_no_cell_there_are_no_tasks)
+{
+	struct varlink_client client;
+	struct world world;
+	json_t *reply;
+
+	/* The second cell in a row is not started at once. */
+	world_open(&world, "", "");
+	for (int n = 0; n < 2; n++) {
+		UNTIL(&world.fake, is_state(&world.fake, "a", SERVICE_READY));
+		cell_process_kill(supervisor_process(world.fake.supervisor));
+		UNTIL(&world.fake, is_state(&world.fake, "a", SERVICE_STARTING));
+	}
+	supervisor_stop(world.fake.supervisor, false);
+	ck_assert_ptr_null(supervisor_process(world.fake.supervisor));
+	client = client_connect(&world);
+	ask(&client, "\"io.bayd.Container.Tasks\",\"parameters\":{\"service\":\"a\"");
+	reply = answer(&client);
+	ck_assert_uint_eq(json_array_size(json_object_get(reply, "tasks")), 0);
+	json_decref(reply);
+	ask(&client, CALL_A);
+	client_expect_error(&client, "io.bayd.Container.Closed", "service a is st");
+	close(client.fd);
+	world_close(&world);
+}
+END_TEST
+
+CHECK_MAIN("master/admin_calls",
+	a_text_comes_back_with_the_time_that_it_took,
+	bytes_come_back_as_base64,
+	a_memfd_is_passed_on_unread_both_ways,
+	a_call_without_a_body_is_answered_without_one,
+	a_body_that_cannot_be_passed_on_is_refused_before_the_cell_sees_it,
+	a_body_of_the_cell_that_cannot_be_passed_on_is_a_failure,
+	a_message_that_is_sent_is_taken_without_a_reply,
+	the_failure_of_a_handler_is_failed_and_that_of_the_cell_has_its_own_error,
+	a_cell_that_does_not_answer_costs_its_time_and_no_more,
+	the_time_of_a_call_is_that_of_its_service_when_it_names_none,
+	a_loop_that_hangs_is_named_to_who_waits_for_it,
+	tasks_of_a_cell_that_is_silent_without_a_hang_are_a_failure,
+	a_cell_that_dies_answers_all_calls_and_the_next_one_serves,
+	a_cell_that_ends_or_talks_rubbish_during_a_call_is_told_as_its_death,
+	a_service_that_is_not_ready_takes_nothing_and_says_why,
+	a_service_that_does_not_exist_is_not_found_and_the_nearest_is_named,
+	the_reply_to_a_client_that_is_gone_harms_nobody,
+	a_client_and_a_cell_may_both_be_gone,
+	as_many_calls_as_connections_are_under_way_at_once_and_one_more_is_refused,
+	who_waits_for_the_cell_at_the_end_is_answered,
+	while_there_is_no_cell_there_are_no_tasks)

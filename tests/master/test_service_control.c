@@ -1,0 +1,309 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Also tests service_waiters. Cells are support/fake_cell, which obeys orders.
+ */
+#include "config.h"
+
+#include "master/service_control.h"
+
+#include <string.h>
+
+#include "support/check_main.h"
+#include "support/fake_master.h"
+
+/* --- failures ------------------------------------------------------------------------ */
+
+START_TEST(the_culprit_is_given_up_at_its_limit)
+{
+	struct fake_master master;
+
+	fake_master_open(&master, "call=crash\ncall=crash\n", 
+		"restart_delay = 1ms\nstart_limit = 2/1m");
+	fake_master_start(&master);
+	fake_master_crash(&master, 0);
+	UNTIL(&master, is_state(&master, "a", SERVICE_READY) &&
+			is_state(&master, "b", SERVICE_READY));
+	fake_master_crash(&master, 0);
+	ck_assert(is_state(&master, "a", SERVICE_FAILED));
+	ck_assert_int_eq(service_of(&master, "a")->next_try_ns, 0);
+	ck_assert_ptr_nonnull(strstr(service_of(&master, "a")->reason,
+		"given up after 2 failures within 1m (start_limit)"));
+	UNTIL(&master, is_state(&master, "b", SERVICE_READY));
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(restart_no_keeps_the_culprit_down)
+{
+	struct fake_master master;
+
+	fake_master_open(&master, "call=crash\n", "restart = no");
+	fake_master_start(&master);
+	fake_master_crash(&master, 0);
+	ck_assert(is_state(&master, "a", SERVICE_FAILED));
+	ck_assert_int_eq(service_of(&master, "a")->next_try_ns, 0);
+	UNTIL(&master, is_state(&master, "b", SERVICE_READY));
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_crash_in_init_fails_its_service_for_good)
+{
+	struct fake_master master;
+
+	fake_master_open(&master, "start=crash\nstart=crash\n", "restart_delay = 1ms");
+	fake_master_start(&master);
+	ck_assert(is_state(&master, "a", SERVICE_FAILED) && is_state(&master, "b", SERVICE_FAILED));
+	ck_assert_str_eq(service_of(&master, "a")->reason, "init crashed: SIGSEGV");
+	ck_assert_int_eq(service_of(&master, "a")->next_try_ns, 0);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(an_init_that_is_refused_is_tried_again_until_the_limit)
+{
+	struct fake_master master;
+
+	fake_master_open(&master, "start=refuse\n", "restart_delay = 1ms\nstart_limit = 3/1m");
+	fake_master_start(&master);
+	UNTIL(&master, service_of(&master, "a")->next_try_ns == 0 &&
+		is_state(&master, "a", SERVICE_FAILED));
+	ck_assert_ptr_nonnull(strstr(service_of(&master, "a")->reason, "no such luck"));
+	ck_assert_ptr_nonnull(strstr(service_of(&master, "a")->reason, "given up after 3"));
+	ck_assert_uint_eq(service_of(&master, "a")->restarts, 2);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_service_that_gives_up_by_itself_is_started_again)
+{
+	struct fake_master master;
+
+	fake_master_open(&master, "start=give-up\n", "restart_delay = 1ms\nstart_limit = 3/1m");
+	fake_master_start(&master);
+	UNTIL(&master, service_of(&master, "a")->next_try_ns == 0 &&
+		is_state(&master, "a", SERVICE_FAILED) &&
+		service_of(&master, "a")->restarts == 2);
+	ck_assert_ptr_nonnull(strstr(service_of(&master, "a")->reason, "it gave up"));
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(the_waits_of_the_culprit_double)
+{
+	static const int64_t least_ms[] = {5, 10, 20};
+	struct fake_master master;
+
+	fake_master_open(&master, "call=crash\ncall=crash\ncall=crash\n",
+		"restart_delay = 5ms\nstart_limit = 10/1m");
+	fake_master_start(&master);
+	for (size_t n = 0; n < sizeof(least_ms) / sizeof(*least_ms); n++) {
+		int64_t now_ns = clock_monotonic_ns();
+
+		fake_master_crash(&master, 0);
+		ck_assert(is_state(&master, "a", SERVICE_FAILED));
+		ck_assert_int_ge(service_of(&master, "a")->next_try_ns - now_ns, MS(least_ms[n]));
+		UNTIL(&master, is_state(&master, "a", SERVICE_READY) &&
+			is_state(&master, "b", SERVICE_READY));
+	}
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_service_that_was_stopped_does_not_fail_with_its_start)
+{
+	struct fake_master master;
+
+	fake_master_open(&master, "start=refuse\n", "restart_delay = 1h");
+	fake_master_launch(&master);
+	UNTIL(&master, service_of(&master, "a")->step == SERVICE_STEP_START);
+	service_control_stop(service_of(&master, "a"), false, fake_master_on_done, &master);
+	UNTIL(&master, master.answers == 1);
+	ck_assert_int_eq(master.status, BAY_OK);
+	ck_assert(is_state(&master, "a", SERVICE_STOPPED));
+	ck_assert_int_eq(service_of(&master, "a")->next_try_ns, 0);
+	UNTIL(&master, is_state(&master, "b", SERVICE_FAILED));
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_setting_that_is_no_text_fails_the_start_and_not_the_master)
+{
+	struct fake_master master;
+
+	fake_master_open(&master, "", "restart = no\nkey = value");
+	strcpy(master.config->services[0].settings[0].value, "\xff");
+	fake_master_start(&master);
+	ck_assert(is_state(&master, "a", SERVICE_FAILED));
+	ck_assert_ptr_nonnull(strstr(service_of(&master, "a")->reason, "no UTF-8"));
+	ck_assert(is_state(&master, "b", SERVICE_READY));
+	fake_master_close(&master);
+}
+END_TEST
+
+/* --- stops --------------------------------------------------------------------------- */
+
+START_TEST(a_stopped_service_stays_stopped_in_the_next_cell)
+{
+	struct fake_master master;
+
+	fake_master_open(&master, "", "");
+	fake_master_start(&master);
+	service_control_stop(service_of(&master, "a"), false, fake_master_on_done, &master);
+	UNTIL(&master, master.answers == 1);
+	ck_assert_int_eq(master.status, BAY_OK);
+	ck_assert(is_state(&master, "a", SERVICE_STOPPED));
+	cell_process_kill(supervisor_process(master.supervisor));
+	UNTIL(&master, is_state(&master, "b", SERVICE_STARTING));
+	UNTIL(&master, is_state(&master, "b", SERVICE_READY));
+	ck_assert(is_state(&master, "a", SERVICE_STOPPED));
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_cell_that_dies_has_stopped_what_it_was_to_stop)
+{
+	struct fake_master master;
+
+	fake_master_open(&master, "stop=silent\n", "drain_timeout = 1h");
+	fake_master_start(&master);
+	service_control_stop(service_of(&master, "a"), false, fake_master_on_done, &master);
+	cell_process_kill(supervisor_process(master.supervisor));
+	UNTIL(&master, master.answers == 1);
+	ck_assert_int_eq(master.status, BAY_OK);
+	ck_assert(is_state(&master, "a", SERVICE_STOPPED));
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_stop_that_is_not_answered_is_told_and_goes_on)
+{
+	struct fake_master master;
+
+	fake_master_open(&master, "stop=silent\n", "drain_timeout = 1ms");
+	fake_master_start(&master);
+	service_control_stop(service_of(&master, "a"), false, fake_master_on_done, &master);
+	UNTIL(&master, master.answers == 1);
+	ck_assert_int_eq(master.status, BAY_TIMEOUT);
+	ck_assert(is_state(&master, "a", SERVICE_STOPPING));
+	service_control_start(service_of(&master, "a"), fake_master_on_done, &master);
+	ck_assert_uint_eq(master.answers, 2);
+	ck_assert_int_eq(master.status, BAY_BUSY);
+	/* In a hurry it costs the cell, and the other service goes on. */
+	service_control_stop(service_of(&master, "a"), true, fake_master_on_done, &master);
+	UNTIL(&master, master.answers == 3);
+	ck_assert_int_eq(master.status, BAY_OK);
+	ck_assert(is_state(&master, "a", SERVICE_STOPPED));
+	UNTIL(&master, is_state(&master, "b", SERVICE_READY));
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_stop_that_is_refused_is_told_and_now_costs_the_cell)
+{
+	struct fake_master master;
+
+	fake_master_open(&master, "stop=refuse\n", "");
+	fake_master_start(&master);
+	service_control_stop(service_of(&master, "a"), false, fake_master_on_done, &master);
+	UNTIL(&master, master.answers == 1);
+	ck_assert_int_eq(master.status, BAY_BUSY);
+	ck_assert_ptr_nonnull(strstr(master.message, "3 tasks go on"));
+	ck_assert(is_state(&master, "a", SERVICE_STOPPING));
+	service_control_stop(service_of(&master, "a"), true, fake_master_on_done, &master);
+	UNTIL(&master, master.answers == 2);
+	ck_assert_int_eq(master.status, BAY_OK);
+	ck_assert(is_state(&master, "a", SERVICE_STOPPED));
+	UNTIL(&master, is_state(&master, "b", SERVICE_READY));
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_stop_that_drains_can_be_hurried_and_costs_no_cell)
+{
+	struct fake_master master;
+	const struct cell_process *cell;
+
+	fake_master_open(&master, "stop=drain\n", "drain_timeout = 1h");
+	fake_master_start(&master);
+	cell = supervisor_process(master.supervisor);
+	service_control_stop(service_of(&master, "a"), false, fake_master_on_done, &master);
+	service_control_stop(service_of(&master, "a"), false, fake_master_on_done, &master);
+	ck_assert_int_eq(master.answers, 0);
+	service_control_stop(service_of(&master, "a"), true, fake_master_on_done, &master);
+	service_control_stop(service_of(&master, "a"), true, fake_master_on_done, &master);
+	UNTIL(&master, master.answers == 4);
+	ck_assert_int_eq(master.status, BAY_OK);
+	ck_assert(is_state(&master, "a", SERVICE_STOPPED));
+	ck_assert_ptr_eq(supervisor_process(master.supervisor), cell);
+	ck_assert(is_state(&master, "b", SERVICE_READY));
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_stop_that_was_refused_may_be_asked_for_again)
+{
+	struct fake_master master;
+
+	fake_master_open(&master, "stop=refuse-once\n", "");
+	fake_master_start(&master);
+	service_control_stop(service_of(&master, "a"), false, fake_master_on_done, &master);
+	UNTIL(&master, master.answers == 1);
+	ck_assert_int_eq(master.status, BAY_BUSY);
+	service_control_stop(service_of(&master, "a"), false, fake_master_on_done, &master);
+	UNTIL(&master, master.answers == 2);
+	ck_assert_int_eq(master.status, BAY_OK);
+	ck_assert(is_state(&master, "a", SERVICE_STOPPED));
+	ck_assert(is_state(&master, "b", SERVICE_READY));
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_stop_while_it_starts_ends_the_wish_to_start)
+{
+	struct fake_master master;
+
+	fake_master_open(&master, "", "");
+	fake_master_launch(&master);
+	service_control_start(service_of(&master, "a"), fake_master_on_done, &master);
+	service_control_stop(service_of(&master, "a"), false, NULL, NULL);
+	UNTIL(&master, master.answers == 1);
+	ck_assert_int_eq(master.status, BAY_CANCELED);
+	UNTIL(&master, is_state(&master, "a", SERVICE_STOPPED));
+	UNTIL(&master, is_state(&master, "b", SERVICE_READY));
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_failed_service_that_is_stopped_is_not_tried_again)
+{
+	struct fake_master master;
+
+	fake_master_open(&master, "call=crash\n", "restart_delay = 20ms");
+	fake_master_start(&master);
+	fake_master_crash(&master, 0);
+	service_control_stop(service_of(&master, "a"), false, fake_master_on_done, &master);
+	ck_assert(is_state(&master, "a", SERVICE_STOPPED));
+	ck_assert_int_eq(service_of(&master, "a")->next_try_ns, 0);
+	ck_assert(!event_pending(service_of(&master, "a")->timer, EV_TIMEOUT, NULL));
+	fake_master_close(&master);
+}
+END_TEST
+
+CHECK_MAIN("master/service_control",
+	the_culprit_is_given_up_at_its_limit,
+	restart_no_keeps_the_culprit_down,
+	a_crash_in_init_fails_its_service_for_good,
+	an_init_that_is_refused_is_tried_again_until_the_limit,
+	a_service_that_gives_up_by_itself_is_started_again,
+	the_waits_of_the_culprit_double,
+	a_service_that_was_stopped_does_not_fail_with_its_start,
+	a_setting_that_is_no_text_fails_the_start_and_not_the_master,
+	a_stopped_service_stays_stopped_in_the_next_cell,
+	a_cell_that_dies_has_stopped_what_it_was_to_stop,
+	a_stop_that_is_not_answered_is_told_and_goes_on,
+	a_stop_that_is_refused_is_told_and_now_costs_the_cell,
+	a_stop_that_drains_can_be_hurried_and_costs_no_cell,
+	a_stop_that_was_refused_may_be_asked_for_again,
+	a_stop_while_it_starts_ends_the_wish_to_start,
+	a_failed_service_that_is_stopped_is_not_tried_again)
