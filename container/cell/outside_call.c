@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include <bay/time.h>
+
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/clock.h"
@@ -181,13 +183,25 @@ outside_call_trace(void)
 	return last | 1;
 }
 
+/* The time that a call has, or a message to find room in the queue; 0: no end. Of a message
+ * that goes one way, the service's timeout begins with its handler. */
+static int64_t
+outside_call_timeout(const struct cell_call *asked, const struct bay_service *service)
+{
+	int64_t own_ns = service->limits.timeout_ns;
+
+	if (asked->timeout_ns == 0 || (!asked->one_way && own_ns != 0 && own_ns < asked->timeout_ns))
+		return own_ns;
+	return asked->timeout_ns;
+}
+
 static void
 outside_call_launch(struct control *control, struct loop *loop, int64_t id, const struct cell_call *asked,
 	struct bay_service *service, const struct bay_message *message)
 {
 	struct outside_call *call = xcalloc(1, sizeof *call);
 	struct bay_request *request = request_create(service, message, loop);
-	int64_t timeout_ns = asked->timeout_ns != 0 ? asked->timeout_ns : service->limits.timeout_ns;
+	int64_t timeout_ns = outside_call_timeout(asked, service);
 
 	call->control = control;
 	call->loop = loop;
@@ -202,8 +216,11 @@ outside_call_launch(struct control *control, struct loop *loop, int64_t id, cons
 	request_keep_message(request);
 	request->trace = outside_call_trace();
 	if (timeout_ns > 0) {
-		request->deadline = loop_now(loop) + timeout_ns;
-		wheel_add(&loop->wheel, &call->timer, request->deadline);
+		int64_t deadline = bay_after(timeout_ns);
+
+		wheel_add(&loop->wheel, &call->timer, deadline);
+		if (!asked->one_way)
+			request->deadline = deadline;
 	}
 	if (asked->one_way)
 		outside_call_send(call, request);

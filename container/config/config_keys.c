@@ -279,7 +279,7 @@ static const struct config_key service_rows[] = {
 		.min = 0,
 		.max = HOURS(24 * 365),
 		.reloadable = true,
-		.help = "the time a request has when its sender gave none; 0 is no end",
+		.help = "the longest time that a request may take; 0 is no end",
 	},
 	{
 		.name = "stack",

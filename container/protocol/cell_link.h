@@ -108,7 +108,7 @@ struct cell_start {
 	int64_t queue;       /* messages */
 	int64_t queue_bytes;
 	enum cell_overflow overflow;
-	int64_t timeout_ns; /* of a call that has no deadline of its own; 0: none */
+	int64_t timeout_ns; /* the longest time of a call; 0: no end */
 	int64_t stack_bytes;
 	int64_t start_timeout_ns;
 	int64_t drain_timeout_ns;
@@ -126,7 +126,8 @@ struct cell_stop {
 struct cell_call {
 	const char *service;
 	const char *content_type; /* or NULL */
-	int64_t timeout_ns;       /* 0: the service's own */
+	int64_t timeout_ns;       /* at most the service's own; 0: that. One way: for the queue
+	                           * to have room */
 	bool one_way;
 	/* beside these the body's member: body_forward, body_to_json */
 };

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The control thread of a cell, which is the test's own, and at the other end of the link the
+ * master, which is the test too:
+ *
+ *	services_begin(1);                       loops are threads
+ *	cell_control_begin();
+ *	outside_call_begin(cell_control, &cell_control_loop, ...);   call 7
+ *	ck_assert_str_eq(cell_control_answer(7)->text, "pong");
+ *	cell_control_end();
+ *	services_end();
+ *
+ * A call that is answered twice fails the test.
+ */
+#ifndef BAY_TESTS_SUPPORT_CELL_CONTROL_H
+#define BAY_TESTS_SUPPORT_CELL_CONTROL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "loop/loop.h"
+
+struct control;
+
+enum { CELL_CONTROL_IDS = 4096 };
+
+extern struct loop cell_control_loop;
+extern struct control *cell_control;
+
+struct cell_answer {
+	const char *status; /* "ok", or that of the failure */
+	const char *text;   /* its message, or the body, which has a NUL behind its bytes */
+	size_t size;
+	const json_t *parameters;
+};
+
+void cell_control_begin(void);
+
+/* Nothing may have been answered that the test has not looked at. */
+void cell_control_end(void);
+
+/* Waits for the answer to the call with this id; borrowed until the end. */
+const struct cell_answer *cell_control_answer(int64_t id);
+
+/* Whether it has been answered, without waiting and without a turn of the loop. */
+bool cell_control_is_answered(int64_t id);
+
+/* Whatever there is to do now for the control thread: timers, then the inbox. */
+void cell_control_turn(void);
+
+#endif
