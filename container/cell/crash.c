@@ -4,9 +4,11 @@
 #include "cell/crash.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/status_page.h"
 #include "fiber/stack.h"
@@ -45,13 +47,15 @@ crash_text(int number, uintptr_t address, const struct task *task)
 }
 
 /* Returns: what was there before us is back by then, so the fault happens again, and ends us or is
- * reported by a sanitizer, which ends us. */
+ * reported by a sanitizer, which ends us. A signal that was sent does not come again by itself;
+ * it has no address either, and if another process sent it, nobody here is to blame. */
 static void
 crash_handle(int number, siginfo_t *info, void *context)
 {
-	const struct scheduler *here = scheduler_here;
+	bool sent = info->si_code <= 0;
+	const struct scheduler *here = sent && info->si_pid != getpid() ? NULL : scheduler_here;
 	const struct task *task = here != NULL ? here->current : NULL;
-	uintptr_t address = number == SIGABRT ? 0 : (uintptr_t)info->si_addr;
+	uintptr_t address = sent ? 0 : (uintptr_t)info->si_addr;
 
 	(void)context;
 	sigaction(number, &crash_former[number], NULL);
@@ -62,7 +66,10 @@ crash_handle(int number, siginfo_t *info, void *context)
 		status_loop_set_task(here->status, slot, &name);
 	}
 	status_page_write_crash(crash_page, number, address, here != NULL ? here->index : UINT32_MAX,
+		sent && number != SIGABRT ? "the signal was sent, by raise() or kill()" :
 		crash_text(number, address, task));
+	if (sent)
+		raise(number);
 }
 
 void
