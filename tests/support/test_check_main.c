@@ -35,6 +35,15 @@ START_TEST(inner_skip)
 }
 END_TEST
 
+static void *volatile inner_kept;
+
+START_TEST(inner_leak)
+{
+	ck_assert_ptr_nonnull(inner_kept = malloc(77));
+	inner_kept = NULL;
+}
+END_TEST
+
 /* Runs the tests as a test program of its own; returns its exit status and output. */
 static int
 run(const TTest *const *tests, size_t count, char *output, size_t size)
@@ -118,9 +127,28 @@ START_TEST(a_skipped_test_does_not_hide_the_ones_that_passed)
 }
 END_TEST
 
+/* Tests run in child processes that end without main's: a leak in one must be seen there. */
+START_TEST(a_leak_fails_the_test_that_has_it)
+{
+#if defined(BAY_ASAN)
+	const TTest *const tests[] = {inner_leak, inner_pass};
+	char output[8192];
+
+	ck_assert_int_eq(run(tests, 2, output, sizeof(output)), 1);
+	ck_assert_ptr_nonnull(strstr(output, "LeakSanitizer"));
+	ck_assert_ptr_nonnull(strstr(output, "E:all:inner_leak"));
+	ck_assert_ptr_nonnull(strstr(output, "50%: Checks: 2"));
+#else
+	(void)inner_leak;
+	CHECK_SKIP("not built with AddressSanitizer");
+#endif
+}
+END_TEST
+
 CHECK_MAIN("support/check_main",
 	a_program_whose_tests_pass_exits_0,
 	a_failed_test_is_named_and_the_program_exits_1,
 	a_crashed_test_is_named_and_the_others_still_run,
 	a_program_whose_tests_are_all_skipped_exits_77_with_the_reason,
-	a_skipped_test_does_not_hide_the_ones_that_passed)
+	a_skipped_test_does_not_hide_the_ones_that_passed,
+	a_leak_fails_the_test_that_has_it)
