@@ -86,6 +86,21 @@ static inline _Noreturn void fiber_exit_to(struct fiber *from, struct fiber *to)
  */
 static inline void fiber_finish(struct fiber *fiber);
 
+/*
+ * Where the frames of a parked fiber end, but for a red zone of 128 bytes below. NULL: that
+ * is not known with this switch.
+ */
+static inline void *
+fiber_parked_sp(const struct fiber *fiber)
+{
+#if defined(BAY_FIBER_UCONTEXT)
+	(void)fiber;
+	return NULL;
+#else
+	return fiber->_context.sp;
+#endif
+}
+
 /* --- inline ---------------------------------------------------------------- */
 
 #if defined(BAY_ASAN) || defined(BAY_TSAN)

@@ -3,15 +3,11 @@
  * A pool's memory:
  *
  *	slabs  |g|  stack  |g|  stack  |g|  stack  | not carved yet ...  |
- *	idle   cold <- [trimmed][trimmed][warm][warm][warm] -> taken next
+ *	idle   [ ][ ][ ][ ] -> taken next
  *
  * Stacks are carved out of the newest slab one at a time, so that a take never pays for a
- * whole slab. Idle ones stand in an array, not in their own memory, which may be trimmed:
- * given back to the kernel, coldest first.
- *
- * When to trim: a number of tasks that swings must not fault the same pages in again and
- * again, and memory must fall when a burst is over. So gives are counted in windows; what
- * stayed idle during a whole window, beyond a reserve, is surplus and goes in the next one.
+ * whole slab. Idle ones stand in an array, not in their own memory, which may have gone back
+ * to the kernel.
  */
 #include "config.h"
 
@@ -43,11 +39,7 @@ enum {
 	 * small task over to a second page.
 	 */
 	COLOUR_BYTES = 64,
-	COLOURS = 16,
-
-	WARM_RESERVE = 256,
-	WINDOW_GIVES = 512,
-	TRIMS_PER_GIVE = 2
+	COLOURS = 16
 };
 
 struct stack_pool {
@@ -62,10 +54,6 @@ struct stack_pool {
 
 	struct stack *idle; /* room for all stacks of all slabs */
 	size_t idle_count;
-	size_t idle_lowest;  /* the least that idle_count was since the window began */
-	size_t trimmed;      /* the first ones of idle, whose memory went back */
-	size_t surplus;      /* stacks to be trimmed, a few a give */
-	size_t window_gives; /* since the window began */
 
 	unsigned *valgrind_ids; /* by order of carving; NULL when not under valgrind */
 	const char *error;
@@ -279,8 +267,6 @@ stack_take(struct stack_pool *pool, struct stack *stack_r)
 
 		/* Not in one load of both, which would have to wait for the two stores of a give. */
 		stack_r->low = stack->low;
-		if (pool->idle_lowest > pool->idle_count)
-			pool->idle_lowest = pool->idle_count;
 		stack_r->top = stack->top;
 	} else if (!stack_carve(pool, stack_r)) {
 		return false;
@@ -292,42 +278,11 @@ stack_take(struct stack_pool *pool, struct stack *stack_r)
 	return true;
 }
 
-/* A window has ended: what nobody wanted in the whole of it is more than is needed. */
-static void
-stack_find_surplus(struct stack_pool *pool)
+/* Its guard stays. */
+void
+stack_cool(const struct stack_pool *pool, const struct stack *stack)
 {
-	size_t unused = pool->idle_lowest - pool->trimmed;
-
-	pool->surplus = unused > WARM_RESERVE ? unused - WARM_RESERVE : 0;
-	pool->idle_lowest = pool->idle_count;
-	pool->window_gives = 0;
-}
-
-/* The coldest of the warm goes back to the kernel; its guard stays. */
-static void
-stack_trim(struct stack_pool *pool)
-{
-	const struct stack *stack = &pool->idle[pool->trimmed++];
-
 	(void)madvise(stack->low, pool->stack_bytes - pool->guard_bytes, MADV_DONTNEED);
-	pool->surplus--;
-}
-
-/* Now and then after a give. */
-static __attribute__((noinline)) void
-stack_look_after_idle(struct stack_pool *pool)
-{
-	/* Those above have been in use in between and are warm. */
-	if (pool->trimmed > pool->idle_lowest)
-		pool->trimmed = pool->idle_lowest;
-	if (pool->window_gives >= WINDOW_GIVES)
-		stack_find_surplus(pool);
-	for (int i = 0; i < TRIMS_PER_GIVE && pool->surplus > 0; i++) {
-		if (pool->trimmed + WARM_RESERVE < pool->idle_lowest)
-			stack_trim(pool);
-		else
-			pool->surplus = 0;
-	}
 }
 
 void
@@ -338,8 +293,6 @@ stack_give(struct stack_pool *pool, struct stack stack)
 	__asan_poison_memory_region(stack.low, (size_t)(stack.top - stack.low));
 #endif
 	pool->idle[pool->idle_count++] = stack;
-	if (++pool->window_gives >= WINDOW_GIVES || pool->surplus > 0)
-		stack_look_after_idle(pool);
 }
 
 const char *

@@ -48,8 +48,13 @@ void stack_pool_destroy(struct stack_pool *pool);
 bool stack_take(struct stack_pool *pool, struct stack *stack_r)
 	__attribute__((warn_unused_result));
 
-/* Gives a stack back to the pool it is from. Nothing may run on it any more. */
+/* Gives a stack back to the pool it is from, as warm as it is. Nothing may run on it any
+ * more. */
 void stack_give(struct stack_pool *pool, struct stack stack);
+
+/* Gives the memory of a stack on which nothing runs back to the kernel: its bytes become
+ * undefined, and the next touch of a page faults. A system call. */
+void stack_cool(const struct stack_pool *pool, const struct stack *stack);
 
 /* A sentence: why the last stack_take failed. Borrowed until the next one. */
 const char *stack_pool_error(const struct stack_pool *pool);

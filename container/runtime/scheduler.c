@@ -13,8 +13,8 @@
 #define SCHEDULER_BUDGET 256
 /* Under load libevent is asked this often. */
 #define SCHEDULER_POLL_NS (50 * 1000)
-/* Stacks of ended tasks that stay warm per class; the others go back to the pool. */
-#define SCHEDULER_WARM_STACKS 256
+/* Cold stacks that give their memory back in one pass: about 100 us of system calls. */
+#define SCHEDULER_COLD_STACKS 64
 /* Bounds the address space of one class of stacks. */
 #define SCHEDULER_MAX_STACKS (4u << 20)
 
@@ -40,17 +40,13 @@ scheduler_init(struct scheduler *scheduler, unsigned index, const char *name)
 	return true;
 }
 
-/* Gives cold stacks back, keeping keep warm ones. */
 static void
-scheduler_clear_graves(struct stack_class *class, unsigned keep)
+scheduler_clear_graves(struct stack_class *class)
 {
-	while (class->grave_count > keep) {
-		struct task *grave = class->graves;
+	struct grave *grave;
 
-		class->graves = grave->next_grave;
-		class->grave_count--;
-		task_destroy(grave);
-	}
+	while ((grave = graveyard_take(&class->graves)) != NULL)
+		task_destroy(container_of(grave, struct task, grave));
 }
 
 void
@@ -59,7 +55,7 @@ scheduler_finish(struct scheduler *scheduler)
 	unsigned i;
 
 	for (i = 0; i < scheduler->class_count; i++) {
-		scheduler_clear_graves(&scheduler->classes[i], 0);
+		scheduler_clear_graves(&scheduler->classes[i]);
 		stack_pool_destroy(scheduler->classes[i].pool);
 	}
 	scheduler->class_count = 0;
@@ -109,18 +105,48 @@ scheduler_publish(struct scheduler *scheduler)
 	status_set(&status->wakes, scheduler->loop.sleeps);
 }
 
+/* Gives the memory of cold stacks back, some in each pass: the tasks must not wait long. */
+static void
+scheduler_cool_stacks(struct scheduler *scheduler)
+{
+	unsigned i, left = SCHEDULER_COLD_STACKS;
+	struct grave *grave;
+
+	for (i = 0; i < scheduler->class_count; i++) {
+		struct graveyard *yard = &scheduler->classes[i].graves;
+
+		while (left > 0 && (grave = graveyard_take_cold(yard, scheduler->loop.now_ns)) != NULL) {
+			task_destroy(container_of(grave, struct task, grave));
+			left--;
+		}
+	}
+}
+
+/* When there will be cold stacks. */
+static int64_t
+scheduler_cold_ns(const struct scheduler *scheduler)
+{
+	int64_t first_ns = INT64_MAX;
+	unsigned i;
+
+	for (i = 0; i < scheduler->class_count; i++) {
+		int64_t cold_ns = graveyard_cold_ns(&scheduler->classes[i].graves);
+
+		if (cold_ns < first_ns)
+			first_ns = cold_ns;
+	}
+	return first_ns;
+}
+
 static void
 scheduler_pass(struct scheduler *scheduler)
 {
-	unsigned i;
-
 	scheduler->passes++;
 	scheduler_publish(scheduler);
 	scheduler_run_some(scheduler);
 	loop_drain_inbox(&scheduler->loop);
 	scheduler_find(scheduler);
-	for (i = 0; i < scheduler->class_count; i++)
-		scheduler_clear_graves(&scheduler->classes[i], SCHEDULER_WARM_STACKS);
+	scheduler_cool_stacks(scheduler);
 }
 
 /* Under load: libevent by time, not by pass. */
@@ -151,7 +177,7 @@ scheduler_run(struct scheduler *scheduler)
 		if (scheduler->ready_head != NULL)
 			scheduler_poll_by_time(scheduler);
 		else
-			loop_wait(&scheduler->loop, INT64_MAX);
+			loop_wait(&scheduler->loop, scheduler_cold_ns(scheduler));
 	}
 }
 
@@ -189,8 +215,6 @@ scheduler_stack_class(struct scheduler *scheduler, size_t bytes)
 	if (class->pool == NULL)
 		return NULL;
 	class->bytes = bytes;
-	class->graves = NULL;
-	class->grave_count = 0;
 	scheduler->class_count++;
 	return class;
 }

@@ -24,6 +24,7 @@
 #include "fiber/fiber.h"
 #include "fiber/stack.h"
 #include "loop/loop.h"
+#include "runtime/graveyard.h"
 
 struct bay_instance;
 struct bay_request;
@@ -35,12 +36,11 @@ struct task;
 /* Distinct stack sizes of one scheduler. */
 #define SCHEDULER_STACK_CLASSES 16
 
-/* Stacks of one size, with those of tasks that just ended kept warm in front. */
+/* Stacks of one size, with those of tasks that ended not long ago kept warm in front. */
 struct stack_class {
 	struct stack_pool *pool;
 	size_t bytes;
-	struct task *graves;     /* ended tasks, latest first */
-	unsigned grave_count;
+	struct graveyard graves; /* struct task.grave */
 };
 
 /* Starts what waits above; returns whether anything was. */
@@ -75,6 +75,9 @@ struct scheduler {
 	unsigned find_work_turn;       /* its own, for taking turns */
 	atomic_bool stopping;
 	uint64_t passes;
+#if defined(BAY_ASAN)
+	struct task *left;             /* ended, and its stack is not poisoned yet */
+#endif
 	struct status_loop own_status;
 };
 

@@ -11,6 +11,10 @@
 #include "base/log.h"
 #include "runtime/scheduler.h"
 
+#if defined(BAY_ASAN)
+#include <sanitizer/asan_interface.h>
+#endif
+
 static void task_handle_cancel(struct bay_task *handle, const char *reason);
 static void task_handle_release(struct bay_task *handle);
 
@@ -45,6 +49,59 @@ task_fix_deadline(struct task *task)
 }
 
 static void task_leave(struct task *self);
+
+/* --- poison ------------------------------------------------------------------- */
+
+#if defined(BAY_ASAN)
+enum { RED_ZONE_BYTES = 128 };
+
+static size_t
+task_free_bytes(const struct task *task)
+{
+	const uint8_t *sp = fiber_parked_sp(&task->fiber);
+
+	return sp != NULL ? (size_t)(sp - task->stack.low) - RED_ZONE_BYTES : 0;
+}
+
+void
+task_poison(struct task *task)
+{
+	__asan_poison_memory_region(task->stack.low, task_free_bytes(task));
+}
+
+void
+task_unpoison(struct task *task)
+{
+	__asan_unpoison_memory_region(task->stack.low, task_free_bytes(task));
+}
+
+/* Whoever runs next poisons the stack of a task that has ended: it could not do so itself. */
+static inline void
+task_arrive(struct scheduler *scheduler)
+{
+	if (scheduler->left != NULL)
+		task_poison(scheduler->left);
+	scheduler->left = NULL;
+}
+
+static inline void
+task_depart(struct task *self)
+{
+	self->scheduler->left = self;
+}
+#else
+static inline void
+task_arrive(struct scheduler *scheduler)
+{
+	(void)scheduler;
+}
+
+static inline void
+task_depart(struct task *self)
+{
+	(void)self;
+}
+#endif
 
 /* --- life ------------------------------------------------------------------- */
 
@@ -117,6 +174,7 @@ task_main(void *arg)
 	struct task *self = arg;
 
 	for (;;) {
+		task_arrive(self->scheduler);
 		task_live(self);
 		task_leave(self);
 		if (self->fn == NULL)
@@ -174,12 +232,8 @@ task_clear(struct task *task)
 void
 task_bury(struct task *task)
 {
-	struct stack_class *class = task->class;
-
 	task_clear(task);
-	task->next_grave = class->graves;
-	class->graves = task;
-	class->grave_count++;
+	graveyard_add(&task->class->graves, &task->grave, task->scheduler->loop.now_ns);
 }
 
 /* --- running ---------------------------------------------------------------- */
@@ -243,10 +297,11 @@ task_switch_away(struct task *self)
 	if (next == NULL) {
 		task_enter_idle(scheduler);
 		fiber_switch(&self->fiber, &scheduler->idle);
-		return;
+	} else {
+		task_enter(scheduler, next);
+		fiber_switch(&self->fiber, &next->fiber);
 	}
-	task_enter(scheduler, next);
-	fiber_switch(&self->fiber, &next->fiber);
+	task_arrive(scheduler);
 }
 
 void
@@ -279,6 +334,7 @@ task_leave(struct task *self)
 	struct scheduler *scheduler = self->scheduler;
 	struct task *next = task_successor(scheduler, self);
 
+	task_depart(self);
 	if (next == NULL) {
 		task_enter_idle(scheduler);
 		fiber_switch(&self->fiber, &scheduler->idle);
@@ -296,8 +352,10 @@ task_destroy(struct task *grave)
 	struct stack_class *class = grave->class;
 
 	grave->fn = NULL;
+	task_unpoison(grave);
 	fiber_switch(&scheduler->idle, &grave->fiber);
 	fiber_finish(&grave->fiber);
+	stack_cool(class->pool, &stack);
 	stack_give(class->pool, stack);
 }
 
@@ -312,6 +370,7 @@ task_run_eagerly(struct task *task)
 	task->caller = self;
 	task_enter(scheduler, task);
 	fiber_switch(&self->fiber, &task->fiber);
+	task_arrive(scheduler);
 	if (task->state == TASK_DONE)
 		return true;
 	list_push_back(&scheduler->tasks, &task->in_scheduler);
@@ -323,6 +382,7 @@ task_run_from_idle(struct scheduler *scheduler, struct task *task)
 {
 	task_enter(scheduler, task);
 	fiber_switch(&scheduler->idle, &task->fiber);
+	task_arrive(scheduler);
 }
 
 /* --- cancelling and handles --------------------------------------------------- */

@@ -72,7 +72,7 @@ struct task {
 	const char *name;             /* borrowed for its life, or name_copy */
 	int64_t started_ns;           /* by the loop's clock */
 	uint64_t id;
-	struct task *next_grave;
+	struct grave grave;
 	struct stack_class *class;
 	struct list in_scheduler;     /* in scheduler->tasks, once it has been off the processor */
 	struct list scopes;           /* opened by it and not closed */
@@ -104,17 +104,32 @@ struct task_spec {
 struct task *task_carve(struct scheduler *scheduler, struct stack_class *class);
 void task_join_scope(struct task *task, struct bay_scope *scope);
 
+/* What lies below the parked fiber of an ended task belongs to nobody: for ASan. Unpoison before
+ * it runs again. */
+#if defined(BAY_ASAN)
+void task_poison(struct task *task);
+void task_unpoison(struct task *task);
+#else
+static inline void
+task_unpoison(struct task *task)
+{
+	(void)task;
+}
+#endif
+
 /* A new task that is not ready yet, or NULL without memory. Inline, so that nobody has to
  * write a spec down, and it sets only what task_bury does not leave as it should be. */
 static inline struct task *
 task_create(struct scheduler *scheduler, const struct task_spec *spec)
 {
 	struct stack_class *class = spec->class;
-	struct task *task = class->graves;
+	struct grave *grave = graveyard_take(&class->graves);
+	struct task *task;
 
-	if (__builtin_expect(task != NULL, 1)) {
-		class->graves = task->next_grave;
-		class->grave_count--;
+	if (__builtin_expect(grave != NULL, 1)) {
+		task = container_of(grave, struct task, grave);
+		task_unpoison(task);
+
 	} else {
 		task = task_carve(scheduler, class);
 		if (task == NULL)
@@ -173,7 +188,8 @@ void task_park(struct task *self);
 /* Puts a task that has ended among the warm stacks of its class, for the next one. */
 void task_bury(struct task *task);
 
-/* Gives the stack of a buried task back to its pool. From the idle fiber. */
+/* Gives the stack of a buried task back to its pool, and its memory to the kernel. From the
+ * idle fiber. */
 void task_destroy(struct task *grave);
 
 /* Cancels with a reason; wakes it when it waits in a cancelable await. */

@@ -13,12 +13,9 @@
 #include "runtime/task.h"
 #include "support/run_tasks.h"
 
-static int
-count(void *arg)
-{
-	++*(int *)arg;
-	return BAY_OK;
-}
+#if defined(BAY_ASAN)
+#include <sanitizer/asan_interface.h>
+#endif
 
 START_TEST(one_thread_has_one_scheduler)
 {
@@ -132,26 +129,157 @@ TASK_TEST(equal_sizes_share_a_class)
 	return BAY_OK;
 }
 
-TASK_TEST(cold_stacks_go_back_to_their_pool)
-{
-#if defined(BAY_TSAN)
-	enum { COUNT = 1500 };
-#else
-	enum { COUNT = 5000 };
-#endif
-	struct bay_scope *scope = bay_scope_open(BAY_INHERIT);
-	struct stack_class *class = task_current()->class;
-	int i, n = 0;
+/* --- warm stacks --- */
 
-	for (i = 0; i < COUNT; i++)
-		ck_assert_int_eq(bay_scope_go(scope, "counts", count, &n), BAY_OK);
-	ck_assert_int_eq(bay_scope_close(scope), BAY_OK);
-	ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
-	ck_assert_int_eq(n, COUNT);
-	ck_assert_uint_le(class->grave_count, 256);
-	ck_assert_uint_le(stack_pool_taken(class->pool), 257);
+enum { BURST = GRAVEYARD_RESERVE + 200 };
+
+static struct stack burst_stacks[BURST];
+
+static int
+remember_stack(void *arg)
+{
+	*(struct stack *)arg = task_current()->stack;
+	return bay_yield();
+}
+
+/* As if all had ended at that time. */
+static const struct graveyard *
+set_end_of_burst(int64_t ended_ns)
+{
+	const struct graveyard *yard = &run_tasks_scheduler.classes[0].graves;
+
+	for (struct grave *grave = yard->latest; grave != NULL; grave = grave->older)
+		grave->ended_ns = ended_ns;
+	return yard;
+}
+
+/* Tasks that are all there at once and leave their stacks at once, at the time that arg points
+ * to. */
+static int
+burst(void *arg)
+{
+	struct bay_task *tasks[BURST];
+
+	for (int i = 0; i < BURST; i++)
+		tasks[i] = bay_spawn("one", remember_stack, &burst_stacks[i]);
+	ck_assert_int_eq(bay_gather(tasks, BURST, BAY_INHERIT), BAY_OK);
+	for (int i = 0; i < BURST; i++)
+		bay_task_free(tasks[i]);
+	set_end_of_burst(*(const int64_t *)arg);
 	return BAY_OK;
 }
+
+static int
+count_warm_stacks(void)
+{
+	int warm = 0;
+
+	for (int i = 0; i < BURST; i++)
+		warm += stack_used(&burst_stacks[i]) > 0;
+	return warm;
+}
+
+START_TEST(stacks_of_a_burst_stay_warm_for_a_while)
+{
+	int64_t later_ns = clock_monotonic_ns() + 3600 * BAY_SECOND;
+
+	run_tasks_begin();
+	ck_assert_int_eq(run_tasks(burst, &later_ns), BAY_OK);
+	scheduler_run_ready(&run_tasks_scheduler);
+	ck_assert_uint_eq(run_tasks_scheduler.classes[0].graves.count, BURST + 1);
+	ck_assert_int_eq(count_warm_stacks(), BURST);
+	run_tasks_end();
+}
+END_TEST
+
+START_TEST(memory_falls_after_a_burst_by_some_stacks_in_each_pass)
+{
+	int64_t later_ns = clock_monotonic_ns() + 3600 * BAY_SECOND;
+	const struct graveyard *yard;
+
+	run_tasks_begin();
+	ck_assert_int_eq(run_tasks(burst, &later_ns), BAY_OK);
+	yard = set_end_of_burst(later_ns - 3600 * BAY_SECOND - GRAVEYARD_WARM_NS);
+	loop_now(&run_tasks_scheduler.loop);
+	scheduler_run_ready(&run_tasks_scheduler);
+	ck_assert_uint_eq(yard->count, BURST + 1 - 64);
+	for (int pass = 0; pass < BURST / 64; pass++)
+		scheduler_run_ready(&run_tasks_scheduler);
+	ck_assert_uint_eq(yard->count, GRAVEYARD_RESERVE);
+	ck_assert_int_le(count_warm_stacks(), GRAVEYARD_RESERVE);
+	ck_assert_int_ge(count_warm_stacks(), GRAVEYARD_RESERVE - 1);
+	ck_assert_uint_eq(stack_pool_taken(run_tasks_scheduler.classes[0].pool), GRAVEYARD_RESERVE);
+	/* And they are as good as new. */
+	ck_assert_int_eq(run_tasks(burst, &later_ns), BAY_OK);
+	ck_assert_int_eq(count_warm_stacks(), BURST);
+	run_tasks_end();
+}
+END_TEST
+
+static struct task *sleeper;
+
+static int
+sleep_for_long(void *arg)
+{
+	(void)arg;
+	sleeper = task_current();
+	/* One moment from now, while we sleep and nothing else happens. */
+	set_end_of_burst(clock_monotonic_ns() - GRAVEYARD_WARM_NS + 5 * BAY_MS);
+	return bay_sleep(15 * BAY_SECOND);
+}
+
+/* Asked in each pass. */
+static bool
+wake_when_cool(struct scheduler *scheduler, void *arg)
+{
+	(void)arg;
+	if (sleeper != NULL && scheduler->classes[0].graves.count <= GRAVEYARD_RESERVE)
+		task_cancel(sleeper, "all is cool");
+	return false;
+}
+
+START_TEST(memory_falls_while_nothing_else_happens)
+{
+	int64_t later_ns = clock_monotonic_ns() + 3600 * BAY_SECOND;
+
+	run_tasks_begin();
+	ck_assert_int_eq(run_tasks(burst, &later_ns), BAY_OK);
+	run_tasks_scheduler.find_work = wake_when_cool;
+	ck_assert_int_eq(run_tasks(sleep_for_long, NULL), BAY_CANCELED);
+	run_tasks_end();
+}
+END_TEST
+
+#if defined(BAY_ASAN)
+static int
+leave_a_local(void *arg)
+{
+	volatile char deep[2048];
+
+	deep[0] = 7;
+	*(volatile char **)arg = deep;
+	return deep[0] == 7 ? BAY_OK : BAY_FAILED;
+}
+
+TASK_TEST(the_stack_of_an_ended_task_is_poisoned_until_the_next_one)
+{
+	volatile char *first = NULL, *second = NULL;
+
+	ck_assert_int_eq(bay_go("leaves", leave_a_local, &first), BAY_OK);
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	ck_assert(__asan_address_is_poisoned((const void *)first));
+	ck_assert_int_eq(bay_join(bay_spawn("leaves", leave_a_local, &second), BAY_INHERIT), BAY_OK);
+	ck_assert_ptr_eq((const void *)first, (const void *)second);
+	ck_assert(__asan_address_is_poisoned((const void *)second));
+	return BAY_OK;
+}
+#else
+START_TEST(the_stack_of_an_ended_task_is_poisoned_until_the_next_one)
+{
+	CHECK_SKIP("not built with AddressSanitizer");
+}
+END_TEST
+#endif
 
 static int
 check_errno(void *arg)
@@ -219,7 +347,10 @@ CHECK_MAIN("runtime/scheduler",
 	posts_are_heard_while_tasks_are_ready_all_the_time,
 	work_above_is_looked_for_while_tasks_are_ready_all_the_time,
 	equal_sizes_share_a_class,
-	cold_stacks_go_back_to_their_pool,
+	stacks_of_a_burst_stay_warm_for_a_while,
+	memory_falls_after_a_burst_by_some_stacks_in_each_pass,
+	memory_falls_while_nothing_else_happens,
+	the_stack_of_an_ended_task_is_poisoned_until_the_next_one,
 	a_task_stays_on_its_thread,
 	another_thread_may_stop_it,
 	the_status_page_says_who_runs)
