@@ -333,7 +333,7 @@ check_stacks(const struct scheduler *scheduler)
 	unsigned i;
 
 	for (i = 0; i < scheduler->class_count; i++)
-		ck_assert_uint_eq(stack_pool_taken(scheduler->classes[i].pool), scheduler->classes[i].grave_count);
+		ck_assert_uint_eq(stack_pool_taken(scheduler->classes[i].pool), scheduler->classes[i].graves.count);
 }
 
 /* False: it was over before its point came. */
