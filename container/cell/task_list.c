@@ -44,7 +44,8 @@ struct task_list {
 	struct loop *loop;
 	const struct status_page *page;
 	int64_t id;
-	const struct bay_service *service;   /* NULL: all */
+	bool all;                            /* or only of: */
+	const struct bay_service *service;   /* NULL: there is no such service */
 	struct timer timer;
 	bool sent;
 	unsigned missing;
@@ -117,20 +118,20 @@ static void
 task_list_on_loop(struct inbox_item *item)
 {
 	struct task_list_part *part = container_of(item, struct task_list_part, item);
-	const struct bay_service *service = part->list->service;
+	const struct task_list *list = part->list;
 	int64_t now_ns = clock_monotonic_ns();
 
 	part->tasks = json_array();
 	list_for_each(pos, &part->scheduler->tasks) {
 		struct task *task = container_of(pos, struct task, in_scheduler);
 
-		if (service != NULL && (task->instance == NULL || task->instance->service != service))
+		if (!list->all && (task->instance == NULL || task->instance->service != list->service))
 			continue;
-		if (part->total++ < CELL_TASKS_MAX / part->list->count)
+		if (part->total++ < CELL_TASKS_MAX / list->count)
 			json_array_append_new(part->tasks, task_list_describe(task, now_ns));
 	}
 	item->run = task_list_on_answer;
-	loop_post(part->list->loop, item);
+	loop_post(list->loop, item);
 }
 
 /* --- on the control thread ---------------------------------------------------------------- */
@@ -147,8 +148,8 @@ task_list_silent_loop(const struct task_list *list, unsigned i)
 		if (registry_at((uint16_t)id)->slot == view.slot)
 			service = registry_at((uint16_t)id)->name;
 	}
-	return json_pack("{s:i, s:s, s:s}", "loop", (int)i, "service", service != NULL ? service : "",
-		"task", view.task);
+	return json_pack("{s:i, s:s, s:o}", "loop", (int)i, "service", service != NULL ? service : "",
+		"task", varlink_text(view.task));
 }
 
 /* Turns code addresses into places. */
@@ -229,6 +230,7 @@ task_list_begin(struct control *control, struct loop *loop, struct executor *exe
 	list->loop = loop;
 	list->page = page;
 	list->id = id;
+	list->all = service == NULL;
 	list->service = service != NULL ? registry_get(service) : NULL;
 	list->count = count;
 	list->missing = count;

@@ -179,6 +179,18 @@ services_scheduler(unsigned loop)
 	return cell.threads ? executor_scheduler(cell.executor, loop) : &run_tasks_scheduler;
 }
 
+struct executor *
+services_executor(void)
+{
+	return cell.executor;
+}
+
+const struct status_page *
+services_page(void)
+{
+	return &cell.page;
+}
+
 void
 services_begin_with_depth(unsigned loops, unsigned max_depth)
 {

@@ -23,6 +23,8 @@
 #include "service/service.h"
 #include "support/check_main.h"
 
+struct executor;
+
 #define PLUGIN(...)                                                                       \
 	&(const struct bay_plugin) {                                                          \
 		.size = sizeof(struct bay_plugin), .abi_major = BAY_ABI_MAJOR, .name = "test",    \
@@ -76,6 +78,11 @@ struct services_job *services_go(unsigned loop, bay_task_fn *fn, void *arg);
 int services_join(struct services_job *job);
 
 struct scheduler *services_scheduler(unsigned loop);
+
+/* With threads only. */
+struct executor *services_executor(void);
+
+const struct status_page *services_page(void);
 
 /* What the master would read of it. */
 struct status_service_view services_figures(const struct bay_service *service);
