@@ -32,6 +32,7 @@
 #include "loop/signals.h"
 #include "protocol/cell_link.h"
 #include "protocol/varlink.h"
+#include "protocol/varlink_stream.h"
 #include "service/message.h"
 #include "service/ready_set.h"
 #include "service/registry.h"
@@ -125,13 +126,17 @@ cell_start(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 {
 	struct cell_start start;
 	char error[CELL_ERROR_SIZE];
+	int image = -1;
 
-	(void)fds;
 	if (!cell_start_from_json(call->parameters, &start, error)) {
 		control_refuse(cell->control, call->id, BAY_INVALID, error);
 		return;
 	}
-	host_start(cell->host, &start, cell_on_done, call->id);
+	if (fds->count > 0) {
+		image = fds->fd[0];
+		fds->fd[0] = -1;
+	}
+	host_start(cell->host, &start, image, cell_on_done, call->id);
 	cell_start_finish(&start);
 }
 

@@ -8,6 +8,7 @@
 #include <bay/status.h>
 
 #include "base/alloc.h"
+#include "base/fd.h"
 #include "base/list.h"
 #include "base/status_page.h"
 #include "cell/executor.h"
@@ -126,16 +127,18 @@ host_set_limits(struct bay_service *service, const struct cell_start *start)
 static void host_service_failed(struct bay_service *service, const char *text);
 
 void
-host_start(struct host *host, const struct cell_start *start, host_done_fn *done, int64_t id)
+host_start(struct host *host, const struct cell_start *start, int image, host_done_fn *done, int64_t id)
 {
 	struct bay_service *service = registry_get(start->service);
 	struct hosted *hosted;
 
 	if (service == NULL || start->slot >= host->page->services) {
+		fd_close(&image);
 		done(BAY_INVALID, "the name or the slot of the service is not valid", id, host->hosting.arg);
 		return;
 	}
 	if (host->stopping || host_find(host, service) != NULL) {
+		fd_close(&image);
 		done(BAY_BUSY, host->stopping ? "the cell is stopping"
 			: "it is running already, or refuses to stop", id, host->hosting.arg);
 		return;
@@ -143,7 +146,8 @@ host_start(struct host *host, const struct cell_start *start, host_done_fn *done
 	service_set_slot(service, host->page, (uint32_t)start->slot);
 	host_set_limits(service, start);
 	service->on_failed = host_service_failed;
-	hosted = hosted_create(&host->hosting, service, start, host_choose_loops(host, start->instances));
+	hosted = hosted_create(&host->hosting, service, start, image,
+		host_choose_loops(host, start->instances));
 	list_push_back(&host->services, &hosted->link);
 	hosted_start(hosted, done, id);
 }

@@ -35,8 +35,9 @@ void host_set_grace(struct host *host, int64_t grace_ns);
 /* Everything must be stopped. NULL is fine. */
 void host_destroy(struct host *host);
 
-/* Starts a service; done is called with id, perhaps before this returns. */
-void host_start(struct host *host, const struct cell_start *start, host_done_fn *done, int64_t id);
+/* Starts a service, from the descriptor image (taken) unless that is -1; done is called with
+ * id, perhaps before this returns. */
+void host_start(struct host *host, const struct cell_start *start, int image, host_done_fn *done, int64_t id);
 
 /* Stops one: what it has finishes within drain_ns, then is cancelled. May be asked again
  * meanwhile: the shortest drain counts, and all who asked are answered. */

@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/fd.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "cell/loader.h"
@@ -17,7 +18,7 @@
 #include "service/settings.h"
 
 void
-host_code_init(struct host_code *code, const struct cell_start *start, const char *subject,
+host_code_init(struct host_code *code, const struct cell_start *start, int image, const char *subject,
 	struct loop *control, struct loader *loader)
 {
 	size_t i;
@@ -26,7 +27,8 @@ host_code_init(struct host_code *code, const struct cell_start *start, const cha
 	code->_control = control;
 	code->_loader = loader;
 	code->_subject = subject;
-	code->_image = xstrdup(start->image);
+	code->_fd = image;
+	code->_image = image >= 0 ? xasprintf("/proc/self/fd/%d", image) : xstrdup(start->image);
 	code->_sha256 = start->sha256 != NULL ? xstrdup(start->sha256) : NULL;
 	code->_values = xcalloc(start->setting_count + 1, sizeof code->_values[0]);
 	code->_value_count = start->setting_count;
@@ -46,6 +48,7 @@ host_code_finish(struct host_code *code)
 		free((char *)code->_values[i].value);
 	}
 	free(code->_values);
+	fd_close(&code->_fd);
 	free(code->_image);
 	free(code->_sha256);
 	free(code->error);
@@ -126,6 +129,9 @@ host_code_on_unload(struct inbox_item *item)
 	buffer_finish(&reason);
 	code->plugin = NULL;
 	code->settings = NULL;
+	/* Code that stays is found by its path again: that must never name another one. */
+	if (code->_fd >= 0 && plugin_is_loaded(code->_image))
+		code->_fd = -1;
 	host_code_answer(code);
 }
 

@@ -33,15 +33,16 @@ struct host_code {
 	struct loader *_loader;
 	struct inbox_item _item;    /* to the loader and back */
 	host_code_done_fn *_done;
-	char *_image;
+	char *_image;               /* the path that it is loaded by */
+	int _fd;                    /* what that leads to, or -1 */
 	char *_sha256;              /* or NULL */
 	struct setting_value *_values;
 	size_t _value_count;
 	const char *_subject;
 };
 
-/* Copies what start says of it. subject is for the log; it, control and loader are borrowed. */
-void host_code_init(struct host_code *code, const struct cell_start *start, const char *subject,
+/* Copies what start says of it, and takes image: a descriptor to load it by, or -1. subject is for the log; it, control and loader are borrowed. */
+void host_code_init(struct host_code *code, const struct cell_start *start, int image, const char *subject,
 	struct loop *control, struct loader *loader);
 
 /* Nothing may be under way. What is loaded must have been unloaded. */

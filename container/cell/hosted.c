@@ -23,7 +23,7 @@ static void hosted_begin_stop(struct hosted *hosted, int64_t drain_ns);
 
 struct hosted *
 hosted_create(const struct hosting *hosting, struct bay_service *service, const struct cell_start *start,
-	uint64_t mask)
+	int image, uint64_t mask)
 {
 	struct hosted *hosted = xcalloc(1, sizeof *hosted);
 
@@ -35,7 +35,7 @@ hosted_create(const struct hosting *hosting, struct bay_service *service, const 
 	hosted->generation = start->generation;
 	hosted->start_timeout_ns = start->start_timeout_ns;
 	hosted->mask = mask;
-	host_code_init(&hosted->code, start, service->subject, hosting->control, hosting->loader);
+	host_code_init(&hosted->code, start, image, service->subject, hosting->control, hosting->loader);
 	return hosted;
 }
 

@@ -75,9 +75,10 @@ struct hosted {
 	bool told;                        /* ... which on_failed has been told */
 };
 
-/* A service that has not been started, on the loops in mask. Destroyed once it is gone. */
+/* A service that has not been started, on the loops in mask; takes the descriptor image, or
+ * -1. Destroyed once it is gone. */
 struct hosted *hosted_create(const struct hosting *hosting, struct bay_service *service,
-	const struct cell_start *start, uint64_t mask);
+	const struct cell_start *start, int image, uint64_t mask);
 void hosted_destroy(struct hosted *hosted);
 
 /* Starts it; done is called with id, perhaps before this returns. */

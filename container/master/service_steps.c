@@ -4,11 +4,13 @@
 #include "master/service_steps.h"
 
 #include <event2/event.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
@@ -290,6 +292,7 @@ service_begin_start(struct master_service *service)
 {
 	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
 	json_t *parameters;
+	int image = -1;
 
 	service_clear_timer(service);
 	if (service->next_image != NULL) {
@@ -301,13 +304,17 @@ service_begin_start(struct master_service *service)
 	if (cell == NULL)
 		return;
 	parameters = service_start_parameters(service);
+	/* The path is a link to our descriptor then, and ours are for our own user only. */
+	if (service->image->image.in_memory)
+		image = fcntl(service->image->image.fd, F_DUPFD_CLOEXEC, 3);
 	if (parameters == NULL) {
+		fd_close(&image);
 		service_fail(service, "tell the cell to start it: a setting is no UTF-8 text");
 		service_settle(service);
 		return;
 	}
 	service->step = SERVICE_STEP_START;
-	cell_process_call(cell, CELL_START, parameters, -1,
+	cell_process_call(cell, CELL_START, parameters, image,
 		service->config->start_timeout_ns + service_grace_ns(service), service_on_started, service);
 }
 

@@ -95,7 +95,8 @@ enum cell_overflow {
 /* "wait", "reject", "drop-oldest", "drop-newest". */
 const char *cell_overflow_name(enum cell_overflow overflow);
 
-/* Start -> {} once it serves. */
+/* Start -> {} once it serves. Comes with a descriptor of the image when the cell may not be
+ * able to open the path, and then loads it by that. */
 struct cell_start {
 	const char *service;
 	const char *plugin; /* its name, for texts */

@@ -8,6 +8,7 @@
 #include "cell/host.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -174,6 +175,10 @@ finish(void)
 
 /* --- operations -------------------------------------------------------------------------------- */
 
+/* What services are started from, instead of the path; -1: nothing. */
+static int start_from = -1;
+static const char *start_image = PROBE;
+
 /* Begins to start a service of that name; settings: "key value key value", NULL for none. */
 static int64_t
 begin_start(const char *name, int64_t instances, const char *setting_list)
@@ -184,7 +189,7 @@ begin_start(const char *name, int64_t instances, const char *setting_list)
 	struct cell_start start = {
 		.service = name,
 		.plugin = "probe",
-		.image = PROBE,
+		.image = start_image,
 		.generation = 3,
 		.slot = slots++ % 16,
 		.instances = instances,
@@ -203,7 +208,7 @@ begin_start(const char *name, int64_t instances, const char *setting_list)
 		settings[start.setting_count].key = word;
 		settings[start.setting_count++].value = strsep(&rest, " ");
 	}
-	host_start(host, &start, on_done, ++last_id);
+	host_start(host, &start, start_from, on_done, ++last_id);
 	free(words);
 	return last_id;
 }
@@ -362,6 +367,43 @@ START_TEST(a_service_starts_serves_and_goes_without_a_trace)
 }
 END_TEST
 
+static unsigned
+count_descriptors(void)
+{
+	unsigned fd, count = 0;
+
+	for (fd = 0; fd < 1000; fd++)
+		count += fcntl((int)fd, F_GETFD) >= 0;
+	return count;
+}
+
+START_TEST(a_service_starts_from_a_descriptor_which_goes_with_it)
+{
+	unsigned before;
+	int i;
+
+	begin(1);
+	before = count_descriptors();
+	for (i = 0; i < 3; i++) {
+		start_from = open(PROBE, O_RDONLY | O_CLOEXEC);
+		start_image = "/nowhere/probe.so";
+		start("a", 1, NULL);
+		expect("a", BAY_OK, "7");
+		ck_assert_uint_eq(count_descriptors(), before + 1);
+		start_from = fcntl(start_from, F_DUPFD_CLOEXEC, 3);
+		start_in_vain("a", 1, NULL, BAY_BUSY, "running already");
+		ck_assert_int_eq(stop("a", 0).status, BAY_OK);
+		ck_assert(!is_loaded());
+		ck_assert_uint_eq(count_descriptors(), before);
+	}
+	/* What cannot be loaded takes it, too. */
+	start_from = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	start_in_vain("a", 1, NULL, BAY_INVALID, "");
+	ck_assert_uint_eq(count_descriptors(), before);
+	finish();
+}
+END_TEST
+
 START_TEST(instances_are_spread_over_the_loops)
 {
 	begin(3);
@@ -408,7 +450,7 @@ START_TEST(what_cannot_be_loaded_says_why_and_may_be_tried_again)
 	struct answer answer;
 
 	begin(1);
-	host_start(host, &bad, on_done, ++last_id);
+	host_start(host, &bad, -1, on_done, ++last_id);
 	answer = wait_for(last_id);
 	ck_assert_int_eq(answer.status, BAY_INVALID);
 	ck_assert_str_ne(answer.message, "");
@@ -421,11 +463,11 @@ START_TEST(what_cannot_be_loaded_says_why_and_may_be_tried_again)
 	expect("a", BAY_OK, "7");
 	/* A slot that is not there, a name that is none. */
 	bad.slot = 16;
-	host_start(host, &bad, on_done, ++last_id);
+	host_start(host, &bad, -1, on_done, ++last_id);
 	ck_assert_int_eq(wait_for(last_id).status, BAY_INVALID);
 	bad.slot = 1;
 	bad.service = "no name";
-	host_start(host, &bad, on_done, ++last_id);
+	host_start(host, &bad, -1, on_done, ++last_id);
 	ck_assert_int_eq(wait_for(last_id).status, BAY_INVALID);
 	finish();
 }
@@ -837,6 +879,7 @@ END_TEST
 
 CHECK_MAIN("cell/host",
 	a_service_starts_serves_and_goes_without_a_trace,
+	a_service_starts_from_a_descriptor_which_goes_with_it,
 	instances_are_spread_over_the_loops,
 	restarts_leave_nothing_behind,
 	what_cannot_be_loaded_says_why_and_may_be_tried_again,
