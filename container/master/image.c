@@ -29,7 +29,19 @@
 #define MFD_EXEC 0x0010U
 #endif
 
-enum { IMAGE_CHUNK = 64 * 1024 };
+/* What is being done for an image that is not complete. */
+enum image_step {
+	IMAGE_STEP_COPY,     /* the file, to the directory */
+	IMAGE_STEP_HASH,     /* its copy once more, since it was rewritten */
+	IMAGE_STEP_TO_MEMORY /* the copy may not be run where it is */
+};
+
+struct image_work {
+	enum image_step step;
+	int from; /* the plugin file */
+	int to;   /* the copy, for reading and writing */
+	struct image_copy copy;
+};
 
 /* Root's examiners and cells are other users, who load by the descriptor: the directory
  * keeps everybody else away. */
@@ -39,42 +51,7 @@ image_mode(void)
 	return geteuid() == 0 ? 0555 : 0500;
 }
 
-/* --- copying -------------------------------------------------------------------------- */
-
-/* From where both descriptors stand to the end. True: done; the rest is told by errno. */
-static bool
-image_copy_by_reading(int from, int to)
-{
-	uint8_t *chunk = malloc(IMAGE_CHUNK);
-	ssize_t got = 0;
-	bool done = chunk != NULL;
-
-	while (done) {
-		got = read(from, chunk, IMAGE_CHUNK);
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			break;
-		done = fd_write_all(to, chunk, (size_t)got);
-	}
-	free(chunk);
-	return done && got == 0;
-}
-
-/* The kernel may copy, or even share the blocks; between some file systems it will not. */
-static bool
-image_copy_bytes(int from, int to, uint64_t size)
-{
-	while (size > 0) {
-		ssize_t got = copy_file_range(from, NULL, to, NULL, size, 0);
-
-		if (got <= 0)
-			break;
-		size -= (uint64_t)got;
-	}
-	/* Finds the rest, the real reason of a failure, or that there is nothing more. */
-	return image_copy_by_reading(from, to);
-}
+/* --- steps ---------------------------------------------------------------------------- */
 
 static bool
 image_is_same(const struct stat *a, const struct stat *b)
@@ -85,39 +62,67 @@ image_is_same(const struct stat *a, const struct stat *b)
 		a->st_ctim.tv_sec == b->st_ctim.tv_sec && a->st_ctim.tv_nsec == b->st_ctim.tv_nsec;
 }
 
-/* Copies the file, which must not change meanwhile. */
-static bool
-image_copy(struct image *image, int from, int to, struct buffer *error)
+static void
+image_work_end(struct image *image)
 {
-	struct stat after, copy;
+	if (image->_work == NULL)
+		return;
+	fd_close(&image->_work->from);
+	fd_close(&image->_work->to);
+	free(image->_work);
+	image->_work = NULL;
+}
 
-	if (!image_copy_bytes(from, to, (uint64_t)image->source.st_size))
-		return buffer_fail(error, "it cannot be copied: %s", strerror(errno));
-	if (fstat(from, &after) != 0 || fstat(to, &copy) != 0)
-		return buffer_fail(error, "its copy cannot be looked at: %s", strerror(errno));
-	if (!image_is_same(&image->source, &after) || copy.st_size != after.st_size)
+/* One slice of the step at hand. */
+static enum image_progress
+image_work_slice(struct image_work *work, struct buffer *error)
+{
+	enum image_progress progress = image_copy_continue(&work->copy);
+
+	if (progress == IMAGE_FAILED)
+		(void)buffer_fail(error, work->step == IMAGE_STEP_HASH ?
+			"its copy cannot be read: %s" : "it cannot be copied: %s", strerror(errno));
+	return progress;
+}
+
+/* The file must not have changed meanwhile. */
+static bool
+image_check_copy(struct image *image, struct buffer *error)
+{
+	const struct image_work *work = image->_work;
+	struct stat after;
+
+	if (fstat(work->from, &after) != 0)
+		return buffer_fail(error, "it cannot be looked at: %s", strerror(errno));
+	if (!image_is_same(&image->source, &after) ||
+	    work->copy.done != (uint64_t)after.st_size)
 		return buffer_fail(error, "it changed while it was copied: write it under another "
 			"name and rename it when it is complete");
-	image->size = (uint64_t)copy.st_size;
+	image->size = work->copy.done;
 	return true;
 }
 
-/* What makes a copy an image: its symbols, its hash, its mode. */
-static bool
-image_seal_copy(struct image *image, int to, struct buffer *error)
+/* Makes symbols ordinary and takes the writers' permission. Its hash is still right, or it
+ * has to be read again. */
+static enum image_progress
+image_rewrite(struct image *image, struct buffer *error)
 {
+	struct image_work *work = image->_work;
 	int unique;
 
-	if (!hash_fd(to, image->source_sha256))
-		return buffer_fail(error, "its copy cannot be read: %s", strerror(errno));
-	unique = image_forget_unique(to, image->size);
-	if (unique < 0 || fchmod(to, image_mode()) != 0)
-		return buffer_fail(error, "its copy cannot be finished: %s", strerror(errno));
+	hash_end(&work->copy.hash, image->source_sha256);
+	memcpy(image->sha256, image->source_sha256, sizeof(image->sha256));
+	unique = image_forget_unique(work->to, image->size);
+	if (unique < 0 || fchmod(work->to, image_mode()) != 0 ||
+	    lseek(work->to, 0, SEEK_SET) != 0) {
+		(void)buffer_fail(error, "its copy cannot be finished: %s", strerror(errno));
+		return IMAGE_FAILED;
+	}
 	if (unique == 0)
-		memcpy(image->sha256, image->source_sha256, sizeof(image->sha256));
-	else if (!hash_fd(to, image->sha256))
-		return buffer_fail(error, "its copy cannot be read: %s", strerror(errno));
-	return true;
+		return IMAGE_DONE;
+	work->step = IMAGE_STEP_HASH;
+	image_copy_begin(&work->copy, work->to, -1);
+	return IMAGE_MORE;
 }
 
 /* --- a file in the directory ------------------------------------------------------------ */
@@ -145,29 +150,14 @@ image_directory(const struct image *image)
 	return xstrndup(path, length > 0 ? (size_t)length : 0);
 }
 
-/* Makes the file and leaves it open for reading only, as a running program must be. */
+/* Leaves the copy open for reading only, as a running program must be. */
 static bool
-image_make_file(struct image *image, int from, struct buffer *error)
+image_reopen_file(struct image *image, struct buffer *error)
 {
-	char *directory = image_directory(image);
-	int to = image_create_file(image);
-	bool made;
-
-	if (to < 0)
-		(void)buffer_fail(error, "its copy %s cannot be made in %s: %s", image->_name,
-			directory, strerror(errno));
-	made = to >= 0 && image_copy(image, from, to, error) && image_seal_copy(image, to, error);
-	if (made) {
-		image->path = xasprintf("%s/%s", directory, image->_name);
-		image->fd = openat(image->_dirfd, image->_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		if (image->fd < 0)
-			made = buffer_fail(error, "its copy cannot be opened: %s", strerror(errno));
-	} else if (to >= 0) {
-		unlinkat(image->_dirfd, image->_name, 0);
-	}
-	fd_close(&to);
-	free(directory);
-	return made;
+	fd_close(&image->_work->to);
+	image->fd = openat(image->_dirfd, image->_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+	return image->fd >= 0 ||
+		buffer_fail(error, "its copy cannot be opened: %s", strerror(errno));
 }
 
 /* --- or memory ---------------------------------------------------------------------------- */
@@ -197,21 +187,30 @@ image_create_memory(const struct image *image)
 	return fd;
 }
 
-/* A copy of the image in memory, for reading only; -1: memory may not be run either. */
-static int
-image_copy_to_memory(const struct image *image)
+static bool
+image_begin_memory(struct image *image, struct buffer *error)
 {
-	int to = image_create_memory(image);
+	struct image_work *work = image->_work;
+
+	work->step = IMAGE_STEP_TO_MEMORY;
+	work->to = image_create_memory(image);
+	image_copy_begin(&work->copy, image->fd, work->to);
+	return work->to >= 0 ||
+		buffer_fail(error, "its copy cannot be put into memory: %s", strerror(errno));
+}
+
+/* The memory as others get it, for reading only; -1: it may not be run either. */
+static int
+image_seal_memory(int to)
+{
 	char link[32];
 	int fd = -1;
 
-	if (to >= 0 && image_copy_by_reading(image->fd, to) &&
-	    fchmod(to, image_mode()) == 0 &&
+	if (fchmod(to, image_mode()) == 0 &&
 	    fcntl(to, F_ADD_SEALS, F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE) == 0) {
 		snprintf(link, sizeof(link), "/proc/self/fd/%d", to);
 		fd = open(link, O_RDONLY | O_CLOEXEC);
 	}
-	fd_close(&to);
 	if (fd >= 0 && !image_may_run(fd))
 		fd_close(&fd);
 	return fd;
@@ -220,7 +219,7 @@ image_copy_to_memory(const struct image *image)
 static bool
 image_move_to_memory(struct image *image, struct buffer *error)
 {
-	int fd = image_copy_to_memory(image);
+	int fd = image_seal_memory(image->_work->to);
 	char link[64];
 
 	if (fd < 0)
@@ -241,36 +240,106 @@ image_move_to_memory(struct image *image, struct buffer *error)
 /* --- the whole ----------------------------------------------------------------------------- */
 
 static bool
-image_make_from(struct image *image, int from, struct buffer *error)
+image_begin_file(struct image *image, int dirfd, struct buffer *error)
 {
-	return image_make_file(image, from, error) &&
-		(image_may_run(image->fd) || image_move_to_memory(image, error));
+	char *directory;
+
+	image->_dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
+	if (image->_dirfd < 0)
+		return buffer_fail(error, "no descriptor is left: %s", strerror(errno));
+	directory = image_directory(image);
+	image->_work->to = image_create_file(image);
+	if (image->_work->to >= 0)
+		image->path = xasprintf("%s/%s", directory, image->_name);
+	else
+		(void)buffer_fail(error, "its copy %s cannot be made in %s: %s", image->_name,
+			directory, strerror(errno));
+	free(directory);
+	image_copy_begin(&image->_work->copy, image->_work->from, image->_work->to);
+	return image->_work->to >= 0;
+}
+
+bool
+image_begin(struct image *image_r, const char *path, int dirfd, const char *name,
+	uint64_t generation, struct buffer *error)
+{
+	int from;
+
+	*image_r = (struct image){.fd = -1, ._dirfd = -1};
+	from = image_source_open(path, &image_r->source, error);
+	if (from < 0)
+		return false;
+	image_r->_name = xasprintf("%s.%" PRIu64 ".so", name, generation);
+	image_r->_work = xcalloc(1, sizeof(*image_r->_work));
+	*image_r->_work = (struct image_work){.from = from, .to = -1};
+	if (image_begin_file(image_r, dirfd, error))
+		return true;
+	image_finish(image_r);
+	return false;
+}
+
+/* The copy has its bytes and its hash. */
+static enum image_progress
+image_complete_file(struct image *image, struct buffer *error)
+{
+	if (!image_reopen_file(image, error))
+		return IMAGE_FAILED;
+	if (image_may_run(image->fd))
+		return IMAGE_DONE;
+	return image_begin_memory(image, error) ? IMAGE_MORE : IMAGE_FAILED;
+}
+
+/* The step at hand has come to its end. */
+static enum image_progress
+image_end_step(struct image *image, struct buffer *error)
+{
+	enum image_progress progress;
+
+	switch (image->_work->step) {
+	case IMAGE_STEP_COPY:
+		progress = image_check_copy(image, error) ? image_rewrite(image, error) :
+			IMAGE_FAILED;
+		return progress == IMAGE_DONE ? image_complete_file(image, error) : progress;
+	case IMAGE_STEP_HASH:
+		hash_end(&image->_work->copy.hash, image->sha256);
+		return image_complete_file(image, error);
+	case IMAGE_STEP_TO_MEMORY:
+		return image_move_to_memory(image, error) ? IMAGE_DONE : IMAGE_FAILED;
+	}
+	return IMAGE_FAILED;
+}
+
+enum image_progress
+image_continue(struct image *image, struct buffer *error)
+{
+	enum image_progress progress = image_work_slice(image->_work, error);
+
+	if (progress == IMAGE_DONE)
+		progress = image_end_step(image, error);
+	if (progress == IMAGE_DONE)
+		image_work_end(image);
+	else if (progress == IMAGE_FAILED)
+		image_finish(image);
+	return progress;
 }
 
 bool
 image_make(struct image *image_r, const char *path, int dirfd, const char *name,
 	uint64_t generation, struct buffer *error)
 {
-	int from;
-	bool made;
+	enum image_progress progress = IMAGE_MORE;
 
-	*image_r = (struct image){.fd = -1, ._dirfd = -1};
-	from = image_source_open(path, &image_r->source, error);
-	if (from < 0)
+	if (!image_begin(image_r, path, dirfd, name, generation, error))
 		return false;
-	image_r->_dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
-	image_r->_name = xasprintf("%s.%" PRIu64 ".so", name, generation);
-	made = image_r->_dirfd >= 0 ? image_make_from(image_r, from, error) :
-		buffer_fail(error, "no descriptor is left: %s", strerror(errno));
-	close(from);
-	if (!made)
-		image_finish(image_r);
-	return made;
+	while (progress == IMAGE_MORE)
+		progress = image_continue(image_r, error);
+	return progress == IMAGE_DONE;
 }
 
 void
 image_finish(struct image *image)
 {
+	image_work_end(image);
 	if (image->path != NULL)
 		unlinkat(image->_dirfd, image->_name, 0);
 	fd_close(&image->fd);

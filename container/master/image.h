@@ -9,7 +9,11 @@
  * sealed piece of memory, and its name there a link to our descriptor of that. Either way
  * the descriptor is what others load it by when they may not open the path.
  *
- * Master only; waits for the disk.
+ * Made in slices, so that a large or slow file does not keep the master from other work:
+ *
+ *	image_begin  ->  image_continue, image_continue, ...  ->  an image
+ *
+ * Master only; each step waits for the disk.
  */
 #ifndef BAY_MASTER_IMAGE_H
 #define BAY_MASTER_IMAGE_H
@@ -19,6 +23,7 @@
 #include <sys/stat.h>
 
 #include "base/hash.h"
+#include "master/image_copy.h"
 
 struct buffer;
 
@@ -36,19 +41,32 @@ struct image {
 	struct stat source; /* the file when it was copied */
 	int _dirfd;
 	char *_name;
+	struct image_work *_work; /* NULL: it is complete */
 };
 
 /*
- * Copies the plugin at path to NAME.GENERATION.so in the directory dirfd. Refused, with the
- * reason appended to error and nothing left behind, is a file that is a link, not a regular
- * file, empty or too big, that somebody else could have written or could replace, or that
- * changes meanwhile.
+ * Begins to copy the plugin at path to NAME.GENERATION.so in the directory dirfd, which is
+ * duplicated. False: it is refused, with the reason appended to error and nothing left
+ * behind: a file that is a link, not a regular file, empty or too big, or that somebody else
+ * could have written or could replace.
  */
+bool image_begin(struct image *image_r, const char *path, int dirfd, const char *name,
+	uint64_t generation, struct buffer *error)
+	__attribute__((warn_unused_result));
+
+/*
+ * Goes on with it, one slice. IMAGE_DONE: it is an image now. IMAGE_FAILED: it is refused as
+ * by image_begin, since it changed meanwhile or cannot be copied.
+ */
+enum image_progress image_continue(struct image *image, struct buffer *error)
+	__attribute__((warn_unused_result));
+
+/* Both, to the end. */
 bool image_make(struct image *image_r, const char *path, int dirfd, const char *name,
 	uint64_t generation, struct buffer *error)
 	__attribute__((warn_unused_result));
 
-/* Removes the copy. Who has loaded it keeps it. One that image_make refused is fine. */
+/* Removes the copy, whole or half made. Who has loaded it keeps it. A refused one is fine. */
 void image_finish(struct image *image);
 
 /*

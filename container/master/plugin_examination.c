@@ -24,7 +24,9 @@ struct plugin_examination {
 	struct examiner *examiner;
 	int dirfd;
 	struct map *generations; /* plugin -> struct plugin_generation */
-	struct list jobs;        /* struct plugin_job */
+	struct list copying;  /* struct plugin_job; the first has its turn */
+	struct list examined; /* struct plugin_job, the examiner has them */
+	struct event *copy_event; /* added while some are copying */
 };
 
 /* The last number that a copy of a plugin was given. */
@@ -34,13 +36,12 @@ struct plugin_generation {
 
 /* One plugin being examined. */
 struct plugin_job {
-	struct list link;
+	struct list link; /* of copying or examined */
 	struct plugin_examination *examination;
 	const struct config_service **services;
 	size_t count;
-	struct plugin_image *image; /* NULL: refused before the examiner saw it */
+	struct plugin_image *image; /* NULL: its turn is still to come, or it was refused */
 	struct buffer reason;
-	struct event *refuse_event; /* answers a refusal later */
 	plugin_result_fn *done;
 	void *arg;
 };
@@ -77,9 +78,9 @@ plugin_next_generation(struct plugin_examination *examination, const char *plugi
 	return ++generation->last;
 }
 
-/* Copies the plugin file. NULL: the reason is appended to error. */
+/* Begins to copy the plugin file. NULL: the reason is appended to error. */
 static struct plugin_image *
-plugin_image_create(struct plugin_examination *examination, const char *plugin,
+plugin_image_begin(struct plugin_examination *examination, const char *plugin,
 	struct buffer *error)
 {
 	struct plugin_image *image = xcalloc(1, sizeof(*image));
@@ -88,7 +89,7 @@ plugin_image_create(struct plugin_examination *examination, const char *plugin,
 	image->generation = plugin_next_generation(examination, plugin);
 	image->source = xasprintf("%s/%s.so", examination->config->container.plugin_dir, plugin);
 	image->version = xstrdup("");
-	if (!image_make(&image->image, image->source, examination->dirfd, plugin,
+	if (!image_begin(&image->image, image->source, examination->dirfd, plugin,
 		(uint64_t)image->generation, error)) {
 		plugin_image_unref(image);
 		return NULL;
@@ -102,8 +103,6 @@ static void
 plugin_job_destroy(struct plugin_job *job)
 {
 	list_remove(&job->link);
-	if (job->refuse_event != NULL)
-		event_free(job->refuse_event);
 	plugin_image_unref(job->image);
 	buffer_finish(&job->reason);
 	free(job->services);
@@ -133,23 +132,11 @@ plugin_job_finish(struct plugin_job *job, const struct config_report *complaints
 }
 
 static void
-plugin_job_on_refused(evutil_socket_t fd, short what, void *arg)
-{
-	(void)fd;
-	(void)what;
-	plugin_job_finish(arg, NULL);
-}
-
-static void
-plugin_job_refuse_later(struct plugin_job *job)
+plugin_job_refuse(struct plugin_job *job)
 {
 	plugin_image_unref(job->image);
 	job->image = NULL;
-	job->refuse_event = event_new(job->examination->base, -1, 0, plugin_job_on_refused, job);
-	/* As for any small piece of memory. */
-	if (job->refuse_event == NULL)
-		abort();
-	event_active(job->refuse_event, EV_TIMEOUT, 0);
+	plugin_job_finish(job, NULL);
 }
 
 /* --- complaints --------------------------------------------------------------------------- */
@@ -241,11 +228,9 @@ plugin_job_on_verdict(const struct cell_verdict *verdict, void *arg)
 	struct config_report report = {0};
 
 	if (!verdict->ok) {
-		plugin_image_unref(job->image);
-		job->image = NULL;
 		(void)buffer_fail(&job->reason, "plugin %s: %s", job->services[0]->plugin,
 			verdict->reason != NULL ? verdict->reason : "refused");
-		plugin_job_finish(job, NULL);
+		plugin_job_refuse(job);
 		return;
 	}
 	if (verdict->version != NULL) {
@@ -286,13 +271,65 @@ plugin_job_submit(struct plugin_job *job)
 		"a setting is no UTF-8 text, or no descriptor is left", job->services[0]->plugin);
 }
 
+/* --- copying -------------------------------------------------------------------------- */
+
+/* One slice of one file a turn: whatever else the event loop has to do comes in between. */
+static void
+plugin_examination_turn_later(struct plugin_examination *examination)
+{
+	const struct timeval at_once = {0};
+
+	/* A timer, since an event that is made active now would have its turn before the loop
+	 * looks for others. */
+	if (!list_empty(&examination->copying))
+		event_add(examination->copy_event, &at_once);
+}
+
+/* Its next slice. IMAGE_FAILED: the reason is noted. */
+static enum image_progress
+plugin_job_copy(struct plugin_job *job)
+{
+	const char *plugin = job->services[0]->plugin;
+	enum image_progress progress = IMAGE_MORE;
+	struct buffer why = {0};
+
+	if (job->image != NULL)
+		progress = image_continue(&job->image->image, &why);
+	else if ((job->image = plugin_image_begin(job->examination, plugin, &why)) == NULL)
+		progress = IMAGE_FAILED;
+	if (progress == IMAGE_FAILED)
+		(void)buffer_fail(&job->reason, "plugin %s/%s.so: %s",
+			job->examination->config->container.plugin_dir, plugin, buffer_text(&why));
+	buffer_finish(&why);
+	return progress;
+}
+
+static void
+plugin_examination_on_turn(evutil_socket_t fd, short what, void *arg)
+{
+	struct plugin_examination *examination = arg;
+	struct plugin_job *job = container_of(list_first(&examination->copying),
+		struct plugin_job, link);
+	enum image_progress progress = plugin_job_copy(job);
+
+	(void)fd;
+	(void)what;
+	if (progress != IMAGE_MORE) {
+		list_remove(&job->link);
+		list_push_back(&examination->examined, &job->link);
+	}
+	plugin_examination_turn_later(examination);
+	if (progress == IMAGE_FAILED ||
+	    (progress == IMAGE_DONE && !plugin_job_submit(job)))
+		plugin_job_refuse(job);
+}
+
 void
 plugin_examination_begin(struct plugin_examination *examination,
 	const struct config_service *const *services, size_t count, plugin_result_fn *done,
 	void *arg)
 {
 	struct plugin_job *job = xcalloc(1, sizeof(*job));
-	struct buffer why = {0};
 
 	job->examination = examination;
 	job->services = xcalloc(count, sizeof(*job->services));
@@ -300,15 +337,8 @@ plugin_examination_begin(struct plugin_examination *examination,
 	job->count = count;
 	job->done = done;
 	job->arg = arg;
-	list_push_back(&examination->jobs, &job->link);
-	job->image = plugin_image_create(examination, services[0]->plugin, &why);
-	if (job->image == NULL)
-		(void)buffer_fail(&job->reason, "plugin %s/%s.so: %s",
-			examination->config->container.plugin_dir, services[0]->plugin,
-			buffer_text(&why));
-	if (job->image == NULL || !plugin_job_submit(job))
-		plugin_job_refuse_later(job);
-	buffer_finish(&why);
+	list_push_back(&examination->copying, &job->link);
+	plugin_examination_turn_later(examination);
 }
 
 /* --- lifecycle ------------------------------------------------------------------------------------ */
@@ -322,10 +352,13 @@ plugin_examination_create(struct event_base *base, const struct config *config,
 	examination->base = base;
 	examination->config = config;
 	examination->generations = map_create();
-	list_init(&examination->jobs);
+	list_init(&examination->copying);
+	list_init(&examination->examined);
+	examination->copy_event = evtimer_new(base, plugin_examination_on_turn, examination);
 	examination->dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
 	examination->examiner = examiner_create(base, program, timeout_ns);
-	if (examination->dirfd < 0 || examination->examiner == NULL) {
+	if (examination->dirfd < 0 || examination->examiner == NULL ||
+	    examination->copy_event == NULL) {
 		plugin_examination_destroy(examination);
 		return NULL;
 	}
@@ -340,7 +373,11 @@ plugin_examination_destroy(struct plugin_examination *examination)
 	if (examination == NULL)
 		return;
 	examiner_destroy(examination->examiner);
-	list_for_each_safe(pos, &examination->jobs)
+	if (examination->copy_event != NULL)
+		event_free(examination->copy_event);
+	list_for_each_safe(pos, &examination->copying)
+		plugin_job_destroy(container_of(pos, struct plugin_job, link));
+	list_for_each_safe(pos, &examination->examined)
 		plugin_job_destroy(container_of(pos, struct plugin_job, link));
 	map_for_each(entry, examination->generations)
 		free(entry->value);

@@ -58,8 +58,10 @@ struct plugin_examination *plugin_examination_create(struct event_base *base,
 void plugin_examination_destroy(struct plugin_examination *examination);
 
 /*
- * Examines the file of a plugin as it is now, with the settings of services, which all name
- * this plugin (at least one). done(result, arg) follows, never from inside this call.
+ * Examines the file of a plugin as it is when its turn comes, with the settings of services,
+ * which all name this plugin (at least one). Files are copied one after the other and in
+ * slices, so a large one does not keep the event loop from other work. done(result, arg)
+ * follows, never from inside this call.
  */
 void plugin_examination_begin(struct plugin_examination *examination,
 	const struct config_service *const *services, size_t count, plugin_result_fn *done,

@@ -67,7 +67,23 @@ START_TEST(what_cannot_be_read_has_no_hash)
 }
 END_TEST
 
+START_TEST(pieces_have_the_hash_of_the_whole)
+{
+	char whole[HASH_TEXT_SIZE], pieces[HASH_TEXT_SIZE];
+	struct hash hash;
+
+	hash_memory("one and two", 11, whole);
+	hash_begin(&hash);
+	hash_add(&hash, "one ", 4);
+	hash_add(&hash, "", 0);
+	hash_add(&hash, "and two", 7);
+	hash_end(&hash, pieces);
+	ck_assert_str_eq(whole, pieces);
+}
+END_TEST
+
 CHECK_MAIN("base/hash",
 	memory_hashes_to_the_published_values,
 	a_file_hashes_as_its_contents_wherever_it_is_read,
-	what_cannot_be_read_has_no_hash)
+	what_cannot_be_read_has_no_hash,
+	pieces_have_the_hash_of_the_whole)

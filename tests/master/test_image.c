@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Also tests image_source and image_unique, which are there for image only. */
+/* Also tests image_copy, image_source and image_unique, which are there for image only. */
 #include "config.h"
 
 #include "master/image.h"
@@ -316,6 +316,99 @@ START_TEST(a_directory_further_up_counts_too)
 }
 END_TEST
 
+START_TEST(a_file_is_copied_a_slice_at_a_time)
+{
+	struct buffer error = {0};
+	struct place place;
+	struct image image;
+	char sha256[HASH_TEXT_SIZE];
+	unsigned slices = 0;
+
+	place_init(&place, "good");
+	ck_assert_int_eq(truncate(place.plugin, 10 * IMAGE_SLICE), 0);
+	ck_assert(image_begin(&image, place.plugin, place.images, "square", 1, &error));
+	while (image_continue(&image, &error) == IMAGE_MORE) {
+		struct stat st;
+
+		slices++;
+		ck_assert_int_eq(fstatat(place.images, "square.1.so", &st, 0), 0);
+		ck_assert_int_eq(st.st_size, slices * IMAGE_SLICE);
+	}
+	ck_assert_uint_eq(slices, 10);
+	ck_assert_uint_eq(image.size, 10 * IMAGE_SLICE);
+	ck_assert(hash_fd(image.fd, sha256));
+	ck_assert_str_eq(image.sha256, sha256);
+	image_finish(&image);
+	place_finish(&place);
+}
+END_TEST
+
+START_TEST(a_file_that_changes_between_two_slices_is_refused)
+{
+	static const off_t sizes[] = {9 * IMAGE_SLICE, 10 * IMAGE_SLICE, 11 * IMAGE_SLICE};
+
+	for (size_t i = 0; i < 3; i++) {
+		struct buffer error = {0};
+		enum image_progress progress;
+		struct place place;
+		struct image image;
+		int fd;
+
+		place_init(&place, "good");
+		ck_assert_int_eq(truncate(place.plugin, 10 * IMAGE_SLICE), 0);
+		ck_assert(image_begin(&image, place.plugin, place.images, "square", 1, &error));
+		ck_assert_int_eq(image_continue(&image, &error), IMAGE_MORE);
+		fd = open(place.plugin, O_WRONLY);
+		ck_assert_int_eq(ftruncate(fd, sizes[i]), 0);
+		ck_assert_int_eq(futimens(fd, (const struct timespec[]){{.tv_sec = 1},
+			{.tv_sec = 1}}), 0);
+		close(fd);
+		while ((progress = image_continue(&image, &error)) == IMAGE_MORE)
+			continue;
+		ck_assert_int_eq(progress, IMAGE_FAILED);
+		ck_assert_ptr_nonnull(strstr(buffer_text(&error), "changed while it was copied"));
+		ck_assert_uint_eq(count_images(&place), 0);
+		buffer_finish(&error);
+		place_finish(&place);
+	}
+}
+END_TEST
+
+START_TEST(half_an_image_leaves_nothing)
+{
+	struct buffer error = {0};
+	struct place place;
+	struct image image;
+
+	place_init(&place, "good");
+	ck_assert_int_eq(truncate(place.plugin, 10 * IMAGE_SLICE), 0);
+	ck_assert(image_begin(&image, place.plugin, place.images, "square", 1, &error));
+	ck_assert_int_eq(image_continue(&image, &error), IMAGE_MORE);
+	ck_assert_uint_eq(count_images(&place), 1);
+	image_finish(&image);
+	ck_assert_uint_eq(count_images(&place), 0);
+	place_finish(&place);
+}
+END_TEST
+
+START_TEST(a_leftover_that_is_a_name_of_another_file_does_not_change_that)
+{
+	struct place place;
+	struct image image;
+	struct stat st;
+
+	place_init(&place, "good");
+	temp_dir_write(&place.dir, "precious", "gold");
+	ck_assert_int_eq(linkat(AT_FDCWD, temp_dir_path(&place.dir, "precious"), place.images,
+		"square.1.so", 0), 0);
+	image = make(&place, 1);
+	ck_assert_int_eq(stat(temp_dir_path(&place.dir, "precious"), &st), 0);
+	ck_assert_int_eq(st.st_size, 4);
+	image_finish(&image);
+	place_finish(&place);
+}
+END_TEST
+
 START_TEST(a_file_that_is_being_written_is_refused)
 {
 	struct buffer error = {0};
@@ -402,5 +495,9 @@ CHECK_MAIN("master/image",
 	what_others_could_have_written_is_refused,
 	what_others_could_replace_is_refused,
 	a_directory_further_up_counts_too,
+	a_file_is_copied_a_slice_at_a_time,
+	a_file_that_changes_between_two_slices_is_refused,
+	half_an_image_leaves_nothing,
+	a_leftover_that_is_a_name_of_another_file_does_not_change_that,
 	a_file_that_is_being_written_is_refused,
 	without_exec_the_image_is_sealed_memory)

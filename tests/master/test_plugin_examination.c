@@ -208,6 +208,69 @@ START_TEST(a_plugin_that_calls_itself_otherwise_is_warned_of)
 }
 END_TEST
 
+/* Something else that the loop has to do, all the time. */
+static unsigned passes;
+
+static void
+on_writable(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	(void)arg;
+	passes++;
+}
+
+START_TEST(while_large_files_are_copied_the_loop_does_other_work_after_each_slice)
+{
+	enum { SLICES = 40 };
+	struct heard first = {0}, second = {0};
+	struct fake_master master;
+	struct event *other;
+	int pipe_fds[2];
+
+	world_open(&master, "plugin = good");
+	fake_master_plugin(&master, "good", "good");
+	ck_assert_int_eq(truncate(temp_dir_path(&master.dir, "plugins/good.so"),
+		SLICES * (off_t)IMAGE_SLICE), 0);
+	ck_assert_int_eq(pipe(pipe_fds), 0);
+	other = event_new(master.base, pipe_fds[1], EV_WRITE | EV_PERSIST, on_writable, NULL);
+	event_add(other, NULL);
+	begin(&master, 0, 0, &first);
+	begin(&master, 1, 1, &second);
+	/* Of the second nothing is there before the first has been copied. */
+	while (access(temp_dir_path(&master.dir, "images/good.2.so"), F_OK) != 0)
+		event_base_loop(master.base, EVLOOP_ONCE);
+	ck_assert_uint_ge(passes, SLICES);
+	event_del(other);
+	UNTIL(&master, first.count == 1 && second.count == 1);
+	ck_assert_msg(first.image != NULL && second.image != NULL, "%s", first.reason);
+	ck_assert_uint_eq(first.image->image.size, SLICES * IMAGE_SLICE);
+	plugin_image_unref(first.image);
+	plugin_image_unref(second.image);
+	event_free(other);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(half_a_copy_at_the_end_leaves_nothing)
+{
+	struct heard heard = {0};
+	struct fake_master master;
+
+	world_open(&master, "plugin = good");
+	fake_master_plugin(&master, "good", "good");
+	ck_assert_int_eq(truncate(temp_dir_path(&master.dir, "plugins/good.so"),
+		40 * (off_t)IMAGE_SLICE), 0);
+	begin(&master, 0, 0, &heard);
+	UNTIL(&master, count_images(&master) == 1);
+	plugin_examination_destroy(master.examination);
+	master.examination = NULL;
+	ck_assert_uint_eq(heard.count, 0);
+	ck_assert_uint_eq(count_images(&master), 0);
+	fake_master_close(&master);
+}
+END_TEST
+
 START_TEST(what_is_under_way_at_the_end_is_given_up_and_leaves_nothing)
 {
 	struct fake_master master;
@@ -234,4 +297,6 @@ CHECK_MAIN("master/plugin_examination",
 	a_setting_that_the_plugin_does_not_know_is_told_with_its_line_and_the_nearest,
 	services_that_share_a_plugin_have_each_their_own_complaints,
 	a_plugin_that_calls_itself_otherwise_is_warned_of,
+	while_large_files_are_copied_the_loop_does_other_work_after_each_slice,
+	half_a_copy_at_the_end_leaves_nothing,
 	what_is_under_way_at_the_end_is_given_up_and_leaves_nothing)
