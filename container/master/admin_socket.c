@@ -79,23 +79,19 @@ admin_socket_check_place(const struct admin_socket *admin, const char *path,
 	return true;
 }
 
-/* Binds under a private name; the file gets its mode from the socket as it is made. */
+/* Binds under a private name; the file gets its mode from the socket as it is made, so that
+ * nobody else can connect in between, whatever the umask is. */
 static bool
 admin_socket_bind(struct admin_socket *admin, const char *name, mode_t mode, gid_t gid)
 {
 	struct sockaddr_un address;
-	mode_t mask;
-	int failed;
 
 	if (!admin_socket_address(admin, name, &address))
 		return false;
 	admin->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (admin->fd < 0 || fchmod(admin->fd, 0600) != 0)
 		return false;
-	mask = umask(0177);
-	failed = bind(admin->fd, (const struct sockaddr *)&address, sizeof(address));
-	umask(mask);
-	if (failed != 0)
+	if (bind(admin->fd, (const struct sockaddr *)&address, sizeof(address)) != 0)
 		return false;
 	if (gid != (gid_t)-1 && fchownat(admin->_dirfd, name, (uid_t)-1, gid,
 		AT_SYMLINK_NOFOLLOW) != 0)

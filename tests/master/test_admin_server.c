@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -143,14 +144,27 @@ world_turn(void *arg)
 
 /* --- clients -------------------------------------------------------------------------- */
 
+/* With fd -1: the queue of the listener is full. */
 static struct varlink_client
-client_connect(struct world *world)
+client_try_to_connect(struct world *world)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&world->address,
-		(socklen_t)(sizeof(sa_family_t) + 6)), 0);
+	if (connect(fd, (struct sockaddr *)&world->address,
+		(socklen_t)(sizeof(sa_family_t) + 6)) != 0) {
+		ck_assert_int_eq(errno, EAGAIN);
+		fd_close(&fd);
+	}
 	return (struct varlink_client){.fd = fd, .turn = world_turn, .arg = world};
+}
+
+static struct varlink_client
+client_connect(struct world *world)
+{
+	struct varlink_client client = client_try_to_connect(world);
+
+	ck_assert_int_ge(client.fd, 0);
+	return client;
 }
 
 static void
@@ -572,6 +586,118 @@ START_TEST(descriptors_of_a_request_are_closed_with_it)
 }
 END_TEST
 
+START_TEST(more_descriptors_than_a_frame_may_have_are_refused)
+{
+	static const char frame[] = "{\"method\":\"test.Echo\"}";
+	struct world world = {0};
+	struct varlink_client client;
+	unsigned before;
+	int fds[5];
+
+	world_start(&world);
+	client = client_connect(&world);
+	for (int i = 0; i < 5; i++)
+		fds[i] = dup(STDERR_FILENO);
+	before = open_fds();
+	ck_assert_int_eq(fd_send_with(client.fd, frame, sizeof(frame), fds, 5), sizeof(frame));
+	client_expect_error(&client, "io.bayd.Container.TooBig", "read a request: ");
+	client_expect_closed(&client);
+	ck_assert_uint_eq(world.handled, 0);
+	/* Nothing of it is kept, and the connection's own end is gone. */
+	ck_assert_uint_le(open_fds(), before);
+	close(client.fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(without_descriptors_clients_wait_and_the_processor_rests)
+{
+	struct world world = {0};
+	struct varlink_client client, waiting;
+	struct rlimit limit, none;
+	unsigned turns = 0;
+	int64_t until_ns;
+
+	world_start(&world);
+	client = client_connect(&world);
+	client_send(&client, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":1}}");
+	expect_echo(&client, 1);
+	waiting = client_connect(&world);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = 0;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	client_send(&waiting, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":3}}");
+	/* A client that stays in the backlog would make its event come each time at once. */
+	until_ns = clock_monotonic_ns() + MS(100);
+	for (; clock_monotonic_ns() < until_ns; turns++)
+		world_turn(&world);
+	ck_assert_uint_le(turns, 20);
+	/* Those who are connected are served. */
+	client_send(&client, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":2}}");
+	expect_echo(&client, 2);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	expect_echo(&waiting, 3);
+	close(client.fd);
+	close(waiting.fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(a_thousand_connections_of_one_user_leave_as_many_as_are_allowed)
+{
+	struct world world = {0};
+	struct rlimit limit;
+	struct varlink_client *clients = calloc(1000, sizeof(*clients));
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (limit.rlim_max < 2200)
+		CHECK_SKIP("a process may have only %llu descriptors",
+			(unsigned long long)limit.rlim_max);
+	limit.rlim_cur = limit.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	world_start(&world);
+	for (int i = 0; i < 1000; i++) {
+		/* The queue of the listener is shorter. */
+		clients[i] = client_try_to_connect(&world);
+		while (clients[i].fd < 0) {
+			world_turn(&world);
+			clients[i] = client_try_to_connect(&world);
+		}
+	}
+	while (admin_server_connections(world.server) != 64)
+		world_turn(&world);
+	for (int i = 64; i < 1000; i++)
+		client_expect_error(&clients[i], "io.bayd.Container.Full", "close one first");
+	client_send(&clients[63], "{\"method\":\"test.Echo\",\"parameters\":{\"n\":4}}");
+	expect_echo(&clients[63], 4);
+	for (int i = 0; i < 1000; i++)
+		close(clients[i].fd);
+	while (admin_server_connections(world.server) != 0)
+		world_turn(&world);
+	free(clients);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(a_crowd_at_the_door_does_not_keep_the_others_waiting)
+{
+	struct world world = {.limits = {.connections_per_uid = 1000, .output_bytes = 1024,
+		.partial_ns = MS(10000), .stall_ns = MS(10000)}};
+	struct varlink_client clients[100];
+
+	world_start(&world);
+	for (int i = 0; i < 100; i++)
+		clients[i] = client_connect(&world);
+	event_base_loop(world.base, EVLOOP_ONCE);
+	ck_assert_uint_gt(admin_server_connections(world.server), 0);
+	ck_assert_uint_lt(admin_server_connections(world.server), 50);
+	for (int i = 0; i < 100; i++)
+		close(clients[i].fd);
+	world_end(&world);
+}
+END_TEST
+
 START_TEST(a_reply_can_carry_a_descriptor)
 {
 	struct world world = {0};
@@ -653,5 +779,9 @@ CHECK_MAIN("master/admin_server",
 	parts_are_sent_until_there_is_no_room_and_again_when_there_is,
 	a_oneway_request_gets_no_reply,
 	descriptors_of_a_request_are_closed_with_it,
+	more_descriptors_than_a_frame_may_have_are_refused,
+	without_descriptors_clients_wait_and_the_processor_rests,
+	a_thousand_connections_of_one_user_leave_as_many_as_are_allowed,
+	a_crowd_at_the_door_does_not_keep_the_others_waiting,
 	a_reply_can_carry_a_descriptor,
 	other_users_have_no_role_and_members_of_the_group_are_operators)

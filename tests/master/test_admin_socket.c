@@ -9,12 +9,27 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "support/check_main.h"
 #include "support/temp_dir.h"
+
+/* The mode that the file had when it was made, before it was given the wanted one. */
+static mode_t first_mode;
+
+int
+fchmodat(int dirfd, const char *name, mode_t mode, int flags)
+{
+	struct stat st;
+
+	ck_assert_int_eq(flags, 0);
+	ck_assert_int_eq(fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW), 0);
+	first_mode = st.st_mode & 07777;
+	return (int)syscall(SYS_fchmodat, dirfd, name, mode);
+}
 
 static void
 must_open(struct admin_socket *admin, const char *path, mode_t mode, gid_t gid)
@@ -54,6 +69,20 @@ can_connect(const struct temp_dir *dir, const char *directory, const char *name)
 	close(dirfd);
 	return connected;
 }
+
+START_TEST(nobody_else_can_connect_while_it_is_made)
+{
+	struct admin_socket admin;
+	struct temp_dir dir;
+
+	temp_dir_init(&dir);
+	umask(0);
+	must_open(&admin, temp_dir_path(&dir, "control.sock"), 0666, (gid_t)-1);
+	ck_assert_uint_eq(first_mode, 0600);
+	admin_socket_close(&admin);
+	temp_dir_finish(&dir);
+}
+END_TEST
 
 START_TEST(it_listens_with_the_wanted_mode_whatever_the_umask)
 {
@@ -182,6 +211,7 @@ START_TEST(a_missing_directory_is_refused)
 END_TEST
 
 CHECK_MAIN("master/admin_socket",
+	nobody_else_can_connect_while_it_is_made,
 	it_listens_with_the_wanted_mode_whatever_the_umask,
 	it_belongs_to_the_wanted_group,
 	a_path_longer_than_an_address_works,

@@ -13,7 +13,7 @@
 #include "support/check_main.h"
 
 /* What the log of this process has taken, "process subject text" a line. */
-static char taken[16 * 1024];
+static char taken[256 * 1024];
 
 static void
 take(const struct log_record *record, void *arg)
@@ -134,8 +134,30 @@ START_TEST(rubbish_ends_the_log_with_one_line)
 }
 END_TEST
 
+START_TEST(a_cell_that_logs_without_end_gets_one_turn_at_a_time)
+{
+	struct pipe_log pipe_log;
+	uint8_t record[LOG_RECORD_MAX];
+	unsigned written = 0, seen = 0;
+	size_t size;
+
+	open_log(&pipe_log);
+	size = encode("more", record);
+	while (write(pipe_log.writer, record, size) == (ssize_t)size)
+		written++;
+	ck_assert_uint_gt(written * size, 8 * LOG_RECORD_MAX);
+	event_base_loop(pipe_log.base, EVLOOP_ONCE);
+	for (const char *at = taken; (at = strstr(at, "|more\n")) != NULL; at++)
+		seen++;
+	ck_assert_uint_gt(seen, 0);
+	ck_assert_uint_le(seen * size, 8 * LOG_RECORD_MAX);
+	close_log(&pipe_log);
+}
+END_TEST
+
 CHECK_MAIN("master/cell_log",
 	records_are_written_under_the_name_of_the_cell,
 	a_record_may_come_in_pieces,
 	what_a_dead_cell_left_in_the_pipe_is_drained,
-	rubbish_ends_the_log_with_one_line)
+	rubbish_ends_the_log_with_one_line,
+	a_cell_that_logs_without_end_gets_one_turn_at_a_time)

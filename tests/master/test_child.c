@@ -4,12 +4,15 @@
 
 #include "master/child.h"
 
+#include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -17,6 +20,25 @@
 #include "base/fd.h"
 #include "protocol/cell_link.h"
 #include "support/check_main.h"
+
+/* What the system says, unless a test wants something else of it. */
+static bool master_is_gone;
+static bool groups_are_denied;
+
+pid_t
+getppid(void)
+{
+	return master_is_gone ? 1 : (pid_t)syscall(SYS_getppid);
+}
+
+int
+setgroups(size_t count, const gid_t *groups)
+{
+	if (!groups_are_denied)
+		return (int)syscall(SYS_setgroups, count, groups);
+	errno = EPERM;
+	return -1;
+}
 
 static const char *
 output_of(const struct child_options *base_options, const char *script)
@@ -248,6 +270,35 @@ START_TEST(the_way_it_ended_is_told_in_words)
 }
 END_TEST
 
+START_TEST(a_child_whose_master_died_before_it_was_bound_to_it_ends)
+{
+	const char *argv[] = {"sh", "-c", "exit 3", NULL};
+	const struct child_options options = {.path = "/bin/sh", .argv = argv, .cell_name = "main"};
+	struct buffer error = {0};
+	struct child child;
+
+	master_is_gone = true;
+	if (child_spawn(&options, &child, &error))
+		ck_assert_int_eq(WEXITSTATUS(child_reap(&child)), 127);
+	buffer_finish(&error);
+}
+END_TEST
+
+START_TEST(a_child_that_cannot_leave_its_groups_does_not_run)
+{
+	const char *argv[] = {"sh", "-c", "exit 3", NULL};
+	const struct child_options options = {.path = "/bin/sh", .argv = argv,
+		.cell_name = "main", .change_user = true, .uid = geteuid(), .gid = getegid()};
+	struct buffer error = {0};
+	struct child child;
+
+	groups_are_denied = true;
+	ck_assert(!child_spawn(&options, &child, &error));
+	ck_assert_ptr_nonnull(strstr(buffer_text(&error), "set its groups"));
+	buffer_finish(&error);
+}
+END_TEST
+
 CHECK_MAIN("master/child",
 	a_child_has_exactly_the_descriptors_that_it_is_given,
 	descriptors_may_lie_in_each_others_way,
@@ -261,4 +312,6 @@ CHECK_MAIN("master/child",
 	a_running_child_is_not_reaped_and_a_kill_takes_its_group,
 	a_child_that_has_ended_can_be_reaped_without_waiting,
 	a_child_dies_with_its_master,
-	the_way_it_ended_is_told_in_words)
+	the_way_it_ended_is_told_in_words,
+	a_child_whose_master_died_before_it_was_bound_to_it_ends,
+	a_child_that_cannot_leave_its_groups_does_not_run)

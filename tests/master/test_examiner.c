@@ -19,6 +19,7 @@
 #include "base/program.h"
 #include "master/image.h"
 #include "support/check_main.h"
+#include "support/temp_dir.h"
 
 #define PLUGINS TOP_BUILDDIR "/tests/support/plugins/"
 
@@ -316,6 +317,69 @@ START_TEST(settings_that_are_no_utf8_cannot_be_submitted)
 }
 END_TEST
 
+/* --- one that cannot be trusted -------------------------------------------------------- */
+
+static const struct program fake_cell = {.path = TOP_BUILDDIR "/tests/support/fake_cell"};
+
+/* Has good examined, which any examiner of the truth lets pass, by one that obeys orders. */
+static void
+examine_with_fake(const char *orders, size_t count, struct heard *heard)
+{
+	struct examiner *examiner;
+	struct temp_dir dir;
+
+	temp_dir_init(&dir);
+	temp_dir_write(&dir, "orders", orders);
+	setenv("FAKE_CELL", temp_dir_path(&dir, "orders"), 1);
+	examiner = create(heard, &fake_cell, 20 * second);
+	for (size_t i = 0; i < count; i++)
+		submit(examiner, "good", NULL, 0, heard);
+	wait_for(heard, count);
+	finish(heard, examiner);
+	temp_dir_finish(&dir);
+}
+
+START_TEST(a_verdict_without_the_nonce_is_a_forgery_of_the_plugin)
+{
+	struct heard heard;
+
+	examine_with_fake("verdict=forged\n", 1, &heard);
+	assert_heard(&heard, 0, false, "wrote to a descriptor of the container");
+}
+END_TEST
+
+START_TEST(a_verdict_on_what_was_not_asked_is_a_forgery_of_the_plugin)
+{
+	struct heard heard;
+
+	examine_with_fake("verdict=stranger\n", 1, &heard);
+	assert_heard(&heard, 0, false, "wrote to a descriptor of the container");
+}
+END_TEST
+
+START_TEST(what_stays_in_an_examiner_is_no_company_for_the_next)
+{
+	struct heard heard;
+
+	examine_with_fake("verdict=lingers\nverdict=refuse\n", 3, &heard);
+	assert_heard(&heard, 0, true, "fake");
+	/* Another process, which goes on with the third. */
+	assert_heard(&heard, 1, false, "refused by the fake");
+	assert_heard(&heard, 2, false, "refused by the fake");
+}
+END_TEST
+
+START_TEST(an_examiner_that_is_not_well_refuses_what_it_is_given)
+{
+	struct heard heard;
+
+	examine_with_fake("setup=refuse\ndie\nsetup=rubbish\n", 3, &heard);
+	assert_heard(&heard, 0, false, "does not work: not this time");
+	assert_heard(&heard, 1, false, "ended the process with exit code 9");
+	assert_heard(&heard, 2, false, "wrote to a descriptor of the container");
+}
+END_TEST
+
 CHECK_MAIN("master/examiner",
 	a_good_plugin_passes,
 	complaints_about_settings_come_with_the_verdict,
@@ -326,4 +390,8 @@ CHECK_MAIN("master/examiner",
 	what_is_cancelled_is_not_heard_of,
 	destroying_it_ends_the_process_and_says_nothing,
 	a_program_that_is_no_examiner_is_a_reason,
-	settings_that_are_no_utf8_cannot_be_submitted)
+	settings_that_are_no_utf8_cannot_be_submitted,
+	a_verdict_without_the_nonce_is_a_forgery_of_the_plugin,
+	a_verdict_on_what_was_not_asked_is_a_forgery_of_the_plugin,
+	what_stays_in_an_examiner_is_no_company_for_the_next,
+	an_examiner_that_is_not_well_refuses_what_it_is_given)

@@ -5,12 +5,14 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -18,6 +20,18 @@
 #include "base/buffer.h"
 #include "support/check_main.h"
 #include "support/temp_dir.h"
+
+/* Removed under the feet of who is about to lock it, as a bayd does that just ends. */
+static const char *vanishing;
+
+int
+flock(int fd, int operation)
+{
+	if (vanishing != NULL)
+		ck_assert_int_eq(rmdir(vanishing), 0);
+	vanishing = NULL;
+	return (int)syscall(SYS_flock, fd, operation);
+}
 
 /* Expects a refusal whose reason holds the words. */
 static void
@@ -249,6 +263,96 @@ START_TEST(what_was_made_during_the_run_is_removed_at_its_end)
 }
 END_TEST
 
+START_TEST(a_directory_that_vanishes_before_it_is_locked_is_made_again)
+{
+	struct runtime_dir *dir;
+	struct stat opened, named;
+	struct temp_dir temp;
+
+	temp_dir_init(&temp);
+	vanishing = temp_dir_path(&temp, "run");
+	dir = must_open(temp_dir_path(&temp, "run"));
+	ck_assert_ptr_null(vanishing);
+	ck_assert_int_eq(fstat(runtime_dir_fd(dir), &opened), 0);
+	ck_assert_int_eq(stat(temp_dir_path(&temp, "run"), &named), 0);
+	ck_assert_uint_eq(opened.st_ino, named.st_ino);
+	runtime_dir_close(dir);
+	temp_dir_finish(&temp);
+}
+END_TEST
+
+START_TEST(a_narrow_umask_makes_no_difference)
+{
+	struct runtime_dir *dir;
+	struct temp_dir temp;
+	struct stat st;
+
+	if (geteuid() != 0)
+		CHECK_SKIP("only root opens a directory that has no mode at all");
+	temp_dir_init(&temp);
+	umask(0777);
+	dir = must_open(temp_dir_path(&temp, "run"));
+	ck_assert_int_eq(stat(temp_dir_path(&temp, "run"), &st), 0);
+	ck_assert_int_eq(st.st_mode & 07777, 0700);
+	umask(022);
+	runtime_dir_close(dir);
+	temp_dir_finish(&temp);
+}
+END_TEST
+
+/* A process that holds a lock on the path until its standard input ends; its pid. */
+static pid_t
+hold_lock(const char *path, int *until_r)
+{
+	int ready[2], until[2];
+	pid_t pid;
+	char byte;
+
+	ck_assert_int_eq(pipe(ready), 0);
+	ck_assert_int_eq(pipe(until), 0);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		int fd = open(path, O_RDONLY);
+
+		close(until[1]);
+		if (flock(fd, LOCK_EX) != 0 || write(ready[1], "x", 1) != 1)
+			_exit(1);
+		(void)!read(until[0], &byte, 1);
+		_exit(0);
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	close(ready[0]);
+	close(ready[1]);
+	close(until[0]);
+	*until_r = until[1];
+	return pid;
+}
+
+START_TEST(of_all_that_hold_locks_the_one_on_this_directory_is_named)
+{
+	static const char *const names[] = {"before", "run", "after"};
+	struct temp_dir temp;
+	char words[64];
+	int until[3];
+	pid_t pids[3];
+
+	temp_dir_init(&temp);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(mkdir(temp_dir_path(&temp, names[i]), 0700), 0);
+		pids[i] = hold_lock(temp_dir_path(&temp, names[i]), &until[i]);
+	}
+	snprintf(words, sizeof(words), "in use by another bayd (process %d)", (int)pids[1]);
+	expect_refused(temp_dir_path(&temp, "run"), words);
+	for (int i = 0; i < 3; i++) {
+		close(until[i]);
+		kill(pids[i], SIGKILL);
+		waitpid(pids[i], NULL, 0);
+	}
+	temp_dir_finish(&temp);
+}
+END_TEST
+
 CHECK_MAIN("master/runtime_dir",
 	a_missing_directory_is_made_private_and_goes_away_again,
 	an_existing_directory_stays,
@@ -260,4 +364,7 @@ CHECK_MAIN("master/runtime_dir",
 	a_file_in_its_place_is_refused,
 	what_a_killed_bayd_left_is_removed_and_nothing_else,
 	one_that_only_bay_makes_is_removed_even_if_it_was_there,
-	what_was_made_during_the_run_is_removed_at_its_end)
+	what_was_made_during_the_run_is_removed_at_its_end,
+	a_directory_that_vanishes_before_it_is_locked_is_made_again,
+	a_narrow_umask_makes_no_difference,
+	of_all_that_hold_locks_the_one_on_this_directory_is_named)

@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include "base/buffer.h"
 #include "master/plugin_examination.h"
@@ -120,6 +121,26 @@ START_TEST(a_silent_first_cell_is_no_start)
 	fake_master_launch(&master);
 	UNTIL(&master, master.started);
 	ck_assert_str_eq(master.why, "cell main was killed by SIGKILL");
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_cell_leaves_no_core_dump)
+{
+	struct rlimit core = {.rlim_cur = 1 << 20, .rlim_max = RLIM_INFINITY};
+	struct rlimit of_cell;
+	struct fake_master master;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_CORE, &core), 0);
+	if (core.rlim_max == 0)
+		CHECK_SKIP("no process may dump core here");
+	core.rlim_cur = core.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_CORE, &core), 0);
+	fake_master_open(&master, "", "");
+	fake_master_start(&master);
+	ck_assert_int_eq(prlimit(cell_process_pid(supervisor_process(master.supervisor)),
+		RLIMIT_CORE, NULL, &of_cell), 0);
+	ck_assert_uint_eq(of_cell.rlim_max, 0);
 	fake_master_close(&master);
 }
 END_TEST
@@ -445,6 +466,7 @@ CHECK_MAIN("master/supervisor",
 	a_first_cell_that_dies_at_once_is_no_start,
 	a_first_cell_that_refuses_is_no_start,
 	a_silent_first_cell_is_no_start,
+	a_cell_leaves_no_core_dump,
 	a_killed_cell_is_replaced_at_once_and_then_after_a_wait,
 	a_later_cell_that_refuses_is_tried_again,
 	the_culprit_waits_and_the_other_does_not,

@@ -21,6 +21,8 @@
  *	call=hold        answers it when a Call to service b has come
  *	call=spin        loop 0 hangs in it, and the cell answers to nothing
  *	tasks=silent     does not answer Tasks
+ *	verdict=forged   its nonce is wrong  verdict=stranger about a service not asked for
+ *	verdict=lingers  passes and stays    verdict=refuse   refused, as "refused by the fake"
  *
  * A call that goes well is answered with the body that it came with.
  *	shutdown=silent  does not answer it
@@ -315,6 +317,33 @@ do_tasks(const struct varlink_call *call)
 	json_decref(parameters);
 }
 
+/* As an examiner, which passes whatever it is given. */
+static void
+do_examine(const struct varlink_call *call)
+{
+	struct cell_complaint stranger = {.service = "nobody", .index = -1, .key = "key",
+		.message = "what is that"};
+	struct cell_verdict verdict = {.ok = true, .plugin = "fake", .version = "1", .abi = "1.0",
+		.summary = "", .unloadable = !is_ordered("verdict=lingers"),
+		.complaints = &stranger, .complaint_count = is_ordered("verdict=stranger")};
+	struct cell_examine examine;
+	char error[CELL_ERROR_SIZE];
+	json_t *parameters;
+
+	if (!cell_examine_from_json(call->parameters, &examine, error))
+		_exit(7);
+	verdict.nonce = is_ordered("verdict=forged") ? "00000000000000000000000000000000" :
+		examine.nonce;
+	if (is_ordered("verdict=refuse")) {
+		verdict.ok = false;
+		verdict.reason = "refused by the fake";
+	}
+	parameters = cell_verdict_to_json(&verdict);
+	say(&(struct varlink_reply){.has_id = true, .id = call->id, .parameters = parameters});
+	json_decref(parameters);
+	cell_examine_finish(&examine);
+}
+
 static void
 do_call_of_any_kind(const struct varlink_call *call, struct varlink_fds *fds)
 {
@@ -328,6 +357,8 @@ do_call_of_any_kind(const struct varlink_call *call, struct varlink_fds *fds)
 		do_call(call, fds);
 	} else if (strcmp(call->method, CELL_TASKS) == 0) {
 		do_tasks(call);
+	} else if (strcmp(call->method, CELL_EXAMINE) == 0) {
+		do_examine(call);
 	} else if (!is_ordered("shutdown=silent")) {
 		answer(call);
 		_exit(0);
@@ -335,14 +366,16 @@ do_call_of_any_kind(const struct varlink_call *call, struct varlink_fds *fds)
 }
 
 int
-main(void)
+main(int argc, char **argv)
 {
 	struct pollfd readable = {.fd = CELL_CONTROL_FD, .events = POLLIN};
 
 	take_orders(getenv("FAKE_CELL"));
 	if (is_ordered("die"))
 		_exit(9);
-	if (!status_page_open(&page, CELL_PAGE_FD))
+	/* An examiner has no page. */
+	if (!status_page_open(&page, CELL_PAGE_FD) &&
+	    (argc < 2 || strcmp(argv[1], "examine") != 0))
 		_exit(6);
 	for (uint32_t loop = 0; loop < page.loops; loop++)
 		status_loop_set_task(status_page_loop(&page, loop), STATUS_NO_SLOT, NULL);
