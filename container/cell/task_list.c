@@ -19,6 +19,7 @@
 #include "protocol/varlink.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
+#include "runtime/waitable.h"
 #include "service/instance.h"
 #include "service/registry.h"
 #include "service/request.h"
@@ -68,12 +69,15 @@ task_list_state(const struct task *task)
 	}
 }
 
-/* The function that it waits in and, where that has one, the name of what it waits for. */
+/* What it waits for, and for whom; or the function that it waits in and, where that has one,
+ * the name of what it waits for. */
 static const char *
 task_list_waiting_on(const struct task *task, char *text, size_t size)
 {
 	if (task->state != TASK_WAITING || task->awaiting == NULL)
 		return NULL;
+	if (waitable_describe(task, text, size))
+		return text;
 	if (task->waiter == NULL || task->waiter->on == NULL)
 		return task->awaiting;
 	snprintf(text, size, "%s %s", task->awaiting, task->waiter->on);
@@ -91,7 +95,7 @@ task_list_parent(const struct task *task)
 static json_t *
 task_list_describe(const struct task *task, int64_t now_ns)
 {
-	char on[128];
+	char on[256];
 	struct cell_task row = {
 		.id = (int64_t)task->id,
 		.service = task->instance != NULL ? task->instance->service->name : "",

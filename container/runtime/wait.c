@@ -94,6 +94,8 @@ task_await(struct waiter *waiter, int64_t deadline)
 			return await_refused(self, refusal);
 		}
 		wait_arm(self, deadline);
+	} else if (waiter->kind == AWAIT_LIMITED) {
+		wait_arm(self, deadline);
 	} else {
 		deadline = BAY_INHERIT;
 	}

@@ -27,6 +27,7 @@
 
 struct bay_task;
 struct task;
+struct waitable;
 struct waiter;
 
 /* A handle that the waiter waits for has ended; says whether the wait is over. */
@@ -41,7 +42,10 @@ enum await_kind {
 	 * nor a cancellation may cut it short. */
 	AWAIT_TO_THE_END,
 	/* One of the waiters of a wait for several things; its task is parked on another. */
-	AWAIT_PART
+	AWAIT_PART,
+	/* Only the deadline of the wait ends it, not the task's, nor a cancellation: for a
+	 * task that has to clean up. */
+	AWAIT_LIMITED
 };
 
 struct waiter {
@@ -53,6 +57,7 @@ struct waiter {
 	const char *on;         /* name of what is waited for, for the task list, or NULL; lives
 	                         * as long as the wait */
 	void *item;             /* what was handed over, if anything */
+	const struct waitable *waitable; /* what is waited for, where it is one, or NULL */
 	int status;             /* how the wait ended */
 	bool woken;             /* ended; later wakes are ignored */
 	enum await_kind kind;
@@ -68,6 +73,7 @@ waiter_init(struct waiter *waiter, enum await_kind kind)
 	waiter->left = NULL;
 	waiter->on = NULL;
 	waiter->item = NULL;
+	waiter->waitable = NULL;
 	waiter->status = BAY_OK;
 	waiter->woken = false;
 	waiter->kind = kind;

@@ -112,6 +112,14 @@ queue-order|queue: one two three queue: three two one queue: two one three
 queue-bytes|too-big empty ok 10 full timeout one
 queue-join|2 timeout ok 0 closed
 queue-close-now|open 2 2 closed ok
+lock|00 ok 11 invalid ok 10 busy invalid canceled ok
+lock-forgotten|ok 0
+condition|invalid ok ok canceled-1 ok-1 ok-1 ok-1 timeout 0
+semaphore|busy ok 1 ok timeout invalid too-big 2
+event|1 canceled ok ok 0 timeout
+barrier|2 ok-2 ok-0 ok-1 2 failed-9 failed-9 1 0 timeout
+promise|0 busy ok closed ok gold 0 busy ok closed io no gold 0 busy ok closed canceled no need
+once|0 io ok ok 1 2
 call abc|abc '' ok same-handle
 call-names|nobody ? null not-found no-reply (there is no service 'nobody') not-found no-reply (there is no such service (no handle))
 call-failure|io no-reply (told to fail: twice) fine ''
@@ -148,6 +156,20 @@ wait_until 'it waits' waits
 ctl call toolbox open-gate
 wait "$call"
 [ "$(cat "$dir/waited")" = 'went through' ] || fail "not through: $(cat "$dir/waited")"
+
+case='a deadlock is seen, and named in full'
+ctl_behind waited call toolbox 'deadlock broken up'
+tells() { grep -q -- "$1" "$dir/out" || fail "does not tell: $1"; }
+is_deadlocked() { ctl_quiet tasks toolbox | grep -q 'which waits for.*: deadlock'; }
+wait_until 'they wait for each other' is_deadlocked
+ctl tasks toolbox
+tells 'lock south held by task [0-9]* up, which waits for lock north held by task [0-9]* down: deadlock'
+tells 'lock north held by task [0-9]* down, which waits for lock south held by task [0-9]* up: deadlock'
+ctl call toolbox open-gate
+wait "$call"
+[ "$(cat "$dir/waited")" = 'canceled ok' ] || fail "not broken up: $(cat "$dir/waited")"
+logs 'waits for lock north held by task'
+logs 'careless ended without releasing lock forgotten'
 
 case='memory is counted on the service that holds it'
 held() { ctl_quiet stats toolbox --json | grep -o '"memory_bytes": *[0-9]*' | grep -o '[0-9]*$'; }

@@ -9,15 +9,22 @@
 #include <stdint.h>
 
 #include <bay/abi.h>
+#include <bay/barrier.h>
 #include <bay/call.h>
 #include <bay/channel.h>
+#include <bay/condition.h>
+#include <bay/event.h>
 #include <bay/instance.h>
+#include <bay/lock.h>
 #include <bay/log.h>
 #include <bay/memory.h>
 #include <bay/message.h>
+#include <bay/once.h>
 #include <bay/plugin.h>
+#include <bay/promise.h>
 #include <bay/request.h>
 #include <bay/scope.h>
+#include <bay/semaphore.h>
 #include <bay/setting.h>
 #include <bay/status.h>
 #include <bay/task.h>

@@ -21,6 +21,8 @@ static const struct operation *const operations[] = {
 	scope_operations,
 	channel_operations,
 	queue_operations,
+	lock_operations,
+	meeting_operations,
 	call_operations,
 	plain_operations,
 };

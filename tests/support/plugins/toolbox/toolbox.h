@@ -49,6 +49,8 @@ extern const struct operation wait_operations[];
 extern const struct operation scope_operations[];
 extern const struct operation channel_operations[];
 extern const struct operation queue_operations[];
+extern const struct operation lock_operations[];
+extern const struct operation meeting_operations[];
 extern const struct operation call_operations[];
 extern const struct operation plain_operations[];
 
