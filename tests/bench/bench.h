@@ -1,29 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What all benchmark programs do alike: run a measurement a few times, keep the best, and
- * print one line
+ * What all benchmark programs do alike: run each measurement a few times and print one line
  *
- *	scenario<TAB>value<TAB>unit
+ *	scenario<TAB>median<TAB>minimum<TAB>unit
+ *
+ * BENCH_RUNS in the environment is how many times, BENCH_ONLY the one scenario to run.
  */
 #ifndef BAY_TESTS_BENCH_BENCH_H
 #define BAY_TESTS_BENCH_BENCH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/clock.h"
 
-enum { BENCH_ROUNDS = 7 };
+enum { BENCH_RUNS_DEFAULT = 7, BENCH_RUNS_MAX = 1000 };
 
 /* Does something count times. */
 typedef void bench_fn(void *arg, int64_t count);
 
-static inline void
-bench_print(const char *scenario, double value, const char *unit)
+static inline int
+bench_runs(void)
 {
-	printf("%s\t%.2f\t%s\n", scenario, value, unit);
-	fflush(stdout);
+	const char *text = getenv("BENCH_RUNS");
+	long runs = text != NULL ? strtol(text, NULL, 10) : BENCH_RUNS_DEFAULT;
+
+	return runs < 1 ? 1 : runs > BENCH_RUNS_MAX ? BENCH_RUNS_MAX : (int)runs;
+}
+
+static inline bool
+bench_wanted(const char *scenario)
+{
+	const char *only = getenv("BENCH_ONLY");
+
+	return only == NULL || *only == '\0' || strcmp(only, scenario) == 0;
 }
 
 static inline int
@@ -34,30 +47,30 @@ bench_compare(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
-/* Sorts the values. */
-static inline double
-bench_median(double *values, size_t count)
+/* Sorts the values and prints the line of a scenario. */
+static inline void
+bench_print(const char *scenario, double *values, int count, const char *unit)
 {
-	qsort(values, count, sizeof(*values), bench_compare);
-	return values[count / 2];
+	qsort(values, (size_t)count, sizeof(*values), bench_compare);
+	printf("%s\t%.2f\t%.2f\t%s\n", scenario, values[count / 2], values[0], unit);
+	fflush(stdout);
 }
 
-/* Prints the nanoseconds that one of count takes in the best round; returns them. */
-static inline double
+/* Measures and prints the nanoseconds that one of count takes. */
+static inline void
 bench_run(const char *scenario, bench_fn *fn, void *arg, int64_t count)
 {
-	int64_t best_ns = INT64_MAX;
+	double each_ns[BENCH_RUNS_MAX];
 
-	for (int round = 0; round < BENCH_ROUNDS; round++) {
+	if (!bench_wanted(scenario))
+		return;
+	for (int run = 0; run < bench_runs(); run++) {
 		int64_t ns = clock_monotonic_ns();
 
 		fn(arg, count);
-		ns = clock_monotonic_ns() - ns;
-		if (ns < best_ns)
-			best_ns = ns;
+		each_ns[run] = (double)(clock_monotonic_ns() - ns) / (double)count;
 	}
-	bench_print(scenario, (double)best_ns / (double)count, "ns");
-	return (double)best_ns / (double)count;
+	bench_print(scenario, each_ns, bench_runs(), "ns");
 }
 
 #endif

@@ -19,6 +19,9 @@ bench_one_loop(void)
 	cell_process_serve(&cell, &(struct cell_service){.name = "plain", .plugin = "bench_plain"});
 	cell_process_serve(&cell, &(struct cell_service){.name = "yields", .plugin = "bench_plain",
 		.setting = "yields", .value = "1"});
+	/* As many callers as the peers' scenario of that name has, all in flight at once. */
+	cell_process_serve(&cell, &(struct cell_service){.name = "wide", .plugin = "bench_plain",
+		.concurrency = 1000, .setting = "yields", .value = "1"});
 	/* One at a time and two callers: one of them always has to queue. */
 	cell_process_serve(&cell, &(struct cell_service){.name = "single", .plugin = "bench_plain",
 		.concurrency = 1, .setting = "yields", .value = "1"});
@@ -26,7 +29,7 @@ bench_one_loop(void)
 	cell_process_measure(&cell, "call", "call", "plain", 3000000, 1);
 	cell_process_measure(&cell, "call_parks", "call", "yields", 1000000, 1);
 	cell_process_measure(&cell, "call_queued", "call_together", "single", 300000, 2);
-	cell_process_measure(&cell, "pipeline", "call_together", "yields", 1000000, 200);
+	cell_process_measure(&cell, "pipeline", "call_together", "wide", 1000000, 1000);
 	cell_process_end(&cell);
 }
 

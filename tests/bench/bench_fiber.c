@@ -157,30 +157,49 @@ take_and_give(void *arg, int64_t count)
 	}
 }
 
-/* Fresh ones, each touched at its top, then all given back. */
-static void
-bench_fresh_stacks(void)
+enum { FRESH = 10000 };
+
+static double
+since_ns(int64_t start_ns)
 {
-	enum { FRESH = 10000 };
+	return (double)(clock_monotonic_ns() - start_ns) / FRESH;
+}
+
+/* Fresh ones, each touched at its top, then all made cool and given back. */
+static void
+fresh_stacks(double *take_ns_r, double *give_ns_r)
+{
 	struct stack_pool *pool = stack_pool_create(STACK_BYTES, FRESH);
 	struct stack *stacks = calloc(FRESH, sizeof(*stacks));
 	int64_t start_ns = clock_monotonic_ns();
-	int64_t end_ns;
 
 	for (int i = 0; i < FRESH; i++) {
 		if (!stack_take(pool, &stacks[i]))
 			exit(1);
 		stacks[i].top[-1] = 1;
 	}
-	end_ns = clock_monotonic_ns();
-	bench_print("stack: take a fresh one, touch it", (double)(end_ns - start_ns) / FRESH, "ns");
-	start_ns = end_ns;
-	for (int i = 0; i < FRESH; i++)
+	*take_ns_r = since_ns(start_ns);
+	start_ns = clock_monotonic_ns();
+	for (int i = 0; i < FRESH; i++) {
+		stack_cool(pool, &stacks[i]);
 		stack_give(pool, stacks[i]);
-	end_ns = clock_monotonic_ns();
-	bench_print("stack: give back after a burst", (double)(end_ns - start_ns) / FRESH, "ns");
+	}
+	*give_ns_r = since_ns(start_ns);
 	free(stacks);
 	stack_pool_destroy(pool);
+}
+
+static void
+bench_fresh_stacks(void)
+{
+	double take_ns[BENCH_RUNS_MAX], give_ns[BENCH_RUNS_MAX];
+
+	if (!bench_wanted("stack_fresh"))
+		return;
+	for (int run = 0; run < bench_runs(); run++)
+		fresh_stacks(&take_ns[run], &give_ns[run]);
+	bench_print("stack_fresh", take_ns, bench_runs(), "ns");
+	bench_print("stack_cool", give_ns, bench_runs(), "ns");
 }
 
 int
@@ -194,12 +213,12 @@ main(void)
 	if (!stack_take(pool, &stack))
 		return 1;
 	fiber_init(&pair.fiber, stack.low, stack.top, pair_run, &pair);
-	bench_run("fiber: switch, 2 fibers, inline", pair_turn, &pair, 20000000);
-	bench_ring("fiber: switch, ring of 4", 4);
-	bench_ring("fiber: switch, ring of 100", 100);
-	bench_ring("fiber: switch, ring of 1000", 1000);
-	bench_run("fiber: start and end on a warm stack", start_and_end, pool, 5000000);
-	bench_run("stack: take and give, warm", take_and_give, pool, 10000000);
+	bench_run("fiber_switch", pair_turn, &pair, 20000000);
+	bench_ring("fiber_switch_ring_4", 4);
+	bench_ring("fiber_switch_ring_100", 100);
+	bench_ring("fiber_switch_ring_1000", 1000);
+	bench_run("fiber_start_and_end", start_and_end, pool, 5000000);
+	bench_run("stack_take_and_give", take_and_give, pool, 10000000);
 	bench_fresh_stacks();
 	stack_give(pool, stack);
 	stack_pool_destroy(pool);

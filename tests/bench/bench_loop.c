@@ -100,14 +100,14 @@ bench_timers(void)
 	static struct timers timers;
 
 	timers_init(&timers, 1000);
-	bench_run("wheel: add and remove", timers_add_and_remove, &timers, 5000000);
-	bench_run("wheel: add and fire, 100 armed", timers_add_and_fire_soon, &timers, 2000000);
+	bench_run("timer_add_and_remove", timers_add_and_remove, &timers, 5000000);
+	bench_run("timer_add_and_fire", timers_add_and_fire_soon, &timers, 2000000);
 	free(timers.timers);
 	timers_init(&timers, 100000);
-	bench_run("wheel: add and fire, 100000 armed", timers_add_and_fire, &timers, 1000000);
+	bench_run("timer_add_and_fire_100k", timers_add_and_fire, &timers, 1000000);
 	free(timers.timers);
 	timers_init(&timers, 1000000);
-	bench_run("wheel: add and fire, 1000000 armed", timers_add_and_fire, &timers, 1000000);
+	bench_run("timer_add_and_fire_1m", timers_add_and_fire, &timers, 1000000);
 	free(timers.timers);
 }
 
@@ -186,8 +186,8 @@ side_play(void *arg)
 }
 
 /* How long a message is on the way, there and back being two. */
-static void
-bench_ping_pong(const char *scenario, int64_t rounds, int64_t hold_ns, bool may_spin)
+static double
+ping_pong(int64_t rounds, int64_t hold_ns, bool may_spin)
 {
 	static struct side sides[2];
 	int64_t start_ns, ns;
@@ -207,9 +207,21 @@ bench_ping_pong(const char *scenario, int64_t rounds, int64_t hold_ns, bool may_
 	side_play(&sides[0]);
 	pthread_join(thread, NULL);
 	ns = clock_monotonic_ns() - start_ns;
-	bench_print(scenario, (double)ns / (double)rounds / 2 - (double)hold_ns, "ns");
 	for (int i = 0; i < 2; i++)
 		loop_finish(&sides[i].loop);
+	return (double)ns / (double)rounds / 2 - (double)hold_ns;
+}
+
+static void
+bench_ping_pong(const char *scenario, int64_t rounds, int64_t hold_ns, bool may_spin)
+{
+	double each_ns[BENCH_RUNS_MAX];
+
+	if (!bench_wanted(scenario))
+		return;
+	for (int run = 0; run < bench_runs(); run++)
+		each_ns[run] = ping_pong(rounds, hold_ns, may_spin);
+	bench_print(scenario, each_ns, bench_runs(), "ns");
 }
 
 int
@@ -220,16 +232,16 @@ main(void)
 	bench_timers();
 	if (!loop_init(&loop, "bench"))
 		return 1;
-	bench_run("inbox: look, empty", drain_nothing, &loop, 10000000);
-	bench_run("inbox: post and run, awake", post_and_drain, &loop, 5000000);
-	bench_run("loop: poll, nothing there", poll_nothing, &loop, 200000);
+	bench_run("inbox_look", drain_nothing, &loop, 10000000);
+	bench_run("inbox_post_and_run", post_and_drain, &loop, 5000000);
+	bench_run("loop_poll", poll_nothing, &loop, 200000);
 	loop_finish(&loop);
-	bench_ping_pong("loop: post to another, looking for work", 200000, 0, true);
-	bench_ping_pong("loop: post to another, held 10 us", 10000, 10 * CLOCK_NS_PER_US, true);
-	bench_ping_pong("loop: post to another, held 40 us", 5000, 40 * CLOCK_NS_PER_US, true);
-	bench_ping_pong("loop: post to another, held 200 us", 2000, 200 * CLOCK_NS_PER_US, true);
-	bench_ping_pong("loop: post to another, asleep", 20000, 0, false);
-	bench_ping_pong("loop: post to another, asleep, held 200 us", 2000,
+	bench_ping_pong("loop_post_spinning", 200000, 0, true);
+	bench_ping_pong("loop_post_held_10us", 10000, 10 * CLOCK_NS_PER_US, true);
+	bench_ping_pong("loop_post_held_40us", 5000, 40 * CLOCK_NS_PER_US, true);
+	bench_ping_pong("loop_post_held_200us", 2000, 200 * CLOCK_NS_PER_US, true);
+	bench_ping_pong("loop_post_asleep", 20000, 0, false);
+	bench_ping_pong("loop_post_asleep_held_200us", 2000,
 		200 * CLOCK_NS_PER_US, false);
 	return 0;
 }

@@ -195,15 +195,17 @@ void
 cell_process_measure(struct cell_process *cell, const char *label, const char *scenario,
 	const char *service, int64_t count, int64_t width)
 {
-	double each_ns[BENCH_ROUNDS];
+	double each_ns[BENCH_RUNS_MAX];
 	char text[128], reply[64];
 
-	for (int round = -1; round < BENCH_ROUNDS; round++) {
+	if (!bench_wanted(label))
+		return;
+	for (int round = -1; round < bench_runs(); round++) {
 		snprintf(text, sizeof(text), "%s %s %lld %lld", scenario, service,
 			(long long)(round < 0 ? (count + 9) / 10 : count), (long long)width);
 		cell_process_call(cell, "driver", text, reply, sizeof(reply));
 		if (round >= 0)
 			each_ns[round] = strtod(reply, NULL) / (double)count;
 	}
-	bench_print(label, bench_median(each_ns, BENCH_ROUNDS), "ns");
+	bench_print(label, each_ns, bench_runs(), "ns");
 }

@@ -53,8 +53,9 @@ void cell_process_call(struct cell_process *cell, const char *service, const cha
 void cell_process_end(struct cell_process *cell);
 
 /*
- * Has the driver (a service called "driver") do "SCENARIO SERVICE COUNT WIDTH" BENCH_ROUNDS
- * times after a first one that does not count, and prints the median for one of count.
+ * Has the driver (a service called "driver") do "SCENARIO SERVICE COUNT WIDTH" as often as
+ * bench_runs() says, after a first one that does not count, and prints what one of count took;
+ * nothing when the label is not wanted.
  */
 void cell_process_measure(struct cell_process *cell, const char *label, const char *scenario,
 	const char *service, int64_t count, int64_t width);
