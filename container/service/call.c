@@ -214,6 +214,24 @@ call_collect(struct task *self, struct bay_request *request, struct bay_message 
 	return status;
 }
 
+/* The callee hears what its caller heard: that is why it shall end, and says more than that
+ * the caller does not wait. */
+static __attribute__((cold, noinline)) int
+call_give_up(struct task *self, struct bay_request *request, int status)
+{
+	const char *name = request->service->name;
+
+	if (status == BAY_TIMEOUT) {
+		call_failed(self, status, xasprintf("service %s did not answer before the deadline", name));
+		request_abandon(request, "deadline");
+	} else {
+		call_failed(self, status, xasprintf("service %s was still at work when the caller was cancelled: %s",
+			name, self->canceled));
+		request_abandon(request, self->canceled);
+	}
+	return status;
+}
+
 /* Waits for a request on its way; gives it up at the deadline or when cancelled. */
 static int
 call_wait(struct task *self, struct bay_request *request, struct bay_message **reply_r, int64_t deadline)
@@ -228,10 +246,7 @@ call_wait(struct task *self, struct bay_request *request, struct bay_message **r
 	status = task_await(&waiter, deadline);
 	if (request->handle.done)
 		return call_collect(self, request, reply_r);
-	call_failed(self, status, xasprintf("service %s %s", request->service->name,
-		status == BAY_TIMEOUT ? "did not answer before the deadline" : "was still at work when the caller was cancelled"));
-	request_abandon(request, status == BAY_TIMEOUT ? "deadline" : "the caller was cancelled");
-	return status;
+	return call_give_up(self, request, status);
 }
 
 /* Starts the handler of an instance here and now. Comes back when it is done, or parked and
@@ -244,7 +259,8 @@ call_run_now(struct scheduler *here, struct bay_instance *instance, struct bay_r
 		request_fail(request, BAY_NO_MEMORY, "service %s: no stack for the handler",
 			instance->service->name);
 		request_arrive(request);
-	} else if (!request->handle.done) {
+	} else if (!request->returned) {
+		/* Its handle may have ended: one that was cancelled meanwhile is still at work. */
 		request_keep_message(request);
 		request->deadline = task_deadline(request->task, request->deadline);
 	}
@@ -429,7 +445,11 @@ send_when_there_is_room(struct task *self, struct bay_request *request, int64_t 
 		return send_accepted(self, ticket);
 	if (service_queue_withdraw(service, ticket)) {
 		request_free(ticket);
-		request_fail(request, status, "the queue of service %s had no room in time", service->name);
+		if (status == BAY_CANCELED)
+			request_fail(request, status, "the queue of service %s had no room before the caller was "
+				"cancelled: %s", service->name, self->canceled);
+		else
+			request_fail(request, status, "the queue of service %s had no room in time", service->name);
 		return send_refused(self, request, status);
 	}
 	waiter_init(&waiter, AWAIT_TO_THE_END);

@@ -724,6 +724,8 @@ remember_end(struct bay_request *request)
 
 	seen->status = bay_sleep(100 * BAY_SECOND);
 	seen->canceled = bay_cancel_reason() != NULL;
+	if (seen->canceled)
+		strcpy(seen->reason, bay_cancel_reason());
 	seen->ended = true;
 	return seen->status;
 }
@@ -746,7 +748,7 @@ call_and_wait(void *arg)
 {
 	int status = services_call(first, arg, BAY_INHERIT);
 
-	ck_assert_str_eq(bay_call_error(), "service waits was still at work when the caller was cancelled");
+	ck_assert_str_eq(bay_call_error(), "service waits was still at work when the caller was cancelled: enough");
 	return status;
 }
 
@@ -762,6 +764,7 @@ WITH_SERVICES(cancelling_the_caller_cancels_the_callee, first = START("waits", P
 		ck_assert_int_eq(bay_yield(), BAY_OK);
 	ck_assert_int_eq(seen->status, BAY_CANCELED);
 	ck_assert(seen->canceled);
+	ck_assert_str_eq(seen->reason, "enough");
 	free(seen);
 	return BAY_OK;
 }
@@ -973,6 +976,77 @@ WITH_SERVICES(a_forgotten_call_is_cancelled_and_its_caller_ends_at_once,
 	return BAY_OK;
 }
 
+static int
+take_long(void *arg)
+{
+	(void)arg;
+	return bay_sleep(100 * BAY_SECOND);
+}
+
+static int
+fail_at_once(void *arg)
+{
+	(void)arg;
+	return BAY_IO;
+}
+
+struct handed {
+	struct bay_task *failed;    /* of the caller */
+	struct seen *seen;
+};
+
+/* Gives the failure of its caller's task up, which cancels all that the caller has, the
+ * present call too; then waits for the end of its own. */
+static int
+fail_the_caller(struct bay_request *request)
+{
+	struct handed handed;
+	struct bay_task *own = bay_spawn("own", take_long, NULL);
+
+	memcpy(&handed, bay_request_data(request), sizeof handed);
+	bay_task_free(handed.failed);
+	ck_assert_int_eq(bay_gather(&own, 1, BAY_INHERIT), BAY_CANCELED);
+	bay_task_free(own);
+	ck_assert_uint_eq(bay_request_size(request), sizeof handed);
+	ck_assert_mem_eq(bay_request_data(request), &handed, sizeof handed);
+	handed.seen->ended = true;
+	return BAY_OK;
+}
+
+static int
+start_one_that_fails_us(void *arg)
+{
+	struct handed handed = {.failed = bay_spawn("fails", fail_at_once, NULL), .seen = arg};
+	struct bay_message *message = bay_message(&handed, sizeof handed);
+	struct bay_task *call;
+	char other[sizeof handed] = "";
+
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	call = bay_call_start(first, message);
+	ck_assert_int_eq(bay_task_status(call), BAY_CANCELED);
+	bay_message_free(message);
+	/* What was its memory is used again. */
+	message = bay_message(other, sizeof other);
+	ck_assert(!handed.seen->ended);
+	ck_assert_int_eq(bay_scope_close(bay_scope_open(BAY_INHERIT)), BAY_OK);
+	bay_task_free(call);
+	bay_message_free(message);
+	return BAY_CANCELED;
+}
+
+WITH_SERVICES(a_call_cancelled_while_it_starts_keeps_its_message,
+	first = START("fails-us", PLUGIN(.handle = fail_the_caller)))
+{
+	struct seen *seen = calloc(1, sizeof *seen);
+
+	ck_assert_int_eq(bay_join(bay_spawn("starts", start_one_that_fails_us, seen), BAY_INHERIT), BAY_CANCELED);
+	while (services_figures(first).in_flight > 0)
+		ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+	ck_assert(seen->ended);
+	free(seen);
+	return BAY_OK;
+}
+
 /* --- bodies ----------------------------------------------------------------------------------------------- */
 
 static const void *replied_with;
@@ -1116,6 +1190,7 @@ CHECK_MAIN("service/call",
 	a_gather_of_started_calls_ends_with_the_first_failure,
 	a_gather_of_started_calls_ends_at_its_deadline,
 	a_forgotten_call_is_cancelled_and_its_caller_ends_at_once,
+	a_call_cancelled_while_it_starts_keeps_its_message,
 	bodies_are_handed_over_and_not_copied,
 	nothing_is_a_message_too,
 	one_message_goes_to_many,
