@@ -27,6 +27,8 @@
 
 #include <bay/task.h>
 
+struct scheduler;
+
 struct points_scenario {
 	/* Runs a task to its end in some scheduler: run_tasks, services_run, ... */
 	int (*run)(bay_task_fn *fn, void *arg);
@@ -52,6 +54,9 @@ bool points_allow(int status);
 
 /* Fails the test when it may not; returns status. */
 int points_expect(int status);
+
+/* Each task of the scheduler has a stack, and all others are back or kept warm. */
+void points_check_stacks(const struct scheduler *scheduler);
 
 /* What the cancellation says. */
 #define POINTS_REASON "cancelled at a point"
