@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "support/check_main.h"
+#include "support/log_lines.h"
 #include "support/temp_dir.h"
 
 /* A service manager's socket, at a path or at "@name". */
@@ -112,7 +113,11 @@ START_TEST(a_manager_that_has_gone_is_reported_and_does_no_harm)
 	setenv("NOTIFY_SOCKET", "/nowhere/at/all", 1);
 	notify = notify_open();
 	ck_assert_ptr_nonnull(notify);
+	log_lines_keep();
 	ck_assert(!notify_send(notify, "READY=1"));
+	ck_assert(!notify_send(notify, "STOPPING=1"));
+	/* Once is enough. */
+	ck_assert_int_eq(log_lines_with("tell the service manager"), 1);
 	notify_close(notify);
 }
 END_TEST

@@ -191,6 +191,97 @@ logs 'stopping now'
 leaves_nothing ''
 ! wait "$call" || fail 'the call was answered'
 
+begin 'TERM while a service still starts ends it'
+plugin actor
+ini <<'END'
+[service actor]
+init = wait
+start_timeout = 1h
+END
+launch
+wait_until 'its init runs' eval '[ "$(state_of actor)" = starting ] && [ "$(field_of_cell state)" = ready ]'
+children=$(children_of_bayd)
+kill -TERM "$bayd"
+expect_exit 0
+leaves_nothing "$children"
+
+begin 'TERM while an init keeps its loop ends it, and a second one at once'
+plugin actor
+ini <<'END'
+drain_timeout = 1h
+[service actor]
+init = spin
+start_timeout = 1h
+END
+launch
+wait_until 'its init runs' eval '[ "$(state_of actor)" = starting ] && [ "$(field_of_cell state)" = ready ]'
+children=$(children_of_bayd)
+kill -TERM "$bayd"
+wait_until 'it drains' eval '[ "$(state_of_bayd)" = draining ]'
+kill -TERM "$bayd"
+expect_exit 0
+leaves_nothing "$children"
+
+begin 'what does not end within drain_timeout is cancelled'
+plugin actor
+ini <<'END'
+drain_timeout = 100ms
+[service actor]
+END
+start
+ctl_behind slept call actor 'sleep 3600000000000'
+wait_until 'the call is under way' eval '[ "$(field_of actor in_flight)" = 1 ]'
+children=$(children_of_bayd)
+kill -TERM "$bayd"
+expect_exit 0
+! wait "$call" || fail 'the call was answered'
+leaves_nothing "$children"
+
+begin 'what does not even end when it is cancelled costs its cell'
+plugin actor
+ini <<'END'
+drain_timeout = 100ms
+[service actor]
+END
+start
+ctl_behind stayed call actor 'stay 3600000000000'
+wait_until 'the call is under way' eval '[ "$(field_of actor in_flight)" = 1 ]'
+children=$(children_of_bayd)
+kill -TERM "$bayd"
+expect_exit 0
+! wait "$call" || fail 'the call was answered'
+leaves_nothing "$children"
+
+begin 'a cell that is killed while it drains ends the daemon well'
+plugin actor
+ini <<'END'
+drain_timeout = 1h
+[service actor]
+END
+start
+ctl_behind slept call actor 'sleep 3600000000000'
+wait_until 'the call is under way' eval '[ "$(field_of actor in_flight)" = 1 ]'
+children=$(children_of_bayd)
+kill -TERM "$bayd"
+wait_until 'it drains' eval '[ "$(state_of_bayd)" = draining ]'
+kill -KILL "$(cell_pid)"
+expect_exit 0
+! wait "$call" || fail 'the call was answered'
+grep -q 'killed by SIGKILL' "$dir/slept" || fail "the call says: $(cat "$dir/slept")"
+leaves_nothing "$children"
+
+begin 'a control socket elsewhere goes with the daemon'
+ini <<'END'
+control = ../elsewhere.sock
+END
+launch
+wait_until 'it is ready' has_logged 'ready: 0 services run'
+[ -S "$dir/elsewhere.sock" ] || fail 'there is no socket'
+kill -TERM "$bayd"
+expect_exit 0
+[ ! -e "$dir/elsewhere.sock" ] || fail 'the socket is left'
+leaves_nothing ''
+
 begin 'INT ends it at once, even when a loop hangs'
 plugin actor
 ini <<'END'
