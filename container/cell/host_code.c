@@ -30,6 +30,7 @@ host_code_init(struct host_code *code, const struct cell_start *start, int image
 	code->_fd = image;
 	code->_image = image >= 0 ? xasprintf("/proc/self/fd/%d", image) : xstrdup(start->image);
 	code->_sha256 = start->sha256 != NULL ? xstrdup(start->sha256) : NULL;
+	code->_origin = start->origin != NULL ? xstrdup(start->origin) : NULL;
 	code->_values = xcalloc(start->setting_count + 1, sizeof code->_values[0]);
 	code->_value_count = start->setting_count;
 	for (i = 0; i < start->setting_count; i++) {
@@ -51,6 +52,7 @@ host_code_finish(struct host_code *code)
 	fd_close(&code->_fd);
 	free(code->_image);
 	free(code->_sha256);
+	free(code->_origin);
 	free(code->error);
 }
 
@@ -97,7 +99,7 @@ host_code_on_load(struct inbox_item *item)
 	struct settings_report report = {0};
 	struct buffer error = {0};
 
-	if (!plugin_open(code->_image, code->_sha256, &code->plugin, &error))
+	if (!plugin_open(code->_image, code->_sha256, code->_origin, &code->plugin, &error))
 		code->error = xstrndup((const char *)error.data, error.size);
 	else if (!settings_create(code->plugin->descriptor.settings, code->_values, code->_value_count,
 			&code->settings, &report))

@@ -36,6 +36,7 @@ struct host_code {
 	char *_image;               /* the path that it is loaded by */
 	int _fd;                    /* what that leads to, or -1 */
 	char *_sha256;              /* or NULL */
+	char *_origin;              /* or NULL */
 	struct setting_value *_values;
 	size_t _value_count;
 	const char *_subject;

@@ -182,7 +182,7 @@ verdict_make(const struct cell_examine *request, const char *path, bool *stays_r
 	struct plugin *plugin;
 	json_t *json;
 
-	if (!plugin_open(path, NULL, &plugin, &error)) {
+	if (!plugin_open(path, NULL, request->origin, &plugin, &error)) {
 		json = verdict_refuse(request, &error);
 	} else {
 		json = verdict_accept(request, plugin);

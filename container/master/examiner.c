@@ -379,6 +379,7 @@ examiner_submit(struct examiner *examiner, const struct image *image,
 	struct cell_examine request = {
 		.nonce = examination->nonce,
 		.image = image->path,
+		.origin = image->origin,
 		.services = (struct cell_examine_service *)(uintptr_t)services,
 		.service_count = count,
 	};

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <libgen.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -259,6 +260,17 @@ image_begin_file(struct image *image, int dirfd, struct buffer *error)
 	return image->_work->to >= 0;
 }
 
+/* The caller's. */
+static char *
+image_origin(const char *path)
+{
+	char *copy = xstrdup(path);
+	char *origin = realpath(dirname(copy), NULL);
+
+	free(copy);
+	return origin;
+}
+
 bool
 image_begin(struct image *image_r, const char *path, int dirfd, const char *name,
 	uint64_t generation, struct buffer *error)
@@ -269,6 +281,7 @@ image_begin(struct image *image_r, const char *path, int dirfd, const char *name
 	from = image_source_open(path, &image_r->source, error);
 	if (from < 0)
 		return false;
+	image_r->origin = image_origin(path);
 	image_r->_name = xasprintf("%s.%" PRIu64 ".so", name, generation);
 	image_r->_work = xcalloc(1, sizeof(*image_r->_work));
 	*image_r->_work = (struct image_work){.from = from, .to = -1};
@@ -345,6 +358,7 @@ image_finish(struct image *image)
 	fd_close(&image->fd);
 	fd_close(&image->_dirfd);
 	free(image->path);
+	free(image->origin);
 	free(image->_name);
 	*image = (struct image){.fd = -1, ._dirfd = -1};
 }

@@ -34,6 +34,7 @@ enum { IMAGE_MAX = 256 * 1024 * 1024 };
 struct image {
 	int fd;     /* of the image, for reading; close-on-exec */
 	char *path; /* absolute; no later image of this plugin has the same */
+	char *origin; /* the directory of the file, absolute; NULL: its name cannot be told */
 	bool in_memory;
 	uint64_t size;
 	char sha256[HASH_TEXT_SIZE]; /* of the image */

@@ -233,6 +233,7 @@ service_start_parameters(const struct master_service *service)
 		.plugin = config->plugin,
 		.image = service->image->image.path,
 		.sha256 = service->image->image.sha256,
+		.origin = service->image->image.origin,
 		.generation = service->image->generation,
 		.slot = service->slot,
 		.instances = config->instances,

@@ -49,6 +49,7 @@ static const struct record_field cell_start_fields[] = {
 	RECORD_TEXT(struct cell_start, plugin, "plugin"),
 	RECORD_TEXT(struct cell_start, image, "image"),
 	RECORD_TEXT(struct cell_start, sha256, "sha256"),
+	RECORD_TEXT_OPTIONAL(struct cell_start, origin, "origin"),
 	RECORD_INT(struct cell_start, generation, "generation", 1, INT64_MAX),
 	RECORD_INT(struct cell_start, slot, "slot", 0, 1023),
 	RECORD_INT(struct cell_start, instances, "instances", 0, INT32_MAX),
@@ -151,6 +152,7 @@ static const struct record cell_examine_service_record =
 static const struct record_field cell_examine_fields[] = {
 	RECORD_TEXT(struct cell_examine, nonce, "nonce"),
 	RECORD_TEXT(struct cell_examine, image, "image"),
+	RECORD_TEXT_OPTIONAL(struct cell_examine, origin, "origin"),
 	RECORD_LIST(struct cell_examine, services, service_count, "services",
 		&cell_examine_service_record),
 };

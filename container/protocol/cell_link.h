@@ -102,6 +102,7 @@ struct cell_start {
 	const char *plugin; /* its name, for texts */
 	const char *image;  /* path of the private copy */
 	const char *sha256; /* of the image */
+	const char *origin; /* the directory that it was copied from; NULL: nobody knows */
 	int64_t generation; /* 1.. */
 	int64_t slot;       /* in the status page, 0..1023 */
 	int64_t instances;  /* 0: one per loop; else that many */
@@ -208,6 +209,7 @@ struct cell_examine_service {
 struct cell_examine {
 	const char *nonce;
 	const char *image; /* path of the private copy; to load, without a descriptor */
+	const char *origin; /* the directory that it was copied from; NULL: nobody knows */
 	struct cell_examine_service *services; /* those that use it, to check their settings */
 	size_t service_count;
 };

@@ -99,26 +99,26 @@ plugin_read_descriptor(struct plugin *plugin, struct buffer *error)
 /* --- open and close ------------------------------------------------------------------------ */
 
 static bool
-plugin_load(struct plugin *plugin, struct buffer *error)
+plugin_load(struct plugin *plugin, const char *origin, struct buffer *error)
 {
-	plugin_libraries_open(&plugin->_libraries, plugin->facts);
+	plugin_libraries_open(&plugin->_libraries, plugin->facts, origin);
 	/* With NOW, a missing symbol is named here, and not the end of the cell later. */
 	plugin->_handle = dlopen(plugin->image, RTLD_NOW | RTLD_LOCAL);
 	if (plugin->_handle == NULL)
-		return plugin_dlerror_explain(dlerror(), plugin->image, plugin->facts, error);
+		return plugin_dlerror_explain(dlerror(), plugin->image, &plugin->_libraries, error);
 	return plugin_read_descriptor(plugin, error);
 }
 
 bool
-plugin_open(const char *image, const char *sha256, struct plugin **plugin_r,
-	struct buffer *error)
+plugin_open(const char *image, const char *sha256, const char *origin,
+	struct plugin **plugin_r, struct buffer *error)
 {
 	struct plugin *plugin = xcalloc(1, sizeof(*plugin));
 	struct buffer ignored = {0};
 
 	*plugin_r = NULL;
 	plugin->image = xstrdup(image);
-	if (!plugin_read_facts(plugin, sha256, error) || !plugin_load(plugin, error)) {
+	if (!plugin_read_facts(plugin, sha256, error) || !plugin_load(plugin, origin, error)) {
 		(void)plugin_close(plugin, &ignored);
 		buffer_finish(&ignored);
 		return false;

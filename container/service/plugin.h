@@ -31,12 +31,13 @@ struct plugin {
 
 /*
  * Reads the image, loads it and checks its descriptor. sha256 is what the image must still
- * be; NULL: anything. image may be /proc/self/fd/N, when N stays open as long as the code
+ * be; NULL: anything. origin is the directory where the plugin's file lies, beside which it
+ * looks for libraries ($ORIGIN); NULL: nobody knows. image may be /proc/self/fd/N, when N stays open as long as the code
  * is there. False: the reason is appended to error, and nothing of it stays in the process
  * unless it refuses to leave.
  */
-bool plugin_open(const char *image, const char *sha256, struct plugin **plugin_r,
-	struct buffer *error)
+bool plugin_open(const char *image, const char *sha256, const char *origin,
+	struct plugin **plugin_r, struct buffer *error)
 	__attribute__((warn_unused_result));
 
 /*

@@ -8,7 +8,7 @@
 #include <bay/abi.h>
 
 #include "base/buffer.h"
-#include "service/plugin_file.h"
+#include "service/plugin_libraries.h"
 
 /* If text begins with what, gives the rest. */
 static bool
@@ -40,19 +40,22 @@ plugin_dlerror_symbol(const char *symbol, struct buffer *error)
 }
 
 static bool
-plugin_dlerror_library(const char *library, const struct plugin_facts *facts,
+plugin_dlerror_library(const char *library, const struct plugin_libraries *libraries,
 	struct buffer *error)
 {
+	/* What was found and did not load is not found by the plugin either. */
+	if (libraries->failure != NULL)
+		return buffer_fail(error, "its library %s", libraries->failure);
 	(void)buffer_fail(error, "it needs the library '%.*s', which is not found: ",
 		(int)strcspn(library, ":"), library);
-	if (facts->search_path != NULL && strstr(facts->search_path, "ORIGIN") != NULL)
-		return buffer_fail(error, "the plugin runs from a private copy, so put the library "
-			"where ldconfig looks and not beside the plugin, or link it in");
+	if (libraries->searched != NULL)
+		return buffer_fail(error, "put it into %s, or where ldconfig looks, or link it in; a "
+			"library must have its file's name as its soname", libraries->searched);
 	return buffer_fail(error, "install it where ldconfig looks, or link it in");
 }
 
 bool
-plugin_dlerror_explain(const char *text, const char *image, const struct plugin_facts *facts,
+plugin_dlerror_explain(const char *text, const char *image, const struct plugin_libraries *libraries,
 	struct buffer *error)
 {
 	const char *rest;
@@ -65,7 +68,7 @@ plugin_dlerror_explain(const char *text, const char *image, const struct plugin_
 	if (plugin_dlerror_skip(text, "undefined symbol: ", &rest))
 		return plugin_dlerror_symbol(rest, error);
 	if (strstr(text, "cannot open shared object file") != NULL)
-		return plugin_dlerror_library(text, facts, error);
+		return plugin_dlerror_library(text, libraries, error);
 	if (strstr(text, "failed to map segment") != NULL)
 		return buffer_fail(error, "its image %s may not be run: if the file system is "
 			"mounted noexec, set image_dir to a directory on another one", image);

@@ -6,11 +6,11 @@
 #include <stdbool.h>
 
 struct buffer;
-struct plugin_facts;
+struct plugin_libraries;
 
 /* Appends why loading image failed, from the text of dlerror() (NULL: it has none), and
  * returns false. */
 bool plugin_dlerror_explain(const char *text, const char *image,
-	const struct plugin_facts *facts, struct buffer *error);
+	const struct plugin_libraries *libraries, struct buffer *error);
 
 #endif

@@ -158,8 +158,9 @@ plugin_file_read_libraries(const struct elf_file *elf, struct plugin_facts *fact
 			facts->soname = xstrndup(text, PLUGIN_FILE_NAME_MAX);
 	}
 	if (facts->search_path != NULL && strstr(facts->search_path, "ORIGIN") != NULL)
-		plugin_facts_warn(facts, "it looks for libraries beside itself (%s), but runs from "
-			"a private copy elsewhere", facts->search_path);
+		plugin_facts_warn(facts, "it looks for libraries beside itself (%s): they are not "
+			"copied with it, so replace them by renaming, and only a new cell has the "
+			"new ones", facts->search_path);
 	return true;
 }
 

@@ -25,7 +25,7 @@ open_good(const char *path)
 	struct buffer error = {0};
 	struct plugin *plugin;
 
-	ck_assert_msg(plugin_open(path, NULL, &plugin, &error), "%s", buffer_text(&error));
+	ck_assert_msg(plugin_open(path, NULL, NULL, &plugin, &error), "%s", buffer_text(&error));
 	return plugin;
 }
 
@@ -35,7 +35,7 @@ assert_refused(const char *path, const char *sha256, const char *wanted)
 	struct buffer error = {0};
 	struct plugin *plugin;
 
-	ck_assert_msg(!plugin_open(path, sha256, &plugin, &error), "%s was accepted", path);
+	ck_assert_msg(!plugin_open(path, sha256, NULL, &plugin, &error), "%s was accepted", path);
 	ck_assert_ptr_null(plugin);
 	ck_assert_msg(strstr(buffer_text(&error), wanted) != NULL, "'%s' lacks '%s'",
 		buffer_text(&error), wanted);
@@ -92,7 +92,7 @@ START_TEST(an_image_that_is_not_the_examined_one_is_refused)
 
 	memcpy(sha256, plugin->facts->sha256, sizeof(sha256));
 	ck_assert(plugin_close(plugin, &error));
-	ck_assert(plugin_open(PLUGINS "good.so", sha256, &plugin, &error));
+	ck_assert(plugin_open(PLUGINS "good.so", sha256, NULL, &plugin, &error));
 	ck_assert(plugin_close(plugin, &error));
 	sha256[0] ^= 1;
 	assert_refused(PLUGINS "good.so", sha256, "has changed since it was examined");
@@ -164,6 +164,51 @@ START_TEST(a_library_of_the_plugin_uses_its_own_functions_and_leaves_too)
 }
 END_TEST
 
+/* Copies a test plugin or library, makes the folder of the copy. */
+static void
+copy(const struct temp_dir *dir, const char *name, const char *to)
+{
+	char command[2048];
+
+	snprintf(command, sizeof(command), "mkdir -p $(dirname %s) && cp %s%s %s", temp_dir_path(dir, to),
+		PLUGINS, name, temp_dir_path(dir, to));
+	ck_assert_int_eq(system(command), 0);
+}
+
+/* The image lies elsewhere than the plugin's file, beside which the library is. */
+START_TEST(a_library_beside_the_plugin_is_found_from_its_image)
+{
+	struct plugin *plugin;
+	struct buffer text = {0};
+	struct temp_dir dir;
+	char origin[1024];
+
+	temp_dir_init(&dir);
+	snprintf(origin, sizeof(origin), "%s", temp_dir_path(&dir, "plugins"));
+	copy(&dir, "uses_origin.so", "images/uses_origin.1.so");
+	ck_assert(!plugin_open(temp_dir_path(&dir, "images/uses_origin.1.so"), NULL, origin, &plugin, &text));
+	ck_assert_ptr_nonnull(strstr(buffer_text(&text), "'libbay-test-helper.so', which is not found"));
+	ck_assert_ptr_nonnull(strstr(buffer_text(&text), "/plugins/../elsewhere:"));
+	ck_assert_ptr_nonnull(strstr(buffer_text(&text), "/plugins/lib, or where ldconfig looks"));
+	buffer_finish(&text);
+	/* One that is there and is none. */
+	copy(&dir, "good.so", "plugins/lib/libbay-test-helper.so");
+	ck_assert_int_eq(truncate(temp_dir_path(&dir, "plugins/lib/libbay-test-helper.so"), 100), 0);
+	ck_assert(!plugin_open(temp_dir_path(&dir, "images/uses_origin.1.so"), NULL, origin, &plugin, &text));
+	ck_assert_msg(strstr(buffer_text(&text), "plugins/lib/libbay-test-helper.so: ") != NULL, "%s",
+		buffer_text(&text));
+	buffer_finish(&text);
+	copy(&dir, "libbay-test-helper.so", "plugins/lib/libbay-test-helper.so");
+	ck_assert_msg(plugin_open(temp_dir_path(&dir, "images/uses_origin.1.so"), NULL, origin, &plugin, &text),
+		"%s", buffer_text(&text));
+	ck_assert_int_eq(plugin->descriptor.handle(NULL), 1);
+	ck_assert(is_loaded(temp_dir_path(&dir, "plugins/lib/libbay-test-helper.so")));
+	ck_assert(plugin_close(plugin, &text));
+	ck_assert(!is_loaded(temp_dir_path(&dir, "plugins/lib/libbay-test-helper.so")));
+	temp_dir_finish(&dir);
+}
+END_TEST
+
 START_TEST(two_copies_of_a_plugin_live_side_by_side)
 {
 	struct buffer reason = {0};
@@ -205,12 +250,12 @@ START_TEST(the_words_of_the_loader_are_explained)
 		{"/i.so: something new", "the dynamic loader refuses it: something new"},
 		{NULL, "cannot be loaded"},
 	};
-	struct plugin_facts facts = {0};
+	struct plugin_libraries libraries = {0};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct buffer error = {0};
 
-		ck_assert(!plugin_dlerror_explain(cases[i][0], "/i.so", &facts, &error));
+		ck_assert(!plugin_dlerror_explain(cases[i][0], "/i.so", &libraries, &error));
 		ck_assert_msg(strstr(buffer_text(&error), cases[i][1]) != NULL, "%s",
 			buffer_text(&error));
 		buffer_finish(&error);
@@ -226,6 +271,7 @@ CHECK_MAIN("service/plugin",
 	what_cannot_leave_lingers_and_says_why,
 	what_somebody_else_holds_lingers,
 	a_library_of_the_plugin_uses_its_own_functions_and_leaves_too,
+	a_library_beside_the_plugin_is_found_from_its_image,
 	two_copies_of_a_plugin_live_side_by_side,
 	closing_nothing_is_fine,
 	the_words_of_the_loader_are_explained)

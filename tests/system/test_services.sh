@@ -45,6 +45,33 @@ ctl status exits
 says 'ended the process with exit code 0'
 stop
 
+begin 'a plugin finds the library beside it'
+plugin uses_origin
+plugin actor
+ini <<'END'
+[service uses_origin]
+[service actor]
+END
+chmod 755 "$work" "$dir"
+start
+ctl status uses_origin
+says "the library 'libbay-test-helper.so', which is not found: put it into "
+says '/plugins/lib, or where ldconfig looks'
+mkdir "$dir/plugins/lib"
+cp "$built_plugins/libbay-test-helper.so" "$dir/plugins/lib/"
+ctl start uses_origin
+status_is 0
+grep -q "$dir/plugins/lib/libbay-test-helper.so" "/proc/$(cell_pid)/maps" || fail 'it is not the one'
+if [ "$(id -u)" = 0 ]; then
+	chmod 700 "$dir/plugins/lib"
+	ctl restart uses_origin
+	status_is 5
+	complains 'libbay-test-helper.so cannot be looked for by user'
+fi
+ctl stop uses_origin
+! grep -q libbay-test-helper.so "/proc/$(cell_pid)/maps" || fail 'it stays'
+stop
+
 begin 'a failed service starts once its file is there'
 ini <<'END'
 [service actor]
