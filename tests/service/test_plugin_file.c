@@ -390,6 +390,294 @@ START_TEST(a_hidden_descriptor_is_missed)
 }
 END_TEST
 
+/* --- what the linker may have written ---------------------------------------------------- */
+
+static ElfW(Phdr) *
+find_segment(const struct buffer *bytes, uint32_t type)
+{
+	const ElfW(Ehdr) *header = (const void *)bytes->data;
+	ElfW(Phdr) *segments = (void *)(bytes->data + header->e_phoff);
+
+	for (size_t i = 0; i < header->e_phnum; i++)
+		if (segments[i].p_type == type)
+			return &segments[i];
+	ck_abort_msg("no segment of type 0x%x", type);
+	return NULL;
+}
+
+static ElfW(Shdr) *
+find_section(const struct buffer *bytes, uint32_t type)
+{
+	const ElfW(Ehdr) *header = (const void *)bytes->data;
+	ElfW(Shdr) *sections = (void *)(bytes->data + header->e_shoff);
+
+	for (size_t i = 0; i < header->e_shnum; i++)
+		if (sections[i].sh_type == type)
+			return &sections[i];
+	ck_abort_msg("no section of type 0x%x", type);
+	return NULL;
+}
+
+/* Sets an entry of the dynamic table, which has some that are free at its end. */
+static void
+set_dynamic(const struct buffer *bytes, int64_t tag, uint64_t value)
+{
+	const ElfW(Phdr) *segment = find_segment(bytes, PT_DYNAMIC);
+	ElfW(Dyn) *entries = (void *)(bytes->data + segment->p_offset);
+	size_t i, count = segment->p_filesz / sizeof(*entries);
+
+	for (i = 0; i < count && entries[i].d_tag != tag && entries[i].d_tag != DT_NULL; i++)
+		continue;
+	ck_assert_uint_lt(i + 1, count);
+	entries[i].d_tag = tag;
+	entries[i].d_un.d_val = value;
+}
+
+static ElfW(Sym) *
+find_symbol(const struct buffer *bytes, const char *name)
+{
+	const ElfW(Shdr) *section = find_section(bytes, SHT_DYNSYM);
+	const ElfW(Ehdr) *header = (const void *)bytes->data;
+	const ElfW(Shdr) *sections = (const void *)(bytes->data + header->e_shoff);
+	const char *names = (const char *)bytes->data + sections[section->sh_link].sh_offset;
+	ElfW(Sym) *symbols = (void *)(bytes->data + section->sh_offset);
+
+	for (size_t i = 1; i < section->sh_size / sizeof(*symbols); i++)
+		if (strcmp(names + symbols[i].st_name, name) == 0)
+			return &symbols[i];
+	ck_abort_msg("no symbol %s", name);
+	return NULL;
+}
+
+static struct plugin_facts *
+facts_of_bytes(const struct buffer *bytes)
+{
+	struct buffer error = {0};
+	struct plugin_facts *facts;
+
+	ck_assert_msg(plugin_file_parse(bytes->data, bytes->size, &facts, &error), "%s",
+		buffer_text(&error));
+	return facts;
+}
+
+START_TEST(flags_that_forbid_loading_are_heeded)
+{
+	static const struct {
+		int64_t tag;
+		uint64_t value;
+		const char *wanted;
+	} cases[] = {
+		{DT_FLAGS_1, 0x08000000, "a program (position independent)"},
+		{DT_FLAGS_1, DF_1_NOOPEN, "must not be loaded into a running process"},
+		{DT_FLAGS, DF_TEXTREL, "text relocations"},
+		{DT_TEXTREL, 0, "text relocations"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct buffer bytes = {0};
+
+		read_bytes("good", &bytes);
+		set_dynamic(&bytes, cases[i].tag, cases[i].value);
+		assert_bytes_refused(&bytes, cases[i].wanted, cases[i].wanted);
+		buffer_finish(&bytes);
+	}
+}
+END_TEST
+
+START_TEST(flags_that_harm_others_are_warned_of)
+{
+	static const struct {
+		int64_t tag;
+		uint64_t value;
+		const char *wanted;
+	} cases[] = {
+		{DT_FLAGS_1, DF_1_GLOBAL, "its symbols show in every other plugin"},
+		{DT_FLAGS, DF_STATIC_TLS, "static thread-local storage"},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct buffer bytes = {0};
+		struct plugin_facts *facts;
+
+		read_bytes("good", &bytes);
+		set_dynamic(&bytes, cases[i].tag, cases[i].value);
+		facts = facts_of_bytes(&bytes);
+		ck_assert_msg(has_name(&facts->warnings, cases[i].wanted), "%s", cases[i].wanted);
+		plugin_facts_destroy(facts);
+		buffer_finish(&bytes);
+	}
+}
+END_TEST
+
+START_TEST(memory_that_code_could_be_written_to_is_told)
+{
+	struct buffer bytes = {0};
+	struct plugin_facts *facts;
+
+	read_bytes("good", &bytes);
+	find_segment(&bytes, PT_LOAD)->p_flags = PF_R | PF_W | PF_X;
+	facts = facts_of_bytes(&bytes);
+	ck_assert(has_name(&facts->warnings, "writable and executable"));
+	plugin_facts_destroy(facts);
+	/* Without a word about the stack the kernel makes it executable. */
+	find_segment(&bytes, PT_GNU_STACK)->p_type = PT_NULL;
+	assert_bytes_refused(&bytes, "a silent one", "does not say that its stack need not be");
+	buffer_finish(&bytes);
+}
+END_TEST
+
+START_TEST(only_a_descriptor_that_others_can_find_is_one)
+{
+	struct buffer bytes = {0};
+	ElfW(Sym) *symbol, good;
+
+	read_bytes("good", &bytes);
+	symbol = find_symbol(&bytes, "bay_plugin_v1");
+	good = *symbol;
+	symbol->st_info = ELF64_ST_INFO(STB_LOCAL, STT_OBJECT);
+	assert_bytes_refused(&bytes, "local", "does not export bay_plugin_v1");
+	symbol->st_info = ELF64_ST_INFO(STB_GLOBAL, STT_FUNC);
+	assert_bytes_refused(&bytes, "a function", "does not export bay_plugin_v1");
+	*symbol = good;
+	symbol->st_other = STV_HIDDEN;
+	assert_bytes_refused(&bytes, "hidden", "does not export bay_plugin_v1");
+	symbol->st_other = STV_INTERNAL;
+	assert_bytes_refused(&bytes, "internal", "does not export bay_plugin_v1");
+	symbol->st_other = STV_PROTECTED;
+	plugin_facts_destroy(facts_of_bytes(&bytes));
+	symbol->st_shndx = SHN_UNDEF;
+	assert_bytes_refused(&bytes, "needed", "does not export bay_plugin_v1");
+	symbol->st_name = UINT32_MAX;
+	assert_bytes_refused(&bytes, "nameless", "the name of a symbol is not in it");
+	buffer_finish(&bytes);
+}
+END_TEST
+
+START_TEST(a_library_must_have_a_name)
+{
+	struct buffer bytes = {0};
+
+	read_bytes("good", &bytes);
+	set_dynamic(&bytes, DT_SONAME, UINT32_MAX);
+	assert_bytes_refused(&bytes, "nameless", "the name of a library is not in it");
+	buffer_finish(&bytes);
+}
+END_TEST
+
+/* The first entry that names a version of another library. */
+static ElfW(Vernaux) *
+find_version(const struct buffer *bytes)
+{
+	const ElfW(Shdr) *section = find_section(bytes, SHT_GNU_verneed);
+	const ElfW(Verneed) *library = (const void *)(bytes->data + section->sh_offset);
+
+	return (void *)((uint8_t *)library + library->vn_aux);
+}
+
+START_TEST(versions_that_do_not_matter_do_not)
+{
+	struct plugin_facts *facts = facts_of("starts_threads");
+	char from[PLUGIN_FILE_GLIBC_SIZE + 8], to[PLUGIN_FILE_GLIBC_SIZE + 8];
+	struct buffer bytes = {0};
+	ElfW(Vernaux) *version;
+
+	snprintf(from, sizeof(from), "GLIBC_%s", facts->glibc);
+	snprintf(to, sizeof(to), "GLIBC_9%s", facts->glibc + 1);
+	plugin_facts_destroy(facts);
+	read_bytes("starts_threads", &bytes);
+	patch(&bytes, from, to, strlen(from) + 1);
+	version = find_version(&bytes);
+	/* What is weak may be missing. */
+	for (;;) {
+		version->vna_flags |= VER_FLG_WEAK;
+		if (version->vna_next == 0)
+			break;
+		version = (void *)((uint8_t *)version + version->vna_next);
+	}
+	facts = facts_of_bytes(&bytes);
+	ck_assert_str_eq(facts->glibc, "");
+	plugin_facts_destroy(facts);
+	/* A name that is nowhere is no name. */
+	version->vna_name = UINT32_MAX;
+	assert_bytes_refused(&bytes, "nameless", "table of needed versions leads nowhere");
+	buffer_finish(&bytes);
+}
+END_TEST
+
+START_TEST(a_table_of_versions_that_leads_nowhere_is_refused)
+{
+	struct buffer bytes = {0};
+
+	read_bytes("starts_threads", &bytes);
+	set_dynamic(&bytes, DT_VERNEED, (uint64_t)1 << 40);
+	assert_bytes_refused(&bytes, "nowhere", "table of needed versions leads nowhere");
+	buffer_finish(&bytes);
+	/* It says how long it is, and would go on for ever. */
+	read_bytes("starts_threads", &bytes);
+	find_version(&bytes)->vna_next = UINT32_MAX;
+	assert_bytes_refused(&bytes, "outside", "table of needed versions leads nowhere");
+	buffer_finish(&bytes);
+}
+END_TEST
+
+/* Puts bytes behind the end, where one of the sections says that there are notes. */
+static void
+append_notes(struct buffer *bytes, const void *notes, size_t size, uint64_t alignment)
+{
+	ElfW(Shdr) *section;
+
+	while (bytes->size % 8 != 0)
+		ck_assert(buffer_append(bytes, "", 1));
+	ck_assert(buffer_append(bytes, notes, size));
+	section = find_section(bytes, SHT_STRTAB);
+	section->sh_type = SHT_NOTE;
+	section->sh_offset = bytes->size - size;
+	section->sh_size = size;
+	section->sh_addralign = alignment;
+}
+
+START_TEST(one_note_is_enough_and_two_are_too_many)
+{
+	struct bay_plugin_note copy;
+	struct buffer bytes = {0};
+
+	/* In a segment and in a section it is the same one. */
+	read_bytes("good", &bytes);
+	find_segment(&bytes, PT_NOTE)->p_type = PT_NULL;
+	plugin_facts_destroy(facts_of_bytes(&bytes));
+	memcpy(&copy, find_note(&bytes), sizeof(copy));
+	append_notes(&bytes, &copy, sizeof(copy), 4);
+	assert_bytes_refused(&bytes, "with two", "2 Bay notes in it");
+	buffer_finish(&bytes);
+}
+END_TEST
+
+START_TEST(a_note_is_found_behind_others)
+{
+	struct {
+		ElfW(Nhdr) header;
+		char owner[4];
+		uint32_t value;
+		uint32_t padding;
+		struct bay_plugin_note note;
+		uint32_t tail;
+	} notes = {.header = {4, 4, 1}, .owner = "GNU"};
+	struct buffer bytes = {0};
+
+	read_bytes("good", &bytes);
+	memcpy(&notes.note, find_note(&bytes), sizeof(notes.note));
+	/* The one that was there becomes somebody else's. */
+	find_note(&bytes)[offsetof(struct bay_plugin_note, owner)] = 'X';
+	find_note(&bytes)[offsetof(struct bay_plugin_note, magic)] = 'X';
+	append_notes(&bytes, &notes, sizeof(notes), 8);
+	plugin_facts_destroy(facts_of_bytes(&bytes));
+	/* Of another type it is another note. */
+	find_note(&bytes)[offsetof(struct bay_plugin_note, type)]++;
+	assert_bytes_refused(&bytes, "of another type", "no Bay note");
+	buffer_finish(&bytes);
+}
+END_TEST
+
 /* --- enemies ------------------------------------------------------------------------------ */
 
 /* The bytes lie at the very end of their memory, so that reading past them is a crash. */
@@ -540,6 +828,15 @@ CHECK_MAIN("service/plugin_file",
 	a_note_that_makes_no_sense_is_refused,
 	a_newer_glibc_is_named_together_with_the_one_here,
 	a_hidden_descriptor_is_missed,
+	flags_that_forbid_loading_are_heeded,
+	flags_that_harm_others_are_warned_of,
+	memory_that_code_could_be_written_to_is_told,
+	only_a_descriptor_that_others_can_find_is_one,
+	a_library_must_have_a_name,
+	versions_that_do_not_matter_do_not,
+	a_table_of_versions_that_leads_nowhere_is_refused,
+	one_note_is_enough_and_two_are_too_many,
+	a_note_is_found_behind_others,
 	a_plugin_cut_anywhere_is_refused,
 	a_plugin_cut_anywhere_that_hides_its_section_headers_does_no_harm,
 	a_plugin_with_any_byte_changed_does_no_harm,

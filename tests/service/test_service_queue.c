@@ -253,6 +253,31 @@ START_TEST(only_a_ready_service_takes_messages)
 }
 END_TEST
 
+/* A call is refused only when all of the service's handlers wait for it. */
+START_TEST(a_circle_is_one_when_nobody_else_could_serve_it)
+{
+	struct bay_request *request;
+	unsigned i;
+
+	begin(10, 1000, OVERFLOW_REJECT);
+	service->limits.concurrency = 2;
+	service->instance_count = 2;
+	request = make("a", 1);
+	for (i = 0; i < 4; i++)
+		request->chain[request->depth++] = service->id;
+	ck_assert_int_eq(service_queue_put(service, request), BAY_LOOP);
+	ck_assert_str_eq(request->error, "the call could only be served after its own caller: "
+		"s -> s -> s -> s -> s (concurrency = 2)");
+	request_free(request);
+	request = make("b", 1);
+	for (i = 0; i < 3; i++)
+		request->chain[request->depth++] = service->id;
+	ck_assert_int_eq(service_queue_put(service, request), BAY_OK);
+	ck_assert_str_eq(take(9), "b");
+	finish();
+}
+END_TEST
+
 /* --- what is dropped ---------------------------------------------------------------------- */
 
 START_TEST(the_newest_is_dropped)
@@ -781,6 +806,7 @@ CHECK_MAIN("service/service_queue",
 	it_is_bounded_in_bytes,
 	what_can_never_fit_is_too_big_whatever_the_policy,
 	only_a_ready_service_takes_messages,
+	a_circle_is_one_when_nobody_else_could_serve_it,
 	the_newest_is_dropped,
 	the_oldest_are_dropped_until_there_is_room,
 	one_that_goes_one_way_is_dropped_without_a_trace,
