@@ -19,7 +19,7 @@ enum {
 };
 
 _Static_assert(sizeof(struct status_head) <= STATUS_LOOPS_AT, "the head has one page");
-_Static_assert(sizeof(struct status_loop) == 128, "two cache lines a loop");
+_Static_assert(offsetof(struct status_loop, names) <= 128, "what changes is in two cache lines");
 _Static_assert(sizeof(struct status_gauges) == 64, "one cache line a queue");
 _Static_assert(sizeof(struct status_counters) % 64 == 0, "counters share no cache line");
 
@@ -206,6 +206,41 @@ status_name_make(const char *name)
 	if (name != NULL)
 		memcpy(packed.word, name, strnlen(name, STATUS_NAME_SIZE - 1));
 	return packed;
+}
+
+/* Places where a name may stand: looking for one takes the same time however many there are. */
+enum { STATUS_NAME_PROBES = 8 };
+
+static bool
+status_loop_has_name(_Atomic uint64_t *words, const struct status_name *name)
+{
+	for (unsigned i = 0; i < STATUS_NAME_SIZE / 8; i++)
+		if (atomic_load_explicit(&words[i], memory_order_relaxed) != name->word[i])
+			return false;
+	return true;
+}
+
+uint32_t
+status_loop_phase(struct status_loop *loop, enum status_phase phase,
+	const struct status_name *name)
+{
+	static const struct status_name none;
+	uint64_t hash = 0;
+	unsigned i, at;
+
+	for (i = 0; i < STATUS_NAME_SIZE / 8; i++)
+		hash = (hash ^ name->word[i]) * UINT64_C(0x9E3779B97F4A7C15);
+	for (i = 0; i < STATUS_NAME_PROBES; i++) {
+		at = (unsigned)((hash >> 32) + i) % STATUS_NAMES;
+		if (status_loop_has_name(loop->names[at], name))
+			return (uint32_t)phase | (at + 1) << STATUS_PHASE_BITS;
+		if (status_loop_has_name(loop->names[at], &none)) {
+			for (i = 0; i < STATUS_NAME_SIZE / 8; i++)
+				status_set(&loop->names[at][i], name->word[i]);
+			return (uint32_t)phase | (at + 1) << STATUS_PHASE_BITS;
+		}
+	}
+	return (uint32_t)phase;
 }
 
 static void

@@ -36,13 +36,14 @@ enum {
 	STATUS_PAGE_SERVICES_MAX = 1024,
 	STATUS_PAGE_LOOPS_MAX = 64,
 	STATUS_NAME_SIZE = 24, /* of a task's name with its NUL */
+	STATUS_NAMES = 63,     /* different names of tasks that a loop can tell */
 	STATUS_TEXT_SIZE = 256 /* of the crash text with its NUL */
 };
 
 /* No service: the loop runs nobody's code. */
 #define STATUS_NO_SLOT UINT32_MAX
 
-/* A task's name, ready to be stored in three words: made once when the task starts. */
+/* A task's name in three words, filled up with zeroes. */
 struct status_name {
 	uint64_t word[STATUS_NAME_SIZE / 8];
 };
@@ -53,17 +54,27 @@ enum status_phase {
 	STATUS_PHASE_INIT = 2  /* running a plugin's init or fini */
 };
 
+/*
+ * What runs, in one word, so that a switch of tasks tells the name of the next one at no cost:
+ * enum status_phase, and above it the number of the task's name among those of the loop,
+ * from 1 on. 0: nameless, or the name is in status_loop.task.
+ */
+enum { STATUS_PHASE_BITS = 8 };
+
 /* One loop. Written by that loop only. */
 struct status_loop {
-	_Atomic uint32_t slot;  /* whose task runs now, or STATUS_NO_SLOT */
-	_Atomic uint32_t phase; /* enum status_phase */
+	_Atomic uint32_t slot;  /* whose code runs now, or STATUS_NO_SLOT */
+	_Atomic uint32_t phase; /* see above; the name is that of the task on whose stack it runs */
+	_Atomic uint64_t pass_ns; /* clock_monotonic_ns of the present pass's begin, nearly */
 	_Atomic uint64_t passes;
-	_Atomic uint64_t task[STATUS_NAME_SIZE / 8]; /* the running task's name */
+	_Atomic uint64_t task[STATUS_NAME_SIZE / 8]; /* a name without a number */
 	_Atomic uint64_t switches;
 	_Atomic uint64_t tasks;  /* gauge: alive */
 	_Atomic uint64_t stacks; /* gauge: mapped, in use or not */
 	_Atomic uint64_t wakes;  /* times that another thread had to wake this loop */
 	_Atomic uint64_t polls;  /* times that libevent was polled */
+	/* Of tasks, each written once: a number means the same for ever. */
+	_Atomic uint64_t names[STATUS_NAMES][STATUS_NAME_SIZE / 8];
 } __attribute__((aligned(64)));
 
 /* A service's queue. Written under the lock of that queue. */
@@ -192,15 +203,31 @@ status_add_shared(_Atomic uint64_t *figure, uint64_t n)
 /* Packs a name, cut at 23 bytes. */
 struct status_name status_name_make(const char *name);
 
-/* Says whose task runs on this loop from now on: STATUS_NO_SLOT and NULL for none. */
+/* The word for status_loop.phase of a task with this name, to be made once. When there are too
+ * many names already, the task is a nameless one. The loop's thread only. */
+uint32_t status_loop_phase(struct status_loop *loop, enum status_phase phase,
+	const struct status_name *name);
+
+static inline enum status_phase
+status_phase_of(uint32_t word)
+{
+	return (enum status_phase)(word & ((1u << STATUS_PHASE_BITS) - 1));
+}
+
+/* Says whose task runs on this loop from now on, without a number: STATUS_NO_SLOT and NULL for
+ * none. Safe in a signal handler. */
 static inline void
 status_loop_set_task(struct status_loop *loop, uint32_t slot, const struct status_name *name)
 {
+	uint32_t word = atomic_load_explicit(&loop->phase, memory_order_relaxed);
+
 	for (unsigned i = 0; i < STATUS_NAME_SIZE / 8; i++)
 		status_set(&loop->task[i], name != NULL ? name->word[i] : 0);
 	atomic_store_explicit(&loop->slot, slot, memory_order_relaxed);
+	atomic_store_explicit(&loop->phase, (uint32_t)status_phase_of(word), memory_order_relaxed);
 }
 
+/* With no task's name. */
 static inline void
 status_loop_set_phase(struct status_loop *loop, enum status_phase phase)
 {
@@ -209,7 +236,7 @@ status_loop_set_phase(struct status_loop *loop, enum status_phase phase)
 
 /*
  * Writes the crash record, once: later calls do nothing. With loop < loops the slot and the
- * task are taken from that loop's line. Safe in a signal handler.
+ * task that status_loop_set_task named are taken from that loop's line. Safe in a signal handler.
  */
 void status_page_write_crash(struct status_page *page, int signal, uintptr_t address,
 	uint32_t loop, const char *text);
@@ -220,6 +247,7 @@ struct status_loop_view {
 	uint32_t slot; /* < services, or STATUS_NO_SLOT */
 	enum status_phase phase;
 	char task[STATUS_NAME_SIZE]; /* terminated; not escaped */
+	uint64_t pass_ns;
 	uint64_t passes;
 	uint64_t switches;
 	uint64_t tasks;
@@ -259,6 +287,14 @@ struct status_crash_view {
 /* loop < loops */
 void status_page_read_loop(const struct status_page *page, uint32_t loop,
 	struct status_loop_view *view_r);
+
+/* A loop whose pass takes longer than this does not answer. */
+#define STATUS_SILENT_NS INT64_C(500000000)
+
+/* Whether a task has kept this loop for long, so that nothing else of it can run. In any case
+ * who runs is in *view_r, and for how long in *held_ns_r, 0 for nobody. loop < loops */
+bool status_page_loop_is_silent(const struct status_page *page, uint32_t loop,
+	struct status_loop_view *view_r, int64_t *held_ns_r);
 
 /* slot < services */
 void status_page_read_service(const struct status_page *page, uint32_t slot,

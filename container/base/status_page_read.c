@@ -9,6 +9,8 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+
 static uint64_t
 status_load(const _Atomic uint64_t *figure)
 {
@@ -39,17 +41,36 @@ status_page_read_loop(const struct status_page *page, uint32_t loop,
 	struct status_loop_view *view_r)
 {
 	const struct status_loop *line = status_page_loop(page, loop);
-	uint32_t phase = atomic_load_explicit(&line->phase, memory_order_relaxed);
+	uint32_t word = atomic_load_explicit(&line->phase, memory_order_relaxed);
+	uint32_t number = word >> STATUS_PHASE_BITS;
 
 	view_r->slot = status_load_below(&line->slot, page->services);
-	view_r->phase = phase <= STATUS_PHASE_INIT ? (enum status_phase)phase : STATUS_PHASE_RUN;
-	status_load_text(view_r->task, line->task, sizeof(view_r->task));
+	view_r->phase = status_phase_of(word);
+	if (view_r->phase > STATUS_PHASE_INIT)
+		view_r->phase = STATUS_PHASE_RUN;
+	status_load_text(view_r->task, number == 0 || number > STATUS_NAMES ? line->task :
+		line->names[number - 1], sizeof(view_r->task));
+	view_r->pass_ns = status_load(&line->pass_ns);
 	view_r->passes = status_load(&line->passes);
 	view_r->switches = status_load(&line->switches);
 	view_r->tasks = status_load(&line->tasks);
 	view_r->stacks = status_load(&line->stacks);
 	view_r->wakes = status_load(&line->wakes);
 	view_r->polls = status_load(&line->polls);
+}
+
+bool
+status_page_loop_is_silent(const struct status_page *page, uint32_t loop,
+	struct status_loop_view *view_r, int64_t *held_ns_r)
+{
+	uint64_t now_ns = (uint64_t)clock_monotonic_ns();
+
+	*held_ns_r = 0;
+	status_page_read_loop(page, loop, view_r);
+	if (view_r->phase == STATUS_PHASE_IDLE || view_r->pass_ns >= now_ns)
+		return false;
+	*held_ns_r = (int64_t)(now_ns - view_r->pass_ns);
+	return *held_ns_r >= STATUS_SILENT_NS;
 }
 
 static void

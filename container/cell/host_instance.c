@@ -69,7 +69,7 @@ host_instance_spawn(struct host_instance *instance, const char *name, bay_task_f
 		.instance = instance->instance,
 		.deadline = deadline,
 		.slot = instance->service->slot,
-		.phase = STATUS_PHASE_INIT,
+		.phase = task_phase(instance->scheduler, STATUS_PHASE_INIT, name),
 		.class = class,
 	};
 	struct task *task = class != NULL ? task_create(instance->scheduler, &spec) : NULL;

@@ -145,15 +145,16 @@ task_list_silent_loop(const struct task_list *list, unsigned i)
 {
 	struct status_loop_view view;
 	const char *service = NULL;
+	int64_t held_ns;
 	unsigned id, count = registry_count();
 
-	status_page_read_loop(list->page, i, &view);
+	(void)status_page_loop_is_silent(list->page, i, &view, &held_ns);
 	for (id = 0; id < count && view.slot != STATUS_NO_SLOT; id++) {
 		if (registry_at((uint16_t)id)->slot == view.slot)
 			service = registry_at((uint16_t)id)->name;
 	}
-	return json_pack("{s:i, s:s, s:o}", "loop", (int)i, "service", service != NULL ? service : "",
-		"task", varlink_text(view.task));
+	return json_pack("{s:i, s:s, s:o, s:I}", "loop", (int)i, "service", service != NULL ? service : "",
+		"task", varlink_text(view.task), "held_ns", (json_int_t)held_ns);
 }
 
 /* Turns code addresses into places. */

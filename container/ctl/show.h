@@ -36,6 +36,9 @@ void show_summary(struct print *print, const json_t *info, const json_t *service
 void show_tasks(struct print *print, const json_t *reply, bool heading);
 void show_task_tree(struct print *print, const json_t *reply);
 
+/* A line for each SilentLoop object. */
+void show_silent_loops(struct print *print, const json_t *loops);
+
 /* --- show_figures.c ---------------------------------------------------------- */
 
 /* The replies to Queues and Stats. */

@@ -145,6 +145,7 @@ show_summary(struct print *print, const json_t *info, const json_t *services)
 		show_sum(services, "queued"));
 	show_fact_printf(print, "refused", "%" PRId64 " rejected, %" PRId64 " dropped",
 		show_sum(services, "rejected"), show_sum(services, "dropped"));
+	show_silent_loops(print, json_object_get(info, "silent_loops"));
 	if (json_array_size(rest) > 0) {
 		fputs("not ready:\n", print->file);
 		show_services(print, rest, true);

@@ -13,9 +13,11 @@
 
 enum { SHOW_DEPTH_MAX = 64 };
 
-static void
+void
 show_silent_loops(struct print *print, const json_t *loops)
 {
+	char held[CLOCK_TEXT_SIZE];
+
 	for (size_t i = 0; i < json_array_size(loops); i++) {
 		const json_t *loop = json_array_get(loops, i);
 		const char *service = view_text(loop, "service");
@@ -28,6 +30,10 @@ show_silent_loops(struct print *print, const json_t *loops)
 				fputs(", task ", print->file);
 				print_text(print, view_text(loop, "task"));
 			}
+		}
+		if (view_int(loop, "held_ns") > 0) {
+			clock_format_duration(held, sizeof(held), view_int(loop, "held_ns"));
+			fprintf(print->file, ", for %s", held);
 		}
 		fputc('\n', print->file);
 	}

@@ -152,6 +152,7 @@ verb_status(struct ctl *ctl)
 		return exit;
 	show_service(&ctl->out, json_object_get(reply.reply.parameters, "service"),
 		json_object_get(reply.reply.parameters, "log"));
+	show_silent_loops(&ctl->out, json_object_get(reply.reply.parameters, "silent_loops"));
 	ctl_reply_finish(&reply);
 	return exit;
 }

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "master/admin_commands.h"
 #include "master/master.h"
+#include "master/silent_loops.h"
 #include "master/supervisor.h"
 #include "protocol/body.h"
 #include "protocol/cell_link.h"
@@ -23,95 +24,12 @@
 static const int64_t call_grace_ns = 2 * (int64_t)CLOCK_NS_PER_S;
 static const int64_t tasks_timeout_ns = CLOCK_NS_PER_S;
 
-/* --- loops that do not answer --------------------------------------------------------- */
-
-/* How far each loop had come when the cell was asked. */
-struct loop_marks {
-	uint32_t count;
-	uint64_t passes[STATUS_PAGE_LOOPS_MAX];
-};
-
-static void
-loop_marks_take(struct loop_marks *marks, const struct status_page *page)
-{
-	marks->count = page != NULL ? page->loops : 0;
-	for (uint32_t loop = 0; loop < marks->count; loop++) {
-		struct status_loop_view view;
-
-		status_page_read_loop(page, loop, &view);
-		marks->passes[loop] = view.passes;
-	}
-}
-
-/* Whether a loop runs the same task as before, so that nothing else of it can run. */
-static bool
-loop_marks_is_silent(const struct loop_marks *marks, const struct status_page *page,
-	uint32_t loop, struct status_loop_view *view_r)
-{
-	status_page_read_loop(page, loop, view_r);
-	return loop < marks->count && view_r->passes == marks->passes[loop] &&
-		view_r->phase != STATUS_PHASE_IDLE;
-}
-
-static const char *
-service_name_of(const struct master *master, uint32_t slot)
-{
-	return slot < supervisor_count(master->supervisor) ?
-		supervisor_service(master->supervisor, slot)->config->name : NULL;
-}
-
-/* The caller's; NULL: no memory. */
-static json_t *
-silent_loops(const struct master *master, const struct loop_marks *marks)
-{
-	const struct status_page *page = supervisor_page(master->supervisor);
-	json_t *loops = json_array();
-
-	for (uint32_t loop = 0; page != NULL && loop < page->loops; loop++) {
-		struct status_loop_view view;
-
-		if (!loop_marks_is_silent(marks, page, loop, &view))
-			continue;
-		if (json_array_append_new(loops, json_pack("{s:I, s:s?, s:o}",
-			"loop", (json_int_t)loop,
-			"service", service_name_of(master, view.slot),
-			"task", varlink_text(view.task))) != 0) {
-			json_decref(loops);
-			return NULL;
-		}
-	}
-	return loops;
-}
-
-/* Appends " (loop 0 hangs in service spin, task main)" for each silent loop. */
-static void
-append_silent_loops(struct buffer *text, const struct master *master,
-	const struct loop_marks *marks)
-{
-	const struct status_page *page = supervisor_page(master->supervisor);
-
-	for (uint32_t loop = 0; page != NULL && loop < page->loops; loop++) {
-		struct status_loop_view view;
-		const char *service;
-
-		if (!loop_marks_is_silent(marks, page, loop, &view))
-			continue;
-		service = service_name_of(master, view.slot);
-		/* Without memory the error goes without this hint. */
-		if (!buffer_printf(text, " (loop %u hangs in service %s%s", (unsigned)loop,
-			service != NULL ? service : "?", view.task[0] != '\0' ? ", task " : "") ||
-		    !text_escape(text, view.task, strlen(view.task)) || !buffer_append_text(text, ")"))
-			buffer_clear(text);
-	}
-}
-
 /* --- what waits for the cell ------------------------------------------------------------- */
 
 struct admin_cell_call {
 	struct admin_request *request;
 	struct master *master;
 	int64_t started_ns;
-	struct loop_marks marks;
 };
 
 static struct admin_cell_call *
@@ -122,7 +40,6 @@ admin_cell_call_create(struct admin_request *request, struct master *master)
 	call->request = request;
 	call->master = master;
 	call->started_ns = clock_monotonic_ns();
-	loop_marks_take(&call->marks, supervisor_page(master->supervisor));
 	return call;
 }
 
@@ -134,7 +51,7 @@ admin_cell_call_fail(struct admin_cell_call *call, const struct cell_reply *repl
 	const char *text;
 
 	if (reply->kind == CELL_REPLY_SILENT)
-		append_silent_loops(&hint, call->master, &call->marks);
+		silent_loops_append(&hint, call->master);
 	text = buffer_text(&hint);
 	admin_fail(call->request, reply->status, "%s%s", reply->message, text != NULL ? text : "");
 	buffer_finish(&hint);
@@ -258,7 +175,7 @@ admin_send(struct admin_request *request, struct master *master)
 static void
 admin_tasks_tell_silence(struct admin_cell_call *call, const struct cell_reply *reply)
 {
-	json_t *loops = silent_loops(call->master, &call->marks);
+	json_t *loops = silent_loops_report(call->master, NULL);
 
 	if (loops != NULL && json_array_size(loops) > 0) {
 		admin_answer(call->request, json_pack("{s:[], s:o}", "tasks", "silent_loops", loops));

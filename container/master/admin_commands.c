@@ -19,6 +19,7 @@
 #include "master/admin_reports.h"
 #include "master/master.h"
 #include "master/service_control.h"
+#include "master/silent_loops.h"
 #include "master/supervisor.h"
 #include "protocol/interface.h"
 #include "protocol/varlink.h"
@@ -138,7 +139,7 @@ admin_info(struct admin_request *request, struct master *master)
 
 	supervisor_view_cell(master->supervisor, &cell);
 	admin_answer(request, json_pack(
-		"{s:s, s:s, s:I, s:s, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:s, s:s}",
+		"{s:s, s:s, s:I, s:s, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:s, s:s, s:o}",
 		"version", PACKAGE_VERSION,
 		"abi", ABI_TEXT(BAY_ABI_MAJOR, BAY_ABI_MINOR),
 		"pid", (json_int_t)getpid(),
@@ -151,7 +152,8 @@ admin_info(struct admin_request *request, struct master *master)
 		"cells", admin_cells(master),
 		"services", (json_int_t)supervisor_count(master->supervisor),
 		"libevent", event_get_version(),
-		"method", event_base_get_method(master->base)));
+		"method", event_base_get_method(master->base),
+		"silent_loops", silent_loops_report(master, NULL)));
 }
 
 static void

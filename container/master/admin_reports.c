@@ -16,6 +16,7 @@
 #include "master/admin_log.h"
 #include "master/master.h"
 #include "master/plugin_examination.h"
+#include "master/silent_loops.h"
 #include "master/supervisor.h"
 #include "protocol/varlink.h"
 
@@ -305,9 +306,10 @@ admin_status(struct admin_request *request, struct master *master)
 	if (service == NULL)
 		return;
 	totals = xcalloc(1, sizeof(*totals));
-	admin_answer(request, json_pack("{s:o, s:o}",
+	admin_answer(request, json_pack("{s:o, s:o, s:o}",
 		"service", report_service(master, service, totals),
-		"log", admin_log_last_lines(master->ring, service->config->name, STATUS_LOG_LINES)));
+		"log", admin_log_last_lines(master->ring, service->config->name, STATUS_LOG_LINES),
+		"silent_loops", silent_loops_report(master, service)));
 	free(totals);
 }
 

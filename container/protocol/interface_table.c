@@ -83,7 +83,7 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.reply = "version: string, abi: string, pid: int, "
 			"state: (starting, ready, draining), config: string, runtime_dir: string, "
 			"started_wall_ns: int, uptime_ns: int, loops: int, cells: []Cell, "
-			"services: int, libevent: string, method: string",
+			"services: int, libevent: string, method: string, silent_loops: []SilentLoop",
 		.help = "What this container is. \"method\" is the one that libevent waits by.",
 	},
 	[INTERFACE_LIST] = {
@@ -101,8 +101,8 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.name = "Status",
 		.role = INTERFACE_ROLE_OPERATOR,
 		.arguments = service_arguments,
-		.reply = "service: Service, log: []string",
-		.help = "One service, with the last lines of its log.",
+		.reply = "service: Service, log: []string, silent_loops: []SilentLoop",
+		.help = "One service, with the last lines of its log and the loops that it keeps.",
 	},
 	[INTERFACE_CALL] = {
 		.id = INTERFACE_CALL,
@@ -220,8 +220,8 @@ const struct interface_type_text interface_types[] = {
 		"Task (id: int, service: string, name: string, loop: int, state: string, "
 		"waiting_on: ?string, where: ?string, age_ns: int, parent: int, canceled: ?string, "
 		"stack_used: int)"},
-	{"A loop that did not answer in time, and whose task keeps it.",
-		"SilentLoop (loop: int, service: ?string, task: ?string)"},
+	{"A loop that does not answer, the task that keeps it, and for how long it has.",
+		"SilentLoop (loop: int, service: ?string, task: ?string, held_ns: int)"},
 	{"A queue. oldest_ns is the age of the message that waits longest.",
 		"Queue (service: string, queued: int, bytes: int, limit: int, limit_bytes: int, "
 		"oldest_ns: int, overflow: string, waiting_senders: int, dropped: int, rejected: int)"},

@@ -142,11 +142,14 @@ static void
 scheduler_pass(struct scheduler *scheduler)
 {
 	scheduler->passes++;
-	scheduler_publish(scheduler);
+	/* Before, so that a pass that does not end can be told by its age; the rest after, so that
+	 * it is right while the loop sleeps. */
+	status_set(&scheduler->status->pass_ns, (uint64_t)scheduler->loop.now_ns);
 	scheduler_run_some(scheduler);
 	loop_drain_inbox(&scheduler->loop);
 	scheduler_find(scheduler);
 	scheduler_cool_stacks(scheduler);
+	scheduler_publish(scheduler);
 }
 
 /* Under load: libevent by time, not by pass. */

@@ -211,6 +211,14 @@ task_carve(struct scheduler *scheduler, struct stack_class *class)
 	return task;
 }
 
+uint32_t
+task_phase(struct scheduler *scheduler, enum status_phase phase, const char *name)
+{
+	struct status_name packed = status_name_make(name);
+
+	return status_loop_phase(scheduler->status, phase, &packed);
+}
+
 void
 task_join_scope(struct task *task, struct bay_scope *scope)
 {

@@ -64,7 +64,7 @@ struct task {
 	int64_t deadline;             /* absolute; BAY_INHERIT: none */
 	int64_t timeout_ns;           /* becomes a deadline at the first wait; 0: none */
 	uint32_t slot;                /* for the status page: whose code it runs, */
-	uint32_t phase;               /* and what for (enum status_phase) */
+	uint32_t phase;               /* what for, and its name (status_loop_phase) */
 	char *canceled;               /* the reason, malloc'd; NULL: not cancelled */
 	char *call_error;             /* text of its last failed call, malloc'd, or NULL */
 	const char *awaiting;         /* public function it waits in, or NULL */
@@ -96,7 +96,7 @@ struct task_spec {
 	int64_t deadline;
 	int64_t timeout_ns;
 	uint32_t slot;                  /* or STATUS_NO_SLOT */
-	uint32_t phase;                 /* enum status_phase */
+	uint32_t phase;                 /* enum status_phase, or task_phase() of the name */
 	struct stack_class *class;
 };
 
@@ -157,6 +157,9 @@ task_create(struct scheduler *scheduler, const struct task_spec *spec)
 		task_join_scope(task, spec->scope);
 	return task;
 }
+
+/* The phase of tasks with this name, for those who make many. */
+uint32_t task_phase(struct scheduler *scheduler, enum status_phase phase, const char *name);
 
 /* Puts a new task into the list of the scheduler's tasks and at the end of the ready list. */
 void task_start(struct task *task);

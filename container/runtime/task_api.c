@@ -12,6 +12,20 @@
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 
+/* Keeps a copy, whose words are the name in the status page. */
+static void
+task_set_name(struct task *task, const char *name)
+{
+	struct status_name packed;
+
+	_Static_assert(sizeof packed == sizeof task->name_copy, "strncpy fills both up with zeroes");
+	strncpy(task->name_copy, name, sizeof task->name_copy - 1);
+	task->name_copy[sizeof task->name_copy - 1] = '\0';
+	task->name = task->name_copy;
+	memcpy(&packed, task->name_copy, sizeof packed);
+	task->phase = status_loop_phase(task->scheduler->status, status_phase_of(task->phase), &packed);
+}
+
 static struct task *
 task_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg)
 {
@@ -23,7 +37,7 @@ task_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg
 		log_error(task_subject(self), "bay_spawn: there is no function to run");
 		return NULL;
 	}
-	spec.name = "task";
+	spec.name = NULL;
 	spec.fn = fn;
 	spec.arg = arg;
 	spec.ended = NULL;
@@ -39,11 +53,7 @@ task_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg
 	task = task_create(self->scheduler, &spec);
 	if (task == NULL)
 		return NULL;
-	if (name != NULL) {
-		strncpy(task->name_copy, name, sizeof task->name_copy - 1);
-		task->name_copy[sizeof task->name_copy - 1] = '\0';
-		task->name = task->name_copy;
-	}
+	task_set_name(task, name != NULL ? name : "task");
 	task_start(task);
 	return task;
 }

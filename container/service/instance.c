@@ -16,6 +16,9 @@
 #include "service/request.h"
 #include "service/service.h"
 
+/* Of the tasks that run handlers. */
+#define INSTANCE_HANDLER_NAME "handle"
+
 static void instance_on_failure(struct bay_scope *scope);
 
 struct bay_instance *
@@ -44,6 +47,7 @@ instance_create(struct bay_service *service, struct scheduler *scheduler, unsign
 	instance->concurrency = service->limits.concurrency;
 	instance->timeout_ns = service->limits.timeout_ns;
 	instance->slot = service->slot;
+	instance->phase = task_phase(scheduler, STATUS_PHASE_RUN, INSTANCE_HANDLER_NAME);
 	instance->counters = &service->counters[scheduler->index];
 	list_init(&instance->requests);
 	instance->drain_until = BAY_INHERIT;
@@ -195,7 +199,7 @@ static inline struct task *
 instance_task(struct bay_instance *instance, struct bay_request *request, int64_t timeout_ns)
 {
 	struct task_spec spec = {
-		.name = "handle",
+		.name = INSTANCE_HANDLER_NAME,
 		.fn = instance_main,
 		.arg = request,
 		.ended = instance_on_ended,
@@ -204,7 +208,7 @@ instance_task(struct bay_instance *instance, struct bay_request *request, int64_
 		.deadline = request->deadline,
 		.timeout_ns = timeout_ns,
 		.slot = instance->slot,
-		.phase = STATUS_PHASE_RUN,
+		.phase = instance->phase,
 		.class = instance->stacks,
 	};
 	struct task *task = task_create(instance->scheduler, &spec);
@@ -285,7 +289,7 @@ instance_serve(struct bay_instance *instance)
 		.instance = instance,
 		.deadline = BAY_INHERIT,
 		.slot = instance->slot,
-		.phase = STATUS_PHASE_RUN,
+		.phase = task_phase(instance->scheduler, STATUS_PHASE_RUN, "run"),
 		.class = instance->stacks,
 	};
 	struct task *task;

@@ -41,6 +41,7 @@ struct bay_instance {
 	unsigned concurrency;
 	size_t leaf_stack;
 	uint32_t slot;
+	uint32_t phase;                   /* of its handlers: task_phase() */
 	struct status_counters *counters; /* of this loop */
 	struct stack_class *stacks;
 	int64_t timeout_ns;

@@ -105,7 +105,7 @@ instance_say_last_words(struct bay_instance *instance, void (*fn)(struct bay_ins
 		.instance = instance,
 		.deadline = now_ns + (last_ns - now_ns) / 2,
 		.slot = instance->slot,
-		.phase = STATUS_PHASE_INIT,
+		.phase = task_phase(instance->scheduler, STATUS_PHASE_INIT, name),
 		.class = instance->stacks,
 	};
 	struct task *task = task_create(instance->scheduler, &spec);

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -117,7 +118,7 @@ START_TEST(the_largest_page_takes_no_memory_until_it_is_touched)
 	status_add(&status_page_counters(&page, 1023, 64)->served, 1);
 	ck_assert_int_eq(fstat(fd, &st), 0);
 	ck_assert_uint_eq((size_t)st.st_size, page.size);
-	ck_assert_int_le(st.st_blocks * 512, 64 * 1024);
+	ck_assert_int_le(st.st_blocks * 512, 128 * 1024);
 	status_page_close(&page);
 	close(fd);
 }
@@ -189,6 +190,84 @@ START_TEST(the_running_task_is_seen_by_name)
 	status_page_read_loop(&page, 0, &view);
 	ck_assert_uint_eq(view.slot, STATUS_NO_SLOT);
 	ck_assert_str_eq(view.task, "");
+	close(fd);
+}
+END_TEST
+
+START_TEST(names_have_numbers_that_stay)
+{
+	struct status_name handle = status_name_make("handle"), run = status_name_make("run");
+	struct status_loop_view view;
+	struct status_loop *loop;
+	struct status_page page;
+	int fd = create(&page);
+	uint32_t word;
+
+	loop = status_page_loop(&page, 0);
+	word = status_loop_phase(loop, STATUS_PHASE_RUN, &handle);
+	ck_assert_uint_ne(status_loop_phase(loop, STATUS_PHASE_RUN, &run), word);
+	ck_assert_uint_eq(status_loop_phase(loop, STATUS_PHASE_RUN, &handle), word);
+	ck_assert_int_eq(status_phase_of(status_loop_phase(loop, STATUS_PHASE_INIT, &handle)), STATUS_PHASE_INIT);
+	atomic_store(&loop->phase, word);
+	status_page_read_loop(&page, 0, &view);
+	ck_assert_int_eq(view.phase, STATUS_PHASE_RUN);
+	ck_assert_str_eq(view.task, "handle");
+	/* A name that is given by itself is in place of the number. */
+	status_loop_set_task(loop, 1, &run);
+	status_page_read_loop(&page, 0, &view);
+	ck_assert_int_eq(view.phase, STATUS_PHASE_RUN);
+	ck_assert_str_eq(view.task, "run");
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_task_is_nameless_when_there_are_too_many_names)
+{
+	struct status_loop_view view;
+	struct status_loop *loop;
+	struct status_page page;
+	unsigned numbered = 0;
+	int fd = create(&page);
+
+	loop = status_page_loop(&page, 0);
+	for (int i = 0; i < 1000; i++) {
+		struct status_name name;
+		char text[24];
+		uint32_t word;
+
+		snprintf(text, sizeof(text), "worker %d", i);
+		name = status_name_make(text);
+		word = status_loop_phase(loop, STATUS_PHASE_RUN, &name);
+		atomic_store(&loop->phase, word);
+		status_page_read_loop(&page, 0, &view);
+		ck_assert_int_eq(view.phase, STATUS_PHASE_RUN);
+		ck_assert_str_eq(view.task, word >> STATUS_PHASE_BITS != 0 ? text : "");
+		numbered += word >> STATUS_PHASE_BITS != 0;
+	}
+	ck_assert_uint_le(numbered, STATUS_NAMES);
+	ck_assert_uint_gt(numbered, STATUS_NAMES / 2);
+	close(fd);
+}
+END_TEST
+
+START_TEST(a_loop_is_silent_when_a_pass_takes_long)
+{
+	struct status_loop_view view;
+	struct status_loop *loop;
+	struct status_page page;
+	int fd = create(&page);
+	int64_t held_ns;
+
+	loop = status_page_loop(&page, 0);
+	status_set(&loop->pass_ns, 1);
+	ck_assert(!status_page_loop_is_silent(&page, 0, &view, &held_ns));
+	ck_assert_int_eq(held_ns, 0);
+	status_loop_set_phase(loop, STATUS_PHASE_RUN);
+	ck_assert(status_page_loop_is_silent(&page, 0, &view, &held_ns));
+	ck_assert_int_ge(held_ns, STATUS_SILENT_NS);
+	/* It is not later than now, unless the writer has gone mad. */
+	status_set(&loop->pass_ns, UINT64_MAX);
+	ck_assert(!status_page_loop_is_silent(&page, 0, &view, &held_ns));
 	close(fd);
 }
 END_TEST
@@ -361,6 +440,9 @@ CHECK_MAIN("base/status_page",
 	the_memory_cannot_be_resized_by_the_other_side,
 	what_is_not_such_a_page_is_not_opened,
 	the_running_task_is_seen_by_name,
+	names_have_numbers_that_stay,
+	a_task_is_nameless_when_there_are_too_many_names,
+	a_loop_is_silent_when_a_pass_takes_long,
 	a_slot_just_out_of_range_is_none,
 	a_page_full_of_ones_reads_as_something_harmless,
 	memory_freed_on_another_loop_is_subtracted,

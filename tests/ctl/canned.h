@@ -44,7 +44,7 @@
 	"'stack_used':4096}," \
 	"{'id':5,'service':'other','name':'handle','loop':1,'state':'waiting'," \
 	"'waiting_on':'call','where':'other.c:7','age_ns':10,'parent':0,'stack_used':100}]," \
-	"'silent_loops':[{'loop':1,'service':'spin','task':'handle'}]}"
+	"'silent_loops':[{'loop':1,'service':'spin','task':'handle','held_ns':12000000000}]}"
 
 #define CANNED_QUEUES \
 	"{'queues':[{'service':'square','queued':2,'bytes':2048,'limit':1024," \

@@ -180,7 +180,7 @@ START_TEST(tasks_are_a_table_and_silent_loops_are_named)
 		" 3 square  grandchild    0 running -         -            1us     0\n"
 		" 4 square  second        1 waiting channel   square.c:40   2s    4k\n"
 		" 5 other   handle        1 waiting call      other.c:7   10ns   100\n"
-		"loop 1 does not answer: it is busy in service spin, task handle\n");
+		"loop 1 does not answer: it is busy in service spin, task handle, for 12s\n");
 }
 END_TEST
 
@@ -199,7 +199,7 @@ START_TEST(the_tree_shows_who_started_whom)
 		"   |- 2 child  ready, 1ms, canceled: deadline\n"
 		"   |  `- 3 grandchild  running, 1us\n"
 		"   `- 4 second  waiting for channel at square.c:40, 2s\n"
-		"loop 1 does not answer: it is busy in service spin, task handle\n");
+		"loop 1 does not answer: it is busy in service spin, task handle, for 12s\n");
 }
 END_TEST
 

@@ -180,4 +180,51 @@ wait_until 'the bystander answers' is_answered bystander
 is_state actor stopped || fail "the actor is $(state_of actor)"
 stop
 
+begin 'a loop that hangs is named with the service and the task that keep it'
+plugin actor
+ini <<'END'
+[service actor]
+[service bystander]
+plugin = actor
+END
+sed -i 's/^loops = 2$/loops = 1/' "$dir/bay.ini"
+start
+ctl call bystander 'echo hello'
+tells() { ctl_quiet $1 | grep -q "^loop 0 does not answer: it is busy in service actor, task $2, for "; }
+for order in 'spin handle' 'toil breadwinner'; do
+	wait_until 'the actor answers' eval '[ "$(ctl_quiet call actor "echo here")" = here ]'
+	ctl tasks
+	! grep -q 'does not answer' "$dir/out" || fail 'an idle loop does not answer'
+	ctl call --timeout 100ms actor "$order"
+	status_is 8
+	wait_until 'the loop is silent' tells status '[a-z]*'
+	for report in status 'status actor' tasks 'tasks --tree'; do
+		tells "$report" "${order#* }" || fail "bayctl $report does not name the task"
+	done
+	ctl status bystander
+	! grep -q 'does not answer' "$dir/out" || fail 'the bystander is blamed'
+	ctl stop actor --now
+	ctl start actor
+	status_is 0
+done
+stop
+
+begin 'an idle loop tells how many tasks it has'
+plugin actor
+ini <<'END'
+[service actor]
+END
+sed -i 's/^loops = 2$/loops = 1/' "$dir/bay.ini"
+start
+ctl_behind slept call actor 'sleep 3600000000000'
+wait_until 'the call is under way' eval '[ "$(field_of actor in_flight)" = 1 ]'
+tasks_of_loop() { ctl_quiet stats --json | grep -o '"tasks":[0-9]*'; }
+# The call and the actor's run.
+wait_until 'both tasks are told' eval '[ "$(tasks_of_loop)" = "\"tasks\":2" ]'
+ctl stop actor --now
+status_is 0
+wait_until 'none is told' eval '[ "$(tasks_of_loop)" = "\"tasks\":0" ]'
+wait "$call"
+stop
+
 finish

@@ -10,6 +10,7 @@
  *	sleep NS     awaits, then replies "slept"
  *	stay NS      as sleep, but does not end when it is cancelled
  *	spin         keeps its loop for ever
+ *	toil NAME    the same in a task of this name
  *	crash        dies of a null pointer
  *	exit N       ends the process with exit code N
  *	give-up      makes run return a failure: the service fails by itself
@@ -57,6 +58,14 @@ crash(void)
 	volatile int *volatile nowhere = NULL;
 
 	*nowhere = 1;
+}
+
+static int
+toil(void *arg)
+{
+	(void)arg;
+	spin();
+	return BAY_OK;
 }
 
 /* --- life ------------------------------------------------------------------------- */
@@ -166,8 +175,10 @@ actor(struct bay_request *request)
 		return actor_sleep(request, strtoll(rest, NULL, 10));
 	if (strncmp(order, "stay ", 5) == 0)
 		return actor_stay(request, strtoll(rest, NULL, 10));
-	if (strcmp(order, "spin") == 0)
+	if (strncmp(order, "spin", 4) == 0)
 		spin();
+	if (strncmp(order, "toil ", 5) == 0)
+		return bay_join(bay_spawn(rest, toil, NULL), BAY_INHERIT);
 	if (strcmp(order, "crash") == 0)
 		crash();
 	if (strncmp(order, "exit ", 5) == 0)
