@@ -415,10 +415,68 @@ START_TEST(it_has_given_up_what_it_does_not_need)
 	ck_assert(process_says(examiner.pid, "status", "NoNewPrivs:", "1"));
 	ck_assert(process_says(examiner.pid, "limits", "Max core file size", " 0 "));
 	ck_assert(process_says(examiner.pid, "limits", "Max file size", " 0 "));
+	ck_assert(process_says(examiner.pid, "limits", "Max cpu time", " 10 "));
+	ck_assert(process_says(examiner.pid, "limits", "Max open files", " 256 "));
+#if !defined(BAY_ASAN) && !defined(BAY_TSAN)
+	ck_assert(process_says(examiner.pid, "limits", "Max address space", " 4294967296 "));
+#endif
 	ck_assert_int_eq(getpgid(examiner.pid), examiner.pid);
 	if (geteuid() == 0)
 		ck_assert(process_says(examiner.pid, "status", "Uid:", "65534\t65534\t65534"));
 	ck_assert_int_eq(examiner_end(&examiner), 0);
+}
+END_TEST
+
+/* Bayd had died before the examiner could ask to die with it. */
+START_TEST(it_does_not_outlive_who_started_it_before_it_began)
+{
+	struct examiner examiner;
+	int status;
+
+	setenv(CELL_ENV_MASTER, "1", 1);
+	examiner_start(&examiner);
+	ck_assert_ptr_null(examiner_receive(&examiner));
+	status = examiner_end(&examiner);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 1);
+}
+END_TEST
+
+/* Starts one from a process that ends at once when told, and keeps the socket open. */
+START_TEST(it_does_not_outlive_who_started_it)
+{
+	struct examiner examiner;
+	struct pollfd ended = {.events = POLLIN};
+	int alive[2], status;
+	char byte = 0;
+	pid_t starter;
+
+	ck_assert_int_eq(pipe(alive), 0);
+	starter = fork();
+	if (starter == 0) {
+		close(alive[0]);
+		examiner_start(&examiner);
+		/* Its answer says that it has settled in. */
+		examiner_send(&examiner, CELL_SETUP, setup_of_version(CELL_VERSION_MAJOR), -1);
+		if (examiner_receive(&examiner) == NULL)
+			_exit(1);
+		/* A child holds the socket and ends when it is the last to hold the pipe. */
+		if (fork() == 0) {
+			close(alive[1]);
+			ended.fd = examiner.fd;
+			poll(&ended, 1, -1);
+			_exit(0);
+		}
+		(void)!write(alive[1], &byte, 1);
+		_exit(0);
+	}
+	close(alive[1]);
+	ck_assert_int_eq(waitpid(starter, &status, 0), starter);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	ck_assert_int_eq(read(alive[0], &byte, 1), 1);
+	/* The examiner inherited the other end. */
+	ck_assert_int_eq(read(alive[0], &byte, 1), 0);
+	close(alive[0]);
 }
 END_TEST
 
@@ -434,4 +492,6 @@ CHECK_MAIN("cell/examine",
 	without_a_descriptor_the_path_is_opened,
 	exit_code_0_is_no_verdict,
 	a_crash_while_it_is_unloaded_comes_before_the_verdict,
-	it_has_given_up_what_it_does_not_need)
+	it_has_given_up_what_it_does_not_need,
+	it_does_not_outlive_who_started_it_before_it_began,
+	it_does_not_outlive_who_started_it)

@@ -4,12 +4,14 @@
 #include "service/plugin.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
+#include "base/fd.h"
 #include "service/plugin_dlerror.h"
 #include "service/plugin_file.h"
 #include "service/settings.h"
@@ -108,6 +110,11 @@ START_TEST(bad_plugins_are_refused_with_what_to_do)
 		{"unknown_flag", "flags that this container does not know (0x10000000000)"},
 		{"no_handler", "neither .handle nor .run"},
 		{"mismatch", "its descriptor says name 'somebody_else', its note 'mismatch'"},
+		{"mismatch_version", "its descriptor says version '2', its note '1'"},
+		{"mismatch_abi", "its descriptor says ABI 1.7, its note 1.0"},
+		{"mismatch_nameless", "its descriptor has no name"},
+		{"mismatch_size", "its descriptor has 8 bytes, its note says"},
+		{"mismatch_leaf", "declared BAY_LEAF but has no .handle"},
 		/* Its constructor would abort: refused before it runs. */
 		{"abi_major", "needs ABI 7.0"},
 		{"no_such_file", "cannot be opened: No such file"},
@@ -119,6 +126,48 @@ START_TEST(bad_plugins_are_refused_with_what_to_do)
 		assert_refused(path, NULL, cases[i][1]);
 		ck_assert(!is_loaded(path));
 	}
+}
+END_TEST
+
+/* Puts another number where these bytes are, which lie in the file once. */
+static void
+patch(struct buffer *bytes, const void *before, size_t size, uint32_t number)
+{
+	uint8_t *at = memmem(bytes->data, bytes->size, before, size);
+
+	ck_assert_ptr_nonnull(at);
+	memcpy(at + size, &number, sizeof(number));
+	ck_assert_ptr_null(memmem(at + size, bytes->size - (size_t)(at + size - bytes->data), before, size));
+}
+
+/* One of a later ABI, whose descriptor has fields that this container does not know. */
+START_TEST(of_a_larger_descriptor_what_is_known_is_read)
+{
+	static const struct {
+		uint32_t magic;
+		uint16_t major;
+		uint16_t minor;
+	} note = {BAY_NOTE_MAGIC, BAY_ABI_MAJOR, 0};
+	uint32_t size = sizeof(struct bay_plugin) + 512;
+	struct buffer bytes = {0}, reason = {0};
+	struct bay_plugin *descriptor;
+	struct plugin *plugin;
+	struct temp_dir dir;
+	uint32_t head[2] = {sizeof(struct bay_plugin), BAY_ABI_MAJOR};
+
+	ck_assert(fd_read_file(AT_FDCWD, PLUGINS "good.so", 0, PLUGIN_FILE_MAX, &bytes));
+	patch(&bytes, &note, sizeof(note), size);
+	descriptor = memmem(bytes.data, bytes.size, head, sizeof(head));
+	ck_assert_ptr_nonnull(descriptor);
+	memcpy(descriptor, &size, sizeof(size));
+	temp_dir_init(&dir);
+	temp_dir_write_bytes(&dir, "large.so", bytes.data, bytes.size);
+	plugin = open_good(temp_dir_path(&dir, "large.so"));
+	ck_assert_str_eq(plugin->descriptor.name, "good");
+	ck_assert_str_eq(plugin->image, temp_dir_path(&dir, "large.so"));
+	ck_assert(plugin_close(plugin, &reason));
+	temp_dir_finish(&dir);
+	buffer_finish(&bytes);
 }
 END_TEST
 
@@ -268,6 +317,7 @@ CHECK_MAIN("service/plugin",
 	its_table_of_settings_can_be_filled,
 	an_image_that_is_not_the_examined_one_is_refused,
 	bad_plugins_are_refused_with_what_to_do,
+	of_a_larger_descriptor_what_is_known_is_read,
 	what_cannot_leave_lingers_and_says_why,
 	what_somebody_else_holds_lingers,
 	a_library_of_the_plugin_uses_its_own_functions_and_leaves_too,
