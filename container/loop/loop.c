@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "loop/watch.h"
 
 enum {
 	/* How long to look for work before sleeping: about what a wake would cost. */
@@ -130,6 +131,9 @@ loop_init(struct loop *loop, const char *name)
 	inbox_init(&loop->_inbox);
 	atomic_init(&loop->_sleeping, false);
 	wheel_init(&loop->wheel, loop_now(loop));
+	for (int i = 0; i < LOOP_WATCH_BUCKETS; i++)
+		list_init(&loop->_watches[i]);
+	timer_init(&loop->_watch_timer, watch_on_check);
 	if (!loop_events_init(loop)) {
 		int saved = errno != 0 ? errno : ENOMEM;
 

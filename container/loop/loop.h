@@ -32,6 +32,9 @@
 struct event;
 struct event_base;
 
+/* See watch.h. */
+enum { LOOP_WATCH_BUCKETS = 256 };
+
 /*
  * Whether there is anything to do that loop_wait cannot see: a task that a libevent callback
  * or a timer made ready, or work in a queue that several loops share. Asked by loop_wait, on
@@ -61,6 +64,11 @@ struct loop {
 	int _wake_fd;      /* eventfd, ends a sleep when there is work */
 	int _alarm_fd;     /* timerfd, ends a sleep in time for the wheel */
 	bool _may_spin;
+
+	struct list _watches[LOOP_WATCH_BUCKETS]; /* struct watch._link, by descriptor */
+	unsigned _watch_count;
+	unsigned _watch_turn;       /* the bucket that was looked at last */
+	struct timer _watch_timer;  /* armed while there is any */
 
 	/* Written by other threads, so kept on a cache line that nothing else is on. */
 	char _apart[64];

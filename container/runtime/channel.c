@@ -282,7 +282,7 @@ channel_get_now(struct bay_channel *channel, void **item_r)
 void
 channel_putter_left(struct channel_putter *putter)
 {
-	if (putter->channel->stored)
+	if (putter->channel->stored && !putter->channel->closed)
 		channel_admit(putter->channel);
 }
 

@@ -11,6 +11,9 @@
 #include "runtime/task.h"
 #include "runtime/wait.h"
 
+/* How long a clock that was set may go unnoticed. */
+#define SLEEP_WALL_NS CLOCK_NS_PER_S
+
 int64_t
 bay_now(void)
 {
@@ -70,4 +73,22 @@ bay_sleep_until(int64_t when_ns)
 	if (!AWAIT_BEGIN("bay_sleep_until"))
 		return BAY_INVALID;
 	return sleep_until(when_ns);
+}
+
+int
+bay_sleep_until_wall(int64_t wall_ns)
+{
+	int64_t left_ns;
+
+	if (!AWAIT_BEGIN("bay_sleep_until_wall"))
+		return BAY_INVALID;
+	if (wall_ns <= clock_wall_ns())
+		return sleep_until(0);
+	while ((left_ns = wall_ns - clock_wall_ns()) > 0) {
+		int status = sleep_until(bay_after(left_ns < SLEEP_WALL_NS ? left_ns : SLEEP_WALL_NS));
+
+		if (status != BAY_OK)
+			return status;
+	}
+	return BAY_OK;
 }

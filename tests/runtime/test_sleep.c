@@ -166,6 +166,38 @@ TASK_TEST(spans_become_deadlines)
 	return BAY_OK;
 }
 
+TASK_TEST(a_sleep_by_the_wall_is_never_too_short_and_ends_with_the_deadline)
+{
+	int64_t when = bay_wall() + 3 * BAY_MS;
+
+	ck_assert_int_eq(bay_sleep_until_wall(when), BAY_OK);
+	ck_assert_int_ge(bay_wall(), when);
+	ck_assert_int_eq(bay_sleep_until_wall(INT64_MIN), BAY_OK);
+	ck_assert_int_eq(bay_sleep_until_wall(bay_wall()), BAY_OK);
+	return BAY_OK;
+}
+
+static int
+sleep_for_ages(void *arg)
+{
+	*(int *)arg = bay_sleep_until_wall(INT64_MAX);
+	return BAY_OK;
+}
+
+/* It looks at the clock again and again, and is still one sleep. */
+TASK_TEST(a_sleep_by_the_wall_can_be_cancelled)
+{
+	int status = -1;
+	struct bay_task *task = bay_spawn("ages", sleep_for_ages, &status);
+
+	ck_assert_int_eq(bay_sleep(1100 * BAY_MS), BAY_OK);
+	ck_assert_int_eq(status, -1);
+	bay_task_cancel(task, "enough");
+	ck_assert_int_eq(bay_join(task, BAY_INHERIT), BAY_OK);
+	ck_assert_int_eq(status, BAY_CANCELED);
+	return BAY_OK;
+}
+
 CHECK_MAIN("runtime/sleep",
 	a_sleep_is_never_too_short,
 	many_sleepers_wake_in_the_order_of_their_times,
@@ -174,4 +206,6 @@ CHECK_MAIN("runtime/sleep",
 	an_inherited_deadline_cuts_a_sleep,
 	past_the_deadline_nothing_sleeps,
 	a_sleep_that_ends_with_the_deadline_was_whole,
-	spans_become_deadlines)
+	spans_become_deadlines,
+	a_sleep_by_the_wall_is_never_too_short_and_ends_with_the_deadline,
+	a_sleep_by_the_wall_can_be_cancelled)

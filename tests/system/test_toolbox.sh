@@ -120,6 +120,10 @@ event|1 canceled ok ok 0 timeout
 barrier|2 ok-2 ok-0 ok-1 2 failed-9 failed-9 1 0 timeout
 promise|0 busy ok closed ok gold 0 busy ok closed io no gold 0 busy ok closed canceled no need
 once|0 io ok ok 1 2
+select|0 ok one 3 ok 2 ok 4 ok 1 closed
+descriptors|0 2 ok timeout ok 1 ok closed
+ticks|ok in-time ok missed-some no-drift 0 ok ok timeout
+sleep-wall|ok slept ok
 call abc|abc '' ok same-handle
 call-names|nobody ? null not-found no-reply (there is no service 'nobody') not-found no-reply (there is no such service (no handle))
 call-failure|io no-reply (told to fail: twice) fine ''

@@ -14,6 +14,7 @@
 #include <bay/channel.h>
 #include <bay/condition.h>
 #include <bay/event.h>
+#include <bay/fd.h>
 #include <bay/instance.h>
 #include <bay/lock.h>
 #include <bay/log.h>
@@ -25,9 +26,11 @@
 #include <bay/request.h>
 #include <bay/scope.h>
 #include <bay/semaphore.h>
+#include <bay/select.h>
 #include <bay/setting.h>
 #include <bay/status.h>
 #include <bay/task.h>
+#include <bay/ticker.h>
 #include <bay/time.h>
 
 #endif

@@ -41,6 +41,11 @@ BAY_API int bay_sleep(int64_t span_ns);
  * Inside a task; may suspend. Since 1.0. */
 BAY_API int bay_sleep_until(int64_t when_ns);
 
+/* The same until the clock on the wall shows wall_ns (as bay_wall() gives it). When that
+ * clock is set, or the machine has slept, the sleep follows within a second. Inside a
+ * task; may suspend. Since 1.0. */
+BAY_API int bay_sleep_until_wall(int64_t wall_ns);
+
 BAY_END_DECLS
 
 #endif

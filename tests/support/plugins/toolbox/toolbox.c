@@ -23,6 +23,7 @@ static const struct operation *const operations[] = {
 	queue_operations,
 	lock_operations,
 	meeting_operations,
+	select_operations,
 	call_operations,
 	plain_operations,
 };

@@ -51,6 +51,7 @@ extern const struct operation channel_operations[];
 extern const struct operation queue_operations[];
 extern const struct operation lock_operations[];
 extern const struct operation meeting_operations[];
+extern const struct operation select_operations[];
 extern const struct operation call_operations[];
 extern const struct operation plain_operations[];
 

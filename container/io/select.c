@@ -1,0 +1,356 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The function of <bay/select.h>. First every case is tried without waiting. If none can
+ * happen, the select stands in the line of each with a waiter of its own, a part; the task is
+ * parked on another, the whole. Whoever wakes a part takes all the others out of their lines
+ * in the same moment, so nobody can hand a second thing to them.
+ *
+ *	task ---> whole      part 0 in jobs' getters
+ *	                     part 1 in the end of a task
+ *	                     part 2 in the loop's watches
+ *
+ * Points of time have no line: the earliest is the deadline of the wait.
+ */
+#include "config.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include <bay/select.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "io/descriptor.h"
+#include "runtime/await.h"
+#include "runtime/channel.h"
+#include "runtime/handle.h"
+#include "runtime/task.h"
+#include "runtime/ticker.h"
+#include "runtime/wait.h"
+
+/* So many parts lie on the stack; for more, memory is asked for. */
+#define SELECT_PARTS 8
+
+struct selection;
+
+struct select_part {
+	union {
+		struct waiter waiter;
+		struct channel_putter putter;
+		struct descriptor_waiter descriptor;
+	};
+	struct selection *selection;
+	struct bay_case *of;
+	bool stands;             /* in a line, or has been woken there */
+};
+
+struct selection {
+	struct waiter whole;
+	struct bay_case *cases;
+	size_t count;
+	struct select_part *parts;
+	struct select_part *won; /* NULL: none yet */
+};
+
+/* --- trying ------------------------------------------------------------------------------- */
+
+/* Lets the case happen if it can at once; then true and its status. */
+static bool
+case_try(struct bay_case *one, int64_t now_ns)
+{
+	switch (one->kind) {
+	case BAY_CASE_GET:
+		one->status = one->channel != NULL ? channel_get(one->channel, &one->item) : BAY_BUSY;
+		return one->status != BAY_BUSY;
+	case BAY_CASE_PUT:
+		if (one->channel == NULL)
+			return false;
+		one->status = channel_put(one->channel, one->item, one->priority, one->bytes);
+		return one->status != BAY_FULL;
+	case BAY_CASE_TASK:
+		one->status = one->task != NULL ? BAY_OK : BAY_NO_MEMORY;
+		if (one->task != NULL && one->task->done)
+			one->task->collected = true;
+		return one->task == NULL || one->task->done;
+	case BAY_CASE_TIME:
+		one->status = BAY_OK;
+		return one->when_ns <= now_ns;
+	case BAY_CASE_TICK:
+		one->status = BAY_OK;
+		return one->ticker != NULL && ticker_take(one->ticker, now_ns, &one->missed);
+	case BAY_CASE_FD:
+		one->status = descriptor_poll(one->fd, one->what, &one->ready);
+		return one->status != BAY_BUSY;
+	default:
+		return false;
+	}
+}
+
+/* Tries all, from one of them on that chance chooses. */
+static bool
+cases_try(struct bay_case *cases, size_t count, size_t *index_r)
+{
+	size_t start = count > 1 ? scheduler_random(scheduler_here) % count : 0;
+	int64_t now_ns = clock_monotonic_ns();
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		size_t index = start + i < count ? start + i : start + i - count;
+
+		if (case_try(&cases[index], now_ns)) {
+			*index_r = index;
+			return true;
+		}
+	}
+	return false;
+}
+
+/* When the first point of time among the cases comes. */
+static int64_t
+cases_next_ns(const struct bay_case *cases, size_t count)
+{
+	int64_t next_ns = BAY_INHERIT;
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		int64_t when_ns = BAY_INHERIT;
+
+		if (cases[i].kind == BAY_CASE_TIME)
+			when_ns = cases[i].when_ns;
+		else if (cases[i].kind == BAY_CASE_TICK && cases[i].ticker != NULL)
+			when_ns = bay_ticker_when(cases[i].ticker);
+		if (when_ns < next_ns)
+			next_ns = when_ns;
+	}
+	return next_ns;
+}
+
+/* --- standing in the lines ----------------------------------------------------------------- */
+
+/* Out of its line. Nobody can wake it any more. */
+static void
+part_leave(struct select_part *part)
+{
+	part->waiter.woken = true;
+	list_remove(&part->waiter.link);
+	if (part->of->kind == BAY_CASE_TASK)
+		part->of->task->waiter = NULL;
+	else if (part->of->kind == BAY_CASE_FD)
+		watch_end(&part->descriptor.watch);
+}
+
+/* All that have not been woken leave, before anybody can hear of the first. */
+static void
+selection_leave(struct selection *selection)
+{
+	size_t i;
+
+	for (i = 0; i < selection->count; i++) {
+		struct select_part *part = &selection->parts[i];
+
+		if (part->stands && !part->waiter.woken)
+			part_leave(part);
+		else
+			part->stands = false;
+	}
+	for (i = 0; i < selection->count; i++) {
+		struct select_part *part = &selection->parts[i];
+
+		if (part->stands && part->of->kind == BAY_CASE_PUT)
+			channel_putter_left(&part->putter);
+		part->stands = false;
+	}
+}
+
+static void
+selection_on_whole_left(struct waiter *waiter)
+{
+	selection_leave(container_of(waiter, struct selection, whole));
+}
+
+static void
+selection_on_part_woken(struct waiter *waiter)
+{
+	struct select_part *part = container_of(waiter, struct select_part, waiter);
+	struct selection *selection = part->selection;
+
+	selection->won = part;
+	selection_leave(selection);
+	waiter_wake(&selection->whole, BAY_OK);
+}
+
+static bool
+selection_on_task_ended(struct waiter *waiter, struct bay_task *handle)
+{
+	(void)waiter;
+	handle->collected = true;
+	return true;
+}
+
+static int
+part_await_task(struct select_part *part, struct bay_task *task)
+{
+	if (task == &part->waiter.task->handle) {
+		log_error(NULL, "bay_select: a task cannot wait for itself");
+		return BAY_INVALID;
+	}
+	if (task->waiter != NULL) {
+		log_error(NULL, "bay_select: a task has a waiter already (or stands twice): one at a time");
+		return BAY_BUSY;
+	}
+	part->waiter.ended = selection_on_task_ended;
+	task->waiter = &part->waiter;
+	return BAY_OK;
+}
+
+/* Into the line of its case, if that has one. */
+static int
+part_await(struct select_part *part)
+{
+	struct bay_case *of = part->of;
+	int status = BAY_OK;
+
+	waiter_init(&part->waiter, AWAIT_PART);
+	part->waiter.left = selection_on_part_woken;
+	switch (of->kind) {
+	case BAY_CASE_GET:
+		if (of->channel == NULL)
+			return BAY_OK;
+		channel_await_get(&part->waiter, of->channel);
+		break;
+	case BAY_CASE_PUT:
+		if (of->channel == NULL)
+			return BAY_OK;
+		channel_await_put(&part->putter, of->channel, of->item, of->priority, of->bytes);
+		break;
+	case BAY_CASE_TASK:
+		status = part_await_task(part, of->task);
+		break;
+	case BAY_CASE_FD:
+		status = descriptor_await(&part->descriptor, of->fd, of->what);
+		break;
+	default:
+		return BAY_OK;
+	}
+	part->stands = status == BAY_OK;
+	return status;
+}
+
+/* What the part that was woken brought. */
+static void
+part_finish(struct select_part *part)
+{
+	struct bay_case *of = part->of;
+
+	of->status = part->waiter.status;
+	if (of->kind == BAY_CASE_GET && of->status == BAY_OK)
+		of->item = part->waiter.item;
+	if (of->kind == BAY_CASE_FD)
+		of->ready = part->descriptor.ready & (BAY_READABLE | BAY_WRITABLE);
+}
+
+/* Into all the lines; on a failure into none. */
+static int
+selection_stand(struct selection *selection)
+{
+	size_t i;
+
+	for (i = 0; i < selection->count; i++) {
+		selection->parts[i].selection = selection;
+		selection->parts[i].of = &selection->cases[i];
+		selection->parts[i].stands = false;
+	}
+	for (i = 0; i < selection->count; i++) {
+		struct select_part *part = &selection->parts[i];
+		int status = part_await(part);
+
+		if (status == BAY_OK)
+			continue;
+		/* That a descriptor cannot be waited for is how its case happened. */
+		if (part->of->kind == BAY_CASE_FD) {
+			waiter_wake(&part->waiter, status);
+			return BAY_OK;
+		}
+		selection_leave(selection);
+		return status;
+	}
+	return BAY_OK;
+}
+
+/* Waits in all the lines. BAY_OK: one was woken. */
+static int
+selection_await(struct selection *selection, int64_t deadline)
+{
+	int status;
+
+	waiter_init(&selection->whole, AWAIT_CANCELABLE);
+	selection->whole.left = selection_on_whole_left;
+	status = selection_stand(selection);
+	return status == BAY_OK ? task_await(&selection->whole, deadline) : status;
+}
+
+/* --- <bay/select.h> ------------------------------------------------------------------------- */
+
+static int
+select_in(struct selection *selection, size_t *index_r, int64_t deadline)
+{
+	struct task *self = task_current();
+
+	/* Again when the time of a case has come: a tick may have been taken by another. */
+	while (!cases_try(selection->cases, selection->count, index_r)) {
+		int64_t limit_ns = task_deadline(self, deadline);
+		int64_t next_ns = cases_next_ns(selection->cases, selection->count);
+		int status = selection_await(selection, next_ns < limit_ns ? next_ns : limit_ns);
+
+		if (status == BAY_OK) {
+			part_finish(selection->won);
+			*index_r = (size_t)(selection->won->of - selection->cases);
+			return BAY_OK;
+		}
+		if (status != BAY_TIMEOUT || limit_ns < next_ns)
+			return status;
+	}
+	/* Whoever always finds something would otherwise never let anybody else run. */
+	return await_refused(self, BAY_OK);
+}
+
+static bool
+cases_have_sense(const struct bay_case *cases, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if ((unsigned)cases[i].kind > BAY_CASE_FD)
+			break;
+	}
+	if (i == count && count > 0)
+		return true;
+	log_error(NULL, "bay_select: %s", count == 0 ? "the list is empty, so nothing would ever end the wait" :
+		"there is no such kind of case");
+	return false;
+}
+
+int
+bay_select(struct bay_case *cases, size_t count, size_t *index_r, int64_t deadline)
+{
+	struct selection selection = {.cases = cases, .count = count};
+	struct select_part few[SELECT_PARTS];
+	int status;
+
+	if (!AWAIT_BEGIN("bay_select"))
+		return BAY_INVALID;
+	if (!cases_have_sense(cases, count))
+		return BAY_INVALID;
+	if (task_current()->canceled != NULL)
+		return await_refused(task_current(), BAY_CANCELED);
+	if (count <= SELECT_PARTS) {
+		selection.parts = few;
+		return select_in(&selection, index_r, deadline);
+	}
+	selection.parts = calloc(count, sizeof selection.parts[0]);
+	if (selection.parts == NULL)
+		return BAY_NO_MEMORY;
+	status = select_in(&selection, index_r, deadline);
+	free(selection.parts);
+	return status;
+}
