@@ -3,7 +3,7 @@
  * Keeps the cell and its services as they are wanted: starts them, notices every death,
  * finds who is to blame, and starts again what may be started again.
  *
- *	cell     down -> setting up -> ready -> ended -> (back-off) -> setting up ...
+ *	cell     cell_keeper.h: down -> setting up -> ready -> ended -> down ...
  *	service  master_service.h; its steps are in service_control.h
  *
  * Has one owner. Master only; never suspends.

@@ -379,13 +379,20 @@ START_TEST(half_an_image_leaves_nothing)
 	struct buffer error = {0};
 	struct place place;
 	struct image image;
+	int before, after;
 
 	place_init(&place, "good");
 	ck_assert_int_eq(truncate(place.plugin, 10 * IMAGE_SLICE), 0);
+	before = dup(place.images);
+	close(before);
 	ck_assert(image_begin(&image, place.plugin, place.images, "square", 1, &error));
 	ck_assert_int_eq(image_continue(&image, &error), IMAGE_MORE);
 	ck_assert_uint_eq(count_images(&place), 1);
 	image_finish(&image);
+	/* Nor a descriptor: the lowest free number is the one that it was. */
+	after = dup(place.images);
+	close(after);
+	ck_assert_int_eq(after, before);
 	ck_assert_uint_eq(count_images(&place), 0);
 	place_finish(&place);
 }

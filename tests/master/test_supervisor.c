@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Also tests service_table and cell_process, which the supervisor is made of; the steps of
- * one service are tested by test_service_control. What real cells do is tested by system/.
+ * Also tests cell_keeper, cell_process and service_table, which the supervisor is made of;
+ * what is done for one service is tested by test_service_control and test_service_steps.
+ * What real cells do is tested by system/.
  */
 #include "config.h"
 
@@ -419,6 +420,7 @@ START_TEST(a_stop_before_the_cell_is_set_up_does_not_wait_for_it)
 	struct fake_master master;
 
 	fake_master_open(&master, "setup=silent shutdown=silent\n", "");
+	master.limits.setup_ns = MS(3600 * 1000);
 	master.config->container.drain_timeout_ns = MS(3600 * 1000);
 	fake_master_launch(&master);
 	supervisor_stop(master.supervisor, false);
