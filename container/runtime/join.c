@@ -120,11 +120,25 @@ gathering_cancel(const struct gathering *gathering, struct bay_task *const *task
 		(void)task_await(&rest.waiter, BAY_INHERIT);
 }
 
+/* After a deadline, none had failed before: who says that he was cancelled was so by us, and the
+ * cause that he passes on is the deadline. */
+static void
+gathering_blame_deadline(struct bay_task *const *tasks, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (tasks[i] != NULL && tasks[i]->done && tasks[i]->status == BAY_CANCELED)
+			tasks[i]->status = BAY_TIMEOUT;
+	}
+}
+
 int
 bay_gather(struct bay_task *const *tasks, size_t count, int64_t deadline)
 {
 	struct gathering gathering = {.missing = 0};
 	const char *reason = "a sibling failed";
+	bool timed_out = false;
 	int status;
 
 	if (!AWAIT_BEGIN("bay_gather"))
@@ -139,7 +153,8 @@ bay_gather(struct bay_task *const *tasks, size_t count, int64_t deadline)
 		if (gathering.missing == 0)
 			return BAY_OK;
 		status = task_await(&gathering.waiter, deadline);
-		reason = status == BAY_TIMEOUT ? "deadline" : gathering.waiter.task->canceled;
+		timed_out = status == BAY_TIMEOUT;
+		reason = timed_out ? "deadline" : gathering.waiter.task->canceled;
 		if (status == BAY_OK && gathering.failed != NULL) {
 			status = gathering.failed->status;
 			reason = "a sibling failed";
@@ -147,6 +162,8 @@ bay_gather(struct bay_task *const *tasks, size_t count, int64_t deadline)
 	}
 	if (status != BAY_OK)
 		gathering_cancel(&gathering, tasks, count, reason);
+	if (timed_out)
+		gathering_blame_deadline(tasks, count);
 	return status;
 }
 

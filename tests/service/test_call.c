@@ -937,7 +937,7 @@ WITH_SERVICES(a_gather_of_started_calls_ends_at_its_deadline,
 	ck_assert_int_ge(bay_now(), deadline);
 	for (i = 0; i < 2; i++) {
 		ck_assert(!seen[i].ended);
-		ck_assert_int_eq(bay_task_status(calls[i]), BAY_CANCELED);
+		ck_assert_int_eq(bay_task_status(calls[i]), BAY_TIMEOUT);
 		bay_message_free(messages[i]);
 		bay_task_free(calls[i]);
 	}

@@ -328,6 +328,21 @@ give(void *arg)
 	return (int)(intptr_t)arg;
 }
 
+static int
+sleep_for_long(void *arg)
+{
+	(void)arg;
+	return bay_sleep(100 * BAY_SECOND);
+}
+
+static int
+answer_slowly(struct bay_request *request)
+{
+	int status = bay_sleep(100 * BAY_SECOND);
+
+	return status != BAY_OK ? status : bay_reply_text(request, "");
+}
+
 static struct bay_task *
 spawn_ended(int status)
 {
@@ -362,6 +377,14 @@ fail_from_others(struct bay_request *request)
 		tasks[0] = spawn_ended(BAY_OK);
 		status = bay_fail_from(request, tasks, 1);
 		break;
+	case 'e':
+		tasks[0] = bay_spawn("sleeps", sleep_for_long, NULL);
+		tasks[1] = bay_call_start(bay_service("slow"), NULL);
+		ck_assert_int_eq(bay_gather(tasks, 2, bay_after(BAY_MS)), BAY_TIMEOUT);
+		ck_assert_int_eq(bay_task_status(tasks[0]), BAY_TIMEOUT);
+		ck_assert_int_eq(bay_task_status(tasks[1]), BAY_TIMEOUT);
+		status = bay_fail_from(request, tasks, 2);
+		break;
 	}
 	for (i = 0; i < 3; i++)
 		bay_task_free(tasks[i]);
@@ -378,6 +401,7 @@ ask_for_failures(void *arg)
 	ck_assert_str_eq(bay_call_error(), "io");
 	services_expect_text(service, "c", BAY_NO_MEMORY, NULL);
 	services_expect_text(service, "d", BAY_FAILED, NULL);
+	services_expect_text(service, "e", BAY_TIMEOUT, NULL);
 	return BAY_OK;
 }
 
@@ -385,6 +409,7 @@ START_TEST(a_handler_may_fail_with_the_failure_of_its_tasks)
 {
 	services_begin(0);
 	service = services_start(&(struct service_options){.name = "s", .plugin = PLUGIN(.handle = fail_from_others)});
+	services_start(&(struct service_options){.name = "slow", .plugin = PLUGIN(.handle = answer_slowly)});
 	ck_assert_int_eq(services_run(ask_for_failures, NULL), BAY_OK);
 	services_end();
 }

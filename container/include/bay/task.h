@@ -54,7 +54,8 @@ BAY_API int bay_join(struct bay_task *task, int64_t deadline);
 
 /* Waits for all. BAY_OK when all ended with BAY_OK; else the status of the first
  * that failed, after the others were cancelled and have ended; BAY_TIMEOUT or
- * BAY_CANCELED likewise. A NULL in the list counts as BAY_NO_MEMORY. The handles
+ * BAY_CANCELED likewise; those that the deadline cancelled have ended with
+ * BAY_TIMEOUT. A NULL in the list counts as BAY_NO_MEMORY. The handles
  * stay the caller's (for bay_task_take_reply, bay_fail_from). Suspends.
  * Since 1.0. */
 BAY_API int bay_gather(struct bay_task *const *tasks, size_t count, int64_t deadline);
