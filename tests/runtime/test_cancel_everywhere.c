@@ -6,36 +6,10 @@
 
 #include <bay/bay.h>
 
-#include "base/log.h"
 #include "runtime/task.h"
-#include "support/cancel_points.h"
-#include "support/run_tasks.h"
+#include "support/cancel_everywhere.h"
 
 enum { SHORT = 20 * 1000, CHILDREN = 3 };
-
-/* A test that takes a scenario through all its points; least: how many it has for sure. */
-#define EVERYWHERE(name, least, check_)                                     \
-	static int name##_main(void *arg);                                      \
-	START_TEST(name)                                                        \
-	{                                                                       \
-		const struct points_scenario scenario = {.run = run_tasks,          \
-			.body = name##_main, .check = check_, .one_loop = true};        \
-		/* What is forgotten here is said, thousands of times. */           \
-		ck_assert(log_to_file("/dev/null"));                                \
-		run_tasks_begin();                                                  \
-		ck_assert_uint_ge(points_everywhere(&scenario), least);             \
-		run_tasks_end();                                                    \
-	}                                                                       \
-	END_TEST                                                                \
-	static int name##_main(void *arg __attribute__((unused)))
-
-/* Goes on while nothing is disturbed. */
-#define TRY(expression)                                \
-	do {                                               \
-		int try_status = points_expect(expression);    \
-		if (try_status != BAY_OK)                      \
-			return try_status;                         \
-	} while (0)
 
 /* --- what the children do ----------------------------------------------------------------- */
 
