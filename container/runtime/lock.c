@@ -11,28 +11,31 @@
 struct bay_lock *
 bay_lock_create(const char *name)
 {
-	struct bay_lock *lock = waitable_create(sizeof *lock, "lock", name);
-
-	if (lock != NULL)
-		list_init(&lock->in_task);
-	return lock;
-}
-
-void
-bay_lock_destroy(struct bay_lock *lock)
-{
-	if (lock == NULL || !waitable_is_here(&lock->waitable, "bay_lock_destroy"))
-		return;
-	list_remove(&lock->in_task);
-	lock->waitable.holder = NULL;
-	waitable_close(&lock->waitable);
+	return waitable_create(sizeof(struct bay_lock), "lock", name);
 }
 
 static inline void
 lock_give(struct bay_lock *lock, struct task *task)
 {
 	lock->waitable.holder = task;
-	list_push_front(&task->locks, &lock->in_task);
+	lock->newer = NULL;
+	lock->older = task->locks;
+	if (lock->older != NULL)
+		lock->older->newer = lock;
+	task->locks = lock;
+}
+
+/* It has an owner. */
+static inline void
+lock_take_away(struct bay_lock *lock)
+{
+	if (lock->newer != NULL)
+		lock->newer->older = lock->older;
+	else
+		lock->waitable.holder->locks = lock->older;
+	if (lock->older != NULL)
+		lock->older->newer = lock->newer;
+	lock->waitable.holder = NULL;
 }
 
 void
@@ -40,18 +43,28 @@ lock_hand_on(struct bay_lock *lock)
 {
 	struct waiter *next = waitable_first(&lock->waitable);
 
-	list_remove(&lock->in_task);
-	lock->waitable.holder = NULL;
+	lock_take_away(lock);
 	if (next == NULL)
 		return;
 	lock_give(lock, next->task);
 	waiter_wake(next, BAY_OK);
 }
 
+void
+bay_lock_destroy(struct bay_lock *lock)
+{
+	if (lock == NULL || !waitable_is_here(&lock->waitable, "bay_lock_destroy"))
+		return;
+	if (lock->waitable.holder != NULL)
+		lock_take_away(lock);
+	waitable_close(&lock->waitable);
+}
+
 static __attribute__((noinline)) bool
 lock_refuse_owner(const struct bay_lock *lock, const char *function)
 {
-	log_error(task_subject(task_current()), "%s: task %s owns lock %s already and would wait for itself", function, task_current()->name,
+	log_error(task_subject(task_current()),
+		"%s: task %s owns lock %s already and would wait for itself", function, task_current()->name,
 		lock->waitable.name);
 	return false;
 }
@@ -75,21 +88,31 @@ lock_wait(struct bay_lock *lock, int64_t deadline)
 	return status;
 }
 
-int
-bay_lock_acquire(struct bay_lock *lock, int64_t deadline)
+/* What is left to be said about a lock that cannot simply be taken. */
+static __attribute__((noinline)) int
+lock_acquire(struct bay_lock *lock, int64_t deadline, const void *where)
 {
 	struct task *self;
 
-	if (!WAITABLE_BEGIN(&lock->waitable, "bay_lock_acquire"))
+	if (!await_begin("bay_lock_acquire", where) || !waitable_is_here(&lock->waitable, "bay_lock_acquire"))
 		return BAY_INVALID;
 	self = task_current();
 	if (lock->waitable.holder == self && !lock_refuse_owner(lock, "bay_lock_acquire"))
 		return BAY_INVALID;
 	if (self->canceled != NULL)
 		return await_refused(self, BAY_CANCELED);
-	if (lock->waitable.holder != NULL)
-		return lock_wait(lock, deadline);
-	lock_give(lock, self);
+	return lock_wait(lock, deadline);
+}
+
+int
+bay_lock_acquire(struct bay_lock *lock, int64_t deadline)
+{
+	struct scheduler *here = scheduler_here;
+
+	if (__builtin_expect(!await_may_begin(here) || lock == NULL || lock->waitable.scheduler != here ||
+			lock->waitable.holder != NULL || here->current->canceled != NULL, 0))
+		return lock_acquire(lock, deadline, __builtin_return_address(0));
+	lock_give(lock, here->current);
 	return BAY_OK;
 }
 
@@ -125,7 +148,8 @@ lock_wait_patiently(struct bay_lock *lock, int64_t patience_ns)
 		return BAY_CLOSED;
 	if (status != BAY_TIMEOUT)
 		return status;
-	log_error(task_subject(task_current()), "task %" PRIu64 " %s goes on without lock %s, which task %" PRIu64 " %s has not released: "
+	log_error(task_subject(task_current()),
+		"task %" PRIu64 " %s goes on without lock %s, which task %" PRIu64 " %s has not released: "
 		"does that one wait for it?", self->id, self->name, lock->waitable.name,
 		lock->waitable.holder->id, lock->waitable.holder->name);
 	return BAY_BUSY;
@@ -158,17 +182,29 @@ lock_check_mine(const struct bay_lock *lock, const char *function)
 
 	if (__builtin_expect(owner == task_current(), 1))
 		return true;
-	log_error(task_subject(task_current()), "%s: task %s does not own lock %s: %s%s", function, task_current()->name,
+	log_error(task_subject(task_current()),
+		"%s: task %s does not own lock %s: %s%s", function, task_current()->name,
 		lock->waitable.name, owner != NULL ? "its owner is task " : "nobody does",
 		owner != NULL ? owner->name : "");
 	return false;
 }
 
+static __attribute__((noinline)) int
+lock_refuse_release(const struct bay_lock *lock)
+{
+	if (AWAIT_BEGIN("bay_lock_release") && waitable_is_here(&lock->waitable, "bay_lock_release"))
+		(void)lock_check_mine(lock, "bay_lock_release");
+	return BAY_INVALID;
+}
+
 int
 bay_lock_release(struct bay_lock *lock)
 {
-	if (!WAITABLE_BEGIN(&lock->waitable, "bay_lock_release") || !lock_check_mine(lock, "bay_lock_release"))
-		return BAY_INVALID;
+	struct scheduler *here = scheduler_here;
+
+	/* Whose owner runs here belongs here. */
+	if (__builtin_expect(!await_may_begin(here) || lock == NULL || lock->waitable.holder != here->current, 0))
+		return lock_refuse_release(lock);
 	lock_hand_on(lock);
 	return BAY_OK;
 }
@@ -176,10 +212,11 @@ bay_lock_release(struct bay_lock *lock)
 void
 lock_abandon_all(struct task *task)
 {
-	while (!list_empty(&task->locks)) {
-		struct bay_lock *lock = container_of(list_first(&task->locks), struct bay_lock, in_task);
+	struct bay_lock *lock;
 
-		log_error(task_subject(task_current()), "task %" PRIu64 " %s ended without releasing lock %s: it goes to the next, with all as "
+	while ((lock = task->locks) != NULL) {
+		log_error(task_subject(task),
+			"task %" PRIu64 " %s ended without releasing lock %s: it goes to the next, with all as "
 			"that task left it", task->id, task->name, lock->waitable.name);
 		lock_hand_on(lock);
 	}

@@ -13,12 +13,12 @@
 
 #include <bay/lock.h>
 
-#include "base/list.h"
 #include "runtime/waitable.h"
 
 struct bay_lock {
 	struct waitable waitable;    /* its holder is the owner */
-	struct list in_task;         /* in the owner's task.locks */
+	struct bay_lock *older;      /* that the owner owns too, or NULL: from task.locks on */
+	struct bay_lock *newer;
 };
 
 /* Whether the running task owns it; if not, the log says so for the function. Inside a task. */

@@ -98,7 +98,8 @@ bay_once_run(struct bay_once *once, bay_once_fn *fn, void *arg, int64_t deadline
 		return BAY_INVALID;
 	self = task_current();
 	if (once->waitable.holder == self) {
-		log_error(task_subject(task_current()), "bay_once_run: task %s runs once %s and would wait for itself", self->name,
+		log_error(task_subject(task_current()),
+			"bay_once_run: task %s runs once %s and would wait for itself", self->name,
 			once->waitable.name);
 		return BAY_INVALID;
 	}
@@ -107,7 +108,8 @@ bay_once_run(struct bay_once *once, bay_once_fn *fn, void *arg, int64_t deadline
 	if (once->done)
 		return BAY_OK;
 	if (fn == NULL) {
-		log_error(task_subject(task_current()), "bay_once_run: once %s is not done and there is no function to run", once->waitable.name);
+		log_error(task_subject(task_current()),
+			"bay_once_run: once %s is not done and there is no function to run", once->waitable.name);
 		return BAY_INVALID;
 	}
 	return once_do(once, fn, arg, deadline);

@@ -42,7 +42,8 @@ bay_promise_destroy(struct bay_promise *promise)
 	if (promise == NULL || !waitable_is_here(&promise->waitable, "bay_promise_destroy"))
 		return;
 	if (promise->error != NULL && !promise->seen)
-		log_error(task_subject(task_current()), "promise %s failed and nobody asked how it ended: %s: %s", promise->waitable.name,
+		log_error(task_subject(task_current()),
+			"promise %s failed and nobody asked how it ended: %s: %s", promise->waitable.name,
 			bay_status_name(promise->status), promise->error);
 	free(promise->error);
 	promise->error = NULL;

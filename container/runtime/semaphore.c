@@ -55,7 +55,8 @@ semaphore_serve(struct bay_semaphore *semaphore)
 {
 	struct waiter *first;
 
-	while ((first = waitable_first(&semaphore->waitable)) != NULL && (uintptr_t)first->item <= semaphore->value) {
+	while ((first = waitable_first(&semaphore->waitable)) != NULL &&
+			(uintptr_t)first->item <= semaphore->value) {
 		semaphore->value -= (uintptr_t)first->item;
 		waiter_wake(first, BAY_OK);
 	}
@@ -129,7 +130,8 @@ bay_semaphore_release(struct bay_semaphore *semaphore, size_t count)
 	if (!waitable_is_here(&semaphore->waitable, "bay_semaphore_release"))
 		return BAY_INVALID;
 	if (count > semaphore->bound - semaphore->value) {
-		log_error(task_subject(task_current()), "bay_semaphore_release: %zu units are too many for semaphore %s, which has %zu of at most "
+		log_error(task_subject(task_current()),
+			"bay_semaphore_release: %zu units are too many for semaphore %s, which has %zu of at most "
 			"%zu: more were given back than taken", count, semaphore->waitable.name, semaphore->value,
 			semaphore->bound);
 		return BAY_INVALID;

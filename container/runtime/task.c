@@ -152,7 +152,7 @@ task_live(struct task *self)
 	int status = self->fn(self->arg);
 
 	/* First, since what it started may wait for them. */
-	if (__builtin_expect(!list_empty(&self->locks), 0))
+	if (__builtin_expect(self->locks != NULL, 0))
 		lock_abandon_all(self);
 	if (__builtin_expect(!scope_is_empty(&self->scope) || !list_empty(&self->scopes), 0))
 		task_close_scopes(self);
@@ -204,7 +204,6 @@ task_carve(struct scheduler *scheduler, struct stack_class *class)
 	handle_init(&task->handle, &task_kind);
 	scope_init(&task->scope, task, BAY_INHERIT);
 	list_init(&task->scopes);
-	list_init(&task->locks);
 	list_init(&task->in_scheduler);
 	wait_init_timer(&task->timer);
 	fiber_init(&task->fiber, stack.low, task, task_main, task);

@@ -32,6 +32,7 @@
 #include "runtime/wait.h"
 
 struct bay_instance;
+struct bay_lock;
 struct bay_request;
 struct scheduler;
 struct stack_class;
@@ -76,7 +77,7 @@ struct task {
 	struct stack_class *class;
 	struct list in_scheduler;     /* in scheduler->tasks, once it has been off the processor */
 	struct list scopes;           /* opened by it and not closed */
-	struct list locks;            /* struct bay_lock.in_task: owned by it, latest first */
+	struct bay_lock *locks;       /* that it owns, the latest, or NULL */
 	struct bay_scope scope;       /* of what it spawns */
 	int64_t wake_ns;              /* when the wait ends at the latest, or BAY_INHERIT */
 	struct timer timer;           /* see wait_init_timer */

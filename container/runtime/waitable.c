@@ -20,7 +20,8 @@ waitable_create(size_t size, const char *kind, const char *name)
 	struct waitable *waitable;
 
 	if (scheduler_here == NULL) {
-		log_error(task_subject(task_current()), "a %s was asked for on a thread that is no loop: only tasks can use one", kind);
+		log_error(task_subject(task_current()),
+			"a %s was asked for on a thread that is no loop: only tasks can use one", kind);
 		return NULL;
 	}
 	waitable = calloc(1, size);
@@ -54,9 +55,11 @@ bool
 waitable_refuse(const struct waitable *waitable, const char *function)
 {
 	if (waitable == NULL)
-		log_error(task_subject(task_current()), "%s: NULL was given: was there no memory when it was created?", function);
+		log_error(task_subject(task_current()),
+			"%s: NULL was given: was there no memory when it was created?", function);
 	else
-		log_error(task_subject(task_current()), "%s: %s %s belongs to another loop, and its tasks alone may use it", function,
+		log_error(task_subject(task_current()),
+			"%s: %s %s belongs to another loop, and its tasks alone may use it", function,
 			waitable->kind, waitable->name);
 	return false;
 }
@@ -142,7 +145,8 @@ waitable_warn_of_circle(const struct waitable *waitable)
 	if (!waitable_closes_circle(waitable, self))
 		return;
 	waitable_print_chain(waitable, self, text, sizeof text);
-	log_warn(task_subject(task_current()), "task %" PRIu64 " %s waits for %s, unless a deadline or a cancellation ends it", self->id,
+	log_warn(task_subject(task_current()),
+		"task %" PRIu64 " %s waits for %s, unless a deadline or a cancellation ends it", self->id,
 		self->name, text);
 }
 

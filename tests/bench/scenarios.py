@@ -45,6 +45,9 @@ SCENARIOS = [
              go=("queue_mpmc", 5 * M), erlang=("queue_mpmc", 500 * K),
              node=("queue_mpmc", 4 * M)),
     Scenario("queue_rendezvous", "bench_queue"),
+    Scenario("lock_uncontended", "bench_meetings", (20, "ns"), asyncio=("lock", 500 * K)),
+    Scenario("lock_handed_on", "bench_meetings"),
+    Scenario("semaphore_uncontended", "bench_meetings"),
     Scenario("send", "bench_queue"),
     # Between two loops.
     Scenario("call_cross", "bench_calls", go=("call_cross", 20 * K), erlang=("call_cross", 100 * K),

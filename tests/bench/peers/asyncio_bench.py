@@ -139,10 +139,21 @@ async def queue_mpmc(n):
     return await queue_run(n, 4)
 
 
+# ---- locks ----------------------------------------------------------------
+
+async def lock(n):
+    free = asyncio.Lock()
+    t0 = time.perf_counter()
+    for _ in range(n):
+        await free.acquire()
+        free.release()
+    return time.perf_counter() - t0
+
+
 SCENARIOS = {
     "call": call, "await_direct": await_direct, "pipeline": pipeline,
     "spawn": spawn, "spawn_gather": spawn_gather, "sleepers": sleepers,
-    "queue": queue, "queue_mpmc": queue_mpmc, "yield": yield_,
+    "queue": queue, "queue_mpmc": queue_mpmc, "lock": lock, "yield": yield_,
 }
 
 

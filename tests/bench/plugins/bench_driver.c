@@ -23,6 +23,7 @@ struct job {
 struct share {
 	struct bay_service *service;
 	struct bay_channel *channel;
+	struct bay_lock *lock;
 	int64_t count;
 };
 
@@ -225,6 +226,75 @@ channel_rendezvous(const struct job *job)
 	return channel_together(job, 0);
 }
 
+/* --- locks ---------------------------------------------------------------------------- */
+
+static int
+lock_often(void *arg)
+{
+	const struct share *share = arg;
+	int status = BAY_OK;
+
+	for (int64_t i = 0; i < share->count && status == BAY_OK; i++) {
+		status = bay_lock_acquire(share->lock, BAY_INHERIT);
+		if (status == BAY_OK)
+			status = bay_lock_release(share->lock);
+	}
+	return status;
+}
+
+/* With a yield while it is held: the others line up meanwhile. */
+static int
+lock_in_turn(void *arg)
+{
+	const struct share *share = arg;
+	int status = BAY_OK;
+
+	for (int64_t i = 0; i < share->count && status == BAY_OK; i++) {
+		status = bay_lock_acquire(share->lock, BAY_INHERIT);
+		if (status == BAY_OK)
+			status = bay_yield();
+		bay_lock_release(share->lock);
+	}
+	return status;
+}
+
+static int
+lock_together(const struct job *job, bay_task_fn *fn)
+{
+	struct share share = {.lock = bay_lock_create("bench"), .count = job->count / job->width};
+	int status = in_parallel(fn, &share, job->width);
+
+	bay_lock_destroy(share.lock);
+	return status;
+}
+
+static int
+lock_uncontended(const struct job *job)
+{
+	return lock_together(job, lock_often);
+}
+
+static int
+lock_handed_on(const struct job *job)
+{
+	return lock_together(job, lock_in_turn);
+}
+
+static int
+semaphore_uncontended(const struct job *job)
+{
+	struct bay_semaphore *semaphore = bay_semaphore_create_bounded("bench", 2);
+	int status = BAY_OK;
+
+	for (int64_t i = 0; i < job->count && status == BAY_OK; i++) {
+		status = bay_semaphore_acquire(semaphore, 1, BAY_INHERIT);
+		if (status == BAY_OK)
+			status = bay_semaphore_release(semaphore, 1);
+	}
+	bay_semaphore_destroy(semaphore);
+	return status;
+}
+
 /* --- sleepers ------------------------------------------------------------------------- */
 
 struct sleepers {
@@ -311,6 +381,9 @@ static const struct scenario {
 	{"yield", yield_together},
 	{"channel", channel_buffered},
 	{"rendezvous", channel_rendezvous},
+	{"lock", lock_uncontended},
+	{"lock_handed_on", lock_handed_on},
+	{"semaphore", semaphore_uncontended},
 };
 
 static int
