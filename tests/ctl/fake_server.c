@@ -26,6 +26,7 @@ struct fake {
 	fake_server_fn *answer;
 	unsigned count;
 	bool exit;
+	bool exit_at_next;
 	struct pollfd polls[LINES + 1]; /* the last one listens */
 	struct varlink_stream streams[LINES];
 	unsigned numbers[LINES];
@@ -158,6 +159,7 @@ fake_serve(struct fake *fake, int i, const json_t *frame, struct varlink_fds *fd
 	call.more = decoded.more;
 	fake->answer(&call);
 	fake->exit = call.exit;
+	fake->exit_at_next = call.exit_at_next;
 	if (call.close)
 		fake_close(fake, i);
 }
@@ -186,8 +188,10 @@ fake_loop(struct fake *fake)
 	while (!fake->exit) {
 		if (poll(fake->polls, LINES + 1, -1) < 0)
 			continue;
-		if ((fake->polls[LINES].revents & POLLIN) != 0)
+		if ((fake->polls[LINES].revents & POLLIN) != 0) {
 			fake_accept(fake);
+			fake->exit = fake->exit_at_next;
+		}
 		for (int i = 0; i < LINES && !fake->exit; i++)
 			if (fake->polls[i].fd >= 0 && fake->polls[i].revents != 0)
 				fake_on_readable(fake, i);

@@ -38,6 +38,7 @@ struct fake_call {
 	struct varlink_stream *stream;
 	bool close;     /* set it to close the connection after this call */
 	bool exit;      /* set it to end the server */
+	bool exit_at_next; /* set it to end the server once somebody connects again */
 };
 
 typedef void fake_server_fn(struct fake_call *call);

@@ -210,13 +210,13 @@ END_TEST
 
 /* --- shutdown ---------------------------------------------------------------------------------- */
 
+/* Goes only when somebody looks whether it is gone: who does not wait finds the socket. */
 static void
 answer_and_exit(struct fake_call *call)
 {
 	fake_reply(call, "{}");
-	/* Long enough that who does not wait is found out. */
-	usleep(200 * 1000);
-	call->exit = true;
+	call->close = true;
+	call->exit_at_next = true;
 }
 
 START_TEST(shutdown_waits_until_the_socket_is_gone)
