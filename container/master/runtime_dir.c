@@ -24,8 +24,12 @@ struct runtime_dir {
 	char *path;
 	int fd;       /* also holds the lock */
 	bool created; /* by us, now */
+	bool marked;  /* by us or by a bayd before us */
 	bool remove;  /* when it is closed */
 };
+
+/* Stands in a directory that a bayd made, for the next one if that bayd is killed. */
+#define RUNTIME_DIR_MARK ".made-by-bayd"
 
 /* A bayd that just ends removes its directory under our hands: then look again. */
 enum { RUNTIME_DIR_TRIES = 10 };
@@ -187,6 +191,31 @@ runtime_dir_clean(const struct runtime_dir *dir)
 	closedir(stream);
 }
 
+/* Whose a directory is decides who removes it; whoever made it may not live long enough. */
+static void
+runtime_dir_mark(struct runtime_dir *dir)
+{
+	struct stat st;
+	int fd = -1;
+
+	if (dir->created)
+		fd = openat(dir->fd, RUNTIME_DIR_MARK, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0400);
+	if (dir->created && fd < 0)
+		log_warn_errno(NULL, "mark %s %s as made by bayd", dir->key, dir->path);
+	fd_close(&fd);
+	dir->marked = fstatat(dir->fd, RUNTIME_DIR_MARK, &st, AT_SYMLINK_NOFOLLOW) == 0 &&
+		S_ISREG(st.st_mode);
+}
+
+static void
+runtime_dir_remove(const struct runtime_dir *dir)
+{
+	if (dir->marked && unlinkat(dir->fd, RUNTIME_DIR_MARK, 0) != 0 && errno != ENOENT)
+		log_warn_errno(NULL, "remove %s from %s %s", RUNTIME_DIR_MARK, dir->key, dir->path);
+	if (rmdir(dir->path) != 0 && errno != ENOENT)
+		log_warn_errno(NULL, "remove %s %s", dir->key, dir->path);
+}
+
 /* --- public --------------------------------------------------------------------- */
 
 static void
@@ -226,7 +255,9 @@ runtime_dir_open(const struct runtime_dir_options *options, struct buffer *error
 		runtime_dir_free(dir);
 		return NULL;
 	}
-	dir->remove = dir->created || options->is_ours;
+	if (!options->is_ours)
+		runtime_dir_mark(dir);
+	dir->remove = dir->created || dir->marked || options->is_ours;
 	runtime_dir_make_path_absolute(dir);
 	runtime_dir_clean(dir);
 	return dir;
@@ -239,8 +270,8 @@ runtime_dir_close(struct runtime_dir *dir)
 		return;
 	runtime_dir_clean(dir);
 	/* Before the lock goes: the next bayd may want a directory of the same name. */
-	if (dir->remove && rmdir(dir->path) != 0 && errno != ENOENT)
-		log_warn_errno(NULL, "remove %s %s", dir->key, dir->path);
+	if (dir->remove)
+		runtime_dir_remove(dir);
 	runtime_dir_free(dir);
 }
 

@@ -6,6 +6,7 @@
  *
  *	runtime_dir/             locked (flock) as long as the daemon lives
  *		control.sock     the admin socket
+ *		.made-by-bayd    there if a bayd made the directory: it is removed at the end
  *		images/          image_dir, locked too
  *			NAME.GEN.so     private copies of plugins
  *
@@ -37,8 +38,8 @@ struct runtime_dir *runtime_dir_open(const struct runtime_dir_options *options,
 	struct buffer *error)
 	__attribute__((warn_unused_result));
 
-/* Removes what Bay made in it, and the directory too if runtime_dir_open made it; then
- * gives up the lock. NULL is fine. */
+/* Removes what Bay made in it, and the directory too if runtime_dir_open made it, now or for
+ * a bayd that was killed; then gives up the lock. NULL is fine. */
 void runtime_dir_close(struct runtime_dir *dir);
 
 /* The absolute path; borrowed. */

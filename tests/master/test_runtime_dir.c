@@ -232,6 +232,29 @@ START_TEST(what_a_killed_bayd_left_is_removed_and_nothing_else)
 }
 END_TEST
 
+START_TEST(one_that_a_killed_bayd_made_goes_away_with_the_next)
+{
+	struct temp_dir temp;
+	pid_t pid;
+	int i;
+
+	temp_dir_init(&temp);
+	for (i = 0; i < 2; i++) {
+		pid = fork();
+		ck_assert_int_ge(pid, 0);
+		if (pid == 0) {
+			must_open(temp_dir_path(&temp, "run"));
+			_exit(0);
+		}
+		ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+		ck_assert(exists(temp_dir_path(&temp, "run")));
+	}
+	runtime_dir_close(must_open(temp_dir_path(&temp, "run")));
+	ck_assert(!exists(temp_dir_path(&temp, "run")));
+	temp_dir_finish(&temp);
+}
+END_TEST
+
 START_TEST(one_that_only_bay_makes_is_removed_even_if_it_was_there)
 {
 	struct temp_dir temp;
@@ -356,6 +379,7 @@ END_TEST
 CHECK_MAIN("master/runtime_dir",
 	a_missing_directory_is_made_private_and_goes_away_again,
 	an_existing_directory_stays,
+	one_that_a_killed_bayd_made_goes_away_with_the_next,
 	the_path_is_made_absolute,
 	a_second_one_is_refused_with_the_process_of_the_first,
 	a_directory_that_others_can_write_to_is_refused,

@@ -364,9 +364,8 @@ done
 start
 ctl call actor 'echo again'
 says again
-kill -TERM "$bayd"
-expect_exit 0
-[ -z "$(ls -A "$dir/run")" ] || fail "left in run: $(ls -AR "$dir/run")"
+# The directory was made by the first, and for no other purpose.
+stop
 
 begin 'a path longer than a socket address works'
 plugin actor
