@@ -30,6 +30,7 @@ extern struct loop cell_control_loop;
 extern struct control *cell_control;
 
 struct cell_answer {
+	bool of_handler;    /* it is the handler that failed */
 	const char *status; /* "ok", or that of the failure */
 	const char *text;   /* its message, or the body, which has a NUL behind its bytes */
 	size_t size;
