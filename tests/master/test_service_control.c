@@ -92,6 +92,7 @@ END_TEST
 START_TEST(the_waits_of_the_culprit_double)
 {
 	static const int64_t least_ms[] = {5, 10, 20};
+	struct supervisor_cell_view cell;
 	struct fake_master master;
 
 	fake_master_open(&master, "call=crash\ncall=crash\ncall=crash\n",
@@ -103,6 +104,9 @@ START_TEST(the_waits_of_the_culprit_double)
 		fake_master_crash(&master, 0);
 		ck_assert(is_state(&master, "a", SERVICE_FAILED));
 		ck_assert_int_ge(service_of(&master, "a")->next_try_ns - now_ns, MS(least_ms[n]));
+		/* The others do not wait for it. */
+		supervisor_view_cell(master.supervisor, &cell);
+		ck_assert_int_le(cell.next_try_ns, clock_monotonic_ns());
 		UNTIL(&master, is_state(&master, "a", SERVICE_READY) &&
 			is_state(&master, "b", SERVICE_READY));
 	}

@@ -18,6 +18,16 @@
 #include "support/fake_master.h"
 #include "support/log_lines.h"
 
+/* Lets events happen for so long. */
+static void
+run_for(struct fake_master *master, int ms)
+{
+	const struct timeval time = {.tv_usec = ms * 1000};
+
+	event_base_loopexit(master->base, &time);
+	event_base_dispatch(master->base);
+}
+
 /* --- the start ----------------------------------------------------------------------- */
 
 START_TEST(services_are_ready_when_it_has_started)
@@ -249,11 +259,31 @@ START_TEST(a_cell_is_killed_for_one_hang_and_one_service_is_blamed)
 	struct fake_master master;
 
 	/* The times of both are over at once. */
-	fake_master_open(&master, "start=silent\n", "start_timeout = 20ms");
+	fake_master_open(&master, "start=silent\ncall=exit\n", "start_timeout = 20ms");
 	fake_master_launch(&master);
 	UNTIL(&master, master.started);
 	ck_assert(is_state(&master, "a", SERVICE_FAILED));
 	ck_assert(is_state(&master, "b", SERVICE_READY));
+	/* It is not blamed for the end of the next one. */
+	fake_master_crash(&master, 1);
+	ck_assert_str_eq(master.message, "cell main ended the process with exit code 9");
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_cell_is_not_killed_for_what_the_one_before_did)
+{
+	struct fake_master master;
+	pid_t pid;
+
+	/* It has ended before it would have been killed. */
+	fake_master_open(&master, "call=leave\n", "");
+	fake_master_start(&master);
+	fake_master_crash(&master, 0);
+	UNTIL(&master, is_state(&master, "a", SERVICE_READY));
+	pid = cell_process_pid(supervisor_process(master.supervisor));
+	run_for(&master, 150);
+	ck_assert_int_eq(cell_process_pid(supervisor_process(master.supervisor)), pid);
 	fake_master_close(&master);
 }
 END_TEST
@@ -398,6 +428,9 @@ START_TEST(it_stops_while_no_cell_runs)
 	ck_assert_ptr_null(supervisor_process(master.supervisor));
 	supervisor_stop(master.supervisor, false);
 	ck_assert(master.stopped);
+	/* The next one, which was to come in 20 ms or a little more, does not. */
+	run_for(&master, 100);
+	ck_assert_ptr_null(supervisor_process(master.supervisor));
 	fake_master_close(&master);
 }
 END_TEST
@@ -476,6 +509,7 @@ CHECK_MAIN("master/supervisor",
 	an_init_that_hangs_is_found_among_all_that_wait_for_it,
 	an_init_that_hangs_is_blamed_for_all_that_wait_behind_it,
 	a_cell_is_killed_for_one_hang_and_one_service_is_blamed,
+	a_cell_is_not_killed_for_what_the_one_before_did,
 	what_a_cell_says_of_nobody_or_of_the_past_changes_nothing,
 	a_cell_that_talks_rubbish_while_it_serves_is_replaced,
 	the_waits_between_cells_double_up_to_the_longest,

@@ -18,6 +18,7 @@
  *	call=fail        the handler fails   call=refuse      the cell has no such service
  *	call=rubbish     answers rubbish     call=bad-body    answers with two bodies
  *	call=exit        ends with code 9    call=silent      does not answer it
+ *	call=leave       closes its socket and ends a little later
  *	call=hold        answers it when a Call to service b has come
  *	call=spin        loop 0 hangs in it, and the cell answers to nothing
  *	tasks=silent     does not answer Tasks
@@ -289,6 +290,10 @@ do_call(const struct varlink_call *call, struct varlink_fds *fds)
 		run_slot(called_slot(call), STATUS_PHASE_RUN);
 		stay();
 	} else if (is_ordered("call=exit")) {
+		_exit(9);
+	} else if (is_ordered("call=leave")) {
+		close(CELL_CONTROL_FD);
+		usleep(10 * 1000);
 		_exit(9);
 	} else if (is_ordered("call=rubbish")) {
 		(void)!write(CELL_CONTROL_FD, "rubbish", 8);
