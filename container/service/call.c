@@ -41,7 +41,7 @@ call_failed(struct task *self, int status, char *error)
 }
 
 /* Whether nothing speaks against a call, as is the rule. What does is found by
- * call_refusal(). */
+ * call_refusal(). Deadline: within the caller's own. */
 static inline bool
 call_may_begin(const struct scheduler *here, const struct task *self, const struct bay_service *service,
 	int64_t deadline)
@@ -49,7 +49,7 @@ call_may_begin(const struct scheduler *here, const struct task *self, const stru
 	const struct bay_request *above = self->request;
 
 	return here->slice > 0 && self->call_error == NULL && self->canceled == NULL &&
-		deadline > here->loop.now_ns && self->deadline > here->loop.now_ns && service != NULL &&
+		deadline > here->loop.now_ns && service != NULL &&
 		(above == NULL || above->depth + 1u < registry_max_depth);
 }
 
@@ -76,7 +76,7 @@ call_refusal(struct scheduler *here, struct task *self, struct bay_service *serv
 		task_pause();
 	if (self->canceled != NULL)
 		return call_failed(self, BAY_CANCELED, xasprintf("the caller is cancelled: %s", self->canceled));
-	if (deadline <= here->loop.now_ns || self->deadline <= here->loop.now_ns)
+	if (deadline <= here->loop.now_ns)
 		return call_failed(self, BAY_TIMEOUT, xstrdup("the deadline had passed before the call"));
 	if (service == NULL)
 		return call_failed(self, BAY_NOT_FOUND, xstrdup("there is no such service (no handle)"));
@@ -85,12 +85,20 @@ call_refusal(struct scheduler *here, struct task *self, struct bay_service *serv
 	return BAY_OK;
 }
 
+/* The earlier of two deadlines. */
+static inline int64_t
+call_earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
 static inline int
 call_begin(struct scheduler *here, struct task *self, struct bay_service *service, int64_t deadline,
 	bool may_suspend)
 {
 	int status = BAY_OK;
 
+	deadline = call_earlier(deadline, self->deadline);
 	if (__builtin_expect(!call_may_begin(here, self, service, deadline), 0))
 		status = call_refusal(here, self, service, deadline, may_suspend);
 	here->slice--;
@@ -108,9 +116,6 @@ call_direct_instance(const struct scheduler *here, const struct bay_service *ser
 		return NULL;
 	return instance;
 }
-
-static int call_eager(struct scheduler *here, struct bay_instance *instance,
-	const struct bay_message *message, struct bay_message **reply_r, int64_t deadline, const void *where);
 
 /* --- leaf ------------------------------------------------------------------------- */
 
@@ -141,18 +146,15 @@ call_leaf_failed(struct scheduler *here, struct bay_request *request, int status
 
 /* The handler is a plain function call. The request holds only what a handler can see: it
  * goes nowhere, nobody waits for it, and a leaf makes no calls of its own. */
-static int
-call_leaf(struct scheduler *here, struct bay_instance *instance, const struct bay_message *message,
-	struct bay_message **reply_r, int64_t deadline, const void *where)
+static inline __attribute__((always_inline)) int
+call_leaf(struct scheduler *here, struct task *self, struct bay_instance *instance,
+	const struct bay_message *message, struct bay_message **reply_r, int64_t deadline)
 {
 	struct status_counters *counters = instance->counters;
 	uint64_t direct = atomic_load_explicit(&counters->direct, memory_order_relaxed);
-	struct task *self = here->current;
 	struct bay_request request;
 	int status;
 
-	if (__builtin_expect(task_stack_below(self, &request) < instance->leaf_stack, 0))
-		return call_eager(here, instance, message, reply_r, deadline, where);
 	here->slice--;
 	request.service = instance->service;
 	request.instance = instance;
@@ -163,7 +165,7 @@ call_leaf(struct scheduler *here, struct bay_instance *instance, const struct ba
 	request.status = BAY_OK;
 	request.answered = false;
 	request.one_way = false;
-	request.deadline = deadline < self->deadline ? deadline : self->deadline;
+	request.deadline = deadline;
 	request.trace = self->request != NULL ? self->request->trace : scheduler_random(here);
 	status_set(&counters->direct, direct + 1);
 	here->leaf = &request;
@@ -295,7 +297,7 @@ call_launch(struct scheduler *here, struct bay_service *service, struct bay_requ
 	}
 }
 
-static int
+static inline __attribute__((always_inline)) int
 call_eager(struct scheduler *here, struct bay_instance *instance, const struct bay_message *message,
 	struct bay_message **reply_r, int64_t deadline, const void *where)
 {
@@ -305,7 +307,7 @@ call_eager(struct scheduler *here, struct bay_instance *instance, const struct b
 	if (request == NULL)
 		return call_failed(self, BAY_NO_MEMORY, NULL);
 	here->slice--;
-	request->deadline = deadline < self->deadline ? deadline : self->deadline;
+	request->deadline = deadline;
 	call_run_now(here, instance, request);
 	if (__builtin_expect(request->handle.done, 1))
 		return call_collect(self, request, reply_r);
@@ -332,7 +334,7 @@ call_otherwise(struct scheduler *here, struct bay_service *service, const struct
 	request = request_create(service, message, &here->loop);
 	if (request == NULL)
 		return call_failed(self, BAY_NO_MEMORY, NULL);
-	request->deadline = deadline < self->deadline ? deadline : self->deadline;
+	request->deadline = call_earlier(deadline, self->deadline);
 	call_launch(here, service, request);
 	if (request->handle.done)
 		return call_collect(self, request, reply_r);
@@ -346,13 +348,19 @@ bay_call(struct bay_service *service, const struct bay_message *message, struct 
 	struct scheduler *here = scheduler_here;
 	const void *where = __builtin_return_address(0);
 	struct bay_instance *instance;
+	struct task *self;
+	char in_frame;
 
 	if (reply_r != NULL)
 		*reply_r = NULL;
-	if (await_may_begin(here) && call_may_begin(here, here->current, service, deadline)) {
+	if (!await_may_begin(here))
+		return call_otherwise(here, service, message, reply_r, deadline, where);
+	self = here->current;
+	deadline = call_earlier(deadline, self->deadline);
+	if (call_may_begin(here, self, service, deadline)) {
 		instance = call_direct_instance(here, service);
-		if (instance != NULL && instance->leaf)
-			return call_leaf(here, instance, message, reply_r, deadline, where);
+		if (instance != NULL && instance->leaf && task_stack_below(self, &in_frame) >= instance->leaf_stack)
+			return call_leaf(here, self, instance, message, reply_r, deadline);
 		if (instance != NULL)
 			return call_eager(here, instance, message, reply_r, deadline, where);
 	}

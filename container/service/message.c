@@ -22,8 +22,7 @@ message_allocate(size_t size)
 	message = malloc(sizeof *message + (small ? MESSAGE_SMALL : size) + 1);
 	if (message == NULL)
 		return NULL;
-	atomic_init(&message->refs, 1);
-	message->cached = small;
+	atomic_init(&message->refs, small ? 1 : MESSAGE_LARGE + 1);
 	message->size = size;
 	message->data[size] = '\0';
 	return message;
@@ -33,7 +32,9 @@ message_allocate(size_t size)
 void
 message_unref_slowly(struct bay_message *message)
 {
-	if (atomic_fetch_sub_explicit(&message->refs, 1, memory_order_acq_rel) == 1)
+	uint32_t before = atomic_fetch_sub_explicit(&message->refs, 1, memory_order_acq_rel);
+
+	if (before == 1 || before == MESSAGE_LARGE + 1)
 		free(message);
 }
 

@@ -20,10 +20,11 @@
 #define MESSAGE_SMALL 111
 /* Messages that a thread keeps for reuse. */
 #define MESSAGE_CACHE_MAX 512
+/* Above any number of owners, so that one look tells whether a message may be kept. */
+#define MESSAGE_LARGE (UINT32_C(1) << 31)
 
 struct bay_message {
-	_Atomic uint32_t refs;
-	uint32_t cached;     /* 1: of the size of the cache */
+	_Atomic uint32_t refs; /* owners; MESSAGE_LARGE more when it is not for the cache */
 	union {
 		size_t size;
 		struct bay_message *next_free;
@@ -41,6 +42,14 @@ extern __thread struct message_cache {
 struct bay_message *message_allocate(size_t size);
 void message_unref_slowly(struct bay_message *message);
 
+static inline void
+message_leave_cache(struct bay_message *message)
+{
+	message_cache.first = message->next_free;
+	message_cache.count--;
+	atomic_store_explicit(&message->refs, 1, memory_order_relaxed);
+}
+
 /* Room for size bytes that the caller fills before anybody else sees it, with their NUL in
  * place; NULL without memory. Any thread. */
 static inline struct bay_message *
@@ -50,9 +59,7 @@ message_create(size_t size)
 
 	if (__builtin_expect(message == NULL || size > MESSAGE_SMALL, 0))
 		return message_allocate(size);
-	message_cache.first = message->next_free;
-	message_cache.count--;
-	atomic_store_explicit(&message->refs, 1, memory_order_relaxed);
+	message_leave_cache(message);
 	message->size = size;
 	message->data[size] = '\0';
 	return message;
@@ -62,11 +69,11 @@ message_create(size_t size)
 static inline void
 message_unref(struct bay_message *message)
 {
-	/* The only owner needs no locked instruction to know that it is. */
 	if (message == NULL)
 		return;
+	/* The only owner needs no locked instruction to know that it is. */
 	if (__builtin_expect(atomic_load_explicit(&message->refs, memory_order_acquire) != 1 ||
-		!message->cached || message_cache.count >= MESSAGE_CACHE_MAX, 0)) {
+		message_cache.count >= MESSAGE_CACHE_MAX, 0)) {
 		message_unref_slowly(message);
 		return;
 	}
@@ -86,9 +93,11 @@ struct bay_message *message_vprintf(const char *format, va_list args)
 static inline struct bay_message *
 message_int64(int64_t number)
 {
-	struct bay_message *message = message_create(DECIMAL_SIZE);
+	struct bay_message *message = message_cache.first;
 
-	if (message == NULL)
+	if (__builtin_expect(message != NULL, 1))
+		message_leave_cache(message);
+	else if ((message = message_allocate(DECIMAL_SIZE)) == NULL)
 		return NULL;
 	message->size = decimal_print(message->data, number);
 	message->data[message->size] = '\0';

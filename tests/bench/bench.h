@@ -4,7 +4,8 @@
  *
  *	scenario<TAB>median<TAB>minimum<TAB>unit
  *
- * BENCH_RUNS in the environment is how many times, BENCH_ONLY the one scenario to run.
+ * BENCH_RUNS in the environment is how many times, BENCH_ONLY the one scenario to run. Under a
+ * slow instrument, such as valgrind, BENCH_DIVIDE makes what is done in a run that much less.
  */
 #ifndef BAY_TESTS_BENCH_BENCH_H
 #define BAY_TESTS_BENCH_BENCH_H
@@ -29,6 +30,15 @@ bench_runs(void)
 	long runs = text != NULL ? strtol(text, NULL, 10) : BENCH_RUNS_DEFAULT;
 
 	return runs < 1 ? 1 : runs > BENCH_RUNS_MAX ? BENCH_RUNS_MAX : (int)runs;
+}
+
+static inline int64_t
+bench_count(int64_t count)
+{
+	const char *text = getenv("BENCH_DIVIDE");
+	long divisor = text != NULL ? strtol(text, NULL, 10) : 1;
+
+	return divisor <= 1 ? count : count / divisor + 1;
 }
 
 static inline bool
@@ -64,6 +74,7 @@ bench_run(const char *scenario, bench_fn *fn, void *arg, int64_t count)
 
 	if (!bench_wanted(scenario))
 		return;
+	count = bench_count(count);
 	for (int run = 0; run < bench_runs(); run++) {
 		int64_t ns = clock_monotonic_ns();
 

@@ -200,6 +200,7 @@ cell_process_measure(struct cell_process *cell, const char *label, const char *s
 
 	if (!bench_wanted(label))
 		return;
+	count = bench_count(count);
 	for (int round = -1; round < bench_runs(); round++) {
 		snprintf(text, sizeof(text), "%s %s %lld %lld", scenario, service,
 			(long long)(round < 0 ? (count + 9) / 10 : count), (long long)width);
