@@ -88,7 +88,7 @@ note|canceled: its owner has ended
 deadline|of-the-request
 gather|busy busy gather ok: ok ok none ok
 gather-fail|gather io: canceled ok io a sibling failed
-gather-timeout|gather timeout: canceled deadline
+gather-timeout|gather timeout: timeout deadline
 gather-null|gather no-memory: canceled
 wait-first|ok 1: busy io busy timeout busy
 scope-close|go ok join io close ok
@@ -146,7 +146,7 @@ send x|ok not-found
 note|x one-way
 leave-note hello|left
 note|hello wants-reply
-send-full|full (the queue of service narrow is full (1 messages, 4 bytes)) canceled
+send-full|full (the queue of service narrow is full (1 message, 4 bytes)) canceled
 END
 
 case='a reply of any bytes comes through'
