@@ -49,6 +49,13 @@ bool text_escape(struct buffer *out, const void *data, size_t size)
 /* The bytes of the well-formed UTF-8 character at data, 1 to 4, or 0. size is at least 1. */
 size_t text_utf8_length(const void *data, size_t size);
 
+/* one for 1, else many: "task refuses", "tasks refuse". */
+static inline const char *
+text_number(uint64_t n, const char *one, const char *many)
+{
+	return n == 1 ? one : many;
+}
+
 /* Whether data is well-formed UTF-8 (no overlong forms, no surrogates). */
 bool text_is_utf8(const void *data, size_t size);
 

@@ -51,6 +51,34 @@ config_skip_here(const char *path)
 	return path;
 }
 
+/*
+ * The path without its "..": what comes before the last of them is replaced by where that
+ * leads. What comes after it is left alone: a symbolic link there may be pointed elsewhere
+ * while the daemon runs. A path that leads nowhere stays as it is. Takes path.
+ */
+static char *
+config_without_dots(char *path)
+{
+	char *last = NULL;
+	char *real;
+	char *whole;
+
+	for (char *at = strstr(path, "/.."); at != NULL; at = strstr(at + 3, "/.."))
+		if (at[3] == '/' || at[3] == '\0')
+			last = at + 3;
+	if (last == NULL)
+		return path;
+	whole = xstrndup(path, (size_t)(last - path));
+	real = realpath(whole, NULL);
+	free(whole);
+	if (real == NULL)
+		return path;
+	whole = xasprintf("%s%s", strcmp(real, "/") == 0 && *last != '\0' ? "" : real, last);
+	free(real);
+	free(path);
+	return whole;
+}
+
 static void
 config_resolve(struct config *config, const struct config_key *key,
 	const struct config_origin *origin, struct config_report *report)
@@ -66,6 +94,7 @@ config_resolve(struct config *config, const struct config_key *key,
 		free(*field);
 		*field = path;
 	}
+	*field = config_without_dots(*field);
 	if (strlen(*field) >= PATH_MAX)
 		config_report_add(report, origin->file != NULL ? origin->file : config->files[0],
 			origin->line, "%s: the path is longer than %d bytes", key->name, PATH_MAX - 1);

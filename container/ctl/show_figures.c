@@ -138,8 +138,9 @@ show_durations(struct print *print, const char *name, const json_t *durations)
 	clock_format_duration(p90, sizeof(p90), view_int(durations, "p90_ns"));
 	clock_format_duration(p99, sizeof(p99), view_int(durations, "p99_ns"));
 	clock_format_duration(max, sizeof(max), view_int(durations, "max_ns"));
-	show_fact_printf(print, name, "p50 %s, p90 %s, p99 %s, max %s (%" PRId64 " samples)",
-		p50, p90, p99, max, view_int(durations, "samples"));
+	show_fact_printf(print, name, "p50 %s, p90 %s, p99 %s, max %s (%" PRId64 " %s)",
+		p50, p90, p99, max, view_int(durations, "samples"),
+		text_number((uint64_t)view_int(durations, "samples"), "sample", "samples"));
 }
 
 void

@@ -11,6 +11,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "master/supervisor.h"
 #include "protocol/cell_link.h"
 
@@ -57,8 +58,9 @@ cell_keeper_on_setup(const struct cell_reply *reply, void *arg)
 	}
 	keeper->state = CELL_READY;
 	keeper->was_ready = true;
-	log_info(keeper->subject, "process %d runs with %u loops",
-		(int)cell_process_pid(keeper->cell), keeper->options.loops);
+	log_info(keeper->subject, "process %d runs with %u %s",
+		(int)cell_process_pid(keeper->cell), keeper->options.loops,
+		text_number(keeper->options.loops, "loop", "loops"));
 	keeper->watcher.ready(keeper->watcher.arg);
 }
 

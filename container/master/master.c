@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/program.h"
+#include "base/text.h"
 #include "config/config_data.h"
 #include "config/config_report.h"
 #include "loop/signals.h"
@@ -180,8 +181,10 @@ master_on_started(const char *why, void *arg)
 	master->state = MASTER_READY;
 	ready = master_count_services(master, SERVICE_READY);
 	failed = master_count_services(master, SERVICE_FAILED);
-	log_info(NULL, "ready: %u services run, %u failed", ready, failed);
-	notify_send(master->_parts->notify, "READY=1\nSTATUS=%u services run, %u failed", ready,
+	log_info(NULL, "ready: %u %s, %u failed", ready, text_number(ready, "service runs", "services run"),
+		failed);
+	notify_send(master->_parts->notify, "READY=1\nSTATUS=%u %s, %u failed", ready,
+		text_number(ready, "service runs", "services run"),
 		failed);
 }
 
@@ -261,8 +264,9 @@ master_on_surveyed(void *arg)
 	if (parts->survey.complaints.count > 0) {
 		if (config_report_print(&parts->survey.complaints, &text))
 			fprintf(stderr, "%s", buffer_text(&text));
-		log_error(NULL, "cannot start: the configuration is wrong in %zu places, "
-			"which are named on standard error", parts->survey.complaints.count);
+		log_error(NULL, "cannot start: the configuration is wrong in %zu %s named "
+			"on standard error", parts->survey.complaints.count,
+			text_number(parts->survey.complaints.count, "place, which is", "places, which are"));
 		master_give_up(master, MASTER_EXIT_INVALID);
 	} else {
 		master_create_supervisor(master);

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/program.h"
+#include "base/text.h"
 #include "config/config_data.h"
 #include "config/config_report.h"
 #include "loop/signals.h"
@@ -110,7 +111,8 @@ check_print(const struct config *config, const struct config_report *report)
 	struct buffer text = {0};
 
 	if (report->count == 0) {
-		printf("configuration is fine: %zu services\n", config->service_count);
+		printf("configuration is fine: %zu %s\n", config->service_count,
+			text_number(config->service_count, "service", "services"));
 		return MASTER_EXIT_DONE;
 	}
 	if (config_report_print(report, &text))

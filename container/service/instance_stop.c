@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/text.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "service/request.h"
@@ -146,9 +147,12 @@ instance_refusal(const struct bay_instance *instance)
 		return xasprintf("its %s function does not come back (bayctl tasks %s)",
 			instance->last_words == instance->plugin->stop ? "stop" : "fini", name);
 	if (instance->in_flight > 0)
-		return xasprintf("%u handlers refuse to stop (bayctl tasks %s)", instance->in_flight, name);
+		return xasprintf("%u %s to stop (bayctl tasks %s)", instance->in_flight,
+			text_number(instance->in_flight, "handler refuses", "handlers refuse"), name);
 	if (instance->scope.live > 0)
-		return xasprintf("%u tasks of its own refuse to stop (bayctl tasks %s)", instance->scope.live, name);
+		return xasprintf("%u %s to stop (bayctl tasks %s)", instance->scope.live,
+			text_number(instance->scope.live, "task of its own refuses", "tasks of its own refuse"),
+			name);
 	return NULL;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "runtime/scheduler.h"
 #include "service/message.h"
 #include "service/ready_set.h"
@@ -183,13 +184,15 @@ queue_overflow(struct bay_service *service, struct bay_request *request, int64_t
 			list_push_back(dropped, &request->link);
 			return BAY_OK;
 		}
-		request_fail(request, BAY_FULL, "the queue of service %s is full (%zu messages, %zu bytes): "
-			"the newest is dropped", service->name, service->queued, service->queued_bytes);
+		request_fail(request, BAY_FULL, "the queue of service %s is full (%zu %s, %zu bytes): "
+			"the newest is dropped", service->name, service->queued, text_number(service->queued, "message", "messages"),
+			service->queued_bytes);
 		return BAY_FULL;
 	default:
 		service_count(service, SERVICE_EVENT_REJECTED);
-		request_fail(request, BAY_FULL, "the queue of service %s is full (%zu messages, %zu bytes)",
-			service->name, service->queued, service->queued_bytes);
+		request_fail(request, BAY_FULL, "the queue of service %s is full (%zu %s, %zu bytes)",
+			service->name, service->queued, text_number(service->queued, "message", "messages"),
+			service->queued_bytes);
 		return BAY_FULL;
 	}
 }
@@ -388,7 +391,8 @@ service_queue_flush(struct bay_service *service, const char *reason)
 		request_go_home(request);
 	}
 	if (lost > 0)
-		log_warn(service->subject, "%zu messages that nobody waits for are lost: %s", lost, reason);
+		log_warn(service->subject, "%zu %s lost: %s", lost, text_number(lost,
+			"message that nobody waits for is", "messages that nobody waits for are"), reason);
 }
 
 void

@@ -57,7 +57,7 @@ START_TEST(a_file_is_loaded_with_its_paths_absolute)
 	temp_dir_write(&dir, "etc/bay.ini", "[container]\nplugin_dir = ../plugins\n[service a]\n");
 	config = loads("etc/bay.ini");
 	ck_assert_str_eq(config->path, temp_dir_path(&dir, "etc/bay.ini"));
-	ck_assert_str_eq(config->container.plugin_dir, temp_dir_path(&dir, "etc/../plugins"));
+	ck_assert_str_eq(config->container.plugin_dir, temp_dir_path(&dir, "plugins"));
 	ck_assert_uint_eq(config->file_count, 1);
 	ck_assert_str_eq(config->files[0], "etc/bay.ini");
 	ck_assert_str_eq(config->services[0].origin.file, "etc/bay.ini");

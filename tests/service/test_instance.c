@@ -427,7 +427,7 @@ START_TEST(a_handler_that_refuses_to_end_is_named_and_the_answer_comes_in_time)
 	before = bay_now();
 	ck_assert(!services_stop(service, BAY_MS, 10 * BAY_MS, &refusal));
 	ck_assert_int_lt(bay_now() - before, 2 * BAY_SECOND);
-	ck_assert_str_eq(refusal, "1 handlers refuse to stop (bayctl tasks s)");
+	ck_assert_str_eq(refusal, "1 handler refuses to stop (bayctl tasks s)");
 	free(refusal);
 	ck_assert_str_eq(course, "");
 	/* Once it has ended, a second try succeeds. */
@@ -460,7 +460,7 @@ START_TEST(a_run_that_refuses_to_end_is_named_and_stop_is_called_once)
 	service = services_start(&(struct service_options){.name = "s",
 		.plugin = PLUGIN(.run = run_and_refuse, .handle = echo, .stop = stop, .fini = fini)});
 	ck_assert(!services_stop(service, 0, 10 * BAY_MS, &refusal));
-	ck_assert_str_eq(refusal, "1 tasks of its own refuse to stop (bayctl tasks s)");
+	ck_assert_str_eq(refusal, "1 task of its own refuses to stop (bayctl tasks s)");
 	free(refusal);
 	let_go = true;
 	ck_assert(services_stop(service, 0, BAY_SECOND, NULL));

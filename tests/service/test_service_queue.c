@@ -519,7 +519,7 @@ START_TEST(a_flush_answers_everybody)
 	ck_assert_int_eq(ticket->status, BAY_CLOSED);
 	request_free(ticket);
 	ck_assert_uint_eq(figures().queue_length + figures().waiting_senders + figures().queue_bytes, 0);
-	ck_assert_int_eq(log_lines_with("service s: 1 messages that nobody waits for are lost"), 1);
+	ck_assert_int_eq(log_lines_with("service s: 1 message that nobody waits for is lost"), 1);
 	service_queue_flush(service, "again");
 	finish();
 }

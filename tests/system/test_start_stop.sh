@@ -15,7 +15,7 @@ status_is 0
 says hello
 ctl info
 says 'services: 1'
-logs 'ready: 1 services run, 0 failed'
+logs 'ready: 1 service runs, 0 failed'
 stop
 logs 'ended'
 
@@ -375,7 +375,7 @@ runtime_dir = run-with-a-name-that-is-so-long-that-no-socket-address-could-ever-
 END
 launch
 long=$dir/run-with-a-name-that-is-so-long-that-no-socket-address-could-ever-hold-it-whatever-comes-in-front-of-it-in-the-path
-wait_until 'it is ready' has_logged 'ready: 1 services run'
+wait_until 'it is ready' has_logged 'ready: 1 service runs'
 "$built/bayctl" -s "$long/control.sock" call actor 'echo far' >"$dir/out" 2>"$dir/err"
 says far
 kill -TERM "$bayd"
