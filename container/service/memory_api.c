@@ -112,6 +112,7 @@ bay_free(void *memory)
 		return;
 	head = memory_head_of(memory, "bay_free");
 	memory_count(head, -(uint64_t)head->size);
-	head->magic = MEMORY_FREED;
+	/* A compiler drops what is stored just before it is freed, unless it must not. */
+	*(volatile uint32_t *)&head->magic = MEMORY_FREED;
 	free(head);
 }

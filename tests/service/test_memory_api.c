@@ -180,6 +180,20 @@ resize_what_is_not_ours(void)
 	(void)!bay_resize(buffer + 32, 5);
 }
 
+/* In a way that the heap does not notice by itself: in between others are freed. */
+static void
+free_twice(void)
+{
+	char *pieces[10];
+	int i;
+
+	for (i = 0; i < 10; i++)
+		pieces[i] = bay_alloc(40);
+	for (i = 0; i < 10; i++)
+		bay_free(pieces[i]);
+	bay_free(pieces[8]);
+}
+
 static int
 end_of(void (*misuse)(void))
 {
@@ -200,6 +214,7 @@ START_TEST(a_broken_heap_ends_the_process)
 	ck_assert_int_eq(end_of(free_what_is_not_ours), SIGABRT);
 	ck_assert_int_eq(end_of(overwrite_and_free), SIGABRT);
 	ck_assert_int_eq(end_of(resize_what_is_not_ours), SIGABRT);
+	ck_assert_int_eq(end_of(free_twice), SIGABRT);
 }
 END_TEST
 #else
