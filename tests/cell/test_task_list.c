@@ -40,11 +40,7 @@ wait_as_a_child(void *arg)
 static int
 wait_for_a_child(struct bay_request *request)
 {
-	struct bay_task *child = bay_spawn(bay_request_text(request), wait_as_a_child, NULL);
-	int status = bay_join(child, BAY_INHERIT);
-
-	bay_task_free(child);
-	return status;
+	return bay_join(bay_spawn(bay_request_text(request), wait_as_a_child, NULL), BAY_INHERIT);
 }
 
 /* Keeps its loop from everything else. */

@@ -613,6 +613,31 @@ WITH_SERVICES(a_callee_inherits_the_deadline_of_the_call,
 }
 
 static int
+call_both_inheriting(void *arg)
+{
+	struct seen *seen = arg;
+
+	ck_assert_int_eq(services_call(first, &seen[0], BAY_INHERIT), BAY_OK);
+	ck_assert_int_eq(services_call(second, &seen[1], BAY_INHERIT), BAY_OK);
+	return BAY_OK;
+}
+
+WITH_SERVICES(a_callee_inherits_the_deadline_of_the_caller,
+	first = START("leaf", PLUGIN(.handle = look, .flags = BAY_LEAF));
+	second = START("eager", PLUGIN(.handle = look)))
+{
+	int64_t deadline = bay_after(BAY_SECOND);
+	struct bay_scope *scope = bay_scope_open(deadline);
+	struct seen seen[2] = {{.address = NULL}};
+
+	ck_assert_int_eq(bay_scope_go(scope, "calls", call_both_inheriting, seen), BAY_OK);
+	ck_assert_int_eq(bay_scope_close(scope), BAY_OK);
+	ck_assert_int_eq(seen[0].request_deadline, deadline);
+	ck_assert_int_eq(seen[1].request_deadline, deadline);
+	return BAY_OK;
+}
+
+static int
 look_if_asked(struct bay_request *request)
 {
 	return bay_request_size(request) == 0 ? BAY_OK : look(request);
@@ -766,6 +791,63 @@ WITH_SERVICES(cancelling_the_caller_cancels_the_callee, first = START("waits", P
 	ck_assert(seen->canceled);
 	ck_assert_str_eq(seen->reason, "enough");
 	free(seen);
+	return BAY_OK;
+}
+
+static int
+call_when_cancelled(void *arg)
+{
+	(void)arg;
+	ck_assert_int_eq(bay_sleep(1000 * BAY_SECOND), BAY_CANCELED);
+	ck_assert_int_eq(bay_call(first, NULL, NULL, BAY_INHERIT), BAY_CANCELED);
+	ck_assert_str_eq(bay_call_error(), "the caller is cancelled: enough");
+	ck_assert_int_eq(bay_send(first, NULL, BAY_INHERIT), BAY_CANCELED);
+	return BAY_CANCELED;
+}
+
+WITH_SERVICES(a_cancelled_caller_calls_nobody, first = START("eager", PLUGIN(.handle = echo)))
+{
+	struct bay_task *task = bay_spawn("calls", call_when_cancelled, NULL);
+
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	bay_task_cancel(task, "enough");
+	ck_assert_int_eq(bay_join(task, BAY_INHERIT), BAY_CANCELED);
+	ck_assert_uint_eq(services_figures(first).direct, 0);
+	ck_assert_uint_eq(services_figures(first).queued, 0);
+	return BAY_OK;
+}
+
+static bool gate_open;
+
+static int
+wait_at_the_gate(struct bay_request *request)
+{
+	(void)request;
+	while (!gate_open)
+		ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+	return BAY_OK;
+}
+
+WITH_SERVICES(a_sender_returns_at_its_deadline_when_there_is_no_room,
+	first = START("narrow", PLUGIN(.handle = wait_at_the_gate), .concurrency = 1, .queue = 1,
+		.overflow = OVERFLOW_WAIT))
+{
+	int64_t deadline;
+
+	gate_open = false;
+	ck_assert_int_eq(bay_send(first, NULL, BAY_INHERIT), BAY_OK);
+	while (services_figures(first).in_flight == 0)
+		ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+	ck_assert_int_eq(bay_send(first, NULL, BAY_INHERIT), BAY_OK);
+	deadline = bay_after(3 * BAY_MS);
+	ck_assert_int_eq(bay_send(first, NULL, deadline), BAY_TIMEOUT);
+	ck_assert_int_ge(bay_now(), deadline);
+	ck_assert_str_eq(bay_call_error(), "the queue of service narrow had no room in time");
+	ck_assert_uint_eq(services_figures(first).waiting_senders, 0);
+	gate_open = true;
+	while (services_figures(first).served < 2)
+		ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+	ck_assert_uint_eq(services_figures(first).queue_length, 0);
 	return BAY_OK;
 }
 
@@ -1173,6 +1255,7 @@ CHECK_MAIN("service/call",
 	max_depth_counts_the_services,
 	one_way_is_no_circle,
 	a_callee_inherits_the_deadline_of_the_call,
+	a_callee_inherits_the_deadline_of_the_caller,
 	a_callee_from_the_queue_inherits_it_too,
 	a_timeout_is_inherited_by_what_its_handler_calls,
 	a_caller_returns_at_its_deadline_whatever_the_callee_does,
@@ -1181,6 +1264,8 @@ CHECK_MAIN("service/call",
 	a_deadline_that_has_passed_calls_nobody,
 	a_callee_sees_its_own_deadline,
 	cancelling_the_caller_cancels_the_callee,
+	a_cancelled_caller_calls_nobody,
+	a_sender_returns_at_its_deadline_when_there_is_no_room,
 	what_is_not_there_cannot_be_called,
 	a_stopped_service_says_so_and_its_handle_lives_on,
 	outside_a_task_nobody_calls,

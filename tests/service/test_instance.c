@@ -325,12 +325,12 @@ call_slow(void *arg)
 
 /* On its loop: starts the callers, then goes away from them. */
 static struct task *
-begin_caller(struct caller *caller)
+begin_caller_with(bay_task_fn *fn, struct caller *caller)
 {
 	struct scheduler *scheduler = services_scheduler(0);
 	struct task_spec spec = {
 		.name = "caller",
-		.fn = call_slow,
+		.fn = fn,
 		.arg = caller,
 		.deadline = BAY_INHERIT,
 		.slot = STATUS_NO_SLOT,
@@ -341,6 +341,12 @@ begin_caller(struct caller *caller)
 	task->handle.detached = true;
 	task_start(task);
 	return task;
+}
+
+static struct task *
+begin_caller(struct caller *caller)
+{
+	return begin_caller_with(call_slow, caller);
 }
 
 static int
@@ -366,6 +372,53 @@ START_TEST(what_is_in_flight_and_queued_finishes_within_the_drain)
 	for (i = 0; i < 3; i++)
 		ck_assert_int_eq(callers[i].status, BAY_OK);
 	ck_assert_str_eq(course, "()()()sf");
+	services_end();
+}
+END_TEST
+
+/* Holds the drain until somebody else on the loop has called in vain, directly. */
+static bool called_in_vain;
+
+static int
+handle_until_called_in_vain(struct bay_request *request)
+{
+	note("(");
+	while (!called_in_vain)
+		ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+	return bay_reply_text(request, "done");
+}
+
+static int
+call_while_it_stops(void *arg)
+{
+	struct caller *caller = arg;
+
+	while (service_state(service) != SERVICE_STOPPING)
+		ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+	/* The drain has begun when the loop has turned. */
+	ck_assert_int_eq(bay_sleep(5 * BAY_MS), BAY_OK);
+	call_slow(caller);
+	called_in_vain = true;
+	return BAY_OK;
+}
+
+START_TEST(while_it_drains_nobody_on_its_loop_calls_it)
+{
+	struct caller callers[2] = {{.ms = 1}, {.ms = 1}};
+
+	course[0] = '\0';
+	called_in_vain = false;
+	services_begin(0);
+	service = services_start(&(struct service_options){.name = "s",
+		.plugin = PLUGIN(.handle = handle_until_called_in_vain)});
+	begin_caller(&callers[0]);
+	begin_caller_with(call_while_it_stops, &callers[1]);
+	ck_assert_int_eq(services_run(yield, NULL), BAY_OK);
+	ck_assert(services_stop(service, 10 * BAY_SECOND, BAY_SECOND, NULL));
+	ck_assert_int_eq(callers[0].status, BAY_OK);
+	ck_assert_int_eq(callers[1].status, BAY_CLOSED);
+	ck_assert_str_eq(callers[1].error, "service s is stopping");
+	ck_assert_str_eq(course, "(");
 	services_end();
 }
 END_TEST
@@ -631,6 +684,7 @@ CHECK_MAIN("service/instance",
 	a_task_of_the_instances_scope_outlives_its_request_and_fails_the_service,
 	one_that_only_runs_takes_no_messages,
 	what_is_in_flight_and_queued_finishes_within_the_drain,
+	while_it_drains_nobody_on_its_loop_calls_it,
 	after_the_drain_it_is_cancelled_and_the_queue_is_answered,
 	a_handler_that_refuses_to_end_is_named_and_the_answer_comes_in_time,
 	a_run_that_refuses_to_end_is_named_and_stop_is_called_once,
