@@ -280,6 +280,7 @@ START_TEST(a_cell_is_not_killed_for_what_the_one_before_did)
 	fake_master_open(&master, "call=leave\n", "");
 	fake_master_start(&master);
 	fake_master_crash(&master, 0);
+	ck_assert_int_eq(master.status, BAY_PEER_DIED);
 	UNTIL(&master, is_state(&master, "a", SERVICE_READY));
 	pid = cell_process_pid(supervisor_process(master.supervisor));
 	run_for(&master, 150);
