@@ -29,7 +29,7 @@ bay_barrier_create(const char *name, size_t parties)
 void
 bay_barrier_destroy(struct bay_barrier *barrier)
 {
-	if (barrier != NULL && waitable_is_here(&barrier->waitable, "bay_barrier_destroy"))
+	if (barrier != NULL && waitable_is_here(barrier, "bay_barrier_destroy"))
 		waitable_close(&barrier->waitable);
 }
 
@@ -72,7 +72,7 @@ bay_barrier_wait(struct bay_barrier *barrier, size_t *index_r, int64_t deadline)
 	int status = BAY_OK;
 	size_t place;
 
-	if (!WAITABLE_BEGIN(&barrier->waitable, "bay_barrier_wait"))
+	if (!WAITABLE_BEGIN(barrier, "bay_barrier_wait"))
 		return BAY_INVALID;
 	self = task_current();
 	if (self->canceled != NULL) {
@@ -95,14 +95,14 @@ bay_barrier_wait(struct bay_barrier *barrier, size_t *index_r, int64_t deadline)
 void
 bay_barrier_abort(struct bay_barrier *barrier)
 {
-	if (waitable_is_here(&barrier->waitable, "bay_barrier_abort"))
+	if (waitable_is_here(barrier, "bay_barrier_abort"))
 		barrier_break(barrier);
 }
 
 void
 bay_barrier_reset(struct bay_barrier *barrier)
 {
-	if (!waitable_is_here(&barrier->waitable, "bay_barrier_reset"))
+	if (!waitable_is_here(barrier, "bay_barrier_reset"))
 		return;
 	barrier_end_round(barrier, BAY_FAILED);
 	barrier->broken = false;

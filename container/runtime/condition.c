@@ -21,7 +21,7 @@ bay_condition_create(const char *name, struct bay_lock *lock)
 {
 	struct bay_condition *condition;
 
-	if (!waitable_is_here(&lock->waitable, "bay_condition_create"))
+	if (!waitable_is_here(lock, "bay_condition_create"))
 		return NULL;
 	condition = waitable_create(sizeof *condition, "condition", name);
 	if (condition != NULL)
@@ -32,7 +32,7 @@ bay_condition_create(const char *name, struct bay_lock *lock)
 void
 bay_condition_destroy(struct bay_condition *condition)
 {
-	if (condition != NULL && waitable_is_here(&condition->waitable, "bay_condition_destroy"))
+	if (condition != NULL && waitable_is_here(condition, "bay_condition_destroy"))
 		waitable_close(&condition->waitable);
 }
 
@@ -80,7 +80,7 @@ condition_wait(struct bay_condition *condition, int64_t deadline, int64_t patien
 static inline __attribute__((always_inline)) bool
 condition_begin(const struct bay_condition *condition, const char *function)
 {
-	return WAITABLE_BEGIN(&condition->waitable, function) && lock_check_mine(condition->lock, function);
+	return WAITABLE_BEGIN(condition, function) && lock_check_mine(condition->lock, function);
 }
 
 int

@@ -20,14 +20,14 @@ bay_event_create(const char *name)
 void
 bay_event_destroy(struct bay_event *event)
 {
-	if (event != NULL && waitable_is_here(&event->waitable, "bay_event_destroy"))
+	if (event != NULL && waitable_is_here(event, "bay_event_destroy"))
 		waitable_close(&event->waitable);
 }
 
 void
 bay_event_set(struct bay_event *event)
 {
-	if (!waitable_is_here(&event->waitable, "bay_event_set"))
+	if (!waitable_is_here(event, "bay_event_set"))
 		return;
 	event->set = true;
 	waitable_wake_all(&event->waitable, BAY_OK, NULL);
@@ -36,7 +36,7 @@ bay_event_set(struct bay_event *event)
 void
 bay_event_clear(struct bay_event *event)
 {
-	if (waitable_is_here(&event->waitable, "bay_event_clear"))
+	if (waitable_is_here(event, "bay_event_clear"))
 		event->set = false;
 }
 
@@ -52,7 +52,7 @@ bay_event_wait(struct bay_event *event, int64_t deadline)
 	struct task *self;
 	struct waiter waiter;
 
-	if (!WAITABLE_BEGIN(&event->waitable, "bay_event_wait"))
+	if (!WAITABLE_BEGIN(event, "bay_event_wait"))
 		return BAY_INVALID;
 	self = task_current();
 	if (self->canceled != NULL)

@@ -53,7 +53,7 @@ lock_hand_on(struct bay_lock *lock)
 void
 bay_lock_destroy(struct bay_lock *lock)
 {
-	if (lock == NULL || !waitable_is_here(&lock->waitable, "bay_lock_destroy"))
+	if (lock == NULL || !waitable_is_here(lock, "bay_lock_destroy"))
 		return;
 	if (lock->waitable.holder != NULL)
 		lock_take_away(lock);
@@ -94,7 +94,7 @@ lock_acquire(struct bay_lock *lock, int64_t deadline, const void *where)
 {
 	struct task *self;
 
-	if (!await_begin("bay_lock_acquire", where) || !waitable_is_here(&lock->waitable, "bay_lock_acquire"))
+	if (!await_begin("bay_lock_acquire", where) || !waitable_is_here(lock, "bay_lock_acquire"))
 		return BAY_INVALID;
 	self = task_current();
 	if (lock->waitable.holder == self && !lock_refuse_owner(lock, "bay_lock_acquire"))
@@ -121,7 +121,7 @@ bay_lock_try_acquire(struct bay_lock *lock)
 {
 	struct task *self;
 
-	if (!WAITABLE_BEGIN(&lock->waitable, "bay_lock_try_acquire"))
+	if (!WAITABLE_BEGIN(lock, "bay_lock_try_acquire"))
 		return BAY_INVALID;
 	self = task_current();
 	if (lock->waitable.holder == self && !lock_refuse_owner(lock, "bay_lock_try_acquire"))
@@ -192,7 +192,7 @@ lock_check_mine(const struct bay_lock *lock, const char *function)
 static __attribute__((noinline)) int
 lock_refuse_release(const struct bay_lock *lock)
 {
-	if (AWAIT_BEGIN("bay_lock_release") && waitable_is_here(&lock->waitable, "bay_lock_release"))
+	if (AWAIT_BEGIN("bay_lock_release") && waitable_is_here(lock, "bay_lock_release"))
 		(void)lock_check_mine(lock, "bay_lock_release");
 	return BAY_INVALID;
 }

@@ -24,7 +24,7 @@ bay_once_create(const char *name)
 void
 bay_once_destroy(struct bay_once *once)
 {
-	if (once != NULL && waitable_is_here(&once->waitable, "bay_once_destroy"))
+	if (once != NULL && waitable_is_here(once, "bay_once_destroy"))
 		waitable_close(&once->waitable);
 }
 
@@ -94,7 +94,7 @@ bay_once_run(struct bay_once *once, bay_once_fn *fn, void *arg, int64_t deadline
 {
 	struct task *self;
 
-	if (!WAITABLE_BEGIN(&once->waitable, "bay_once_run"))
+	if (!WAITABLE_BEGIN(once, "bay_once_run"))
 		return BAY_INVALID;
 	self = task_current();
 	if (once->waitable.holder == self) {

@@ -39,7 +39,7 @@ bay_promise_done(const struct bay_promise *promise)
 void
 bay_promise_destroy(struct bay_promise *promise)
 {
-	if (promise == NULL || !waitable_is_here(&promise->waitable, "bay_promise_destroy"))
+	if (promise == NULL || !waitable_is_here(promise, "bay_promise_destroy"))
 		return;
 	if (promise->error != NULL && !promise->seen)
 		log_error(task_subject(task_current()),
@@ -65,7 +65,7 @@ promise_settle(struct bay_promise *promise, int status, void *value, char *error
 static int
 promise_refusal(const struct bay_promise *promise, const char *function)
 {
-	if (!waitable_is_here(&promise->waitable, function))
+	if (!waitable_is_here(promise, function))
 		return BAY_INVALID;
 	return bay_promise_done(promise) ? BAY_CLOSED : BAY_OK;
 }
@@ -126,7 +126,7 @@ bay_promise_wait(struct bay_promise *promise, void **value_r, int64_t deadline)
 	struct task *self;
 	int status;
 
-	if (!WAITABLE_BEGIN(&promise->waitable, "bay_promise_wait"))
+	if (!WAITABLE_BEGIN(promise, "bay_promise_wait"))
 		return BAY_INVALID;
 	self = task_current();
 	if (self->canceled != NULL)

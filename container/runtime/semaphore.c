@@ -45,7 +45,7 @@ bay_semaphore_create_bounded(const char *name, size_t units)
 void
 bay_semaphore_destroy(struct bay_semaphore *semaphore)
 {
-	if (semaphore != NULL && waitable_is_here(&semaphore->waitable, "bay_semaphore_destroy"))
+	if (semaphore != NULL && waitable_is_here(semaphore, "bay_semaphore_destroy"))
 		waitable_close(&semaphore->waitable);
 }
 
@@ -107,7 +107,7 @@ bay_semaphore_acquire(struct bay_semaphore *semaphore, size_t count, int64_t dea
 	struct task *self;
 	int status;
 
-	if (!WAITABLE_BEGIN(&semaphore->waitable, "bay_semaphore_acquire"))
+	if (!WAITABLE_BEGIN(semaphore, "bay_semaphore_acquire"))
 		return BAY_INVALID;
 	self = task_current();
 	if (self->canceled != NULL)
@@ -119,7 +119,7 @@ bay_semaphore_acquire(struct bay_semaphore *semaphore, size_t count, int64_t dea
 int
 bay_semaphore_try_acquire(struct bay_semaphore *semaphore, size_t count)
 {
-	if (!waitable_is_here(&semaphore->waitable, "bay_semaphore_try_acquire"))
+	if (!waitable_is_here(semaphore, "bay_semaphore_try_acquire"))
 		return BAY_INVALID;
 	return semaphore_take_now(semaphore, count);
 }
@@ -127,7 +127,7 @@ bay_semaphore_try_acquire(struct bay_semaphore *semaphore, size_t count)
 int
 bay_semaphore_release(struct bay_semaphore *semaphore, size_t count)
 {
-	if (!waitable_is_here(&semaphore->waitable, "bay_semaphore_release"))
+	if (!waitable_is_here(semaphore, "bay_semaphore_release"))
 		return BAY_INVALID;
 	if (count > semaphore->bound - semaphore->value) {
 		log_error(task_subject(task_current()),

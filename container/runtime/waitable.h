@@ -50,19 +50,21 @@ void waitable_close(struct waitable *waitable);
 /* The slow part of waitable_is_here(). */
 bool waitable_refuse(const struct waitable *waitable, const char *function);
 
-/* Whether the calling code may use it: it exists and belongs to this loop. The log says so
- * when not; the function returns BAY_INVALID. */
+/* Whether the calling code may use what begins with a waitable: it exists (is not NULL) and
+ * belongs to this loop. The log says so when not; the function returns BAY_INVALID. */
 static inline bool
-waitable_is_here(const struct waitable *waitable, const char *function)
+waitable_is_here(const void *object, const char *function)
 {
+	const struct waitable *waitable = object;
+
 	if (__builtin_expect(waitable != NULL && waitable->scheduler == scheduler_here, 1))
 		return true;
 	return waitable_refuse(waitable, function);
 }
 
 /* How a function begins that may wait for it. */
-#define WAITABLE_BEGIN(waitable, function) \
-	(AWAIT_BEGIN(function) && waitable_is_here(waitable, function))
+#define WAITABLE_BEGIN(object, function) \
+	(AWAIT_BEGIN(function) && waitable_is_here(object, function))
 
 /* Puts the running task behind those who wait. */
 static inline void
