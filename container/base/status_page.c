@@ -97,6 +97,7 @@ status_page_create(struct status_page *page, const char *name, uint32_t services
 	page->head->magic = STATUS_PAGE_MAGIC;
 	for (uint32_t i = 0; i < loops; i++)
 		atomic_init(&status_page_loop(page, i)->slot, STATUS_NO_SLOT);
+	status_page_set_loading(page, STATUS_NO_SLOT);
 	return fd;
 }
 
@@ -265,6 +266,20 @@ status_page_write_crash_text(struct status_crash *crash, const char *text)
 		memcpy(&word, bytes, sizeof(word));
 		status_set(&crash->text[i], word);
 	}
+}
+
+void
+status_page_set_loading(struct status_page *page, uint32_t slot)
+{
+	atomic_store_explicit(&page->head->loading, slot, memory_order_relaxed);
+}
+
+uint32_t
+status_page_loading(const struct status_page *page)
+{
+	uint32_t slot = atomic_load_explicit(&page->head->loading, memory_order_relaxed);
+
+	return slot < page->services ? slot : STATUS_NO_SLOT;
 }
 
 /* Runs in a signal handler: nothing but stores. */

@@ -127,6 +127,7 @@ struct status_head {
 	uint64_t size;
 	uint32_t services;
 	uint32_t loops;
+	_Atomic uint32_t loading; /* whose code a thread loads or unloads, or STATUS_NO_SLOT */
 	struct status_crash crash;
 };
 
@@ -241,6 +242,10 @@ status_loop_set_phase(struct status_loop *loop, enum status_phase phase)
 void status_page_write_crash(struct status_page *page, int signal, uintptr_t address,
 	uint32_t loop, const char *text);
 
+/* Says whose code is being loaded or unloaded, which runs some of it; STATUS_NO_SLOT: nobody's.
+ * One thread, or the handler of a signal. */
+void status_page_set_loading(struct status_page *page, uint32_t slot);
+
 /* --- reading ----------------------------------------------------------------- */
 
 struct status_loop_view {
@@ -283,6 +288,9 @@ struct status_crash_view {
 	char task[STATUS_NAME_SIZE];
 	char text[STATUS_TEXT_SIZE];
 };
+
+/* < services, or STATUS_NO_SLOT */
+uint32_t status_page_loading(const struct status_page *page);
 
 /* loop < loops */
 void status_page_read_loop(const struct status_page *page, uint32_t loop,

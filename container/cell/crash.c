@@ -20,6 +20,7 @@
 static struct status_page *crash_page;
 static struct sigaction crash_former[NSIG];
 static __thread void *crash_stack;
+static __thread bool crash_loads;     /* the thread runs what the page says is being loaded */
 
 static const int crash_signals[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGSYS};
 
@@ -59,6 +60,8 @@ crash_handle(int number, siginfo_t *info, void *context)
 
 	(void)context;
 	sigaction(number, &crash_former[number], NULL);
+	if (!crash_loads || (sent && info->si_pid != getpid()))
+		status_page_set_loading(crash_page, STATUS_NO_SLOT);
 	if (task != NULL) {
 		uint32_t slot = atomic_load_explicit(&here->status->slot, memory_order_relaxed);
 		struct status_name name = status_name_make(task->name);
@@ -72,17 +75,52 @@ crash_handle(int number, siginfo_t *info, void *context)
 		raise(number);
 }
 
-void
-crash_install(struct status_page *page)
+static struct sigaction
+crash_action(void)
 {
 	struct sigaction action;
-	size_t i;
 
-	crash_page = page;
 	memset(&action, 0, sizeof action);
 	action.sa_sigaction = crash_handle;
 	action.sa_flags = SA_SIGINFO | SA_ONSTACK | SA_NODEFER;
 	sigemptyset(&action.sa_mask);
+	return action;
+}
+
+int
+crash_handle_again(void)
+{
+	struct sigaction action = crash_action(), now;
+	int first = 0;
+	size_t i;
+
+	for (i = 0; crash_page != NULL && i < sizeof crash_signals / sizeof crash_signals[0]; i++) {
+		int number = crash_signals[i];
+
+		if (sigaction(number, NULL, &now) != 0 ||
+			((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == crash_handle))
+			continue;
+		sigaction(number, &action, NULL);
+		first = first == 0 ? number : first;
+	}
+	return first;
+}
+
+void
+crash_set_loading(uint32_t slot)
+{
+	crash_loads = slot != STATUS_NO_SLOT;
+	if (crash_page != NULL)
+		status_page_set_loading(crash_page, slot);
+}
+
+void
+crash_install(struct status_page *page)
+{
+	struct sigaction action = crash_action();
+	size_t i;
+
+	crash_page = page;
 	for (i = 0; i < sizeof crash_signals / sizeof crash_signals[0]; i++)
 		sigaction(crash_signals[i], &action, &crash_former[crash_signals[i]]);
 }

@@ -6,6 +6,8 @@
 #ifndef BAY_CELL_CRASH_H
 #define BAY_CELL_CRASH_H
 
+#include <stdint.h>
+
 struct status_page;
 
 /* Handles the signals of a crash from now on, before whoever handles them now; page is
@@ -15,6 +17,14 @@ void crash_install(struct status_page *page);
 /* Gives the calling thread a stack for the handler: the task's own may be what overflowed.
  * Each thread; without it an overflow in that thread ends the process without a word. */
 void crash_use_thread(void);
+
+/* The calling thread, which is no loop, runs code of the service in this slot from now on:
+ * loads or unloads it. STATUS_NO_SLOT: it does so no more. One thread. */
+void crash_set_loading(uint32_t slot);
+
+/* Puts our handlers back where somebody has taken their place. Returns the first signal for
+ * which that was so, 0: none. Any thread. */
+int crash_handle_again(void);
 
 /* Frees it again, before the thread ends. */
 void crash_leave_thread(void);

@@ -5,14 +5,18 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/fd.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "base/status_page.h"
+#include "cell/crash.h"
 #include "cell/loader.h"
 #include "loop/loop.h"
+#include "loop/signals.h"
 #include "protocol/cell_link.h"
 #include "service/plugin.h"
 #include "service/settings.h"
@@ -27,6 +31,7 @@ host_code_init(struct host_code *code, const struct cell_start *start, int image
 	code->_control = control;
 	code->_loader = loader;
 	code->_subject = subject;
+	code->_slot = (uint32_t)start->slot;
 	code->_fd = image;
 	code->_image = image >= 0 ? xasprintf("/proc/self/fd/%d", image) : xstrdup(start->image);
 	code->_sha256 = start->sha256 != NULL ? xstrdup(start->sha256) : NULL;
@@ -82,6 +87,35 @@ host_code_send(struct host_code *code, inbox_fn *step, host_code_done_fn *done)
 	loader_post(code->_loader, &code->_item);
 }
 
+/* --- whose code it is -------------------------------------------------------------------- */
+
+/* What a constructor or destructor does to the process, its service has done. */
+static uid_t
+host_code_enter(const struct host_code *code)
+{
+	crash_set_loading(code->_slot);
+	return geteuid();
+}
+
+/* They may have changed what all services share. */
+static void
+host_code_leave(const struct host_code *code, uid_t user)
+{
+	int number = crash_handle_again();
+
+	/* The page says whose code did it. */
+	if (geteuid() != user) {
+		log_error(code->_subject, "its code made the cell user %u instead of %u: it cannot go on so",
+			(unsigned)geteuid(), (unsigned)user);
+		_exit(EXIT_FAILURE);
+	}
+	signals_ignore_sigpipe();
+	crash_set_loading(STATUS_NO_SLOT);
+	if (number != 0)
+		log_warn(code->_subject, "its code took the handler of signal %d (%s), which is the cell's: it "
+			"is put back", number, strsignal(number));
+}
+
 /* --- load ------------------------------------------------------------------------------- */
 
 /* The first complaint about the settings, as a text. */
@@ -98,12 +132,14 @@ host_code_on_load(struct inbox_item *item)
 	struct host_code *code = container_of(item, struct host_code, _item);
 	struct settings_report report = {0};
 	struct buffer error = {0};
+	uid_t user = host_code_enter(code);
 
 	if (!plugin_open(code->_image, code->_sha256, code->_origin, &code->plugin, &error))
 		code->error = xstrndup((const char *)error.data, error.size);
 	else if (!settings_create(code->plugin->descriptor.settings, code->_values, code->_value_count,
 			&code->settings, &report))
 		code->error = host_code_complaint(&report);
+	host_code_leave(code, user);
 	settings_report_finish(&report);
 	buffer_finish(&error);
 	host_code_answer(code);
@@ -123,11 +159,13 @@ host_code_on_unload(struct inbox_item *item)
 {
 	struct host_code *code = container_of(item, struct host_code, _item);
 	struct buffer reason = {0};
+	uid_t user = host_code_enter(code);
 
 	settings_destroy(code->settings);
 	if (!plugin_close(code->plugin, &reason))
 		log_debug("cell", "the code of %s stays in the process: %.*s", code->_subject,
 			(int)reason.size, (const char *)reason.data);
+	host_code_leave(code, user);
 	buffer_finish(&reason);
 	code->plugin = NULL;
 	code->settings = NULL;

@@ -10,6 +10,7 @@
 #define BAY_CELL_HOST_CODE_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "loop/inbox.h"
 
@@ -40,6 +41,7 @@ struct host_code {
 	struct setting_value *_values;
 	size_t _value_count;
 	const char *_subject;
+	uint32_t _slot;             /* of its service in the status page */
 };
 
 /* Copies what start says of it, and takes image: a descriptor to load it by, or -1. subject is for the log; it, control and loader are borrowed. */

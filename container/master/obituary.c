@@ -48,7 +48,11 @@ static void
 obituary_blame_by_crash(struct obituary *obituary, const struct status_page *page,
 	const struct status_crash_view *crash)
 {
-	obituary->culprit = crash->slot;
+	uint32_t loading = status_page_loading(page);
+
+	/* The crash handler leaves that only if the thread that crashed did the loading. */
+	obituary->culprit = crash->slot != STATUS_NO_SLOT ? crash->slot : loading;
+	obituary->in_load = crash->slot == STATUS_NO_SLOT && loading != STATUS_NO_SLOT;
 	obituary->in_init = crash->slot != STATUS_NO_SLOT &&
 		obituary_loop_is_in_init(page, crash->loop, crash->slot);
 	obituary_describe_crash(obituary, crash);
@@ -62,6 +66,12 @@ obituary_blame_by_loops(struct obituary *obituary, const struct status_page *pag
 	uint32_t starting = STATUS_NO_SLOT;
 	unsigned running_count = 0;
 	unsigned starting_count = 0;
+	uint32_t loading = status_page_loading(page);
+
+	if (loading != STATUS_NO_SLOT) {
+		starting = loading;
+		starting_count++;
+	}
 
 	for (uint32_t loop = 0; loop < page->loops; loop++) {
 		struct status_loop_view view;
@@ -80,7 +90,8 @@ obituary_blame_by_loops(struct obituary *obituary, const struct status_page *pag
 	}
 	if (starting_count == 1) {
 		obituary->culprit = starting;
-		obituary->in_init = true;
+		obituary->in_load = starting == loading;
+		obituary->in_init = !obituary->in_load;
 	} else if (starting_count == 0 && running_count == 1) {
 		obituary->culprit = running;
 	}

@@ -15,6 +15,7 @@
 struct obituary {
 	uint32_t culprit; /* the slot of the service whose code it died in, or STATUS_NO_SLOT */
 	bool in_init;     /* the culprit was starting or ending, not serving */
+	bool in_load;     /* its code was being loaded or unloaded, so it never came to init */
 	char how[80];     /* "crashed: SIGSEGV" */
 	char where[160];  /* " at address 0x0 in task main" or "" */
 };

@@ -161,9 +161,9 @@ service_fail_with_cell(struct master_service *service, const struct obituary *ob
 {
 	if (hang != NULL) {
 		master_service_set_state(service, SERVICE_FAILED, "%s", hang);
-	} else if (obituary->in_init) {
-		master_service_set_state(service, SERVICE_FAILED, "init %s%s", obituary->how,
-			obituary->where);
+	} else if (obituary->in_init || obituary->in_load) {
+		master_service_set_state(service, SERVICE_FAILED, "%s %s%s",
+			obituary->in_load ? "its code" : "init", obituary->how, obituary->where);
 	} else {
 		char reason[sizeof(obituary->how) + sizeof(obituary->where)];
 

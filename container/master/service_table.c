@@ -65,6 +65,11 @@ service_table_find(const struct service_table *table, const char *name)
 struct master_service *
 service_table_find_in_init(const struct service_table *table, const struct status_page *page)
 {
+	uint32_t loading = status_page_loading(page);
+
+	/* A constructor that does not come back keeps all others from being loaded. */
+	if (loading < table->count)
+		return &table->services[loading];
 	for (uint32_t loop = 0; loop < page->loops; loop++) {
 		struct status_loop_view view;
 

@@ -129,7 +129,7 @@ supervisor_end_text(const struct supervisor *supervisor, const struct obituary *
 			table->services[supervisor->hung_slot].config->name, supervisor->hang);
 	if (obituary->culprit < table->count)
 		return xasprintf("%s in %sservice %s%s", obituary->how,
-			obituary->in_init ? "init of " : "",
+			obituary->in_load ? "loading " : obituary->in_init ? "init of " : "",
 			table->services[obituary->culprit].config->name, obituary->where);
 	return xasprintf("%s%s", obituary->how, obituary->where);
 }

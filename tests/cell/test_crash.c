@@ -32,6 +32,7 @@ enum { SANITIZED = 0 };
 static struct status_page page;
 static struct status_crash_view crash;
 static bool recorded;
+static uint32_t loading;
 
 typedef void scene_fn(void);
 
@@ -58,6 +59,7 @@ die(scene_fn *scene)
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	recorded = status_page_read_crash(&page, &crash);
+	loading = status_page_loading(&page);
 	status_page_close(&page);
 	return status;
 }
@@ -144,6 +146,92 @@ START_TEST(each_kind_of_fault_is_named)
 END_TEST
 
 static void
+be_killed(void)
+{
+	pid_t self = getpid(), pid = fork();
+
+	if (pid == 0) {
+		kill(self, SIGBUS);
+		_exit(0);
+	}
+	for (;;)
+		pause();
+}
+
+/* --- while code is loaded --------------------------------------------------------------- */
+
+static void
+crash_while_loading(void)
+{
+	crash_set_loading(2);
+	write_to_null();
+}
+
+static void *
+crash_elsewhere(void *arg)
+{
+	write_to_null();
+	return arg;
+}
+
+static void
+crash_beside_loading(void)
+{
+	pthread_t thread;
+
+	crash_set_loading(2);
+	pthread_create(&thread, NULL, crash_elsewhere, NULL);
+	pthread_join(thread, NULL);
+}
+
+static void
+be_killed_while_loading(void)
+{
+	crash_set_loading(2);
+	be_killed();
+}
+
+static void
+crash_after_loading(void)
+{
+	crash_set_loading(2);
+	crash_set_loading(STATUS_NO_SLOT);
+	write_to_null();
+}
+
+/* The page says who is to blame, and to the end only if it was the thread that loads. */
+START_TEST(a_crash_while_code_is_loaded_leaves_whose_it_was)
+{
+	expect(crash_while_loading, SIGSEGV, "access through a null pointer");
+	ck_assert_uint_eq(loading, 2);
+	expect(crash_beside_loading, SIGSEGV, "access through a null pointer");
+	ck_assert_uint_eq(loading, STATUS_NO_SLOT);
+	expect(be_killed_while_loading, SIGBUS, "the signal was sent");
+	ck_assert_uint_eq(loading, STATUS_NO_SLOT);
+	expect(crash_after_loading, SIGSEGV, "access through a null pointer");
+	ck_assert_uint_eq(loading, STATUS_NO_SLOT);
+}
+END_TEST
+
+static void
+take_and_crash(void)
+{
+	if (crash_handle_again() != 0)
+		_exit(1);
+	signal(SIGILL, SIG_IGN);
+	signal(SIGSEGV, SIG_IGN);
+	if (crash_handle_again() != SIGSEGV || crash_handle_again() != 0)
+		_exit(1);
+	write_to_null();
+}
+
+START_TEST(handlers_that_were_taken_away_are_put_back)
+{
+	expect(take_and_crash, SIGSEGV, "access through a null pointer");
+}
+END_TEST
+
+static void
 end_well(void)
 {
 }
@@ -163,19 +251,6 @@ static void
 raise_segv(void)
 {
 	raise(SIGSEGV);
-}
-
-static void
-be_killed(void)
-{
-	pid_t self = getpid(), pid = fork();
-
-	if (pid == 0) {
-		kill(self, SIGBUS);
-		_exit(0);
-	}
-	for (;;)
-		pause();
 }
 
 /* No fault comes again that would end the process. */
@@ -397,6 +472,8 @@ END_TEST
 
 CHECK_MAIN("cell/crash",
 	each_kind_of_fault_is_named,
+	a_crash_while_code_is_loaded_leaves_whose_it_was,
+	handlers_that_were_taken_away_are_put_back,
 	who_does_not_crash_leaves_no_record,
 	a_signal_that_was_sent_ends_the_process_too,
 	a_fault_in_a_task_names_its_loop_service_and_task,

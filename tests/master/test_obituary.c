@@ -114,6 +114,53 @@ START_TEST(without_a_record_an_init_is_blamed_before_others)
 }
 END_TEST
 
+START_TEST(who_was_being_loaded_is_blamed_for_what_happened_on_no_loop)
+{
+	struct obituary obituary;
+	struct status_page page;
+
+	page_create(&page);
+	set_loop(&page, 0, 2, "handle", STATUS_PHASE_RUN);
+	status_page_set_loading(&page, 1);
+	obituary_write(&obituary, &page, 0);
+	ck_assert_uint_eq(obituary.culprit, 1);
+	ck_assert(obituary.in_load && !obituary.in_init);
+	/* It may have been the one or the other. */
+	set_loop(&page, 0, 2, "init", STATUS_PHASE_INIT);
+	obituary_write(&obituary, &page, 0);
+	ck_assert_uint_eq(obituary.culprit, STATUS_NO_SLOT);
+	obituary_write(&obituary, &page, SIGKILL);
+	ck_assert_uint_eq(obituary.culprit, STATUS_NO_SLOT);
+	/* A record knows better. */
+	status_page_write_crash(&page, SIGSEGV, 0, UINT32_MAX, "");
+	obituary_write(&obituary, &page, SIGSEGV);
+	ck_assert_uint_eq(obituary.culprit, 1);
+	ck_assert(obituary.in_load && !obituary.in_init);
+	/* A cell may write there what it wants. */
+	status_page_set_loading(&page, 4000000);
+	obituary_write(&obituary, &page, SIGSEGV);
+	ck_assert_uint_eq(obituary.culprit, STATUS_NO_SLOT);
+	ck_assert(!obituary.in_load);
+	status_page_close(&page);
+}
+END_TEST
+
+START_TEST(a_crash_on_a_loop_is_not_blamed_on_who_is_loaded)
+{
+	struct obituary obituary;
+	struct status_page page;
+
+	page_create(&page);
+	set_loop(&page, 0, 2, "handle", STATUS_PHASE_RUN);
+	status_page_set_loading(&page, 1);
+	status_page_write_crash(&page, SIGSEGV, 0, 0, "");
+	obituary_write(&obituary, &page, SIGSEGV);
+	ck_assert_uint_eq(obituary.culprit, 2);
+	ck_assert(!obituary.in_load && !obituary.in_init);
+	status_page_close(&page);
+}
+END_TEST
+
 START_TEST(nobody_is_blamed_when_it_may_have_been_several)
 {
 	struct obituary obituary;
@@ -181,6 +228,8 @@ CHECK_MAIN("master/obituary",
 	a_task_name_from_a_plugin_is_escaped,
 	without_a_record_the_one_that_ran_is_to_blame,
 	without_a_record_an_init_is_blamed_before_others,
+	who_was_being_loaded_is_blamed_for_what_happened_on_no_loop,
+	a_crash_on_a_loop_is_not_blamed_on_who_is_loaded,
 	nobody_is_blamed_when_it_may_have_been_several,
 	one_service_on_two_loops_is_one,
 	nobody_is_blamed_for_a_kill_from_outside,

@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Plugins whose constructors are well behaved before the examiner and not in the cell: theirs
+# is the blame, and the others run.
+# shellcheck source=tests/system/lib.sh
+. "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
+
+is_answered() { [ "$(ctl_quiet call "$1" 'echo here')" = here ]; }
+
+# begin_spoiled NAME: a service of that name is loaded beside another one.
+begin_spoiled() {
+	begin "a constructor that $1"
+	plugin spoils_cell "$1"
+	plugin actor
+	ini <<END
+[service $1]
+start_timeout = 100ms
+[service actor]
+start_timeout = 100ms
+END
+	start
+}
+
+# is_blamed NAME REASON
+is_blamed() {
+	is_state "$1" failed || fail "it is $(state_of "$1")"
+	ctl status "$1"
+	says "reason: $2"
+	is_answered actor || fail 'the actor does not answer'
+	[ "$(field_of_cell restarts)" = 1 ] || fail "the cell restarted $(field_of_cell restarts) times"
+}
+
+begin_spoiled crashes
+is_blamed crashes 'its code crashed: SIGABRT: abort() was called'
+logs 'cell main: crashed: SIGABRT in loading service crashes'
+stop
+
+begin_spoiled exits
+is_blamed exits 'its code ended the process with exit code 0'
+stop
+
+begin_spoiled hangs
+is_blamed hangs 'init hung for 100ms'
+stop
+
+begin_spoiled takes_handlers
+is_answered actor || fail 'the actor does not answer'
+is_state takes_handlers ready || fail "it is $(state_of takes_handlers)"
+logs 'its code took the handler of signal 11'
+ctl call takes_handlers x
+status_is 1
+complains 'SIGSEGV in service takes_handlers at address 0x10 in task handle'
+stop
+
+if [ "$(id -u)" = 0 ]; then
+	begin_spoiled changes_user
+	is_blamed changes_user 'its code ended the process with exit code 1'
+	logs 'its code made the cell user 12345 instead of 0'
+	stop
+else
+	echo 'SKIP: test_constructors: changing the user: not root'
+fi
+
+finish
