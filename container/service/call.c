@@ -161,6 +161,7 @@ call_leaf(struct scheduler *here, struct task *self, struct bay_instance *instan
 	request.message = (struct bay_message *)message;
 	request.reply = NULL;
 	request.error = NULL;
+	request.arena = NULL;
 	request.task = NULL;
 	request.status = BAY_OK;
 	request.answered = false;
@@ -176,6 +177,7 @@ call_leaf(struct scheduler *here, struct task *self, struct bay_instance *instan
 		status = call_leaf_measured(instance, &request);
 	atomic_store_explicit(&here->status->slot, self->slot, memory_order_relaxed);
 	here->leaf = NULL;
+	request_end_arena(&request);
 	if (__builtin_expect(!request.answered || request.status != BAY_OK || here->leaf_awaits != NULL, 0))
 		return call_leaf_failed(here, &request, status);
 	status_add(&counters->served, 1);

@@ -129,6 +129,7 @@ instance_on_ended(struct task *task, int status)
 		status_add(&instance->counters->served, 1);
 	else
 		instance_on_bad_end(instance, request, task);
+	request_end_arena(request);
 	request->task = NULL;
 	if (!list_empty(&request->link))
 		list_remove(&request->link);

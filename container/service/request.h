@@ -22,6 +22,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include <bay/arena.h>
 #include <bay/request.h>
 #include <bay/time.h>
 
@@ -73,6 +74,7 @@ struct bay_request {
 	char *error;                    /* malloc'd */
 	struct bay_request *ticket;     /* one way before a full queue: told when it gets in;
 	                                 * of a ticket: the message that it stands for */
+	struct bay_arena *arena;        /* while it runs, or NULL */
 	struct task *task;              /* that runs the handler; runner only */
 	struct scheduler *runner;
 	int64_t deadline;               /* absolute; BAY_INHERIT: none */
@@ -186,6 +188,16 @@ void request_settle(struct bay_request *request, int status);
  * ends it for the handler sets by_handler after that. */
 void request_fail(struct bay_request *request, int status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* Its handler, and what that spawned, needs its arena no more. */
+static inline void
+request_end_arena(struct bay_request *request)
+{
+	if (__builtin_expect(request->arena != NULL, 0)) {
+		bay_arena_destroy(request->arena);
+		request->arena = NULL;
+	}
+}
 
 /* Asks for its end from home: takes it out of the queue, or cancels its task wherever
  * that runs. For its caller it has ended with BAY_CANCELED when this returns; the

@@ -124,6 +124,7 @@ select|0 ok one 3 ok 2 ok 4 ok 1 closed
 descriptors|0 2 ok timeout ok 1 ok closed
 ticks|ok in-time ok missed-some no-drift 0 ok ok timeout
 sleep-wall|ok slept ok
+arena abc|zero grew shrank same <ab>
 call abc|abc '' ok same-handle
 call-names|nobody ? null not-found no-reply (there is no service 'nobody') not-found no-reply (there is no such service (no handle))
 call-failure|io no-reply (told to fail: twice) fine ''

@@ -125,7 +125,25 @@ see_log(struct bay_request *request, const char *argument, struct seen *seen)
 	saw(seen, "evaluated %d", evaluated);
 }
 
+static void
+see_arena(struct bay_request *request, const char *argument, struct seen *seen)
+{
+	struct bay_arena *arena = bay_arena_create();
+	size_t bytes = bay_arena_bytes(arena);
+	char *piece = bay_arena_alloc(arena, 5000);
+
+	saw(seen, piece[0] == 0 && piece[4999] == 0 ? "zero" : "not-zero");
+	saw(seen, bay_arena_bytes(arena) >= bytes + 5000 ? "grew" : "did-not-grow");
+	bay_arena_reset(arena);
+	saw(seen, bay_arena_bytes(arena) == bytes ? "shrank" : "did-not-shrink");
+	bay_arena_destroy(arena);
+	arena = bay_request_arena(request);
+	saw(seen, arena == bay_request_arena(request) ? "same" : "another");
+	saw(seen, "%s", bay_arena_printf(arena, "<%s>", (char *)bay_arena_copy(arena, argument, 2)));
+}
+
 const struct operation plain_operations[] = {
+	{"arena", see_arena, NULL},
 	{"statuses", see_statuses, NULL},
 	{"clocks", see_clocks, NULL},
 	{"sleep", see_sleep, NULL},
