@@ -9,7 +9,8 @@
 #include "runtime/task.h"
 #include "support/run_tasks.h"
 
-enum { MANY = 40 };
+/* RESULT: of a task, and no status. */
+enum { MANY = 40, RESULT = 1234 };
 
 static int letters[64];
 
@@ -56,10 +57,10 @@ expect(const struct party *party, size_t index, int status)
 }
 
 static int
-return_seven(void *arg)
+return_result(void *arg)
 {
 	(void)arg;
-	return 7;
+	return RESULT;
 }
 
 /* --- what can happen at once ------------------------------------------------------------------ */
@@ -67,7 +68,7 @@ return_seven(void *arg)
 TASK_TEST(each_kind_happens_at_once_if_it_can)
 {
 	struct bay_channel *full = bay_channel_create(1), *empty = bay_channel_create(1);
-	struct bay_task *task = bay_spawn("seven", return_seven, NULL);
+	struct bay_task *task = bay_spawn("ends", return_result, NULL);
 	struct bay_case one;
 	size_t index = 9;
 	int fd = eventfd(1, EFD_CLOEXEC);
@@ -83,7 +84,7 @@ TASK_TEST(each_kind_happens_at_once_if_it_can)
 	ck_assert_uint_eq(bay_channel_size(empty), 1);
 	one = bay_case_task(task);
 	ck_assert_int_eq(bay_select(&one, 1, &index, BAY_INHERIT), BAY_OK);
-	ck_assert_int_eq(bay_join(task, BAY_INHERIT), 7);
+	ck_assert_int_eq(bay_join(task, BAY_INHERIT), RESULT);
 	one = bay_case_time(bay_now() - 1);
 	ck_assert_int_eq(bay_select(&one, 1, &index, BAY_INHERIT), BAY_OK);
 	one = bay_case_fd(fd, BAY_READABLE | BAY_WRITABLE);
@@ -159,14 +160,14 @@ TASK_TEST(nonsense_is_refused)
 TASK_TEST(a_task_can_stand_only_once)
 {
 	struct bay_channel *channel = bay_channel_create(0);
-	struct bay_task *task = bay_spawn("seven", return_seven, NULL);
+	struct bay_task *task = bay_spawn("ends", return_result, NULL);
 	struct bay_case cases[] = {bay_case_get(channel), bay_case_task(task), bay_case_task(task)};
 	size_t index;
 
 	ck_assert_int_eq(bay_select(cases, 3, &index, BAY_INHERIT), BAY_BUSY);
 	/* And it stands nowhere now. */
 	ck_assert_int_eq(bay_channel_try_put(channel, &letters[1]), BAY_FULL);
-	ck_assert_int_eq(bay_join(task, BAY_INHERIT), 7);
+	ck_assert_int_eq(bay_join(task, BAY_INHERIT), RESULT);
 	bay_channel_destroy(channel);
 	return BAY_OK;
 }
@@ -191,7 +192,7 @@ wait_at_gate(void *arg)
 	void *nothing;
 
 	(void)bay_channel_get(arg, &nothing, BAY_INHERIT);
-	return 7;
+	return RESULT;
 }
 
 static void
@@ -223,7 +224,7 @@ stand_finish(struct stand *stand)
 	ck_assert_int_eq(bay_channel_try_put(stand->out, &letters[6]), BAY_FULL);
 	ck_assert_uint_eq(run_tasks_scheduler.loop._watch_count, 0);
 	bay_channel_close(stand->gate);
-	ck_assert_int_eq(bay_join(stand->task, BAY_INHERIT), 7);
+	ck_assert_int_eq(bay_join(stand->task, BAY_INHERIT), RESULT);
 	close(stand->fd);
 	bay_channel_destroy(stand->in);
 	bay_channel_destroy(stand->out);
