@@ -3,8 +3,12 @@
 
 #include "fiber/stack.h"
 
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -215,8 +219,65 @@ START_TEST(stacks_of_a_gigabyte_cost_only_what_is_touched)
 }
 END_TEST
 
+/* Flags of the mapping that holds an address, as the kernel shows them. */
+static bool
+mapping_has_flag(uintptr_t address, const char *flag)
+{
+	FILE *file = fopen("/proc/self/smaps", "re");
+	char line[512], word[8];
+	bool inside = false, found = false;
+
+	ck_assert_ptr_nonnull(file);
+	snprintf(word, sizeof word, " %s ", flag);
+	while (fgets(line, sizeof line, file) != NULL) {
+		uintptr_t from, to;
+
+		if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " ", &from, &to) == 2)
+			inside = address >= from && address < to;
+		else if (inside && strncmp(line, "VmFlags:", 8) == 0)
+			found = strstr(line, word) != NULL;
+	}
+	fclose(file);
+	return found;
+}
+
+/* A page that is touched shall not cost 2 MiB, whatever the system's policy is. (Newer kernels
+ * see to that by themselves for MAP_STACK.) */
+START_TEST(stacks_are_not_made_of_huge_pages)
+{
+	struct stack_pool *pool = stack_pool_create(STACK_BYTES, 1);
+	struct stack stack = take(pool);
+
+	if (access("/sys/kernel/mm/transparent_hugepage", F_OK) != 0) {
+		stack_give(pool, stack);
+		stack_pool_destroy(pool);
+		CHECK_SKIP("this kernel has no transparent huge pages");
+	}
+	ck_assert(mapping_has_flag((uintptr_t)stack.low, "nh"));
+	stack_give(pool, stack);
+	stack_pool_destroy(pool);
+}
+END_TEST
+
+START_TEST(a_pool_that_is_destroyed_leaves_nothing_mapped)
+{
+	struct stack_pool *pool = stack_pool_create(STACK_BYTES, 1);
+	struct stack stack = take(pool);
+	uintptr_t page = (uintptr_t)stack.low;
+	unsigned char resident;
+
+	ck_assert_int_eq(mincore((void *)page, 1, &resident), 0);
+	stack_give(pool, stack);
+	stack_pool_destroy(pool);
+	ck_assert_int_eq(mincore((void *)page, 1, &resident), -1);
+	ck_assert_int_eq(errno, ENOMEM);
+}
+END_TEST
+
 CHECK_MAIN("fiber/stack",
 	the_last_one_given_is_taken_first,
+	stacks_are_not_made_of_huge_pages,
+	a_pool_that_is_destroyed_leaves_nothing_mapped,
 	a_pool_refuses_more_than_its_maximum_and_says_so,
 	sizes_are_rounded_and_a_quarter_is_guard_up_to_64k,
 	tops_are_coloured_and_all_bytes_below_are_usable,

@@ -120,6 +120,27 @@ TASK_TEST(waiting_putters_are_served_in_the_order_of_their_coming)
 	return BAY_OK;
 }
 
+/* Not only when all that lies before its item has been taken. */
+TASK_TEST(a_waiting_putter_comes_in_as_soon_as_there_is_room)
+{
+	struct bay_channel *channel = bay_channel_create(2);
+	struct party party = {channel, &letters[2], BAY_INHERIT, -1, 0, NULL};
+	struct bay_task *task;
+	void *item;
+
+	ck_assert_int_eq(bay_channel_try_put(channel, &letters[0]), BAY_OK);
+	ck_assert_int_eq(bay_channel_try_put(channel, &letters[1]), BAY_OK);
+	task = start(put, &party);
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	ck_assert(!bay_task_done(task));
+	ck_assert_int_eq(bay_channel_get(channel, &item, BAY_INHERIT), BAY_OK);
+	ck_assert_uint_eq(bay_channel_size(channel), 2);
+	end(task);
+	ck_assert_int_eq(party.status, BAY_OK);
+	bay_channel_destroy(channel);
+	return BAY_OK;
+}
+
 TASK_TEST(waiting_getters_are_served_in_the_order_of_their_coming)
 {
 	struct bay_channel *channel = bay_channel_create(2);
@@ -425,6 +446,7 @@ CHECK_MAIN("runtime/channel",
 	items_come_out_in_their_order,
 	an_overlong_channel_is_refused,
 	waiting_putters_are_served_in_the_order_of_their_coming,
+	a_waiting_putter_comes_in_as_soon_as_there_is_room,
 	waiting_getters_are_served_in_the_order_of_their_coming,
 	nobody_overtakes_a_getter_that_has_been_woken,
 	without_capacity_a_put_waits_for_its_get,

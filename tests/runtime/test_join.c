@@ -360,6 +360,67 @@ TASK_TEST(nothing_to_wait_for_is_refused)
 	return BAY_OK;
 }
 
+TASK_TEST(of_failures_in_one_turn_the_first_is_the_result)
+{
+	struct part parts[] = {{.status = BAY_IO}, {.status = BAY_FULL}};
+	struct bay_task *tasks[] = {start(&parts[0]), start(&parts[1])};
+
+	ck_assert_int_eq(bay_gather(tasks, 2, BAY_INHERIT), BAY_IO);
+	ck_assert(!parts[1].canceled);
+	free_all(tasks, 2);
+	return BAY_OK;
+}
+
+/* A failure that a gather told of is no surprise to anybody later. */
+TASK_TEST(gathered_failures_are_collected)
+{
+	struct part parts[] = {{.status = BAY_IO}, {.status = BAY_FULL}};
+	struct bay_task *tasks[] = {start(&parts[0]), start(&parts[1])};
+
+	log_lines_keep();
+	ck_assert_int_eq(bay_gather(tasks, 2, BAY_INHERIT), BAY_IO);
+	free_all(tasks, 2);
+	ck_assert_ptr_null(bay_cancel_reason());
+	tasks[0] = start(&parts[0]);
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	ck_assert(bay_task_done(tasks[0]));
+	ck_assert_int_eq(bay_gather(tasks, 1, BAY_INHERIT), BAY_IO);
+	bay_task_free(tasks[0]);
+	ck_assert_ptr_null(bay_cancel_reason());
+	ck_assert_int_eq(log_lines_with("failed"), 0);
+	return BAY_OK;
+}
+
+struct late_join {
+	struct bay_task *task;
+	int status;
+};
+
+static int
+join_late(void *arg)
+{
+	struct late_join *join = arg;
+
+	join->status = bay_join(join->task, BAY_INHERIT);
+	return BAY_OK;
+}
+
+/* Cancelled first; but by its turn what it waited for has ended, and is its to collect. */
+TASK_TEST(a_join_that_is_cut_short_still_gives_a_result_that_came)
+{
+	struct part part = {.status = 7};
+	struct late_join join = {.task = start(&part)};
+	struct bay_task *joins = bay_spawn("joins", join_late, &join);
+
+	/* The part now yields for the second time before the one who joins it has its turn. */
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	bay_task_cancel(joins, "enough");
+	ck_assert_int_eq(bay_join(joins, BAY_INHERIT), BAY_OK);
+	ck_assert_int_eq(join.status, 7);
+	return BAY_OK;
+}
+
 CHECK_MAIN("runtime/join",
 	a_join_that_times_out_leaves_the_handle,
 	a_result_that_is_there_is_given_even_after_the_deadline,
@@ -375,4 +436,7 @@ CHECK_MAIN("runtime/join",
 	the_same_handle_twice_is_refused,
 	a_gather_leaves_the_waiters_of_others,
 	the_first_that_ends_is_named_and_the_others_go_on,
-	nothing_to_wait_for_is_refused)
+	nothing_to_wait_for_is_refused,
+	of_failures_in_one_turn_the_first_is_the_result,
+	gathered_failures_are_collected,
+	a_join_that_is_cut_short_still_gives_a_result_that_came)

@@ -323,10 +323,42 @@ START_TEST(another_thread_may_stop_it)
 }
 END_TEST
 
+struct idle_look {
+	struct inbox_item item;
+	uint32_t slot;
+	uint32_t phase;
+};
+
+/* Between tasks. */
+static void
+look_at_status(struct inbox_item *item)
+{
+	struct idle_look *look = container_of(item, struct idle_look, item);
+
+	look->slot = run_tasks_scheduler.status->slot;
+	look->phase = run_tasks_scheduler.status->phase;
+}
+
+TASK_TEST(the_status_page_says_when_nobody_runs)
+{
+	struct idle_look look = {.item = {.run = look_at_status}, .slot = 7, .phase = 7};
+
+	task_current()->slot = 3;
+	ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+	ck_assert_uint_eq(run_tasks_scheduler.status->slot, 3);
+	loop_post(&run_tasks_scheduler.loop, &look.item);
+	ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+	ck_assert_uint_eq(look.slot, STATUS_NO_SLOT);
+	ck_assert_uint_eq(look.phase, STATUS_PHASE_IDLE);
+	task_current()->slot = STATUS_NO_SLOT;
+	return BAY_OK;
+}
+
 TASK_TEST(the_status_page_says_who_runs)
 {
 	struct status_loop *status = run_tasks_scheduler.status;
 	struct task *self = task_current();
+	int64_t end_ns;
 
 	ck_assert_uint_eq(status->slot, STATUS_NO_SLOT);
 	ck_assert_uint_eq(status->phase, STATUS_PHASE_RUN);
@@ -337,6 +369,12 @@ TASK_TEST(the_status_page_says_who_runs)
 	ck_assert_uint_gt(status->switches, 0);
 	ck_assert_uint_eq(status->tasks, 1);
 	ck_assert_uint_gt(status->stacks, 0);
+	/* In that sleep the loop has slept too; under load it asks libevent by time. */
+	end_ns = bay_after(BAY_MS);
+	while (bay_now() < end_ns)
+		ck_assert_int_eq(bay_yield(), BAY_OK);
+	ck_assert_uint_gt(status->polls, 0);
+	ck_assert_uint_gt(status->wakes, 0);
 	self->slot = STATUS_NO_SLOT;
 	return BAY_OK;
 }
@@ -353,4 +391,5 @@ CHECK_MAIN("runtime/scheduler",
 	the_stack_of_an_ended_task_is_poisoned_until_the_next_one,
 	a_task_stays_on_its_thread,
 	another_thread_may_stop_it,
-	the_status_page_says_who_runs)
+	the_status_page_says_who_runs,
+	the_status_page_says_when_nobody_runs)

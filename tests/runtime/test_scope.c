@@ -274,6 +274,105 @@ TASK_TEST(cancelling_the_one_who_waits_cancels_those_it_waits_for)
 	return BAY_OK;
 }
 
+static int
+end_by_a_child(void *arg)
+{
+	ck_assert_int_eq(bay_go("child", arg, NULL), BAY_OK);
+	return bay_sleep(100 * BAY_SECOND);
+}
+
+static int
+fails_too(void *arg)
+{
+	(void)arg;
+	return BAY_FULL;
+}
+
+/* Both are cancelled by failures of their own, in the same turn, so that neither end is an
+ * effect of the other. */
+TASK_TEST(of_two_failures_the_first_is_the_result)
+{
+	struct bay_scope *scope = bay_scope_open(BAY_INHERIT);
+
+	log_lines_keep();
+	ck_assert_int_eq(bay_scope_go(scope, "first", end_by_a_child, (void *)fails), BAY_OK);
+	ck_assert_int_eq(bay_scope_go(scope, "second", end_by_a_child, (void *)fails_too), BAY_OK);
+	ck_assert_int_eq(bay_scope_close(scope), BAY_IO);
+	ck_assert_int_eq(log_lines_with("task first failed"), 1);
+	ck_assert_int_eq(log_lines_with("task second failed"), 1);
+	return BAY_OK;
+}
+
+/* Does not care for its deadline, only for being cancelled. */
+static int
+go_on_until_cancelled(void *arg)
+{
+	(void)arg;
+	while (bay_cancel_reason() == NULL)
+		task_yield();
+	return BAY_OK;
+}
+
+TASK_TEST(its_deadline_cancels_those_who_do_not_see_theirs)
+{
+	struct bay_scope *scope = bay_scope_open(bay_after(BAY_MS));
+
+	ck_assert_int_eq(bay_scope_go(scope, "goes on", go_on_until_cancelled, NULL), BAY_OK);
+	ck_assert_int_eq(bay_scope_close(scope), BAY_TIMEOUT);
+	return BAY_OK;
+}
+
+TASK_TEST(its_owners_deadline_is_its_own)
+{
+	struct bay_scope *scope;
+
+	task_current()->deadline = bay_after(BAY_MS);
+	scope = bay_scope_open(BAY_INHERIT);
+	ck_assert_int_eq(bay_scope_go(scope, "goes on", go_on_until_cancelled, NULL), BAY_OK);
+	ck_assert_int_eq(bay_scope_close(scope), BAY_TIMEOUT);
+	task_current()->deadline = BAY_INHERIT;
+	return BAY_OK;
+}
+
+/* Ends when its waiter is woken, cancelled or not. */
+static int
+end_late(void *arg)
+{
+	struct waiter waiter;
+
+	waiter_init(&waiter, AWAIT_TO_THE_END);
+	*(struct waiter **)arg = &waiter;
+	return task_await(&waiter, BAY_INHERIT);
+}
+
+static int
+close_with_one_that_ends_late(void *arg)
+{
+	struct bay_scope *scope = bay_scope_open(BAY_INHERIT);
+
+	ck_assert_int_eq(bay_scope_go(scope, "ends late", end_late, arg), BAY_OK);
+	return bay_scope_close(scope);
+}
+
+/* Who is cancelled waits for the others' end, and does not ask for it again and again. */
+TASK_TEST(a_cancelled_close_waits_in_peace)
+{
+	struct waiter *late = NULL;
+	struct bay_task *task = bay_spawn("closes", close_with_one_that_ends_late, &late);
+	uint64_t switches;
+
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	switches = run_tasks_scheduler.switches;
+	bay_task_cancel(task, "enough");
+	ck_assert_int_eq(bay_sleep(3 * BAY_MS), BAY_OK);
+	ck_assert(!bay_task_done(task));
+	waiter_wake(late, BAY_OK);
+	ck_assert_int_eq(bay_join(task, BAY_INHERIT), BAY_CANCELED);
+	ck_assert_uint_lt(run_tasks_scheduler.switches - switches, 10);
+	return BAY_OK;
+}
+
 CHECK_MAIN("runtime/scope",
 	closing_waits_for_all,
 	an_empty_scope_closes_at_once,
@@ -287,4 +386,8 @@ CHECK_MAIN("runtime/scope",
 	closing_waits_for_those_who_come_while_it_waits,
 	only_the_task_that_opened_it_closes_it,
 	another_task_may_add_to_it_and_end,
-	cancelling_the_one_who_waits_cancels_those_it_waits_for)
+	cancelling_the_one_who_waits_cancels_those_it_waits_for,
+	of_two_failures_the_first_is_the_result,
+	its_deadline_cancels_those_who_do_not_see_theirs,
+	its_owners_deadline_is_its_own,
+	a_cancelled_close_waits_in_peace)

@@ -447,6 +447,8 @@ await_everything(void *arg)
 	void *item;
 
 	(void)arg;
+	/* A get need not wait; it is refused all the same. */
+	ck_assert_int_eq(bay_channel_try_put(channel, channel), BAY_OK);
 	ck_assert_int_eq(bay_sleep(100 * BAY_SECOND), BAY_CANCELED);
 	for (round = 0; round < 3; round++) {
 		ck_assert_str_eq(bay_cancel_reason(), "enough");
@@ -735,6 +737,38 @@ START_TEST(outside_a_task_nothing_awaits)
 }
 END_TEST
 
+TASK_TEST(a_timeout_never_puts_a_deadline_off)
+{
+	int64_t deadline = bay_after(BAY_SECOND);
+
+	task_current()->deadline = deadline;
+	task_current()->timeout_ns = 100 * BAY_SECOND;
+	ck_assert_int_eq(bay_deadline(), deadline);
+	task_current()->timeout_ns = BAY_MS;
+	ck_assert_int_lt(bay_deadline(), deadline);
+	task_current()->deadline = BAY_INHERIT;
+	return BAY_OK;
+}
+
+static int
+yield_once(void *arg)
+{
+	(void)arg;
+	return bay_yield();
+}
+
+TASK_TEST(a_yield_ends_as_cancelled_when_that_came_meanwhile)
+{
+	struct bay_task *task = bay_spawn("yields", yield_once, NULL);
+
+	/* It yields behind us, and then goes on behind us. */
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	ck_assert(!bay_task_done(task));
+	bay_task_cancel(task, "enough");
+	ck_assert_int_eq(bay_join(task, BAY_INHERIT), BAY_CANCELED);
+	return BAY_OK;
+}
+
 CHECK_MAIN("runtime/task",
 	a_task_runs_when_its_maker_awaits_and_gives_its_result,
 	a_name_is_copied_and_cut_at_23_bytes,
@@ -765,4 +799,6 @@ CHECK_MAIN("runtime/task",
 	a_yield_sees_an_inherited_deadline,
 	a_timeout_ends_a_task_that_only_yields,
 	a_timeout_is_inherited_too,
+	a_timeout_never_puts_a_deadline_off,
+	a_yield_ends_as_cancelled_when_that_came_meanwhile,
 	outside_a_task_nothing_awaits)

@@ -2,6 +2,7 @@
 /* Calls from a task of the test's own loop: which way they go, and what comes back. */
 #include "config.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -239,6 +240,49 @@ WITH_SERVICES(one_that_parks_answers_later, first = START("slow", PLUGIN(.handle
 }
 
 static int
+say_whose_slot(struct bay_request *request)
+{
+	return bay_reply_int64(request, (int64_t)scheduler_here->status->slot);
+}
+
+/* The status page names the callee while it runs, whichever way it was called. */
+WITH_SERVICES(the_status_page_names_the_callee_and_then_the_caller_again,
+	first = START("leaf", PLUGIN(.handle = say_whose_slot, .flags = BAY_LEAF));
+	second = START("eager", PLUGIN(.handle = say_whose_slot)))
+{
+	struct bay_service *const services[] = {first, second};
+	char slot[16];
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		snprintf(slot, sizeof slot, "%u", services[i]->slot);
+		services_expect_text(services[i], "", BAY_OK, slot);
+		ck_assert_uint_eq(scheduler_here->status->slot, STATUS_NO_SLOT);
+	}
+	return BAY_OK;
+}
+
+static int
+park_until_cancelled(struct bay_request *request)
+{
+	(void)request;
+	return bay_sleep(100 * BAY_SECOND);
+}
+
+/* Who lists the tasks finds one that was started eagerly from its first wait on. */
+WITH_SERVICES(one_that_parks_stands_in_the_list_of_tasks,
+	first = START("parks", PLUGIN(.handle = park_until_cancelled)))
+{
+	struct bay_task *call = bay_call_start(first, NULL);
+	struct list *last = list_last(&scheduler_here->tasks);
+
+	ck_assert_uint_eq(scheduler_here->task_count, 2);
+	ck_assert_str_eq(container_of(last, struct task, in_scheduler)->awaiting, "bay_sleep");
+	bay_task_free(call);
+	return BAY_OK;
+}
+
+static int
 call_slow(void *arg)
 {
 	services_expect_text(first, "3", BAY_OK, "3");
@@ -422,6 +466,63 @@ WITH_SERVICES(a_loop_of_direct_calls_sees_its_deadline,
 	ck_assert_int_ge(bay_now(), deadline);
 	ck_assert_int_lt(bay_now(), deadline + 500 * BAY_MS);
 	return bay_scope_close(scope);
+}
+
+/* Calls as often as it says, without a wait of its own. */
+static int
+call_often(void *arg)
+{
+	struct greedy *greedy = arg;
+	int64_t i;
+
+	for (i = 0; i < greedy->calls; i++)
+		ck_assert_int_eq(bay_call(greedy->service, NULL, NULL, BAY_INHERIT), BAY_OK);
+	return BAY_OK;
+}
+
+/* What one has used of its slice is not taken from the next, who comes right behind it; and
+ * who was sent behind the others comes back with a whole one. */
+WITH_SERVICES(each_turn_has_a_slice_of_its_own,
+	first = START("leaf", PLUGIN(.handle = echo, .flags = BAY_LEAF)))
+{
+	struct greedy greedy = {.service = first, .calls = SCHEDULER_SLICE - 10};
+	uint64_t passes = task_current()->scheduler->passes;
+	int i;
+
+	for (i = 0; i < 10; i++)
+		ck_assert_int_eq(bay_go("calls", call_often, &greedy), BAY_OK);
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	ck_assert_uint_le(task_current()->scheduler->passes - passes, 2);
+	greedy.calls = 20 * SCHEDULER_SLICE;
+	passes = task_current()->scheduler->passes;
+	ck_assert_int_eq(call_often(&greedy), BAY_OK);
+	ck_assert_uint_le(task_current()->scheduler->passes - passes, 25);
+	return BAY_OK;
+}
+
+static int
+send_for_ever(void *arg)
+{
+	struct greedy *greedy = arg;
+
+	while (!greedy->stop && greedy->calls < 3 * SCHEDULER_SLICE) {
+		ck_assert_int_eq(bay_send(greedy->service, NULL, BAY_INHERIT), BAY_OK);
+		greedy->calls++;
+	}
+	return BAY_OK;
+}
+
+WITH_SERVICES(a_loop_of_sends_lets_others_run, first = START("eager", PLUGIN(.handle = echo)))
+{
+	struct greedy greedy = {.service = first};
+	struct bay_task *sends = bay_spawn("sends", send_for_ever, &greedy);
+
+	ck_assert_int_eq(bay_go("stops", stop_greedy, &greedy), BAY_OK);
+	ck_assert_int_eq(bay_join(sends, BAY_INHERIT), BAY_OK);
+	ck_assert_int_le(greedy.calls, SCHEDULER_SLICE + 1);
+	while (first->queued > 0)
+		ck_assert_int_eq(bay_yield(), BAY_OK);
+	return BAY_OK;
 }
 
 /* A started call does not suspend, so the state that tasks share stays as it is. */
@@ -1242,10 +1343,14 @@ CHECK_MAIN("service/call",
 	a_leaf_from_the_queue_or_on_its_own_stack_may_not_suspend_either,
 	others_run_at_once_on_a_stack_of_their_own,
 	one_that_parks_answers_later,
+	the_status_page_names_the_callee_and_then_the_caller_again,
+	one_that_parks_stands_in_the_list_of_tasks,
 	beyond_the_concurrency_calls_go_through_the_queue,
 	a_call_does_not_overtake_what_is_queued,
 	a_call_does_not_overtake_what_was_taken_from_the_queue,
 	a_loop_of_direct_calls_lets_others_run,
+	each_turn_has_a_slice_of_its_own,
+	a_loop_of_sends_lets_others_run,
 	a_loop_of_direct_calls_lets_timers_fire,
 	a_loop_of_direct_calls_sees_its_deadline,
 	starting_calls_lets_nobody_run,

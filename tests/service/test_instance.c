@@ -263,6 +263,42 @@ START_TEST(a_task_of_the_instances_scope_outlives_its_request_and_fails_the_serv
 END_TEST
 
 static int
+remember_deadline(void *arg)
+{
+	*(int64_t *)arg = bay_deadline();
+	return BAY_OK;
+}
+
+static int
+hand_work_on(struct bay_request *request)
+{
+	ck_assert_int_lt(bay_deadline(), BAY_INHERIT);
+	ck_assert_int_eq(bay_scope_go(bay_instance_scope(bay_request_instance(request)), "later", remember_deadline,
+		services_request_pointer(request)), BAY_OK);
+	return bay_reply_text(request, "later");
+}
+
+static int
+call_for_later_work(void *arg)
+{
+	return services_call(service, arg, bay_after(10 * BAY_SECOND));
+}
+
+/* The time of a request is not that of what lives as long as the instance. */
+START_TEST(a_task_of_the_instances_scope_has_no_deadline)
+{
+	int64_t deadline = 0;
+
+	services_begin(0);
+	service = services_start(&(struct service_options){.name = "s", .plugin = PLUGIN(.handle = hand_work_on)});
+	ck_assert_int_eq(services_run(call_for_later_work, &deadline), BAY_OK);
+	ck_assert_int_eq(services_run(let_run, NULL), BAY_OK);
+	ck_assert_int_eq(deadline, BAY_INHERIT);
+	services_end();
+}
+END_TEST
+
+static int
 run_only_once(void *arg)
 {
 	(void)arg;
@@ -682,6 +718,7 @@ CHECK_MAIN("service/instance",
 	a_run_that_fails_fails_the_service_with_its_text,
 	a_run_that_ends_by_a_failure_of_its_own_task_fails_the_service,
 	a_task_of_the_instances_scope_outlives_its_request_and_fails_the_service,
+	a_task_of_the_instances_scope_has_no_deadline,
 	one_that_only_runs_takes_no_messages,
 	what_is_in_flight_and_queued_finishes_within_the_drain,
 	while_it_drains_nobody_on_its_loop_calls_it,
