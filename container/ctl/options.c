@@ -181,6 +181,16 @@ options_letters(struct ctl_options *options, struct options_words *words, const 
 	return true;
 }
 
+/* Whether what comes next is the message of call or send: it is text whatever it looks like. */
+static bool
+options_text_follows(const struct ctl_options *options)
+{
+	const struct verb *verb = options->argument_count == 2 ?
+		verb_find(options->arguments[0]) : NULL;
+
+	return verb != NULL && verb_takes_text(verb);
+}
+
 static bool
 options_words(struct ctl_options *options, struct options_words *words,
 	struct ctl_error *error)
@@ -194,6 +204,8 @@ options_words(struct ctl_options *options, struct options_words *words,
 			options->arguments[options->argument_count++] = word;
 		else if (strcmp(word, "--") == 0)
 			only_arguments = true;
+		else if (options_text_follows(options))
+			options->arguments[options->argument_count++] = word;
 		else if (word[1] == '-' ? !options_long(options, words, word + 2, error) :
 			!options_letters(options, words, word + 1, error))
 			return false;
@@ -247,7 +259,11 @@ options_fit_verb(const struct ctl_options *options, struct ctl_error *error)
 		return true;
 	options_fail(error, "%s: too %s arguments", verb->name,
 		options->argument_count < verb->min_arguments ? "few" : "many");
-	ctl_error_hint(error, "usage: bayctl %s %s", verb->name, verb->arguments);
+	if (verb_takes_text(verb) && options->argument_count > 1 && options->arguments[1][0] == '-')
+		ctl_error_hint(error, "the word behind SERVICE is the message, here \"%s\": options "
+			"stand before SERVICE or behind the message", options->arguments[1]);
+	else
+		ctl_error_hint(error, "usage: bayctl %s %s", verb->name, verb->arguments);
 	return false;
 }
 
@@ -274,6 +290,8 @@ options_parse(struct ctl_options *options, int argc, char **argv, struct ctl_err
 	};
 	if (!options_words(options, &words, error) || !options_verb(options, error))
 		return false;
+	/* It may have been the message. */
+	options->json = (options->seen & OPTION_BIT(OPTION_JSON)) != 0;
 	if (options->help || options->version)
 		return true;
 	if (!options_fit_verb(options, error))

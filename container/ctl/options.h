@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The command line, checked. Options may stand anywhere; "--" ends them; "-" alone is an
- * argument.
+ * argument. Of a verb that takes a message, the word behind the service is that message
+ * whatever it looks like, unless it is "--".
  */
 #ifndef BAY_CTL_OPTIONS_H
 #define BAY_CTL_OPTIONS_H

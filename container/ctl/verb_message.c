@@ -22,6 +22,15 @@
 
 /* --- the request ------------------------------------------------------------- */
 
+/* Somebody at a terminal may have meant something else. */
+static void
+message_warn_of_option(const struct ctl *ctl, const char *text)
+{
+	if (ctl->err.is_tty && !ctl->options.quiet && option_is_spelled(text))
+		fprintf(ctl->err.file, "bayctl: the message is \"%s\"; options stand before SERVICE or "
+			"behind the message\n", text);
+}
+
 /* What the message is: TEXT, standard input, or nothing. */
 static bool
 message_read(struct ctl *ctl, struct buffer *body)
@@ -30,6 +39,7 @@ message_read(struct ctl *ctl, struct buffer *body)
 
 	if (ctl->options.argument_count < 2)
 		return true;
+	message_warn_of_option(ctl, text);
 	if (strcmp(text, "-") != 0)
 		return buffer_append(body, text, strlen(text));
 	if (fd_read_all(STDIN_FILENO, BODY_MAX, body))

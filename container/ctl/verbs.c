@@ -51,7 +51,8 @@ const struct verb verbs[] = {
 		OPTION_BIT(OPTION_CONCURRENCY), SECONDS(120), verb_call,
 		"call a service and print its reply",
 		"The message is TEXT, or with - what standard input holds, of any bytes; without "
-		"either it is empty. The reply is printed as it is; on a terminal a newline is added "
+		"either it is empty. The word behind SERVICE is TEXT even if it begins with a dash, such "
+		"as -3: options stand before SERVICE or behind TEXT. The reply is printed as it is; on a terminal a newline is added "
 		"if it has none. --timeout is also the deadline of the call.\n"
 		"With --repeat the replies are not printed but counted: how many, how many failed, the "
 		"rate and the latencies. Exits with 1 if one failed."},
@@ -101,6 +102,24 @@ verb_find(const char *name)
 			(verb->alias != NULL && strcmp(verb->alias, name) == 0))
 			return verb;
 	return NULL;
+}
+
+bool
+option_is_spelled(const char *word)
+{
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		if (strncmp(word, "--", 2) == 0 && strcmp(word + 2, option_rows[i].name) == 0)
+			return true;
+		if (word[0] == '-' && word[1] != '\0' && word[1] == option_rows[i].letter && word[2] == '\0')
+			return true;
+	}
+	return false;
+}
+
+bool
+verb_takes_text(const struct verb *verb)
+{
+	return (verb->options & OPTION_BIT(OPTION_CONTENT_TYPE)) != 0;
 }
 
 const char *

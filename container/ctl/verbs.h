@@ -60,6 +60,12 @@ struct verb {
 
 extern const struct verb verbs[]; /* ended by a NULL name */
 
+/* Whether the argument behind the service is a message, which may begin with a dash. */
+bool verb_takes_text(const struct verb *verb);
+
+/* Whether a word is spelled like an option: "--json", "-q". */
+bool option_is_spelled(const char *word);
+
 /* By name or alias; NULL: there is none. */
 const struct verb *verb_find(const char *name);
 

@@ -83,7 +83,7 @@ END_TEST
 START_TEST(no_more_connections_than_calls_are_made)
 {
 	start(answer_ok);
-	run_json(&run, "call", "a", "--repeat", "3", "--concurrency", "60", NULL);
+	run_json(&run, "call", "--repeat", "3", "--concurrency", "60", "a", NULL);
 	ck_assert_int_eq(run.exit, 0);
 	ck_assert_int_eq(data("calls"), 3);
 	stop();
@@ -102,11 +102,11 @@ answer_every_tenth_badly(struct fake_call *call)
 START_TEST(failures_are_counted_and_the_first_is_told)
 {
 	start(answer_every_tenth_badly);
-	run_words(&run, "call", "a", "--repeat", "100", "--concurrency", "4", NULL);
+	run_words(&run, "call", "--repeat", "100", "--concurrency", "4", "a", NULL);
 	ck_assert_int_eq(run.exit, 1);
 	ck_assert(strncmp(run.out, "calls    100\nfailed   10\n", 24) == 0);
 	ck_assert_str_eq(run.err, "bayctl: 10 of 100 failed; the first: the queue is full\n");
-	run_json(&run, "call", "a", "--repeat", "100", NULL);
+	run_json(&run, "call", "--repeat", "100", "a", NULL);
 	ck_assert_int_eq(run.exit, 1);
 	ck_assert_int_eq(data("failed"), 10);
 	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(run.json, "error"), "code")),
@@ -124,7 +124,7 @@ answer_not_found(struct fake_call *call)
 START_TEST(the_exit_code_is_1_whatever_failed)
 {
 	start(answer_not_found);
-	run_words(&run, "call", "a", "--repeat", "10", NULL);
+	run_words(&run, "call", "--repeat", "10", "a", NULL);
 	ck_assert_int_eq(run.exit, 1);
 	stop();
 }
@@ -133,7 +133,7 @@ END_TEST
 START_TEST(without_a_daemon_it_is_7)
 {
 	run = (struct run){.socket = "/nonexistent"};
-	run_words(&run, "call", "a", "--repeat", "10", NULL);
+	run_words(&run, "call", "--repeat", "10", "a", NULL);
 	ck_assert_int_eq(run.exit, 7);
 	ck_assert_str_eq(run.out, "");
 	run_finish(&run);
@@ -150,7 +150,7 @@ answer_50_then_end(struct fake_call *call)
 START_TEST(a_daemon_that_dies_on_the_way_fails_the_rest)
 {
 	start(answer_50_then_end);
-	run_json(&run, "call", "a", "--repeat", "1000", "--concurrency", "4", NULL);
+	run_json(&run, "call", "--repeat", "1000", "--concurrency", "4", "a", NULL);
 	ck_assert_int_eq(run.exit, 1);
 	ck_assert_int_eq(data("calls"), 1000);
 	ck_assert_int_eq(data("failed"), 950);
@@ -168,7 +168,7 @@ answer_only_the_first(struct fake_call *call)
 START_TEST(silence_ends_at_the_timeout)
 {
 	start(answer_only_the_first);
-	run_json(&run, "call", "a", "--repeat", "5", "--timeout", "100ms", NULL);
+	run_json(&run, "call", "--repeat", "5", "--timeout", "100ms", "a", NULL);
 	ck_assert_int_eq(run.exit, 1);
 	ck_assert_int_eq(data("calls"), 5);
 	ck_assert_int_eq(data("failed"), 4);
@@ -187,7 +187,7 @@ answer_junk(struct fake_call *call)
 START_TEST(junk_is_a_failure)
 {
 	start(answer_junk);
-	run_json(&run, "call", "a", "--repeat", "10", "--concurrency", "2", NULL);
+	run_json(&run, "call", "--repeat", "10", "--concurrency", "2", "a", NULL);
 	ck_assert_int_eq(run.exit, 1);
 	ck_assert_int_eq(data("failed"), 10);
 	stop();
@@ -205,7 +205,7 @@ answer_twice(struct fake_call *call)
 START_TEST(replies_that_were_not_asked_for_do_no_harm)
 {
 	start(answer_twice);
-	run_json(&run, "call", "a", "--repeat", "100", NULL);
+	run_json(&run, "call", "--repeat", "100", "a", NULL);
 	ck_assert_int_eq(run.exit, 0);
 	ck_assert_int_eq(data("calls"), 100);
 	stop();
@@ -252,7 +252,7 @@ answer_and_interrupt(struct fake_call *call)
 /* What was done so far is printed, then the process ends as interrupted ones do. */
 START_TEST(an_interrupt_shows_what_was_done_and_kills)
 {
-	const char *words[] = {"bayctl", "-s", NULL, "call", "a", "--repeat", "1000000000", NULL};
+	const char *words[] = {"bayctl", "-s", NULL, "call", "--repeat", "1000000000", "a", NULL};
 	int fds[2];
 	struct buffer printed = {0};
 	struct temp_dir outer;

@@ -3,6 +3,7 @@
 
 #include "ctl/options.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "ctl/verbs.h"
@@ -59,7 +60,7 @@ END_TEST
 
 START_TEST(options_may_stand_anywhere)
 {
-	ck_assert(parse("-s a.sock call --json square -q 5 --timeout 2s"));
+	ck_assert(parse("-s a.sock call --json -q square 5 --timeout 2s"));
 	ck_assert_str_eq(options.verb->name, "call");
 	ck_assert_uint_eq(options.argument_count, 2);
 	ck_assert_str_eq(options.arguments[0], "square");
@@ -97,6 +98,35 @@ START_TEST(two_dashes_end_the_options)
 	ck_assert(parse("call square -- --json"));
 	ck_assert_str_eq(options.arguments[1], "--json");
 	ck_assert(!options.json);
+	options_finish(&options);
+}
+END_TEST
+
+START_TEST(the_word_behind_the_service_is_the_message)
+{
+	static const char *const both[] = {"call", "send"};
+
+	for (size_t i = 0; i < sizeof(both) / sizeof(*both); i++) {
+		char line[64];
+
+		snprintf(line, sizeof(line), "%s -q square -3 --json", both[i]);
+		ck_assert(parse(line));
+		ck_assert_uint_eq(options.argument_count, 2);
+		ck_assert_str_eq(options.arguments[1], "-3");
+		ck_assert(options.quiet);
+		ck_assert(options.json);
+		snprintf(line, sizeof(line), "%s square --json", both[i]);
+		ck_assert(parse(line));
+		ck_assert_str_eq(options.arguments[1], "--json");
+		ck_assert(!options.json);
+	}
+	refused("call square --timeout 5s", "call: too many arguments",
+		"the word behind SERVICE is the message, here \"--timeout\": options stand before "
+		"SERVICE or behind the message");
+	refused("call square -h -3x", "there is no option -3",
+		"put -- before a text that begins with a dash");
+	refused("status square -3", "there is no option -3",
+		"put -- before a text that begins with a dash");
 	options_finish(&options);
 }
 END_TEST
@@ -140,9 +170,9 @@ START_TEST(slips_are_answered_with_what_was_meant)
 	refused("qeues", "there is no verb \"qeues\"", "did you mean \"queues\"?");
 	refused("xyzzy", "there is no verb \"xyzzy\"", "bayctl help lists them");
 	refused("list --jsno", "there is no option --jsno", "did you mean --json?");
-	refused("call a --zzzzzz", "there is no option --zzzzzz",
+	refused("call --zzzzzz a", "there is no option --zzzzzz",
 		"put -- before a text that begins with a dash");
-	refused("call a -5", "there is no option -5",
+	refused("call -5 a", "there is no option -5",
 		"put -- before a text that begins with a dash");
 }
 END_TEST
@@ -151,9 +181,9 @@ START_TEST(options_of_other_verbs_are_refused)
 {
 	refused("list --tree", "--tree does not go with list", "");
 	refused("start a --now", "--now does not go with start", "");
-	refused("call a -f", "--follow does not go with call", "");
+	refused("call -f a", "--follow does not go with call", "");
 	refused("tasks -n 5", "--lines does not go with tasks", "");
-	refused("call a --concurrency 5", "--concurrency wants --repeat", "");
+	refused("call --concurrency 5 a", "--concurrency wants --repeat", "");
 }
 END_TEST
 
@@ -168,12 +198,12 @@ START_TEST(values_are_checked)
 		"--timeout wants a time such as 500ms, 5s or 2m, not \"-5s\"", "");
 	refused("log -n x", "--lines wants a number from 0 to 10000, not \"x\"", "");
 	refused("log -n 10001", "--lines wants a number from 0 to 10000, not \"10001\"", "");
-	refused("call a --repeat 0", "--repeat wants a number from 1 to 1000000000, not \"0\"", "");
-	refused("call a --repeat 1000000001",
+	refused("call --repeat 0 a", "--repeat wants a number from 1 to 1000000000, not \"0\"", "");
+	refused("call --repeat 1000000001 a",
 		"--repeat wants a number from 1 to 1000000000, not \"1000000001\"", "");
-	refused("call a --repeat 5 --concurrency 61",
+	refused("call --repeat 5 --concurrency 61 a",
 		"--concurrency wants a number from 1 to 60, not \"61\"", "");
-	ck_assert(parse("call a --repeat 5 --concurrency 60"));
+	ck_assert(parse("call --repeat 5 --concurrency 60 a"));
 	options_finish(&options);
 }
 END_TEST
@@ -195,7 +225,7 @@ START_TEST(json_is_known_even_when_the_line_is_wrong)
 {
 	ck_assert(!parse("lst --json"));
 	ck_assert(options.json);
-	ck_assert(!parse("call a --repeat x --json"));
+	ck_assert(!parse("call --repeat x --json a"));
 	ck_assert(options.json);
 	ck_assert(!parse("lst -- --json"));
 	ck_assert(!options.json);
@@ -208,6 +238,7 @@ CHECK_MAIN("ctl/options",
 	options_may_stand_anywhere,
 	values_may_stand_in_the_same_word,
 	two_dashes_end_the_options,
+	the_word_behind_the_service_is_the_message,
 	a_dash_alone_is_an_argument,
 	an_alias_is_the_verb,
 	help_and_version_need_no_verb,

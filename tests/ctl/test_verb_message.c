@@ -239,11 +239,11 @@ START_TEST(the_timeout_is_the_deadline_of_the_call_only_if_it_is_given)
 	start(answer_parameters);
 	run_words(&run, "call", "a", "5", NULL);
 	ck_assert_str_eq(run.out, "{\"service\":\"a\",\"text\":\"5\"}");
-	run_words(&run, "call", "a", "--timeout", "2s", NULL);
+	run_words(&run, "call", "--timeout", "2s", "a", NULL);
 	ck_assert_str_eq(run.out, "{\"service\":\"a\",\"timeout_ns\":2000000000}");
-	run_words(&run, "call", "a", "--timeout", "0", NULL);
+	run_words(&run, "call", "--timeout", "0", "a", NULL);
 	ck_assert_str_eq(run.out, "{\"service\":\"a\"}");
-	run_words(&run, "call", "a", "--content-type", "text/plain", NULL);
+	run_words(&run, "call", "--content-type", "text/plain", "a", NULL);
 	ck_assert_str_eq(run.out, "{\"content_type\":\"text/plain\",\"service\":\"a\"}");
 	stop();
 }
@@ -261,7 +261,7 @@ START_TEST(silence_is_8_a_little_after_the_deadline)
 	int64_t start_ns = clock_monotonic_ns();
 
 	start(answer_nothing);
-	run_words(&run, "call", "a", "--timeout", "10ms", NULL);
+	run_words(&run, "call", "--timeout", "10ms", "a", NULL);
 	ck_assert_int_eq(run.exit, 8);
 	ck_assert_int_ge(clock_monotonic_ns() - start_ns, CLOCK_NS_PER_S);
 	stop();

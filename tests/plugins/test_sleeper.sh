@@ -26,7 +26,7 @@ status_is 0
 says 'good morning'
 [ $(($(now_ms) - begun)) -ge 300 ] || fail 'it slept too short'
 
-ctl call winter --timeout 50ms
+ctl call --timeout 50ms winter
 status_is 8
 
 case='who stops it while it sleeps tells the caller why'

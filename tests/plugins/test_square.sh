@@ -12,7 +12,7 @@ END
 start
 for pair in '5 25' '-3 9' '0 0' '3037000499 9223372030926249001' \
 	'-3037000499 9223372030926249001'; do
-	ctl call square -- "${pair% *}"
+	ctl call square "${pair% *}"
 	status_is 0
 	[ "$(cat "$dir/out")" = "${pair#* }" ] || fail "${pair% *}: not ${pair#* }"
 done
