@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -37,6 +38,12 @@ examiner_start(struct examiner *examiner)
 	examiner->pid = fork();
 	ck_assert_int_ge(examiner->pid, 0);
 	if (examiner->pid == 0) {
+		struct rlimit cores;
+
+		/* For it to give up, where that is allowed. */
+		getrlimit(RLIMIT_CORE, &cores);
+		cores.rlim_cur = cores.rlim_max = geteuid() == 0 ? 4096 : cores.rlim_max;
+		(void)setrlimit(RLIMIT_CORE, &cores);
 		/* Otherwise a sanitizer makes an exit of what would be a crash. */
 		setenv("ASAN_OPTIONS", "handle_segv=0", 1);
 		setenv("TSAN_OPTIONS", "handle_segv=0", 1);
@@ -321,6 +328,24 @@ START_TEST(what_lingers_is_never_taken_for_the_next_one)
 }
 END_TEST
 
+START_TEST(what_stays_for_reasons_that_its_file_does_not_show_is_told)
+{
+	struct examiner examiner;
+	struct cell_verdict verdict;
+	json_t *frame;
+
+	examiner_start(&examiner);
+	examiner_ask(&examiner, "clings", NULL, 0);
+	verdict = examiner_verdict(&examiner, &frame);
+	ck_assert_msg(verdict.ok, "%s", verdict.reason);
+	ck_assert(!verdict.unloadable);
+	ck_assert_str_eq(verdict.lingers, "something else in the process still uses it");
+	cell_verdict_finish(&verdict);
+	json_decref(frame);
+	ck_assert_int_eq(examiner_end(&examiner), 0);
+}
+END_TEST
+
 START_TEST(warnings_are_passed_on)
 {
 	struct examiner examiner;
@@ -488,6 +513,7 @@ CHECK_MAIN("cell/examine",
 	complaints_name_the_service_and_the_setting,
 	bad_plugins_are_refused_one_after_the_other,
 	what_lingers_is_never_taken_for_the_next_one,
+	what_stays_for_reasons_that_its_file_does_not_show_is_told,
 	warnings_are_passed_on,
 	without_a_descriptor_the_path_is_opened,
 	exit_code_0_is_no_verdict,

@@ -141,11 +141,13 @@ START_TEST(an_idle_loop_runs_nobody)
 	unsigned i;
 
 	begin();
+	/* Whatever the page said before. */
+	for (i = 0; i < LOOPS; i++)
+		atomic_store(&status_page_loop(&page, i)->slot, 3);
 	executor = executor_create(LOOPS, &page);
 	for (i = 0; i < LOOPS; i++) {
 		status_page_read_loop(&page, i, &view);
 		ck_assert_uint_eq(view.slot, STATUS_NO_SLOT);
-		ck_assert_str_eq(view.task, "");
 	}
 	executor_destroy(executor);
 	end();

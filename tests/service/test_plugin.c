@@ -164,6 +164,8 @@ START_TEST(of_a_larger_descriptor_what_is_known_is_read)
 	temp_dir_write_bytes(&dir, "large.so", bytes.data, bytes.size);
 	plugin = open_good(temp_dir_path(&dir, "large.so"));
 	ck_assert_str_eq(plugin->descriptor.name, "good");
+	/* What one exports is not to be found by others. */
+	ck_assert_ptr_null(dlsym(RTLD_DEFAULT, "bay_plugin_v1"));
 	ck_assert_str_eq(plugin->image, temp_dir_path(&dir, "large.so"));
 	ck_assert(plugin_close(plugin, &reason));
 	temp_dir_finish(&dir);

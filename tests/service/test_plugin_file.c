@@ -418,6 +418,19 @@ find_section(const struct buffer *bytes, uint32_t type)
 	return NULL;
 }
 
+static ElfW(Shdr) *
+find_section_at(const struct buffer *bytes, uint64_t offset)
+{
+	const ElfW(Ehdr) *header = (const void *)bytes->data;
+	ElfW(Shdr) *sections = (void *)(bytes->data + header->e_shoff);
+
+	for (size_t i = 0; i < header->e_shnum; i++)
+		if (sections[i].sh_offset == offset)
+			return &sections[i];
+	ck_abort_msg("no section there");
+	return NULL;
+}
+
 /* Sets an entry of the dynamic table, which has some that are free at its end. */
 static void
 set_dynamic(const struct buffer *bytes, int64_t tag, uint64_t value)
@@ -604,6 +617,128 @@ START_TEST(versions_that_do_not_matter_do_not)
 }
 END_TEST
 
+/* Puts a version's name where a longer one was that nobody misses. */
+static void
+name_version(const struct buffer *bytes, const char *name)
+{
+	static const char unused[] = "_ITM_deregisterTMCloneTable";
+	const ElfW(Shdr) *dynsym = find_section(bytes, SHT_DYNSYM);
+	const ElfW(Ehdr) *header = (const void *)bytes->data;
+	const ElfW(Shdr) *sections = (const void *)(bytes->data + header->e_shoff);
+	uint64_t names = sections[dynsym->sh_link].sh_offset;
+	uint32_t at = find_symbol(bytes, unused)->st_name;
+
+	ck_assert_uint_lt(strlen(name), sizeof(unused));
+	strcpy((char *)bytes->data + names + at, name);
+	find_version(bytes)->vna_name = at;
+}
+
+START_TEST(special_versions_of_glibc_are_understood)
+{
+	struct buffer bytes = {0};
+	struct plugin_facts *facts;
+
+	read_bytes("starts_threads", &bytes);
+	if (memmem(bytes.data, bytes.size, "_ITM_deregisterTMCloneTable", 27) == NULL) {
+		buffer_finish(&bytes);
+		CHECK_SKIP("the compiler leaves no name to overwrite");
+	}
+	name_version(&bytes, "GLIBC_PRIVATE");
+	facts = facts_of_bytes(&bytes);
+	ck_assert(has_name(&facts->warnings, "private parts of glibc"));
+	plugin_facts_destroy(facts);
+	buffer_finish(&bytes);
+
+	/* Such relocations came with that release. */
+	read_bytes("starts_threads", &bytes);
+	find_version(&bytes)->vna_next = 0;
+	name_version(&bytes, "GLIBC_ABI_DT_RELR");
+	facts = facts_of_bytes(&bytes);
+	ck_assert_str_eq(facts->glibc, "2.36");
+	plugin_facts_destroy(facts);
+	buffer_finish(&bytes);
+}
+END_TEST
+
+/* Puts entries behind the end, where the last segment says that the table is. */
+static void
+append_versions(struct buffer *bytes, unsigned libraries, unsigned needs)
+{
+	ElfW(Verneed) library = {.vn_version = 1};
+	ElfW(Vernaux) need = {.vna_next = sizeof(need)};
+	ElfW(Phdr) *segment = NULL;
+	uint64_t at;
+
+	while (bytes->size % 8 != 0)
+		ck_assert(buffer_append(bytes, "", 1));
+	at = bytes->size;
+	library.vn_cnt = (ElfW(Half))needs;
+	for (unsigned i = 0; i < libraries; i++) {
+		library.vn_aux = (libraries - i) * (unsigned)sizeof(library);
+		library.vn_next = i + 1 < libraries ? sizeof(library) : 0;
+		ck_assert(buffer_append(bytes, &library, sizeof(library)));
+	}
+	for (unsigned i = 0; i < needs; i++) {
+		need.vna_next = i + 1 < needs ? sizeof(need) : 0;
+		ck_assert(buffer_append(bytes, &need, sizeof(need)));
+	}
+	for (size_t i = 0; i < ((const ElfW(Ehdr) *)(void *)bytes->data)->e_phnum; i++) {
+		ElfW(Phdr) *one = (ElfW(Phdr) *)(void *)(bytes->data +
+			((const ElfW(Ehdr) *)(void *)bytes->data)->e_phoff) + i;
+
+		if (one->p_type == PT_LOAD)
+			segment = one;
+	}
+	segment->p_filesz = segment->p_memsz = bytes->size - segment->p_offset;
+	set_dynamic(bytes, DT_VERNEED, segment->p_vaddr + at - segment->p_offset);
+}
+
+START_TEST(a_table_of_versions_without_end_is_not_read_for_ever)
+{
+	struct buffer bytes = {0};
+
+	read_bytes("starts_threads", &bytes);
+	append_versions(&bytes, 1000, 0);
+	plugin_facts_destroy(facts_of_bytes(&bytes));
+	buffer_finish(&bytes);
+	read_bytes("starts_threads", &bytes);
+	append_versions(&bytes, 100001, 0);
+	assert_bytes_refused(&bytes, "very many libraries", "leads nowhere");
+	buffer_finish(&bytes);
+	/* All of them have the same ones. */
+	read_bytes("starts_threads", &bytes);
+	append_versions(&bytes, 2, 60000);
+	assert_bytes_refused(&bytes, "very many versions", "leads nowhere");
+	buffer_finish(&bytes);
+}
+END_TEST
+
+START_TEST(what_may_be_missing_does_not_count)
+{
+	struct plugin_facts *facts;
+	struct buffer bytes = {0};
+
+	read_bytes("starts_threads", &bytes);
+	find_symbol(&bytes, "exit")->st_info = ELF64_ST_INFO(STB_WEAK, STT_FUNC);
+	facts = facts_of_bytes(&bytes);
+	ck_assert(!has_name(&facts->warnings, "(exit)"));
+	plugin_facts_destroy(facts);
+	buffer_finish(&bytes);
+}
+END_TEST
+
+/* Such files say that they have a page, and then have less. */
+START_TEST(a_file_that_became_shorter_is_refused)
+{
+	int fd = open("/sys/kernel/mm/transparent_hugepage/enabled", O_RDONLY);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) != 0 || st.st_size == 0)
+		CHECK_SKIP("there is no such file here");
+	assert_fd_refused(fd, "became shorter while it was read");
+}
+END_TEST
+
 START_TEST(a_table_of_versions_that_leads_nowhere_is_refused)
 {
 	struct buffer bytes = {0};
@@ -648,6 +783,22 @@ START_TEST(one_note_is_enough_and_two_are_too_many)
 	memcpy(&copy, find_note(&bytes), sizeof(copy));
 	append_notes(&bytes, &copy, sizeof(copy), 4);
 	assert_bytes_refused(&bytes, "with two", "2 Bay notes in it");
+	buffer_finish(&bytes);
+}
+END_TEST
+
+START_TEST(a_note_that_goes_beyond_its_section_is_none)
+{
+	struct bay_plugin_note copy;
+	struct buffer bytes = {0};
+
+	read_bytes("good", &bytes);
+	memcpy(&copy, find_note(&bytes), sizeof(copy));
+	find_note(&bytes)[offsetof(struct bay_plugin_note, owner)] = 'X';
+	append_notes(&bytes, &copy, sizeof(copy), 4);
+	plugin_facts_destroy(facts_of_bytes(&bytes));
+	find_section_at(&bytes, bytes.size - sizeof(copy))->sh_size -= 4;
+	assert_bytes_refused(&bytes, "cut by its section", "no Bay note");
 	buffer_finish(&bytes);
 }
 END_TEST
@@ -834,8 +985,13 @@ CHECK_MAIN("service/plugin_file",
 	only_a_descriptor_that_others_can_find_is_one,
 	a_library_must_have_a_name,
 	versions_that_do_not_matter_do_not,
+	special_versions_of_glibc_are_understood,
+	a_table_of_versions_without_end_is_not_read_for_ever,
+	what_may_be_missing_does_not_count,
+	a_file_that_became_shorter_is_refused,
 	a_table_of_versions_that_leads_nowhere_is_refused,
 	one_note_is_enough_and_two_are_too_many,
+	a_note_that_goes_beyond_its_section_is_none,
 	a_note_is_found_behind_others,
 	a_plugin_cut_anywhere_is_refused,
 	a_plugin_cut_anywhere_that_hides_its_section_headers_does_no_harm,

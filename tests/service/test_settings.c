@@ -150,8 +150,16 @@ END_TEST
 
 /* --- complaints -------------------------------------------------------------------- */
 
+/* Sizes are unsigned, their bounds are not. */
+static const struct bay_setting vast[] = {
+	BAY_SIZE(struct all, cache, "cache", "64k", INT64_MIN + 1, INT64_MAX, "bytes to keep"),
+	BAY_END
+};
+
 START_TEST(a_wrong_value_is_told_what_is_allowed)
 {
+	static const struct setting_value too_much = {"cache", "8388608T"};
+
 	assert_wrong("retries", "many", "'many' is not a whole number");
 	assert_wrong("retries", "11", "11 is not within 0..10");
 	assert_wrong("retries", "-1", "-1 is not within 0..10");
@@ -161,8 +169,10 @@ START_TEST(a_wrong_value_is_told_what_is_allowed)
 	assert_wrong("cache", "1k", "1k is not within 4k..1M");
 	assert_wrong("cache", "16777216T", "is not");
 	assert_wrong("mode", "save", "'save' is not one of fast|safe; did you mean 'safe'?");
+	assert_wrong("mode", "faster", "did you mean 'fast'?");
 	assert_wrong("mode", "fas", "did you mean 'fast'?");
 	assert_wrong("mode", "", "is not one of fast|safe");
+	assert_complaint(vast, &too_much, 1, 0, "is not a size");
 }
 END_TEST
 
@@ -245,6 +255,9 @@ START_TEST(tables_that_make_no_sense_are_refused)
 	WRONG(table[0].name = NULL, "row 0 of its settings has no name");
 	WRONG(table[1].name = "", "row 1 of its settings has no name");
 	WRONG(table[1].name = "two words", "not made of letters");
+	WRONG(table[1].name = long_text + sizeof(long_text) - 1 - (SETTINGS_NAME_MAX + 1), "not made of letters");
+	WRONG(for (size_t i = 0; i < COUNT(all) - 1; i++) table[i].struct_size = SETTINGS_STRUCT_MAX + 1,
+		"lies outside of its struct");
 	WRONG(table[0].field_size = 4, "has 8 bytes, not 4");
 	WRONG(table[2].type = BAY_SETTING_BOOL, "whose field has 1 bytes, not 8");
 	WRONG(table[0].offset = sizeof(struct all), "lies outside of its struct");
