@@ -77,7 +77,7 @@ executor_main(void *arg)
 
 	pthread_setname_np(pthread_self(), loop->name);
 	if (ok) {
-		scheduler->status = status_page_loop(loop->executor->page, loop->index);
+		scheduler_set_status(scheduler, status_page_loop(loop->executor->page, loop->index));
 		scheduler->status->slot = STATUS_NO_SLOT;
 		scheduler->find_work = dispatch_find_work;
 		scheduler->subject = instance_subject;

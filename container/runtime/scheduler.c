@@ -31,13 +31,22 @@ scheduler_init(struct scheduler *scheduler, unsigned index, const char *name)
 	loop_set_has_work(&scheduler->loop, scheduler_has_work, scheduler);
 	fiber_init_thread(&scheduler->idle);
 	scheduler->index = index;
-	scheduler->status = &scheduler->own_status;
+	scheduler_set_status(scheduler, &scheduler->own_status);
 	scheduler->random = (uint64_t)clock_monotonic_ns() * 2 + index * UINT64_C(0x9E3779B97F4A7C15) + 1;
 	scheduler->slice = SCHEDULER_SLICE;
 	list_init(&scheduler->tasks);
 	loop_now(&scheduler->loop);
 	scheduler_here = scheduler;
 	return true;
+}
+
+void
+scheduler_set_status(struct scheduler *scheduler, struct status_loop *status)
+{
+	struct status_name name = status_name_make(TASK_NAMELESS);
+
+	scheduler->status = status;
+	scheduler->nameless = status_loop_phase(status, STATUS_PHASE_IDLE, &name);
 }
 
 static void

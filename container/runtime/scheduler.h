@@ -59,6 +59,7 @@ struct scheduler {
 	struct task *ready_head;
 	struct task *ready_tail;
 	struct status_loop *status;    /* who runs, for the master to read; own_status at first */
+	uint32_t nameless;             /* TASK_NAMELESS as part of a phase (status_loop_phase) */
 	unsigned index;
 	unsigned class_count;
 	size_t task_count;
@@ -87,6 +88,9 @@ extern __thread struct scheduler *scheduler_here __attribute__((tls_model("initi
 /* Prepares the scheduler of the calling thread; index is its loop's number. False
  * without memory or descriptors. */
 bool scheduler_init(struct scheduler *scheduler, unsigned index, const char *name);
+
+/* Where to write who runs, for as long as the scheduler lives. Before the first task. */
+void scheduler_set_status(struct scheduler *scheduler, struct status_loop *status);
 
 /* Frees; no task may be left. */
 void scheduler_finish(struct scheduler *scheduler);

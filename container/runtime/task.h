@@ -85,6 +85,9 @@ struct task {
 	char name_copy[24];
 };
 
+/* The name of a task that nobody named. */
+#define TASK_NAMELESS "task"
+
 /* What a new task is made of. */
 struct task_spec {
 	const char *name;               /* borrowed for the task's life */

@@ -37,7 +37,7 @@ task_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg
 		log_error(task_subject(self), "bay_spawn: there is no function to run");
 		return NULL;
 	}
-	spec.name = NULL;
+	spec.name = TASK_NAMELESS;
 	spec.fn = fn;
 	spec.arg = arg;
 	spec.ended = NULL;
@@ -48,12 +48,13 @@ task_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg
 	spec.timeout_ns = 0;
 	spec.deadline = scope->owner != NULL ? task_deadline(self, scope->deadline) : BAY_INHERIT;
 	spec.slot = self->slot;
-	spec.phase = self->phase;
+	spec.phase = status_phase_of(self->phase) | self->scheduler->nameless;
 	spec.class = self->class;
 	task = task_create(self->scheduler, &spec);
 	if (task == NULL)
 		return NULL;
-	task_set_name(task, name != NULL ? name : "task");
+	if (name != NULL)
+		task_set_name(task, name);
 	task_start(task);
 	return task;
 }
