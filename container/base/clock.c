@@ -23,6 +23,12 @@ clock_monotonic_ns(void)
 }
 
 int64_t
+clock_coarse_ns(void)
+{
+	return clock_read(CLOCK_MONOTONIC_COARSE);
+}
+
+int64_t
 clock_wall_ns(void)
 {
 	return clock_read(CLOCK_REALTIME);

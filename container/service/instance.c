@@ -116,6 +116,23 @@ instance_measure(const struct bay_instance *instance, const struct bay_request *
 	histogram_record(&instance->counters->latency, (uint64_t)(clock_monotonic_ns() - request->taken_ns));
 }
 
+/* Whether a reply comes after the deadline, by a tick of the kernel at least. The loop's clock
+ * does not say: the handler may have computed since it was read. */
+static bool
+instance_is_late(const struct bay_request *request)
+{
+	return !request->one_way && request->deadline != BAY_INHERIT && request->deadline <= clock_coarse_ns();
+}
+
+/* A handler that came from the queue or has waited: who wants its reply may have waited, too. */
+static void
+instance_on_listed_end(struct bay_request *request)
+{
+	list_remove(&request->link);
+	if (request->status == BAY_OK && instance_is_late(request))
+		request_fail(request, BAY_TIMEOUT, "service %s replied after the deadline", request->service->name);
+}
+
 /* The handler of a request and all that it spawned have ended. */
 static void
 instance_on_ended(struct task *task, int status)
@@ -125,14 +142,14 @@ instance_on_ended(struct task *task, int status)
 
 	if (!request->answered)
 		request_settle(request, status);
+	if (!list_empty(&request->link))
+		instance_on_listed_end(request);
 	if (__builtin_expect(request->status == BAY_OK, 1))
 		status_add(&instance->counters->served, 1);
 	else
 		instance_on_bad_end(instance, request, task);
 	request_end_arena(request);
 	request->task = NULL;
-	if (!list_empty(&request->link))
-		list_remove(&request->link);
 	status_set(&instance->counters->in_flight, --instance->in_flight);
 	if (request->taken_ns != 0)
 		instance_measure(instance, request);

@@ -10,6 +10,7 @@
 
 #include <bay/bay.h>
 
+#include "base/clock.h"
 #include "runtime/task.h"
 #include "service/request.h"
 #include "support/log_lines.h"
@@ -709,7 +710,44 @@ START_TEST(a_background_task_that_failed_is_logged_under_its_service)
 }
 END_TEST
 
+/* Has waited, then computes past its deadline by several ticks of the kernel, and replies. The
+ * loop does not see the time pass. */
+static int
+compute_too_long(struct bay_request *request)
+{
+	(void)!bay_yield();
+	while (clock_monotonic_ns() < bay_request_deadline(request) + 50 * BAY_MS)
+		continue;
+	return bay_reply_text(request, "late");
+}
+
+static int
+call_with_little_time(void *arg)
+{
+	(void)arg;
+	ck_assert_int_eq(bay_call(service, NULL, NULL, bay_after(10 * BAY_MS)), BAY_TIMEOUT);
+	return BAY_OK;
+}
+
+START_TEST(a_reply_after_a_computation_beyond_the_deadline_is_a_timeout)
+{
+	services_begin(0);
+	service = services_start(&(struct service_options){.name = "s", .plugin = PLUGIN(.handle = compute_too_long)});
+	ck_assert_int_eq(services_run(call_with_little_time, NULL), BAY_OK);
+	ck_assert_uint_eq(services_figures(service).served, 0);
+	ck_assert_uint_eq(services_figures(service).timeouts, 1);
+	services_end();
+	services_begin(2);
+	service = services_start(&(struct service_options){.name = "s", .loops = 2, .plugin = PLUGIN(.handle = compute_too_long)});
+	ck_assert_int_eq(services_run_on(0, call_with_little_time, NULL), BAY_OK);
+	ck_assert(services_stop(service, 10 * BAY_SECOND, BAY_SECOND, NULL));
+	ck_assert_uint_eq(services_figures(service).served, 0);
+	services_end();
+}
+END_TEST
+
 CHECK_MAIN("service/instance",
+	a_reply_after_a_computation_beyond_the_deadline_is_a_timeout,
 	a_background_task_that_failed_is_logged_under_its_service,
 	one_life,
 	an_init_that_fails_says_why_and_nothing_of_it_stays,

@@ -53,7 +53,14 @@ BAY_API bool bay_request_wants_reply(const struct bay_request *request);
 /* Answers with a copy of the bytes. BAY_OK; BAY_INVALID when it is answered
  * already (logged, the first answer stays); BAY_TIMEOUT when the caller's
  * deadline has passed by the loop's clock, which is read between tasks and not
- * while one computes; BAY_NO_MEMORY. Since 1.0. */
+ * while one computes; BAY_NO_MEMORY.
+ *
+ * An accepted answer goes out when the handler has ended. If it came from the
+ * queue or has waited, and the deadline has passed by more than a tick of the
+ * kernel (10 ms at most) by then, the call fails with BAY_TIMEOUT all the same.
+ * A handler that was run at once and never waited keeps its caller's loop, so
+ * there nobody looks: its caller is held to its own deadline when it next waits,
+ * calls or ends. Since 1.0. */
 BAY_API int bay_reply(struct bay_request *request, const void *data, size_t size);
 BAY_API int bay_reply_text(struct bay_request *request, const char *text);
 BAY_API int bay_reply_printf(struct bay_request *request, const char *format, ...) BAY_PRINTF(2, 3);
