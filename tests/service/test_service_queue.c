@@ -753,7 +753,7 @@ giver_up_main(void *arg)
 	request->ticket = ticket;
 	ck_assert_int_eq(service_queue_put(service, request), BAY_OK);
 	while (!atomic_load(&race_is_on))
-		;
+		sched_yield();
 	if (service_queue_withdraw(service, ticket)) {
 		request_free(request);
 	} else {
