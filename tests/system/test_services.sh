@@ -184,6 +184,30 @@ is_answered actor || fail 'the new one does not answer'
 [ "$(ls "$dir/run/images")" = actor.2.so ] || fail "images: $(ls "$dir/run/images")"
 stop
 
+begin 'what is done to the file of a service that runs does nothing to it'
+plugin actor
+ini <<'END'
+[service actor]
+END
+start
+cell=$(cell_pid)
+size=$(wc -c <"$dir/plugins/actor.so")
+: >"$dir/plugins/actor.so"
+is_answered actor || fail 'it does not answer when its file is empty'
+head -c "$size" /dev/urandom >"$dir/plugins/actor.so"
+is_answered actor || fail 'it does not answer when its file is overwritten'
+for cut in 1 63 64 1000 4096 $((size / 2)) $((size - 1)); do
+	head -c "$cut" "$built_plugins/actor.so" >"$dir/plugins/actor.so"
+	ctl restart actor
+	status_is 5
+	is_answered actor || fail "it does not answer after a file of $cut bytes was refused"
+done
+cat "$built_plugins/actor.so" >"$dir/plugins/actor.so"
+ctl restart actor
+status_is 0
+[ "$(cell_pid)" = "$cell" ] || fail 'the cell has been replaced'
+stop
+
 begin 'a restart with a file that is refused leaves the old one running'
 plugin actor
 ini <<'END'
