@@ -94,8 +94,7 @@ static inline void *
 fiber_parked_sp(const struct fiber *fiber)
 {
 #if defined(BAY_FIBER_UCONTEXT)
-	(void)fiber;
-	return NULL;
+	return fiber_context_sp(&fiber->_context);
 #else
 	return fiber->_context.sp;
 #endif

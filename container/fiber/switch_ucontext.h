@@ -6,6 +6,7 @@
 #ifndef BAY_FIBER_SWITCH_UCONTEXT_H
 #define BAY_FIBER_SWITCH_UCONTEXT_H
 
+#include <stddef.h>
 #include <ucontext.h>
 
 struct fiber_context {
@@ -20,5 +21,19 @@ void fiber_context_init(struct fiber_context *context, void *stack_low, void *st
 
 /* Saves the running context in from and goes on with to. */
 void fiber_context_switch(struct fiber_context *from, struct fiber_context *to);
+
+/* The stack pointer of a saved context, or NULL where that is not known how to find. */
+static inline void *
+fiber_context_sp(const struct fiber_context *context)
+{
+#if defined(__x86_64__) && defined(REG_RSP)
+	return (void *)context->_ucontext.uc_mcontext.gregs[REG_RSP];
+#elif defined(__aarch64__)
+	return (void *)context->_ucontext.uc_mcontext.sp;
+#else
+	(void)context;
+	return NULL;
+#endif
+}
 
 #endif
