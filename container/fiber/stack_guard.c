@@ -8,6 +8,7 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <unistd.h>
 
 #if !defined(MADV_GUARD_INSTALL)
@@ -42,7 +43,9 @@ stack_guard_read_max_map_count(void)
 	return count;
 }
 
-/* On a mapping of its own: what the answer is does not depend on anything done before. */
+/* On a mapping of its own: what the answer is does not depend on anything done before. An
+ * emulator says yes to advice that it does not know, so the guard must show itself: the
+ * kernel cannot write into it. */
 static bool
 stack_guard_mark_works(void)
 {
@@ -52,7 +55,7 @@ stack_guard_mark_works(void)
 
 	if (page == MAP_FAILED)
 		return false;
-	works = madvise(page, bytes, MADV_GUARD_INSTALL) == 0;
+	works = madvise(page, bytes, MADV_GUARD_INSTALL) == 0 && getrandom(page, 1, GRND_NONBLOCK) != 1;
 	munmap(page, bytes);
 	return works;
 }

@@ -220,6 +220,64 @@ switch_under_patterns(struct worker *worker)
 	return wrong;
 }
 
+#elif defined(__aarch64__)
+static __attribute__((noinline)) int64_t
+switch_under_patterns(struct worker *worker)
+{
+	register int64_t first __asm__("x0") = (int64_t)worker;
+	register int64_t second __asm__("x1") = (int64_t)worker_yield;
+
+	__asm__ volatile(
+		"mov x19, #0x1100\n\t"
+		"mov x20, #0x1101\n\t"
+		"mov x21, #0x1102\n\t"
+		"mov x22, #0x1103\n\t"
+		"mov x23, #0x1104\n\t"
+		"mov x24, #0x1105\n\t"
+		"mov x25, #0x1106\n\t"
+		"mov x26, #0x1107\n\t"
+		"mov x27, #0x1108\n\t"
+		"mov x28, #0x1109\n\t"
+		"fmov d8, x19\n\t"
+		"fmov d9, x20\n\t"
+		"fmov d10, x21\n\t"
+		"fmov d11, x22\n\t"
+		"fmov d12, x23\n\t"
+		"fmov d13, x24\n\t"
+		"fmov d14, x25\n\t"
+		"fmov d15, x26\n\t"
+		"blr x1\n\t"
+		"mov x0, #0\n\t"
+		"mov x1, #0x1100\n\teor x1, x1, x19\n\torr x0, x0, x1\n\t"
+		"mov x1, #0x1101\n\teor x1, x1, x20\n\torr x0, x0, x1\n\t"
+		"mov x1, #0x1102\n\teor x1, x1, x21\n\torr x0, x0, x1\n\t"
+		"mov x1, #0x1103\n\teor x1, x1, x22\n\torr x0, x0, x1\n\t"
+		"mov x1, #0x1104\n\teor x1, x1, x23\n\torr x0, x0, x1\n\t"
+		"mov x1, #0x1105\n\teor x1, x1, x24\n\torr x0, x0, x1\n\t"
+		"mov x1, #0x1106\n\teor x1, x1, x25\n\torr x0, x0, x1\n\t"
+		"mov x1, #0x1107\n\teor x1, x1, x26\n\torr x0, x0, x1\n\t"
+		"mov x1, #0x1108\n\teor x1, x1, x27\n\torr x0, x0, x1\n\t"
+		"mov x1, #0x1109\n\teor x1, x1, x28\n\torr x0, x0, x1\n\t"
+		"mov x1, #0x1100\n\tfmov x2, d8\n\teor x1, x1, x2\n\torr x0, x0, x1\n\t"
+		"mov x1, #0x1101\n\tfmov x2, d9\n\teor x1, x1, x2\n\torr x0, x0, x1\n\t"
+		"mov x1, #0x1102\n\tfmov x2, d10\n\teor x1, x1, x2\n\torr x0, x0, x1\n\t"
+		"mov x1, #0x1103\n\tfmov x2, d11\n\teor x1, x1, x2\n\torr x0, x0, x1\n\t"
+		"mov x1, #0x1104\n\tfmov x2, d12\n\teor x1, x1, x2\n\torr x0, x0, x1\n\t"
+		"mov x1, #0x1105\n\tfmov x2, d13\n\teor x1, x1, x2\n\torr x0, x0, x1\n\t"
+		"mov x1, #0x1106\n\tfmov x2, d14\n\teor x1, x1, x2\n\torr x0, x0, x1\n\t"
+		"mov x1, #0x1107\n\tfmov x2, d15\n\teor x1, x1, x2\n\torr x0, x0, x1\n\t"
+		: "+r"(first), "+r"(second)
+		:
+		: "x2", "x3", "x4", "x5", "x6", "x7", "x8", "x9", "x10", "x11", "x12", "x13", "x14", "x15", "x16",
+		"x17", "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28",
+		"x30", "v0", "v1", "v2", "v3", "v4", "v5", "v6", "v7", "v8", "v9", "v10", "v11", "v12", "v13", "v14", "v15",
+		"v16", "v17", "v18", "v19", "v20", "v21", "v22", "v23", "v24", "v25", "v26", "v27", "v28", "v29", "v30", "v31",
+		"cc", "memory");
+	return first;
+}
+#endif
+
+#if defined(__x86_64__) || defined(__aarch64__)
 static void
 check_patterns(struct worker *worker)
 {
@@ -231,12 +289,24 @@ check_patterns(struct worker *worker)
 static __attribute__((noinline)) void
 spoil_registers(void)
 {
+#if defined(__x86_64__)
 	__asm__ volatile(
 		"movq $-1, %%rbx\n\tmovq $-1, %%r12\n\tmovq $-1, %%r13\n\t"
 		"movq $-1, %%r14\n\tmovq $-1, %%r15"
 		:
 		:
 		: "rbx", "r12", "r13", "r14", "r15");
+#else
+	__asm__ volatile(
+		"mov x19, #-1\n\tmov x20, #-1\n\tmov x21, #-1\n\tmov x22, #-1\n\tmov x23, #-1\n\t"
+		"mov x24, #-1\n\tmov x25, #-1\n\tmov x26, #-1\n\tmov x27, #-1\n\tmov x28, #-1\n\t"
+		"fmov d8, x19\n\tfmov d9, x19\n\tfmov d10, x19\n\tfmov d11, x19\n\t"
+		"fmov d12, x19\n\tfmov d13, x19\n\tfmov d14, x19\n\tfmov d15, x19"
+		:
+		:
+		: "x19", "x20", "x21", "x22", "x23", "x24", "x25", "x26", "x27", "x28", "v8", "v9", "v10",
+		"v11", "v12", "v13", "v14", "v15");
+#endif
 }
 
 START_TEST(a_switch_keeps_the_registers_that_a_call_keeps)
@@ -259,7 +329,7 @@ END_TEST
 #else
 START_TEST(a_switch_keeps_the_registers_that_a_call_keeps)
 {
-	CHECK_SKIP("written for x86-64");
+	CHECK_SKIP("written for x86-64 and aarch64");
 }
 END_TEST
 #endif
