@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "base/status_page.h"
 #include "fiber/stack.h"
 #include "runtime/scheduler.h"
@@ -47,6 +48,32 @@ crash_text(int number, uintptr_t address, const struct task *task)
 	}
 }
 
+/* In whose code the calling thread is, for a record that is about to be written. */
+static void
+crash_name_culprit(const struct scheduler *here)
+{
+	if (!crash_loads)
+		status_page_set_loading(crash_page, STATUS_NO_SLOT);
+	if (here != NULL && here->current != NULL) {
+		uint32_t slot = atomic_load_explicit(&here->status->slot, memory_order_relaxed);
+		struct status_name name = status_name_make(here->current->name);
+
+		status_loop_set_task(here->status, slot, &name);
+	}
+}
+
+/* exit() by a service's code: several may be at work, so it has to be said who it was. */
+static void
+crash_on_exit(void)
+{
+	const struct scheduler *here = scheduler_here;
+
+	crash_name_culprit(here);
+	if (crash_loads || (here != NULL && here->current != NULL))
+		status_page_write_crash(crash_page, 0, 0, here != NULL ? here->index : UINT32_MAX,
+			"exit() was called");
+}
+
 /* Returns: what was there before us is back by then, so the fault happens again, and ends us or is
  * reported by a sanitizer, which ends us. A signal that was sent does not come again by itself;
  * it has no address either, and if another process sent it, nobody here is to blame. */
@@ -60,14 +87,9 @@ crash_handle(int number, siginfo_t *info, void *context)
 
 	(void)context;
 	sigaction(number, &crash_former[number], NULL);
-	if (!crash_loads || (sent && info->si_pid != getpid()))
+	if (sent && info->si_pid != getpid())
 		status_page_set_loading(crash_page, STATUS_NO_SLOT);
-	if (task != NULL) {
-		uint32_t slot = atomic_load_explicit(&here->status->slot, memory_order_relaxed);
-		struct status_name name = status_name_make(task->name);
-
-		status_loop_set_task(here->status, slot, &name);
-	}
+	crash_name_culprit(here);
 	status_page_write_crash(crash_page, number, address, here != NULL ? here->index : UINT32_MAX,
 		sent && number != SIGABRT ? "the signal was sent, by raise() or kill()" :
 		crash_text(number, address, task));
@@ -121,6 +143,8 @@ crash_install(struct status_page *page)
 	size_t i;
 
 	crash_page = page;
+	if (atexit(crash_on_exit) != 0)
+		log_warn("cell", "cannot watch for exit(): no memory");
 	for (i = 0; i < sizeof crash_signals / sizeof crash_signals[0]; i++)
 		sigaction(crash_signals[i], &action, &crash_former[crash_signals[i]]);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The last words of a cell: which signal, at which address, in whose code. They go into the
- * status page, which outlives us, before the signal takes its course.
+ * The last words of a cell: which signal, at which address, in whose code; or who called
+ * exit(). They go into the status page, which outlives us, before the end takes its course.
  */
 #ifndef BAY_CELL_CRASH_H
 #define BAY_CELL_CRASH_H
@@ -10,8 +10,8 @@
 
 struct status_page;
 
-/* Handles the signals of a crash from now on, before whoever handles them now; page is
- * borrowed for ever. */
+/* Handles the signals of a crash, and exit(), from now on, before whoever handles them now;
+ * page is borrowed for ever. Once. */
 void crash_install(struct status_page *page);
 
 /* Gives the calling thread a stack for the handler: the task's own may be what overflowed.

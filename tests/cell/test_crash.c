@@ -192,6 +192,30 @@ be_killed_while_loading(void)
 }
 
 static void
+exit_while_loading(void)
+{
+	crash_set_loading(2);
+	exit(0);
+}
+
+static void *
+exit_elsewhere(void *arg)
+{
+	(void)arg;
+	exit(0);
+}
+
+static void
+exit_beside_loading(void)
+{
+	pthread_t thread;
+
+	crash_set_loading(2);
+	pthread_create(&thread, NULL, exit_elsewhere, NULL);
+	pthread_join(thread, NULL);
+}
+
+static void
 crash_after_loading(void)
 {
 	crash_set_loading(2);
@@ -295,6 +319,44 @@ START_TEST(a_fault_in_a_task_names_its_loop_service_and_task)
 	ck_assert_uint_eq(crash.loop, 1);
 	ck_assert_uint_eq(crash.slot, 3);
 	ck_assert_str_eq(crash.task, "test");
+}
+END_TEST
+
+static int
+task_exits(void *arg)
+{
+	(void)arg;
+	atomic_store(&run_tasks_scheduler.status->slot, 3);
+	exit(7);
+}
+
+static void
+exit_in_a_task(void)
+{
+	crash_set_loading(2);
+	crash_set_loading(STATUS_NO_SLOT);
+	status_page_set_loading(&page, 2); /* another thread loads */
+	run_as_task(task_exits);
+}
+
+/* Several may be at work; exit() is one's doing. */
+START_TEST(who_calls_exit_is_told_from_those_beside_it)
+{
+	int status = die(exit_in_a_task);
+
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+	ck_assert(recorded);
+	ck_assert_uint_eq(crash.slot, 3);
+	ck_assert_str_eq(crash.task, "test");
+	ck_assert_str_eq(crash.text, "exit() was called");
+	ck_assert_uint_eq(loading, STATUS_NO_SLOT);
+	(void)die(exit_while_loading);
+	ck_assert(recorded);
+	ck_assert_uint_eq(crash.slot, STATUS_NO_SLOT);
+	ck_assert_uint_eq(loading, 2);
+	(void)die(exit_beside_loading);
+	ck_assert(!recorded);
+	ck_assert_uint_eq(loading, STATUS_NO_SLOT);
 }
 END_TEST
 
@@ -477,6 +539,7 @@ CHECK_MAIN("cell/crash",
 	who_does_not_crash_leaves_no_record,
 	a_signal_that_was_sent_ends_the_process_too,
 	a_fault_in_a_task_names_its_loop_service_and_task,
+	who_calls_exit_is_told_from_those_beside_it,
 	who_was_running_is_blamed_for_what_came_from_here_only,
 	an_overflow_is_told_from_other_faults,
 	anothers_guard_is_no_overflow,
