@@ -134,5 +134,7 @@ verb_help(struct ctl *ctl)
 	nearest = verb_nearest(name);
 	if (nearest != NULL)
 		ctl_error_hint(&ctl->error, "did you mean \"%s\"?", nearest);
+	else
+		ctl_error_hint(&ctl->error, "bayctl help lists them");
 	return ctl_fail(ctl);
 }

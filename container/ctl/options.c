@@ -263,7 +263,8 @@ options_fit_verb(const struct ctl_options *options, struct ctl_error *error)
 		ctl_error_hint(error, "the word behind SERVICE is the message, here \"%s\": options "
 			"stand before SERVICE or behind the message", options->arguments[1]);
 	else
-		ctl_error_hint(error, "usage: bayctl %s %s", verb->name, verb->arguments);
+		ctl_error_hint(error, "usage: bayctl %s%s%s", verb->name,
+			*verb->arguments != '\0' ? " " : "", verb->arguments);
 	return false;
 }
 

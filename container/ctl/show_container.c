@@ -84,13 +84,13 @@ show_count_state(const json_t *services, const char *state)
 	return count;
 }
 
-/* "3: 2 ready, 1 failed" */
+/* "3 (2 ready, 1 failed)" */
 static void
 show_states(struct print *print, const json_t *services)
 {
 	static const char *const states[] = {
 		"ready", "starting", "stopping", "stopped", "failed"};
-	const char *before = ": ";
+	const char *before = " (";
 
 	fprintf(print->file, "%11s: %zu", "services", json_array_size(services));
 	for (size_t i = 0; i < sizeof(states) / sizeof(*states); i++) {
@@ -102,7 +102,7 @@ show_states(struct print *print, const json_t *services)
 		print_styled(print, print_state_style(states[i]), states[i]);
 		before = ", ";
 	}
-	fputc('\n', print->file);
+	fputs(json_array_size(services) > 0 ? ")\n" : "\n", print->file);
 }
 
 static json_t *

@@ -34,8 +34,8 @@ show_queues(struct print *print, const json_t *reply, bool heading)
 {
 	static const struct table_column columns[] = {
 		{"SERVICE", TABLE_LEFT}, {"QUEUED", TABLE_RIGHT}, {"LIMIT", TABLE_RIGHT},
-		{"BYTES", TABLE_RIGHT}, {"LIMIT", TABLE_RIGHT}, {"OLDEST", TABLE_RIGHT},
-		{"WHEN-FULL", TABLE_LEFT}, {"WAITING", TABLE_RIGHT}, {"DROPPED", TABLE_RIGHT},
+		{"BYTES", TABLE_RIGHT}, {"LIMIT", TABLE_RIGHT | TABLE_SPARE}, {"OLDEST", TABLE_RIGHT},
+		{"WHEN-FULL", TABLE_LEFT | TABLE_SPARE}, {"WAITING", TABLE_RIGHT}, {"DROPPED", TABLE_RIGHT},
 		{"REJECTED", TABLE_RIGHT}};
 	const json_t *queues = json_object_get(reply, "queues");
 	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));

@@ -53,9 +53,10 @@ void
 show_services(struct print *print, const json_t *services, bool heading)
 {
 	static const struct table_column columns[] = {
-		{"SERVICE", TABLE_LEFT}, {"STATE", TABLE_LEFT}, {"PLUGIN", TABLE_LEFT},
-		{"VERSION", TABLE_LEFT}, {"INST", TABLE_LEFT}, {"IN-FLIGHT", TABLE_RIGHT},
-		{"QUEUED", TABLE_RIGHT}, {"SERVED", TABLE_RIGHT}, {"FAILED", TABLE_RIGHT},
+		{"SERVICE", TABLE_LEFT}, {"STATE", TABLE_LEFT},
+		{"PLUGIN", TABLE_LEFT | TABLE_SPARE}, {"VERSION", TABLE_LEFT | TABLE_SPARE},
+		{"INST", TABLE_LEFT | TABLE_SPARE}, {"IN-FLIGHT", TABLE_RIGHT | TABLE_USEFUL},
+		{"QUEUED", TABLE_RIGHT | TABLE_USEFUL}, {"SERVED", TABLE_RIGHT}, {"FAILED", TABLE_RIGHT},
 		{"UPTIME", TABLE_RIGHT}, {"NOTE", TABLE_LAST}};
 	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
 

@@ -81,8 +81,9 @@ show_tasks(struct print *print, const json_t *reply, bool heading)
 {
 	static const struct table_column columns[] = {
 		{"ID", TABLE_RIGHT}, {"SERVICE", TABLE_LEFT}, {"TASK", TABLE_LEFT},
-		{"LOOP", TABLE_RIGHT}, {"STATE", TABLE_LEFT}, {"WAITS-FOR", TABLE_LEFT},
-		{"WHERE", TABLE_LEFT}, {"AGE", TABLE_RIGHT}, {"STACK", TABLE_RIGHT},
+		{"LOOP", TABLE_RIGHT | TABLE_USEFUL}, {"STATE", TABLE_LEFT | TABLE_USEFUL},
+		{"WAITS-FOR", TABLE_LEFT}, {"WHERE", TABLE_LEFT}, {"AGE", TABLE_RIGHT},
+		{"STACK", TABLE_RIGHT | TABLE_SPARE},
 		{"NOTE", TABLE_LAST}};
 	const json_t *tasks = json_object_get(reply, "tasks");
 	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));

@@ -3,6 +3,7 @@
 
 #include "ctl/table.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,9 @@
 
 enum {
 	TABLE_COLUMNS_WANTED = 80,
-	TABLE_LAST_MIN = 12 /* of the last column stays, even if the row then wraps */
+	TABLE_LAST_MIN = 12, /* of the last column stays, even if the row then wraps */
+	TABLE_LAST_GOOD = 32, /* for so much of it other columns are left out */
+	TABLE_COLUMNS_MAX = 16
 };
 
 struct table_cell {
@@ -36,6 +39,7 @@ table_create(const struct table_column *columns, size_t count)
 {
 	struct table *table = xcalloc(1, sizeof(*table));
 
+	assert(count <= TABLE_COLUMNS_MAX);
 	table->columns = columns;
 	table->column_count = count;
 	table->widths = xcalloc(count, sizeof(*table->widths));
@@ -52,6 +56,12 @@ table_destroy(struct table *table)
 	free(table);
 }
 
+static enum table_align
+table_align(const struct table *table, size_t column)
+{
+	return (enum table_align)(table->columns[column].align & ~(unsigned)(TABLE_SPARE | TABLE_USEFUL));
+}
+
 /* --- cells ------------------------------------------------------------------- */
 
 void
@@ -64,7 +74,7 @@ table_text(struct table *table, enum print_style style, const char *text)
 		table->capacity = table->capacity > 0 ? table->capacity * 2 : 64;
 		table->cells = xrealloc(table->cells, table->capacity, sizeof(*table->cells));
 	}
-	if (*text == '\0' && table->columns[column].align != TABLE_LAST)
+	if (*text == '\0' && table_align(table, column) != TABLE_LAST)
 		text = "-";
 	cell = &table->cells[table->cell_count++];
 	cell->text = print_escape(text);
@@ -108,6 +118,7 @@ struct table_layout {
 	unsigned last_max;   /* columns that the last cell may take; 0: any number */
 	size_t column_count; /* without a last column that is empty */
 	bool heading;
+	bool hidden[TABLE_COLUMNS_MAX];
 };
 
 static unsigned
@@ -118,30 +129,54 @@ table_column_width(const struct table *table, size_t column, bool heading)
 	return table->widths[column] > title ? table->widths[column] : title;
 }
 
+/* The columns of the terminal that all but the last column take, with the gaps. */
+static unsigned
+table_fixed_width(const struct table *table, const struct table_layout *layout)
+{
+	unsigned fixed = 0;
+
+	for (size_t i = 0; i < layout->column_count; i++) {
+		if (layout->hidden[i])
+			continue;
+		fixed += i > 0 ? layout->gap : 0;
+		if (table_align(table, i) != TABLE_LAST)
+			fixed += table_column_width(table, i, layout->heading);
+	}
+	return fixed;
+}
+
+/* Leaves columns of this kind out, the last one first, until the others take wanted columns. */
+static void
+table_hide(const struct table *table, struct table_layout *layout, unsigned kind, unsigned wanted)
+{
+	for (size_t i = layout->column_count; i-- > 0;)
+		if ((table->columns[i].align & kind) != 0 && table_fixed_width(table, layout) > wanted)
+			layout->hidden[i] = true;
+}
+
 static struct table_layout
 table_lay_out(const struct table *table, const struct print *print, bool heading)
 {
 	struct table_layout layout = {.gap = 2, .heading = heading};
 	unsigned wanted = print->columns > 0 ? print->columns : TABLE_COLUMNS_WANTED;
 	size_t last = table->column_count - 1;
-	unsigned fixed = 0;
-	unsigned before;
+	unsigned note = table_align(table, last) == TABLE_LAST ? table->widths[last] : 0;
+	unsigned fixed;
 
 	layout.column_count = table->column_count;
-	if (table->columns[last].align == TABLE_LAST && table->widths[last] == 0)
+	if (table_align(table, last) == TABLE_LAST && note == 0)
 		layout.column_count--;
-	for (size_t i = 0; i < layout.column_count; i++)
-		if (table->columns[i].align != TABLE_LAST)
-			fixed += table_column_width(table, i, heading);
-	before = fixed + (unsigned)(layout.column_count - 1) * 2;
-	if (layout.column_count == table->column_count && table->columns[last].align == TABLE_LAST)
-		before += table->widths[last];
-	if (before > wanted)
+	if (table_fixed_width(table, &layout) + note > wanted)
 		layout.gap = 1;
-	/* Only a terminal has an edge: a file keeps the whole text. */
-	before = fixed + (unsigned)(layout.column_count - 1) * layout.gap;
-	if (print->columns > 0)
-		layout.last_max = wanted > before + TABLE_LAST_MIN ? wanted - before : TABLE_LAST_MIN;
+	/* Only a terminal has an edge: a file keeps all columns and the whole text. */
+	if (print->columns == 0)
+		return layout;
+	if (note > TABLE_LAST_GOOD)
+		note = TABLE_LAST_GOOD;
+	table_hide(table, &layout, TABLE_SPARE, wanted > note ? wanted - note : 0);
+	table_hide(table, &layout, TABLE_USEFUL, wanted > note ? wanted - note : 0);
+	fixed = table_fixed_width(table, &layout);
+	layout.last_max = wanted > fixed + TABLE_LAST_MIN ? wanted - fixed : TABLE_LAST_MIN;
 	return layout;
 }
 
@@ -162,7 +197,7 @@ static void
 table_print_cell(const struct table *table, const struct table_layout *layout,
 	struct print *print, size_t column, const struct table_cell *cell)
 {
-	enum table_align align = table->columns[column].align;
+	enum table_align align = table_align(table, column);
 	unsigned pad = table_column_width(table, column, layout->heading) - cell->width;
 	char *cut = NULL;
 
@@ -188,7 +223,8 @@ table_print_row(const struct table *table, const struct table_layout *layout,
 	while (row.column_count > 1 && cells[row.column_count - 1].width == 0)
 		row.column_count--;
 	for (size_t i = 0; i < row.column_count; i++)
-		table_print_cell(table, &row, print, i, &cells[i]);
+		if (!row.hidden[i])
+			table_print_cell(table, &row, print, i, &cells[i]);
 	fputc('\n', print->file);
 }
 

@@ -27,12 +27,15 @@
 enum table_align {
 	TABLE_LEFT = 0,
 	TABLE_RIGHT,
-	TABLE_LAST /* free text at the end: cut at the edge of a terminal */
+	TABLE_LAST, /* free text at the end: cut at the edge of a terminal */
+	/* Or'ed to them, but not in the first or the last column: */
+	TABLE_SPARE = 4, /* left out when the rows do not fit on a terminal, the last one first */
+	TABLE_USEFUL = 8 /* the same, after all that are spare */
 };
 
 struct table_column {
 	const char *title;
-	enum table_align align;
+	unsigned align; /* enum table_align */
 };
 
 struct table;
@@ -47,7 +50,8 @@ void table_int(struct table *table, int64_t number);
 void table_duration(struct table *table, int64_t ns);
 void table_size(struct table *table, int64_t bytes);
 
-/* Columns stand two blanks apart, or one where that makes the rows fit. */
+/* Columns stand two blanks apart, or one where that makes the rows fit. A file gets all of
+ * them. */
 void table_print(const struct table *table, struct print *print, bool heading);
 
 #endif

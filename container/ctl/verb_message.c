@@ -27,8 +27,8 @@ static void
 message_warn_of_option(const struct ctl *ctl, const char *text)
 {
 	if (ctl->err.is_tty && !ctl->options.quiet && option_is_spelled(text))
-		fprintf(ctl->err.file, "bayctl: the message is \"%s\"; options stand before SERVICE or "
-			"behind the message\n", text);
+		fprintf(ctl->err.file, "bayctl: the message is \"%s\"; options stand before SERVICE\n",
+			text);
 }
 
 /* What the message is: TEXT, standard input, or nothing. */

@@ -102,7 +102,11 @@ START_TEST(a_terminal_gets_colours_and_notes_cut_at_its_edge)
 	setenv("TERM", "xterm", 1);
 	ck_assert_int_eq(run_at_terminal(&shown, 95, words), 0);
 	ck_assert_ptr_nonnull(strstr(text(&shown), "\033[32mready\033[0m"));
-	ck_assert_ptr_nonnull(strstr(text(&shown), "init said no; ne\xe2\x80\xa6\r\n"));
+	ck_assert_ptr_nonnull(strstr(text(&shown), "init said no; next try in 2s\r\n"));
+	buffer_finish(&shown);
+	ck_assert_int_eq(run_at_terminal(&shown, 50, words), 0);
+	ck_assert_ptr_nonnull(strstr(text(&shown), "init said"));
+	ck_assert_ptr_nonnull(strstr(text(&shown), "\xe2\x80\xa6\r\n"));
 	buffer_finish(&shown);
 	fake_server_stop(&server);
 }

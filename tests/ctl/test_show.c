@@ -157,7 +157,7 @@ START_TEST(a_summary_counts_states_and_lists_what_is_not_ready)
 	check("bayd 0.1.0: ready, up 1h, pid 77\n"
 		"     config: /etc/bay.ini\n"
 		"      loops: 2 (cells: 1)\n"
-		"   services: 2: 1 ready, 1 failed\n"
+		"   services: 2 (1 ready, 1 failed)\n"
 		"   messages: 25 served, 3 failed, 1 in flight, 2 queued\n"
 		"    refused: 5 rejected, 4 dropped\n"
 		"not ready:\n"

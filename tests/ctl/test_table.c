@@ -194,6 +194,38 @@ START_TEST(on_a_narrow_terminal_something_of_the_note_remains)
 }
 END_TEST
 
+START_TEST(on_a_narrow_terminal_spare_columns_make_room)
+{
+	static const struct table_column wide[] = {{"NAME", TABLE_LEFT},
+		{"ONE", TABLE_RIGHT | TABLE_SPARE}, {"TWO", TABLE_RIGHT | TABLE_USEFUL},
+		{"THREE", TABLE_RIGHT | TABLE_SPARE}, {"NOTE", TABLE_LAST}};
+	static const struct {
+		unsigned columns;
+		const char *printed;
+	} rows[] = {
+		{0, "NAME  ONE  TWO  THREE  NOTE\na       1    2      3  why it is\n"},
+		{32, "NAME  ONE  TWO  THREE  NOTE\na       1    2      3  why it is\n"},
+		{28, "NAME ONE TWO THREE NOTE\na      1   2     3 why it is\n"},
+		{27, "NAME ONE TWO NOTE\na      1   2 why it is\n"},
+		{20, "NAME TWO NOTE\na      2 why it is\n"},
+		{15, "NAME NOTE\na    why it is\n"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		start();
+		print.columns = rows[i].columns;
+		table_destroy(table);
+		table = table_create(wide, sizeof(wide) / sizeof(*wide));
+		table_text(table, PRINT_PLAIN, "a");
+		for (int n = 1; n <= 3; n++)
+			table_int(table, n);
+		table_text(table, PRINT_PLAIN, "why it is");
+		ck_assert_str_eq(printed(true), rows[i].printed);
+		finish();
+	}
+}
+END_TEST
+
 START_TEST(numbers_times_and_sizes_are_printed)
 {
 	start();
@@ -220,4 +252,5 @@ CHECK_MAIN("ctl/table",
 	columns_move_together_when_80_are_not_enough,
 	a_long_note_is_cut_at_the_edge_of_a_terminal_only,
 	on_a_narrow_terminal_something_of_the_note_remains,
+	on_a_narrow_terminal_spare_columns_make_room,
 	numbers_times_and_sizes_are_printed)

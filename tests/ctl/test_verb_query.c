@@ -122,7 +122,7 @@ START_TEST(status_without_a_service_is_a_summary)
 	run_words(&run, "status", NULL);
 	ck_assert_int_eq(run.exit, 0);
 	ck_assert(strncmp(run.out, "bayd 0.1.0: ready", 17) == 0);
-	ck_assert_ptr_nonnull(strstr(run.out, "services: 2: 1 ready, 1 failed"));
+	ck_assert_ptr_nonnull(strstr(run.out, "services: 2 (1 ready, 1 failed)"));
 	run_json(&run, "status", NULL);
 	ck_assert_int_eq(json_integer_value(json_object_get(data("info"), "pid")), 77);
 	ck_assert_uint_eq(json_array_size(data("services")), 2);
