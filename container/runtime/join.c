@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Waiting for handles: one, all of them, the first of them. The waiter stands in
+ * Waiting for handles: one, all of them, some of them. The waiter stands in
  * each handle that has not ended; the last one, or the first failure, wakes it.
  */
 #include "config.h"
@@ -19,6 +19,8 @@ struct gathering {
 	size_t missing;           /* have not ended */
 	struct bay_task *failed;  /* the first that ended badly */
 	bool to_the_end;          /* failures do not end the wait */
+	bool to_any;              /* every end does */
+	bool timed_out;           /* those that end now were cancelled by the deadline */
 };
 
 static bool
@@ -28,6 +30,10 @@ gathering_ended(struct waiter *waiter, struct bay_task *handle)
 
 	gathering->missing--;
 	handle->collected = true;
+	/* Who says that he was cancelled was so by us, and the cause that he passes on is the
+	 * deadline. */
+	if (gathering->timed_out && handle->status == BAY_CANCELED)
+		handle->status = BAY_TIMEOUT;
 	if (handle->status != BAY_OK && gathering->failed == NULL)
 		gathering->failed = handle;
 	return gathering->missing == 0 || (gathering->failed != NULL && !gathering->to_the_end);
@@ -104,41 +110,40 @@ gathering_first_failure(struct bay_task *const *tasks, size_t count)
 /* Cancels what has not ended and waits for what uses our memory. */
 static void
 gathering_cancel(const struct gathering *gathering, struct bay_task *const *tasks, size_t count,
-	const char *reason)
+	const char *reason, bool timed_out)
 {
-	struct gathering rest = {.to_the_end = true};
+	struct gathering rest = {.to_the_end = true, .timed_out = timed_out};
 	size_t i;
 
 	gathering_forget(gathering, tasks, count);
+	waiter_init(&rest.waiter, AWAIT_TO_THE_END);
+	rest.waiter.ended = gathering_ended;
+	/* Before they are cancelled: a started call ends at once. */
+	if (gathering_begin(&rest, tasks, count) != BAY_OK)
+		return;
 	for (i = 0; i < count; i++) {
 		if (tasks[i] != NULL && !tasks[i]->done)
 			tasks[i]->kind->cancel(tasks[i], reason);
 	}
-	waiter_init(&rest.waiter, AWAIT_TO_THE_END);
-	rest.waiter.ended = gathering_ended;
-	if (gathering_begin(&rest, tasks, count) == BAY_OK && rest.missing > 0)
+	if (rest.missing > 0)
 		(void)task_await(&rest.waiter, BAY_INHERIT);
 }
 
-/* After a deadline, none had failed before: who says that he was cancelled was so by us, and the
- * cause that he passes on is the deadline. */
+/* The wait was cut short by its deadline or by the cancellation of the waiting task. */
 static void
-gathering_blame_deadline(struct bay_task *const *tasks, size_t count)
+gathering_interrupted(const struct gathering *gathering, struct bay_task *const *tasks, size_t count,
+	int status)
 {
-	size_t i;
+	bool timed_out = status == BAY_TIMEOUT;
 
-	for (i = 0; i < count; i++) {
-		if (tasks[i] != NULL && tasks[i]->done && tasks[i]->status == BAY_CANCELED)
-			tasks[i]->status = BAY_TIMEOUT;
-	}
+	gathering_cancel(gathering, tasks, count,
+		timed_out ? "deadline" : gathering->waiter.task->canceled, timed_out);
 }
 
 int
 bay_gather(struct bay_task *const *tasks, size_t count, int64_t deadline)
 {
 	struct gathering gathering = {.missing = 0};
-	const char *reason = "a sibling failed";
-	bool timed_out = false;
 	int status;
 
 	if (!AWAIT_BEGIN("bay_gather"))
@@ -149,21 +154,104 @@ bay_gather(struct bay_task *const *tasks, size_t count, int64_t deadline)
 	if (status != BAY_OK)
 		return status;
 	status = gathering_first_failure(tasks, count);
-	if (status == BAY_OK) {
-		if (gathering.missing == 0)
-			return BAY_OK;
+	if (status == BAY_OK && gathering.missing > 0) {
 		status = task_await(&gathering.waiter, deadline);
-		timed_out = status == BAY_TIMEOUT;
-		reason = timed_out ? "deadline" : gathering.waiter.task->canceled;
-		if (status == BAY_OK && gathering.failed != NULL) {
-			status = gathering.failed->status;
-			reason = "a sibling failed";
+		if (status != BAY_OK) {
+			gathering_interrupted(&gathering, tasks, count, status);
+			return status;
 		}
+		status = gathering.failed != NULL ? gathering.failed->status : BAY_OK;
 	}
 	if (status != BAY_OK)
-		gathering_cancel(&gathering, tasks, count, reason);
-	if (timed_out)
-		gathering_blame_deadline(tasks, count);
+		gathering_cancel(&gathering, tasks, count, "a sibling failed", false);
+	return status;
+}
+
+static void
+gathering_collect(struct bay_task *const *tasks, size_t count)
+{
+	size_t i;
+
+	for (i = 0; i < count; i++) {
+		if (tasks[i] != NULL && tasks[i]->done)
+			tasks[i]->collected = true;
+	}
+}
+
+int
+bay_gather_all(struct bay_task *const *tasks, size_t count, int64_t deadline)
+{
+	struct gathering gathering = {.to_the_end = true};
+	int status;
+
+	if (!AWAIT_BEGIN("bay_gather_all"))
+		return BAY_INVALID;
+	waiter_init(&gathering.waiter, AWAIT_CANCELABLE);
+	gathering.waiter.ended = gathering_ended;
+	status = gathering_begin(&gathering, tasks, count);
+	if (status != BAY_OK)
+		return status;
+	gathering_collect(tasks, count);
+	if (gathering.missing == 0)
+		return BAY_OK;
+	status = task_await(&gathering.waiter, deadline);
+	if (status != BAY_OK)
+		gathering_interrupted(&gathering, tasks, count, status);
+	return status;
+}
+
+/* --- waiting that changes nothing -------------------------------------------------- */
+
+/* Whoever waits has not asked how it ended. */
+static bool
+waiting_ended(struct waiter *waiter, struct bay_task *handle)
+{
+	struct gathering *gathering = (struct gathering *)waiter;
+
+	gathering->missing--;
+	return gathering->missing == 0 || gathering->to_any ||
+		(handle->status != BAY_OK && !gathering->to_the_end);
+}
+
+/* Whether what is waited for has happened before the wait. */
+static bool
+waiting_is_over(struct bay_task *const *tasks, size_t count, enum bay_wait_until until)
+{
+	size_t i, missing = 0;
+
+	for (i = 0; i < count; i++) {
+		int status = tasks[i] == NULL ? BAY_NO_MEMORY : tasks[i]->status;
+
+		if (tasks[i] != NULL && !tasks[i]->done)
+			missing++;
+		else if (until == BAY_UNTIL_ANY || (until == BAY_UNTIL_ERROR && status != BAY_OK))
+			return true;
+	}
+	return missing == 0;
+}
+
+int
+bay_wait(struct bay_task *const *tasks, size_t count, enum bay_wait_until until, int64_t deadline)
+{
+	struct gathering gathering = {.to_any = until == BAY_UNTIL_ANY,
+		.to_the_end = until == BAY_UNTIL_ALL};
+	int status;
+
+	if (!AWAIT_BEGIN("bay_wait"))
+		return BAY_INVALID;
+	if (until != BAY_UNTIL_ANY && until != BAY_UNTIL_ALL && until != BAY_UNTIL_ERROR) {
+		log_error(task_subject(task_current()), "bay_wait: there is no way %d to wait", (int)until);
+		return BAY_INVALID;
+	}
+	if (waiting_is_over(tasks, count, until))
+		return BAY_OK;
+	waiter_init(&gathering.waiter, AWAIT_CANCELABLE);
+	gathering.waiter.ended = waiting_ended;
+	status = gathering_begin(&gathering, tasks, count);
+	if (status != BAY_OK)
+		return status;
+	status = task_await(&gathering.waiter, deadline);
+	gathering_forget(&gathering, tasks, count);
 	return status;
 }
 

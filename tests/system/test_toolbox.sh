@@ -91,6 +91,8 @@ gather-fail|gather io: canceled ok io a sibling failed
 gather-timeout|gather timeout: timeout deadline
 gather-null|gather no-memory: canceled
 wait-first|ok 1: busy io busy timeout busy
+gather-all|ok: timeout: io ok timeout deadline
+wait-tasks|any ok: ok io busy error ok: ok io busy all timeout: ok io busy
 scope-close|go ok join io close ok
 scope-fail|go ok close io patient canceled: task careless failed: io not-me
 scope-cancel enough|ok ok close ok early canceled: enough late canceled: enough

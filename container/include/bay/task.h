@@ -60,6 +60,29 @@ BAY_API int bay_join(struct bay_task *task, int64_t deadline);
  * Since 1.0. */
 BAY_API int bay_gather(struct bay_task *const *tasks, size_t count, int64_t deadline);
 
+/* Waits for all, whatever becomes of them: a failure cancels nobody. BAY_OK when all
+ * have ended, well or not, each with its own bay_task_status(). BAY_TIMEOUT and
+ * BAY_CANCELED are about the wait: those that had not ended by then have been
+ * cancelled and have ended, those that the deadline cancelled with BAY_TIMEOUT. The
+ * handles stay the caller's; a NULL in the list has ended. Suspends. Since 1.0. */
+BAY_API int bay_gather_all(struct bay_task *const *tasks, size_t count, int64_t deadline);
+
+/* What bay_wait() waits for. */
+enum bay_wait_until {
+	BAY_UNTIL_ALL,    /* all have ended */
+	BAY_UNTIL_ANY,    /* one has */
+	BAY_UNTIL_ERROR   /* one has ended with another status than BAY_OK, or all have ended */
+};
+
+/* Waits for some of them and changes nothing: neither the end of the wait nor the
+ * deadline, a failure or a cancellation cancels any of them, and no result counts as
+ * collected. BAY_OK when what was waited for has happened (bay_task_done() says who has
+ * ended), also if it had before; of an empty list nothing is waited for. BAY_TIMEOUT,
+ * BAY_CANCELED; BAY_BUSY when somebody else waits for one of them already. A NULL in the
+ * list has ended with BAY_NO_MEMORY. Suspends. Since 1.0. */
+BAY_API int bay_wait(struct bay_task *const *tasks, size_t count, enum bay_wait_until until,
+	int64_t deadline);
+
 /* Waits for the first that ends, well or not, and says which; the others go on.
  * Suspends. Since 1.0. */
 BAY_API int bay_wait_first(struct bay_task *const *tasks, size_t count, size_t *index_r, int64_t deadline);

@@ -91,11 +91,53 @@ see_wait_first(struct bay_request *request, const char *argument, struct seen *s
 	see_tasks(seen, tasks, 1);
 }
 
+static void
+see_gather_all(struct bay_request *request, const char *argument, struct seen *seen)
+{
+	struct patient patient = {"", BAY_OK};
+	int ok = BAY_OK, io = BAY_IO;
+	struct bay_task *tasks[] = {
+		bay_spawn("fails", toolbox_return_status, &io),
+		bay_spawn("well", toolbox_return_status, &ok),
+		bay_spawn("patient", toolbox_be_patient, &patient)
+	};
+
+	(void)request;
+	(void)argument;
+	saw(seen, "%s:", bay_status_name(bay_gather_all(tasks, 2, BAY_INHERIT)));
+	saw(seen, "%s:", bay_status_name(bay_gather_all(tasks, 3, bay_after(10 * BAY_MS))));
+	see_tasks(seen, tasks, 3);
+	saw(seen, "%s", patient.reason);
+}
+
+static void
+see_wait(struct bay_request *request, const char *argument, struct seen *seen)
+{
+	struct patient patient = {"", BAY_OK};
+	int ok = BAY_OK, io = BAY_IO;
+	struct bay_task *tasks[] = {
+		bay_spawn("well", toolbox_return_status, &ok),
+		bay_spawn("fails", toolbox_return_status, &io),
+		bay_spawn("patient", toolbox_be_patient, &patient)
+	};
+
+	(void)request;
+	(void)argument;
+	saw(seen, "any %s:", bay_status_name(bay_wait(tasks, 3, BAY_UNTIL_ANY, BAY_INHERIT)));
+	see_tasks(seen, tasks, 3);
+	saw(seen, "error %s:", bay_status_name(bay_wait(tasks, 3, BAY_UNTIL_ERROR, BAY_INHERIT)));
+	see_tasks(seen, tasks, 3);
+	saw(seen, "all %s:", bay_status_name(bay_wait(tasks, 3, BAY_UNTIL_ALL, bay_after(10 * BAY_MS))));
+	see_tasks(seen, tasks, 3);
+}
+
 const struct operation wait_operations[] = {
 	{"gather", see_gather, NULL},
 	{"gather-fail", see_gather_fail, NULL},
 	{"gather-timeout", see_gather_timeout, NULL},
 	{"gather-null", see_gather_null, NULL},
 	{"wait-first", see_wait_first, NULL},
+	{"gather-all", see_gather_all, NULL},
+	{"wait-tasks", see_wait, NULL},
 	{NULL, NULL, NULL}
 };

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Waits for several tasks that are cut short at each of their awaits in turn. */
+#include "config.h"
+
+#include <bay/bay.h>
+
+#include "runtime/task.h"
+#include "support/cancel_everywhere.h"
+
+enum { SHORT = 20 * 1000, CHILDREN = 3 };
+
+/* Two awaits, then its argument as result. */
+static int
+child(void *arg)
+{
+	int status = bay_yield();
+
+	if (status == BAY_OK)
+		status = bay_sleep(SHORT);
+	return status != BAY_OK ? status : (int)(intptr_t)arg;
+}
+
+static void
+spawn_children(struct bay_task *tasks[CHILDREN])
+{
+	tasks[0] = bay_spawn("a", child, NULL);
+	tasks[1] = bay_spawn("b", child, (void *)(intptr_t)BAY_IO);
+	tasks[2] = bay_spawn("c", child, NULL);
+}
+
+static void
+free_children(struct bay_task *tasks[CHILDREN])
+{
+	int i;
+
+	for (i = 0; i < CHILDREN; i++)
+		bay_task_free(tasks[i]);
+}
+
+/* Whether the wait was cut short or not, all have ended. */
+EVERYWHERE(gathers_of_all, 7, run_tasks_check_nothing_left)
+{
+	struct bay_task *tasks[CHILDREN];
+	int i, status;
+
+	spawn_children(tasks);
+	status = points_expect(bay_gather_all(tasks, CHILDREN, BAY_INHERIT));
+	for (i = 0; i < CHILDREN; i++)
+		ck_assert(bay_task_done(tasks[i]));
+	free_children(tasks);
+	return status;
+}
+
+/* After each wait, somebody else may wait. */
+EVERYWHERE(waits, 7, run_tasks_check_nothing_left)
+{
+	struct bay_task *tasks[CHILDREN];
+	int i, status, collected = 0;
+
+	spawn_children(tasks);
+	status = points_expect(bay_wait(tasks, CHILDREN, BAY_UNTIL_ANY, BAY_INHERIT));
+	if (status == BAY_OK)
+		status = points_expect(bay_wait(tasks, CHILDREN, BAY_UNTIL_ERROR, BAY_INHERIT));
+	if (status == BAY_OK)
+		status = points_expect(bay_wait(tasks, CHILDREN, BAY_UNTIL_ALL, BAY_INHERIT));
+	for (i = 0; i < CHILDREN; i++) {
+		ck_assert_ptr_null(tasks[i]->waiter);
+		collected += bay_task_status(tasks[i]) != BAY_BUSY;
+	}
+	ck_assert(status != BAY_OK || collected == CHILDREN);
+	free_children(tasks);
+	return status;
+}
+
+CHECK_MAIN("runtime/cancel_tasks",
+	gathers_of_all,
+	waits)
