@@ -60,6 +60,7 @@ static const char *
 task_list_state(const struct task *task)
 {
 	switch (task->state) {
+	case TASK_NEW:
 	case TASK_READY:
 		return "ready";
 	case TASK_RUNNING:

@@ -106,10 +106,42 @@ task_depart(struct task *self)
 
 /* --- life ------------------------------------------------------------------- */
 
+static int
+task_never_begins(void *arg)
+{
+	(void)arg;
+	return BAY_CANCELED;
+}
+
+/* The frame of self's function is gone. Of those who were given a pointer into it, one that has
+ * not begun never does; that another one goes on is at least said. */
+static void
+task_forsake_scope(const struct task *self, struct bay_scope *scope)
+{
+	list_for_each(pos, &scope->handles) {
+		struct task *task = task_of_handle(container_of(pos, struct bay_task, in_scope));
+
+		if (task == NULL || task->state == TASK_DONE || (uintptr_t)task->arg < (uintptr_t)self->stack.low ||
+			(uintptr_t)task->arg >= (uintptr_t)self->stack.top)
+			continue;
+		if (task->state == TASK_NEW)
+			task->fn = task_never_begins;
+		else
+			log_error(task_subject(self), "task %s goes on with what task %s, which has returned, had on its "
+				"stack: close its scope or join it before", task->name, self->name);
+	}
+	if (!scope_is_empty(scope))
+		scope_cancel(scope, "its owner has ended");
+}
+
 /* Everything that the task opened is closed before it ends: nothing outlives it. */
 static __attribute__((noinline)) void
 task_close_scopes(struct task *self)
 {
+	/* All of them before the first wait, in which the tasks of the others run. */
+	list_for_each(pos, &self->scopes)
+		task_forsake_scope(self, container_of(pos, struct bay_scope, in_task));
+	task_forsake_scope(self, &self->scope);
 	while (!list_empty(&self->scopes)) {
 		struct bay_scope *scope = container_of(list_first(&self->scopes), struct bay_scope, in_task);
 
@@ -255,6 +287,7 @@ task_start(struct task *task)
 {
 	list_push_back(&task->scheduler->tasks, &task->in_scheduler);
 	task_make_ready(task);
+	task->state = TASK_NEW;
 }
 
 /* Who runs when self does not: its eager caller, the next ready task, or, as NULL,

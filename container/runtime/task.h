@@ -42,7 +42,8 @@ struct task;
 typedef void task_ended_fn(struct task *task, int status);
 
 enum task_state {
-	TASK_READY,     /* in the ready list, or about to run for the first time */
+	TASK_NEW,       /* has not run yet: in the ready list, or about to be */
+	TASK_READY,     /* in the ready list again */
 	TASK_RUNNING,   /* on the processor, or waiting for an eager callee to come back */
 	TASK_WAITING,   /* parked in an await */
 	TASK_DONE
@@ -141,7 +142,7 @@ task_create(struct scheduler *scheduler, const struct task_spec *spec)
 			return NULL;
 	}
 	handle_renew(&task->handle);
-	task->state = TASK_READY;
+	task->state = TASK_NEW;
 	task->instance = spec->instance;
 	task->request = spec->request;
 	task->fn = spec->fn;

@@ -3,6 +3,7 @@
 
 #include "runtime/scope.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <bay/scope.h>
@@ -373,7 +374,71 @@ TASK_TEST(a_cancelled_close_waits_in_peace)
 	return BAY_OK;
 }
 
+/* --- the frame of an owner that has returned ------------------------------------------------ */
+
+static int begun;
+
+static int
+write_there(void *arg)
+{
+	begun++;
+	*(volatile int *)arg = 7;
+	return bay_sleep(BAY_SECOND);
+}
+
+static int
+free_there(void *arg)
+{
+	begun++;
+	ck_assert_ptr_nonnull(bay_cancel_reason());
+	free(arg);
+	return BAY_OK;
+}
+
+static int
+leave_behind_not_begun(void *arg)
+{
+	struct bay_scope *scope = bay_scope_open(BAY_INHERIT);
+	int local[64];
+
+	(void)arg;
+	ck_assert_int_eq(bay_go("local", write_there, &local[0]), BAY_OK);
+	ck_assert_int_eq(bay_scope_go(scope, "local", write_there, &local[63]), BAY_OK);
+	ck_assert_int_eq(bay_go("heap", free_there, malloc(100)), BAY_OK);
+	return BAY_OK;
+}
+
+TASK_TEST(a_task_never_begins_with_a_frame_that_is_gone)
+{
+	begun = 0;
+	ck_assert_int_eq(bay_join(bay_spawn("owner", leave_behind_not_begun, NULL), BAY_INHERIT), BAY_OK);
+	ck_assert_int_eq(begun, 1);
+	return BAY_OK;
+}
+
+static int
+leave_behind_begun(void *arg)
+{
+	int local = 0;
+
+	(void)arg;
+	ck_assert_int_eq(bay_go("late", write_there, &local), BAY_OK);
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	ck_assert_int_eq(local, 7);
+	return BAY_OK;
+}
+
+TASK_TEST(a_task_that_goes_on_with_a_frame_that_is_gone_is_told_of)
+{
+	log_lines_keep();
+	ck_assert_int_eq(bay_join(bay_spawn("owner", leave_behind_begun, NULL), BAY_INHERIT), BAY_OK);
+	ck_assert_int_eq(log_lines_with("task late goes on with what task owner, which has returned, had on its stack"), 1);
+	return BAY_OK;
+}
+
 CHECK_MAIN("runtime/scope",
+	a_task_never_begins_with_a_frame_that_is_gone,
+	a_task_that_goes_on_with_a_frame_that_is_gone_is_told_of,
 	closing_waits_for_all,
 	an_empty_scope_closes_at_once,
 	the_first_failure_cancels_the_others_and_is_the_result,

@@ -6,7 +6,10 @@
  *
  * A task belongs to a scope: by default to the task that spawned it. When a task
  * returns, what it spawned and did not collect is cancelled and waited for, so
- * nothing is lost and nothing outlives its owner.
+ * nothing is lost and nothing outlives its owner. Its local variables are gone by
+ * then: a task that was given a pointer to one must have been joined, or its scope
+ * closed, before. If it has not begun, it never does (BAY_CANCELED); one that was
+ * given other memory does begin, cancelled, so that it can free that.
  *
  * A started call (bay_call_start) is a task handle too and goes wherever one
  * goes here.
