@@ -305,3 +305,13 @@ status_page_write_crash(struct status_page *page, int signal, uintptr_t address,
 		status_page_write_crash_text(crash, text);
 	atomic_store_explicit(&crash->state, STATUS_CRASH_VALID, memory_order_release);
 }
+
+void
+status_page_blame(struct status_page *page, uint32_t slot, const struct status_name *name)
+{
+	if (page->head == NULL)
+		return;
+	atomic_store_explicit(&page->head->crash.slot, slot, memory_order_relaxed);
+	for (unsigned i = 0; i < STATUS_NAME_SIZE / 8; i++)
+		status_set(&page->head->crash.task[i], name->word[i]);
+}

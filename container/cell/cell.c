@@ -28,6 +28,7 @@
 #include "cell/loader.h"
 #include "cell/outside_call.h"
 #include "cell/task_list.h"
+#include "io/blocking_pool.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
 #include "protocol/cell_link.h"
@@ -111,6 +112,7 @@ cell_setup(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 	if (log_level_parse(setup.log_level, &level))
 		log_set_level(level);
 	registry_init((unsigned)setup.max_depth);
+	blocking_pool_set_limits((unsigned)setup.blocking_threads, 0);
 	cell->executor = executor_create((unsigned)setup.loops, &cell->page);
 	cell->loader = loader_create();
 	if (cell->executor == NULL || cell->loader == NULL) {
@@ -330,6 +332,7 @@ cell_open(struct cell *cell)
 static void
 cell_close(struct cell *cell)
 {
+	blocking_pool_finish();
 	executor_destroy(cell->executor);
 	loader_destroy(cell->loader);
 	loop_drain_inbox(&cell->loop);

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/status_page.h"
 #include "fiber/stack.h"
+#include "runtime/await.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 
@@ -93,6 +94,11 @@ crash_handle(int number, siginfo_t *info, void *context)
 	status_page_write_crash(crash_page, number, address, here != NULL ? here->index : UINT32_MAX,
 		sent && number != SIGABRT ? "the signal was sent, by raise() or kill()" :
 		crash_text(number, address, task));
+	if (here == NULL && await_elsewhere != NULL && !(sent && info->si_pid != getpid())) {
+		struct status_name name = status_name_make(await_elsewhere->name);
+
+		status_page_blame(crash_page, await_elsewhere->slot, &name);
+	}
 	if (sent)
 		raise(number);
 }

@@ -119,6 +119,7 @@ host_set_limits(struct bay_service *service, const struct cell_start *start)
 		.overflow = policies[start->overflow],
 		.timeout_ns = start->timeout_ns,
 		.stack_bytes = (size_t)start->stack_bytes,
+		.blocking_threads = (unsigned)start->blocking_threads,
 	};
 
 	service_set_limits(service, &limits);

@@ -64,6 +64,7 @@ struct config_container {
 	char *include; /* patterns, one a line; already followed */
 	int64_t loops; /* 0: one per processor */
 	int64_t max_depth;
+	int64_t blocking_threads;
 	int64_t drain_timeout_ns;
 	int64_t max_services;
 	struct config_origin origins[CONFIG_SECTION_KEYS_MAX]; /* by row of the table */
@@ -89,6 +90,7 @@ struct config_service {
 	enum config_overflow overflow;
 	int64_t timeout_ns; /* 0: none */
 	uint64_t stack_bytes;
+	int64_t blocking_threads;
 	int64_t start_timeout_ns;
 	int64_t drain_timeout_ns;
 	enum config_restart restart;

@@ -178,6 +178,15 @@ static const struct config_key container_rows[] = {
 		.help = "how many calls from service to service one request may go through",
 	},
 	{
+		.name = "blocking_threads",
+		.type = CONFIG_TYPE_INT,
+		.offset = AT(blocking_threads),
+		.fallback = "16",
+		.min = 1,
+		.max = 1024,
+		.help = "how many helper threads run functions of services that block",
+	},
+	{
 		.name = "drain_timeout",
 		.type = CONFIG_TYPE_DURATION,
 		.offset = AT(drain_timeout_ns),
@@ -290,6 +299,16 @@ static const struct config_key service_rows[] = {
 		.max = 64 << 20,
 		.reloadable = true,
 		.help = "the address space of a task's stack; only what is touched takes memory",
+	},
+	{
+		.name = "blocking_threads",
+		.type = CONFIG_TYPE_INT,
+		.offset = AT(blocking_threads),
+		.fallback = "8",
+		.min = 1,
+		.max = 1024,
+		.reloadable = true,
+		.help = "how many helper threads the service's functions that block occupy at a time",
 	},
 	{
 		.name = "start_timeout",

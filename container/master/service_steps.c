@@ -243,6 +243,7 @@ service_start_parameters(const struct master_service *service)
 		.overflow = service_overflow(config),
 		.timeout_ns = config->timeout_ns,
 		.stack_bytes = (int64_t)config->stack_bytes,
+		.blocking_threads = config->blocking_threads,
 		.start_timeout_ns = config->start_timeout_ns,
 		.drain_timeout_ns = config->drain_timeout_ns,
 		.settings = settings,

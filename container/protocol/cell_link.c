@@ -33,6 +33,7 @@ static const struct record_field cell_setup_fields[] = {
 	RECORD_INT(struct cell_setup, loops, "loops", 1, 64),
 	RECORD_INT(struct cell_setup, max_depth, "max_depth", 1, INT32_MAX),
 	RECORD_INT(struct cell_setup, max_lingering, "max_lingering", 0, INT32_MAX),
+	RECORD_INT(struct cell_setup, blocking_threads, "blocking_threads", 0, INT32_MAX),
 	RECORD_TEXT(struct cell_setup, log_level, "log_level"),
 };
 static const struct record cell_setup_record = RECORD(struct cell_setup, cell_setup_fields);
@@ -59,6 +60,7 @@ static const struct record_field cell_start_fields[] = {
 	RECORD_WORD(struct cell_start, overflow, "overflow", cell_overflow_words),
 	RECORD_INT(struct cell_start, timeout_ns, "timeout_ns", 0, CELL_NS_MAX),
 	RECORD_INT(struct cell_start, stack_bytes, "stack_bytes", 1, INT64_MAX),
+	RECORD_INT(struct cell_start, blocking_threads, "blocking_threads", 0, INT32_MAX),
 	RECORD_INT(struct cell_start, start_timeout_ns, "start_timeout_ns", 0, CELL_NS_MAX),
 	RECORD_INT(struct cell_start, drain_timeout_ns, "drain_timeout_ns", 0, CELL_NS_MAX),
 	RECORD_LIST(struct cell_start, settings, setting_count, "settings", &cell_setting_record),

@@ -77,6 +77,7 @@ struct cell_setup {
 	int64_t loops;    /* 1..64 */
 	int64_t max_depth;
 	int64_t max_lingering;
+	int64_t blocking_threads; /* 0: the usual */
 	const char *log_level; /* as log_level_parse reads it */
 };
 
@@ -112,6 +113,7 @@ struct cell_start {
 	enum cell_overflow overflow;
 	int64_t timeout_ns; /* the longest time of a call; 0: no end */
 	int64_t stack_bytes;
+	int64_t blocking_threads; /* 0: the usual */
 	int64_t start_timeout_ns;
 	int64_t drain_timeout_ns;
 	struct cell_setting *settings;

@@ -4,9 +4,23 @@
 #define BAY_RUNTIME_AWAIT_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
+
+struct bay_service;
+
+/* What runs on a thread that has no tasks, on behalf of a service. */
+struct await_elsewhere {
+	const struct bay_service *service; /* or NULL; for the floor above */
+	const char *subject;               /* for the log, or NULL */
+	uint32_t slot;                     /* of the service in the status page, or STATUS_NO_SLOT */
+	char name[32];
+};
+
+/* That of this thread, or NULL. */
+extern __thread const struct await_elsewhere *await_elsewhere __attribute__((tls_model("initial-exec")));
 
 /* The slow part of await_begin(). */
 bool await_refuse(const char *function);

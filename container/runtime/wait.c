@@ -9,6 +9,8 @@
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 
+__thread const struct await_elsewhere *await_elsewhere;
+
 void
 waiter_wake(struct waiter *waiter, int status)
 {
@@ -125,7 +127,11 @@ await_refuse(const char *function)
 {
 	struct scheduler *here = scheduler_here;
 
-	if (here == NULL || here->current == NULL)
+	if (await_elsewhere != NULL)
+		log_error(await_elsewhere->subject,
+			"%s was called by %s, which runs on a helper thread (bay_blocking): only a task may wait",
+			function, await_elsewhere->name);
+	else if (here == NULL || here->current == NULL)
 		log_error(NULL, "%s was called outside a task: only code that the container runs may wait",
 			function);
 	else

@@ -50,6 +50,7 @@ instance_create(struct bay_service *service, struct scheduler *scheduler, unsign
 	instance->phase = task_phase(scheduler, STATUS_PHASE_RUN, INSTANCE_HANDLER_NAME);
 	instance->counters = &service->counters[scheduler->index];
 	list_init(&instance->requests);
+	list_init(&instance->blocking);
 	instance->drain_until = BAY_INHERIT;
 	scope_init(&instance->scope, NULL, BAY_INHERIT);
 	instance->scope.failed = instance_on_failure;

@@ -52,6 +52,7 @@ struct bay_instance {
 	void *state;
 	unsigned index;
 	struct list requests;             /* struct bay_request.link: in flight */
+	struct list blocking;             /* struct blocking_call.link: begun, or about to be */
 	int64_t drain_until;              /* the end of the drain of a stop; BAY_INHERIT: none */
 	struct waiter *quiet;             /* waits until nothing is in flight, or for stop or fini */
 	struct bay_scope scope;           /* run, and what lives as long as we do */

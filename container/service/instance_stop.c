@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
+#include "service/blocking.h"
 #include "service/request.h"
 #include "service/service.h"
 
@@ -137,6 +138,14 @@ instance_end_scope(struct bay_instance *instance, const char *reason, int64_t la
 		;
 }
 
+/* Its functions on helper threads: their code and what they use must stay until then. */
+static void
+instance_wait_blocking(struct bay_instance *instance, int64_t last_ns)
+{
+	while (!list_empty(&instance->blocking) && instance_wait(&instance->quiet, last_ns))
+		;
+}
+
 /* Who refuses to end, or NULL. Malloc'd. */
 static char *
 instance_refusal(const struct bay_instance *instance)
@@ -153,6 +162,8 @@ instance_refusal(const struct bay_instance *instance)
 		return xasprintf("%u %s to stop (bayctl tasks %s)", instance->scope.live,
 			text_number(instance->scope.live, "task of its own refuses", "tasks of its own refuse"),
 			name);
+	if (!list_empty(&instance->blocking))
+		return blocking_refusal(&instance->blocking);
 	return NULL;
 }
 
@@ -174,12 +185,15 @@ instance_stop(struct bay_instance *instance, int64_t grace_ns, char **refusal_r)
 		;
 	if (instance->in_flight == 0 && instance->last_words == NULL)
 		instance_end_scope(instance, reason, last_ns);
+	instance_wait_blocking(instance, last_ns);
 	*refusal_r = instance_refusal(instance);
 	if (*refusal_r != NULL)
 		return false;
 	if (instance->ready && !instance->fini_called && instance->plugin->fini != NULL) {
 		instance->fini_called = true;
-		(void)instance_say_last_words(instance, instance->plugin->fini, "fini", clock_monotonic_ns() + grace_ns);
+		last_ns = clock_monotonic_ns() + grace_ns;
+		(void)instance_say_last_words(instance, instance->plugin->fini, "fini", last_ns);
+		instance_wait_blocking(instance, last_ns);
 	}
 	*refusal_r = instance_refusal(instance);
 	if (*refusal_r != NULL)

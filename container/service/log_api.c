@@ -8,6 +8,7 @@
 #include <bay/log.h>
 
 #include "base/log.h"
+#include "runtime/await.h"
 #include "service/instance.h"
 #include "service/service.h"
 
@@ -24,7 +25,8 @@ void
 bay_log(enum bay_log_level level, const char *format, ...)
 {
 	const struct bay_instance *instance = bay_instance_current();
-	const char *subject = instance != NULL ? instance->service->subject : "plugin";
+	const char *subject = instance != NULL ? instance->service->subject :
+		await_elsewhere != NULL && await_elsewhere->subject != NULL ? await_elsewhere->subject : "plugin";
 	va_list args;
 
 	if (!bay_log_enabled(level))

@@ -13,6 +13,7 @@
 
 #include "base/log.h"
 #include "base/status_page.h"
+#include "runtime/await.h"
 #include "runtime/scheduler.h"
 #include "service/instance.h"
 #include "service/registry.h"
@@ -45,10 +46,21 @@ memory_count(const struct memory_head *head, uint64_t bytes)
 		status_add_shared(&service->counters[service->columns].memory_bytes, bytes);
 }
 
+/* Whose code asks, or NULL. */
+static const struct bay_service *
+memory_service(void)
+{
+	const struct bay_instance *instance = bay_instance_current();
+
+	if (instance != NULL)
+		return instance->service;
+	return await_elsewhere != NULL ? await_elsewhere->service : NULL;
+}
+
 void *
 bay_alloc(size_t size)
 {
-	const struct bay_instance *instance = bay_instance_current();
+	const struct bay_service *service = memory_service();
 	struct memory_head *head;
 
 	if (size > SIZE_MAX - sizeof *head)
@@ -58,8 +70,8 @@ bay_alloc(size_t size)
 		return NULL;
 	head->size = size;
 	head->magic = MEMORY_MAGIC;
-	if (instance != NULL) {
-		head->service = instance->service->id;
+	if (service != NULL) {
+		head->service = service->id;
 		head->counted = 1;
 	}
 	memory_count(head, size);
@@ -71,13 +83,13 @@ bay_alloc(size_t size)
 static struct memory_head *
 memory_head_of(void *memory, const char *function)
 {
-	const struct bay_instance *instance = bay_instance_current();
+	const struct bay_service *service = memory_service();
 	struct memory_head *head = (struct memory_head *)memory - 1;
 
 	if (head->magic == MEMORY_MAGIC)
 		return head;
-	log_error(instance != NULL ? instance->service->subject : NULL, "%s: %p was not given by bay_alloc(), or was %s", function, memory,
-		head->magic == MEMORY_FREED ? "freed already" : "overwritten");
+	log_error(service != NULL ? service->subject : NULL,
+		"%s: %p was not given by bay_alloc(), or was %s", function, memory, head->magic == MEMORY_FREED ? "freed already" : "overwritten");
 	abort();
 }
 

@@ -40,6 +40,7 @@ service_init(struct bay_service *service, const char *name, uint16_t id)
 	list_init(&service->queue);
 	list_init(&service->waiting);
 	list_init(&service->in_set);
+	blocking_lane_init(&service->blocking);
 	pthread_mutex_init(&service->lock, NULL);
 }
 
@@ -70,6 +71,7 @@ service_set_limits(struct bay_service *service, const struct service_limits *lim
 	pthread_mutex_lock(&service->lock);
 	service->limits = *limits;
 	pthread_mutex_unlock(&service->lock);
+	blocking_lane_set_limit(&service->blocking, limits->blocking_threads);
 }
 
 void

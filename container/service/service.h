@@ -25,6 +25,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/status_page.h"
+#include "io/blocking_pool.h"
 
 struct bay_instance;
 struct ready_set;
@@ -56,6 +57,7 @@ struct service_limits {
 	enum overflow_policy overflow;
 	int64_t timeout_ns;         /* of a call; 0: none */
 	size_t stack_bytes;
+	unsigned blocking_threads;  /* helper threads at once, of all instances; 0: the usual */
 };
 
 struct bay_service {
@@ -74,6 +76,7 @@ struct bay_service {
 	char name[SERVICE_NAME_SIZE];
 	char subject[SERVICE_NAME_SIZE + 8]; /* "service NAME", for the log */
 	struct log_rate unheard;             /* failures of messages that went one way */
+	struct blocking_lane blocking;       /* its functions on helper threads */
 
 	/* A task that lives as long as an instance has failed. Called on its loop. */
 	void (*on_failed)(struct bay_service *service, const char *text);

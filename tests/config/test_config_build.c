@@ -21,6 +21,7 @@ START_TEST(an_empty_text_is_all_defaults)
 	ck_assert_int_eq(config->container.log_level, LOG_LEVEL_INFO);
 	ck_assert_int_eq(config->container.loops, 0);
 	ck_assert_int_eq(config->container.max_depth, 64);
+	ck_assert_int_eq(config->container.blocking_threads, 16);
 	ck_assert_uint_eq(config->container.control_mode, 0600);
 	ck_assert_str_eq(config->container.user, "");
 	config_destroy(config);
@@ -54,6 +55,7 @@ START_TEST(services_have_defaults_and_keep_their_order)
 	ck_assert(services[0].enabled);
 	ck_assert_int_eq(services[0].instances, 1);
 	ck_assert_int_eq(services[0].concurrency, 256);
+	ck_assert_int_eq(services[0].blocking_threads, 8);
 	ck_assert_int_eq(services[0].queue, 1024);
 	ck_assert_uint_eq(services[0].queue_bytes, 16 << 20);
 	ck_assert_int_eq(services[0].overflow, CONFIG_OVERFLOW_REJECT);

@@ -12,7 +12,7 @@ static char error[CELL_ERROR_SIZE];
 
 static const struct cell_setup setup = {.version_major = CELL_VERSION_MAJOR,
 	.version_minor = CELL_VERSION_MINOR, .cell = "main", .loops = 2, .max_depth = 64,
-	.max_lingering = 32, .log_level = "info"};
+	.max_lingering = 32, .blocking_threads = 16, .log_level = "info"};
 
 /* Both sides of one struct: written, read, written again must be the same. */
 #define CHECK_ROUND_TRIP(name, ...) \
@@ -56,7 +56,7 @@ START_TEST(a_start_carries_its_settings)
 	struct cell_start from = {.service = "square", .plugin = "square", .image = "/run/x.1.so",
 		.sha256 = "00", .generation = 1, .slot = 1023, .instances = 0, .concurrency = 256,
 		.queue = 1024, .queue_bytes = 1 << 20, .overflow = CELL_OVERFLOW_DROP_NEWEST,
-		.timeout_ns = 2, .stack_bytes = 65536, .start_timeout_ns = 3, .drain_timeout_ns = 4,
+		.timeout_ns = 2, .stack_bytes = 65536, .blocking_threads = 8, .start_timeout_ns = 3, .drain_timeout_ns = 4,
 		.settings = settings, .setting_count = 2};
 	struct cell_start to;
 	json_t *json = cell_start_to_json(&from);
@@ -68,6 +68,7 @@ START_TEST(a_start_carries_its_settings)
 	ck_assert_int_eq(to.slot, 1023);
 	ck_assert_int_eq(to.overflow, CELL_OVERFLOW_DROP_NEWEST);
 	ck_assert_int_eq(to.drain_timeout_ns, 4);
+	ck_assert_int_eq(to.blocking_threads, 8);
 	ck_assert_uint_eq(to.setting_count, 2);
 	ck_assert_str_eq(to.settings[1].key, "text");
 	ck_assert_str_eq(to.settings[1].value, "caf\xc3\xa9");

@@ -126,6 +126,7 @@ select|0 ok one 3 ok 2 ok 4 ok 1 closed
 descriptors|0 2 ok timeout ok 1 ok closed
 ticks|ok in-time ok missed-some no-drift 0 ok ok timeout
 sleep-wall|ok slept ok
+blocking|ok 7 42 timeout freed refused
 arena abc|zero grew shrank same <ab>
 call abc|abc '' ok same-handle
 call-names|nobody ? null not-found no-reply (there is no service 'nobody') not-found no-reply (there is no such service (no handle))
@@ -178,6 +179,15 @@ wait "$call"
 logs 'waits for lock north held by task'
 logs 'careless ended without releasing lock forgotten'
 
+case='a function on a helper thread is named for who waits for it'
+mkfifo "$dir/fifo"
+ctl_behind waited call toolbox 'block-on '"$dir/fifo"
+blocks() { ctl_quiet tasks toolbox | grep -q 'blocking open'; }
+wait_until 'it is shown as blocking' blocks
+: >"$dir/fifo"
+wait "$call"
+[ "$(cat "$dir/waited")" = 'ok opened' ] || fail "not opened: $(cat "$dir/waited")"
+
 case='memory is counted on the service that holds it'
 held() { ctl_quiet stats toolbox --json | grep -o '"memory_bytes": *[0-9]*' | grep -o '[0-9]*$'; }
 operation=hold
@@ -217,6 +227,77 @@ ctl call toolbox 'log me'
 answers '1110 evaluated 0'
 logs 'toolbox info me'
 ! has_logged 'toolbox debug' || fail 'logs debug'
+stop
+
+begin 'a service is held by its function on a helper thread, and its code stays'
+plugin toolbox
+ini <<'END'
+[service toolbox]
+drain_timeout = 10ms
+END
+start
+mkfifo "$dir/fifo"
+ctl_behind waited call toolbox 'block-on '"$dir/fifo"
+wait_until 'it is shown as blocking' blocks
+ctl stop toolbox
+status_is 1
+complains '1 of its functions on helper threads does not come back: open has run for'
+wait "$call"
+[ "$(cat "$dir/waited")" = 'canceled not opened' ] || fail "not cancelled: $(cat "$dir/waited")"
+: >"$dir/fifo"
+ctl stop toolbox
+status_is 0
+ctl start toolbox
+ctl call toolbox blocking
+status_is 0
+stop
+
+begin 'helper threads are as many as the container and the service allow'
+plugin toolbox
+ini <<'END'
+blocking_threads = 2
+[service toolbox]
+blocking_threads = 1
+[service other]
+plugin = toolbox
+END
+start
+mkfifo "$dir/fifo"
+blocked() { [ "$(ctl_quiet tasks | grep -c 'blocking open')" = "$1" ]; }
+helpers() { cat /proc/"$(cell_pid)"/task/*/comm | grep -c '^blocking$'; }
+block() {
+	ctl_behind "waited$1" call "$2" 'block-on '"$dir/fifo"
+	calls="$calls $call"
+	wait_until "call $1 blocks" blocked "$1"
+	[ "$(helpers)" = "$3" ] || fail "$(helpers) helper threads after call $1"
+}
+calls=
+block 1 toolbox 1
+block 2 toolbox 1
+block 3 other 2
+block 4 other 2
+# The other end, for all of them.
+exec 3<>"$dir/fifo"
+for call in $calls; do
+	wait "$call" || fail 'a call failed'
+done
+exec 3<&-
+stop
+
+begin 'a crash on a helper thread is blamed on the service whose function it was'
+plugin toolbox
+ini <<'END'
+[service toolbox]
+[service bystander]
+plugin = toolbox
+END
+start
+ctl call toolbox block-crash
+status_is 1
+complains 'crashed: SIGSEGV'
+complains 'service toolbox'
+logs 'cell main: crashed: SIGSEGV in service toolbox'
+logs 'in task crasher'
 stop
 
 begin 'an init that fails gives its reason'

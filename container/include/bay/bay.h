@@ -11,6 +11,7 @@
 #include <bay/abi.h>
 #include <bay/arena.h>
 #include <bay/barrier.h>
+#include <bay/blocking.h>
 #include <bay/call.h>
 #include <bay/channel.h>
 #include <bay/condition.h>
