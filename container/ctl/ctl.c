@@ -212,7 +212,7 @@ ctl_run(struct ctl *ctl, int argc, char **argv)
 		return INTERFACE_EXIT_DONE;
 	}
 	if (ctl->options.help) {
-		help_print(&ctl->out, ctl->options.verb);
+		help_show(ctl, ctl->options.verb);
 		return INTERFACE_EXIT_DONE;
 	}
 	return ctl->options.verb->run(ctl);

@@ -109,13 +109,54 @@ help_print_all(struct print *print)
 	fputs("\nbayctl help VERB tells more about a verb.\n", print->file);
 }
 
-void
-help_print(struct print *print, const struct verb *verb)
+static json_t *
+help_options_to_json(unsigned options)
 {
-	if (verb != NULL)
-		help_print_verb(print, verb);
+	json_t *array = json_array();
+
+	for (int i = 0; i < OPTION_COUNT; i++) {
+		const struct option_row *row = &option_rows[i];
+
+		if ((options & OPTION_BIT(i)) != 0)
+			json_array_append_new(array, json_pack("{s:s, s:s, s:s}", "name", row->name,
+				"value", row->value != NULL ? row->value : "", "help", row->help));
+	}
+	return array;
+}
+
+static json_t *
+help_verb_to_json(const struct verb *verb)
+{
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "name", verb->name,
+		"alias", verb->alias != NULL ? verb->alias : "", "arguments", verb->arguments,
+		"summary", verb->summary, "help", verb->help != NULL ? verb->help : "",
+		"options", help_options_to_json(verb->options));
+}
+
+static void
+help_print_json(struct ctl *ctl, const struct verb *only)
+{
+	json_t *array = json_array();
+	json_t *data;
+
+	for (const struct verb *verb = verbs; verb->name != NULL; verb++)
+		if (only == NULL || verb == only)
+			json_array_append_new(array, help_verb_to_json(verb));
+	data = json_pack("{s:o, s:o}", "verbs", array, "options",
+		help_options_to_json(OPTIONS_OF_ALL_VERBS));
+	ctl_print_json(ctl, NULL, data);
+	json_decref(data);
+}
+
+void
+help_show(struct ctl *ctl, const struct verb *verb)
+{
+	if (ctl->options.json)
+		help_print_json(ctl, verb);
+	else if (verb != NULL)
+		help_print_verb(&ctl->out, verb);
 	else
-		help_print_all(print);
+		help_print_all(&ctl->out);
 }
 
 enum interface_exit
@@ -126,7 +167,7 @@ verb_help(struct ctl *ctl)
 	const char *nearest;
 
 	if (name == NULL || verb != NULL) {
-		help_print(&ctl->out, verb);
+		help_show(ctl, verb);
 		return INTERFACE_EXIT_DONE;
 	}
 	ctl_error_set(&ctl->error, INTERFACE_EXIT_USAGE, CTL_CODE_USAGE, "there is no verb \"%s\"",

@@ -3,10 +3,10 @@
 #ifndef BAY_CTL_HELP_H
 #define BAY_CTL_HELP_H
 
-struct print;
+struct ctl;
 struct verb;
 
-/* Of one verb, or, with NULL, of bayctl as a whole. */
-void help_print(struct print *print, const struct verb *verb);
+/* Of one verb, or, with NULL, of bayctl as a whole; as JSON if that is asked for. */
+void help_show(struct ctl *ctl, const struct verb *verb);
 
 #endif

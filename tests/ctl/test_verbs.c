@@ -124,6 +124,26 @@ START_TEST(help_of_a_verb_is_the_same_both_ways)
 }
 END_TEST
 
+START_TEST(help_as_json_names_the_same)
+{
+	struct run run = {0};
+	json_t *list;
+
+	run_json(&run, "help", NULL);
+	ck_assert_int_eq(run.exit, 0);
+	list = json_object_get(json_object_get(run.json, "data"), "verbs");
+	for (size_t i = 0; verbs[i].name != NULL; i++)
+		ck_assert_str_eq(json_string_value(json_object_get(json_array_get(list, i), "name")),
+			verbs[i].name);
+	run_json(&run, "call", "--help", NULL);
+	list = json_object_get(json_object_get(run.json, "data"), "verbs");
+	ck_assert_uint_eq(json_array_size(list), 1);
+	list = json_object_get(json_array_get(list, 0), "options");
+	ck_assert_uint_eq(json_array_size(list), 3);
+	run_finish(&run);
+}
+END_TEST
+
 START_TEST(help_of_an_unknown_verb_is_a_usage_error)
 {
 	struct run run = {0};
@@ -174,5 +194,6 @@ CHECK_MAIN("ctl/verbs",
 	help_names_every_verb_option_and_exit_code,
 	help_fits_80_columns,
 	help_of_a_verb_is_the_same_both_ways,
+	help_as_json_names_the_same,
 	help_of_an_unknown_verb_is_a_usage_error,
 	the_manual_knows_every_verb_option_and_exit_code)
