@@ -297,7 +297,8 @@ options_parse(struct ctl_options *options, int argc, char **argv, struct ctl_err
 		return true;
 	if (!options_fit_verb(options, error))
 		return false;
-	if (options->timeout_ns < 0)
+	options->timeout_given = options->timeout_ns >= 0;
+	if (!options->timeout_given)
 		options->timeout_ns = options->verb->timeout_ns;
 	if (options->concurrency == 0)
 		options->concurrency = 1;

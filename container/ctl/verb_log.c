@@ -20,11 +20,12 @@ log_print_line(struct ctl *ctl, json_t *parameters)
 	}
 }
 
-/* Lines that are there are printed together; when none is left they are shown. */
+/* Lines that are there are printed together; when none is left they are shown. Until:
+ * when following ends. */
 static bool
-log_next(struct ctl *ctl, struct ctl_reply *reply_r)
+log_next(struct ctl *ctl, int64_t until, struct ctl_reply *reply_r)
 {
-	int64_t deadline = ctl->options.follow ? INT64_MAX :
+	int64_t deadline = ctl->options.follow ? until :
 		connection_deadline(ctl->options.timeout_ns);
 	enum ctl_wait wait = connection_take(&ctl->connection, reply_r, &ctl->error);
 
@@ -36,18 +37,21 @@ log_next(struct ctl *ctl, struct ctl_reply *reply_r)
 	}
 	if (wait == CTL_WAIT_TIMEOUT)
 		ctl_error_set(&ctl->error, INTERFACE_EXIT_TIMEOUT, CTL_CODE_TIMEOUT,
-			"the daemon stopped sending lines");
+			ctl->options.follow ? "the time to follow the log is over"
+			: "the daemon stopped sending lines");
 	return wait == CTL_WAIT_DONE;
 }
 
 static enum interface_exit
 log_receive(struct ctl *ctl)
 {
+	int64_t until = ctl->options.timeout_given ? connection_deadline(ctl->options.timeout_ns)
+		: INT64_MAX;
 	struct ctl_reply reply;
 	bool goes_on = true;
 
 	while (goes_on) {
-		if (!log_next(ctl, &reply))
+		if (!log_next(ctl, until, &reply))
 			return ctl->error.exit == INTERFACE_EXIT_DONE ? INTERFACE_EXIT_DONE : ctl_fail(ctl);
 		if (reply.reply.error != NULL) {
 			ctl_read_error(&reply.reply, &ctl->error);

@@ -135,6 +135,17 @@ START_TEST(a_pause_is_no_end_unless_it_is_long)
 }
 END_TEST
 
+START_TEST(following_ends_when_its_time_is_over)
+{
+	start(answer_one_line);
+	run_words(&run, "log", "-f", "--timeout", "50ms", NULL);
+	ck_assert_int_eq(run.exit, 8);
+	ck_assert_str_eq(run.out, "one\n");
+	ck_assert_ptr_nonnull(strstr(run.err, "the time to follow the log is over"));
+	stop();
+}
+END_TEST
+
 START_TEST(without_a_daemon_it_is_7)
 {
 	run = (struct run){.socket = "/nonexistent"};
@@ -153,4 +164,5 @@ CHECK_MAIN("ctl/verb_log",
 	following_ends_with_the_daemon_and_keeps_the_lines,
 	an_unknown_service_is_4_with_the_nearest_name,
 	a_pause_is_no_end_unless_it_is_long,
+	following_ends_when_its_time_is_over,
 	without_a_daemon_it_is_7)
