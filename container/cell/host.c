@@ -127,6 +127,13 @@ host_set_limits(struct bay_service *service, const struct cell_start *start)
 
 static void host_service_failed(struct bay_service *service, const char *text);
 
+/* What is in the way of a start, and why. */
+static const char *
+host_is_there(const struct hosted *hosted)
+{
+	return hosted->refusal != NULL ? hosted->refusal : "it is running already, or about to stop";
+}
+
 void
 host_start(struct host *host, const struct cell_start *start, int image, host_done_fn *done, int64_t id)
 {
@@ -138,10 +145,11 @@ host_start(struct host *host, const struct cell_start *start, int image, host_do
 		done(BAY_INVALID, "the name or the slot of the service is not valid", id, host->hosting.arg);
 		return;
 	}
-	if (host->stopping || host_find(host, service) != NULL) {
+	hosted = host_find(host, service);
+	if (host->stopping || hosted != NULL) {
 		fd_close(&image);
-		done(BAY_BUSY, host->stopping ? "the cell is stopping"
-			: "it is running already, or refuses to stop", id, host->hosting.arg);
+		done(BAY_BUSY, host->stopping ? "the cell is stopping" : host_is_there(hosted), id,
+			host->hosting.arg);
 		return;
 	}
 	service_set_slot(service, host->page, (uint32_t)start->slot);

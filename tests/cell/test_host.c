@@ -514,7 +514,7 @@ START_TEST(an_init_that_never_comes_back_is_answered_for)
 		"stopped: its init function does not come back (bayctl tasks a)");
 	ck_assert(is_loaded());
 	expect("a", BAY_CLOSED, "service a is stopping");
-	start_in_vain("a", 0, NULL, BAY_BUSY, "it is running already, or refuses to stop");
+	start_in_vain("a", 0, NULL, BAY_BUSY, "its init function does not come back (bayctl tasks a)");
 	answer = stop("a", 0);
 	ck_assert_int_eq(answer.status, BAY_BUSY);
 	ck_assert_ptr_nonnull(strstr(answer.message, "its init function does not come back"));
@@ -754,7 +754,7 @@ START_TEST(a_refusal_is_told_in_time_and_everybody_in_the_queue_is_answered)
 		ck_assert_int_eq(calls[i].status, BAY_CLOSED);
 	}
 	ck_assert(is_loaded());
-	start_in_vain("a", 1, NULL, BAY_BUSY, "refuses to stop");
+	start_in_vain("a", 1, NULL, BAY_BUSY, "2 handlers refuse to stop (bayctl tasks a)");
 	/* The others of the cell go on. */
 	start("b", 1, NULL);
 	expect("b", BAY_OK, "7");
