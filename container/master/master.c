@@ -57,6 +57,7 @@ struct master_parts {
 	struct signals *signals;
 	struct notify *notify;
 	bool stopping; /* somebody asked for it */
+	bool log_elsewhere; /* than on standard error */
 };
 
 const char *
@@ -150,6 +151,15 @@ master_on_signal(int number, void *arg)
 	}
 }
 
+/* Who started it looks at standard error, wherever the log goes. */
+static void
+master_cannot_start(struct master *master, const char *why)
+{
+	log_error(NULL, "cannot start: %s", why);
+	if (master->_parts->log_elsewhere)
+		fprintf(stderr, "bayd: cannot start: %s\n", why);
+}
+
 /* --- ready ------------------------------------------------------------------------------ */
 
 static unsigned
@@ -172,7 +182,7 @@ master_on_started(const char *why, void *arg)
 	unsigned failed;
 
 	if (why != NULL) {
-		log_error(NULL, "cannot start: %s", why);
+		master_cannot_start(master, why);
 		master_give_up(master, MASTER_EXIT_FAILED);
 		return;
 	}
@@ -272,7 +282,7 @@ master_on_surveyed(void *arg)
 		master_create_supervisor(master);
 		if (!master_open_socket(master, &text) ||
 		    !supervisor_start(master->supervisor, &text)) {
-			log_error(NULL, "cannot start: %s", buffer_text(&text));
+			master_cannot_start(master, buffer_text(&text));
 			master_give_up(master, MASTER_EXIT_FAILED);
 		}
 	}
@@ -374,6 +384,7 @@ master_prepare(struct master *master, struct buffer *error)
 
 	if (!master_start_log(master->config, error))
 		return false;
+	parts->log_elsewhere = config_log_sink(master->config) != CONFIG_LOG_STDERR;
 	log_set_hook(master_on_log_record, master);
 	log_info(NULL, "bayd %s starts as process %d with libevent %s and %s", PACKAGE_VERSION,
 		(int)getpid(), event_get_version(), master->config->path);
@@ -444,7 +455,7 @@ master_run(const struct config *config)
 			&master);
 		event_base_dispatch(master.base);
 	} else {
-		log_error(NULL, "cannot start: %s", buffer_text(&error));
+		master_cannot_start(&master, buffer_text(&error));
 		parts.exit = MASTER_EXIT_FAILED;
 	}
 	buffer_finish(&error);

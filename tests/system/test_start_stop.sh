@@ -55,6 +55,19 @@ ctl call actor 'echo still'
 says still
 stop
 
+begin 'who starts a daemon hears why it cannot start, wherever its log goes'
+ini <<'END'
+log = bay.log
+END
+start
+(cd "$dir" && "$built/bayd" -c bay.ini >out 2>err)
+status=$?
+status_is 1
+complains 'bayd: cannot start: runtime_dir'
+complains "in use by another bayd (process $bayd)"
+grep -q 'cannot start: runtime_dir' "$dir/bay.log" || fail 'the log does not say it'
+stop
+
 begin 'a wrong configuration stops the start, with every complaint and its line'
 plugin actor
 ini <<'END'
