@@ -303,6 +303,16 @@ join_ended(struct waiter *waiter, struct bay_task *handle)
 	return true;
 }
 
+/* The result of the task could as well be that of the wait: the joiner has to ask the handle,
+ * which is freed with the joiner at the latest. */
+static void
+join_keep(struct bay_task *handle, struct task *self)
+{
+	list_remove(&handle->in_scope);
+	handle->scope = &self->scope;
+	list_push_back(&self->scope.handles, &handle->in_scope);
+}
+
 int
 bay_join(struct bay_task *task, int64_t deadline)
 {
@@ -328,8 +338,12 @@ bay_join(struct bay_task *task, int64_t deadline)
 		}
 	}
 	status = task->status;
-	list_remove(&task->in_scope);
 	task->collected = true;
+	if (status == BAY_TIMEOUT || status == BAY_CANCELED) {
+		join_keep(task, task_current());
+		return status;
+	}
+	list_remove(&task->in_scope);
 	task->kind->release(task);
 	return status;
 }

@@ -421,7 +421,44 @@ TASK_TEST(a_join_that_is_cut_short_still_gives_a_result_that_came)
 	return BAY_OK;
 }
 
+static int
+join_and_look(void *arg)
+{
+	ck_assert_int_eq(bay_join(arg, BAY_INHERIT), BAY_TIMEOUT);
+	ck_assert(bay_task_done(arg));
+	ck_assert_int_eq(bay_task_status(arg), BAY_TIMEOUT);
+	return BAY_OK;
+}
+
+/* The one who joins has to ask: so there must be somebody left to be asked. */
+TASK_TEST(a_task_that_itself_timed_out_can_be_asked_after_the_join)
+{
+	static const int results[] = {BAY_TIMEOUT, BAY_CANCELED};
+	struct part late = {.status = BAY_TIMEOUT};
+	struct bay_task *joins;
+
+	for (size_t i = 0; i < 2; i++) {
+		struct part part = {.status = results[i]}, early = {.status = results[i]};
+		struct bay_task *task = start(&part), *over = start(&early);
+
+		ck_assert_int_eq(bay_join(task, BAY_INHERIT), results[i]);
+		ck_assert(bay_task_done(task));
+		ck_assert_int_eq(bay_task_status(task), results[i]);
+		bay_task_free(task);
+		ck_assert_int_eq(bay_yield(), BAY_OK);
+		ck_assert(bay_task_done(over));
+		ck_assert_int_eq(bay_join(over, 0), results[i]);
+		ck_assert_int_eq(bay_task_status(over), results[i]);
+		bay_task_free(over);
+	}
+	/* Who neither frees it nor owns it keeps it to its own end. */
+	joins = bay_spawn("joins", join_and_look, start(&late));
+	ck_assert_int_eq(bay_join(joins, BAY_INHERIT), BAY_OK);
+	return BAY_OK;
+}
+
 CHECK_MAIN("runtime/join",
+	a_task_that_itself_timed_out_can_be_asked_after_the_join,
 	a_join_that_times_out_leaves_the_handle,
 	a_result_that_is_there_is_given_even_after_the_deadline,
 	a_task_cannot_wait_for_itself,

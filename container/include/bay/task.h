@@ -49,10 +49,10 @@ BAY_API struct bay_task *bay_spawn(const char *name, bay_task_fn *fn, void *arg)
  * and the scope that owns it is cancelled. BAY_OK or BAY_NO_MEMORY. Since 1.0. */
 BAY_API int bay_go(const char *name, bay_task_fn *fn, void *arg);
 
-/* Waits until the task has ended and gives its result. When BAY_TIMEOUT or
- * BAY_CANCELED is about this wait and not the task's result, the handle stays
- * the caller's (then bay_task_done() is false); otherwise it is freed.
- * Suspends. Since 1.0. */
+/* Waits until the task has ended, gives its result and frees the handle. After
+ * BAY_TIMEOUT and BAY_CANCELED the handle stays the caller's: either the wait
+ * ended so or the task did, which bay_task_done() tells; what the caller does not
+ * free then is freed at its own end. Suspends. Since 1.0. */
 BAY_API int bay_join(struct bay_task *task, int64_t deadline);
 
 /* Waits for all. BAY_OK when all ended with BAY_OK; else the status of the first
