@@ -179,7 +179,7 @@ serve() {
     cd $build
     container/bayctl list                  the services
     container/bayctl call square 12        call one
-    container/bayctl call both & container/bayctl tasks
+    container/bayctl call both & sleep 0.5; container/bayctl tasks
                                            what is going on at this moment
     container/bayctl stats                 counts and latencies
     container/bayctl log -f                the log as it grows
