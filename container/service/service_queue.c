@@ -184,15 +184,15 @@ queue_overflow(struct bay_service *service, struct bay_request *request, int64_t
 			list_push_back(dropped, &request->link);
 			return BAY_OK;
 		}
-		request_fail(request, BAY_FULL, "the queue of service %s is full (%zu %s, %zu bytes): "
+		request_fail(request, BAY_FULL, "the queue of service %s is full (%zu %s, %zu %s): "
 			"the newest is dropped", service->name, service->queued, text_number(service->queued, "message", "messages"),
-			service->queued_bytes);
+			service->queued_bytes, text_number(service->queued_bytes, "byte", "bytes"));
 		return BAY_FULL;
 	default:
 		service_count(service, SERVICE_EVENT_REJECTED);
-		request_fail(request, BAY_FULL, "the queue of service %s is full (%zu %s, %zu bytes)",
+		request_fail(request, BAY_FULL, "the queue of service %s is full (%zu %s, %zu %s)",
 			service->name, service->queued, text_number(service->queued, "message", "messages"),
-			service->queued_bytes);
+			service->queued_bytes, text_number(service->queued_bytes, "byte", "bytes"));
 		return BAY_FULL;
 	}
 }

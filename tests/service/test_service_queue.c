@@ -197,6 +197,11 @@ START_TEST(it_is_bounded_in_messages)
 	ck_assert_uint_eq(figures().queued, 3);
 	ck_assert_uint_eq(figures().dropped, 0);
 	finish();
+	begin(1, 1000, OVERFLOW_REJECT);
+	put("a", 1);
+	put_in_vain("b", 1, BAY_FULL, "the queue of service s is full (1 message, 1 byte)");
+	ck_assert_str_eq(take(9), "a");
+	finish();
 }
 END_TEST
 
