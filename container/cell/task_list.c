@@ -19,7 +19,6 @@
 #include "protocol/varlink.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
-#include "runtime/waitable.h"
 #include "service/instance.h"
 #include "service/registry.h"
 #include "service/request.h"
@@ -70,29 +69,6 @@ task_list_state(const struct task *task)
 	}
 }
 
-/* What it waits for, and for whom; or the function that it waits in and, where that has one,
- * the name of what it waits for. */
-static const char *
-task_list_waiting_on(const struct task *task, char *text, size_t size)
-{
-	if (task->state != TASK_WAITING || task->awaiting == NULL)
-		return NULL;
-	if (waitable_describe(task, text, size))
-		return text;
-	if (task->waiter == NULL || task->waiter->on == NULL)
-		return task->awaiting;
-	snprintf(text, size, "%s %s", task->awaiting, task->waiter->on);
-	return text;
-}
-
-static int64_t
-task_list_parent(const struct task *task)
-{
-	const struct bay_scope *scope = task->handle.scope;
-
-	return scope != NULL && scope->owner != NULL ? (int64_t)scope->owner->id : 0;
-}
-
 static json_t *
 task_list_describe(const struct task *task, int64_t now_ns)
 {
@@ -103,9 +79,9 @@ task_list_describe(const struct task *task, int64_t now_ns)
 		.name = task->name,
 		.loop = task->scheduler->index,
 		.state = task_list_state(task),
-		.waiting_on = task_list_waiting_on(task, on, sizeof on),
+		.waiting_on = task_waiting_on(task, on, sizeof on),
 		.age_ns = now_ns - task->started_ns,
-		.parent = task_list_parent(task),
+		.parent = (int64_t)task_parent_id(task),
 		.canceled = task->canceled,
 		.stack_used = (int64_t)stack_used(&task->stack),
 	};

@@ -66,6 +66,8 @@ struct scheduler {
 	uint64_t switches;
 	uint64_t next_task_id;
 	uint64_t random;               /* state of scheduler_random */
+	bool hushed;                   /* plugin code runs that may not wait, */
+	struct bay_instance *hushed_for; /* of this instance: see task_hush_begin() */
 	struct list tasks;             /* struct task.in_scheduler */
 	struct fiber idle;
 	struct loop loop;

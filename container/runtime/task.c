@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "runtime/lock.h"
 #include "runtime/scheduler.h"
+#include "runtime/task_extra.h"
 
 #if defined(BAY_ASAN)
 #include <sanitizer/asan_interface.h>
@@ -136,8 +137,10 @@ task_forsake_scope(const struct task *self, struct bay_scope *scope)
 
 /* Everything that the task opened is closed before it ends: nothing outlives it. */
 static __attribute__((noinline)) void
-task_close_scopes(struct task *self)
+task_close_scopes(struct task *self, int status)
 {
+	if (self->extra != NULL)
+		list_remove(&self->extra->in_task);
 	/* All of them before the first wait, in which the tasks of the others run. */
 	list_for_each(pos, &self->scopes)
 		task_forsake_scope(self, container_of(pos, struct bay_scope, in_task));
@@ -145,6 +148,11 @@ task_close_scopes(struct task *self)
 	while (!list_empty(&self->scopes)) {
 		struct bay_scope *scope = container_of(list_first(&self->scopes), struct bay_scope, in_task);
 
+		/* Made while we waited. */
+		if (self->extra != NULL && list_first(&self->scopes) == &self->extra->in_task) {
+			list_remove(&self->extra->in_task);
+			continue;
+		}
 		log_warn(task_subject(self), "task %s ended with an open scope: it is cancelled and closed", self->name);
 		scope_wait(scope, "its owner has ended");
 		scope_finish(scope);
@@ -154,6 +162,8 @@ task_close_scopes(struct task *self)
 		scope_wait(&self->scope, "its owner has ended");
 		scope_release(&self->scope);
 	}
+	if (self->extra != NULL)
+		task_extra_end(self, status);
 }
 
 /* The end of a task that failed, or whose own tasks were cancelled. One that was asked to end
@@ -187,7 +197,7 @@ task_live(struct task *self)
 	if (__builtin_expect(self->locks != NULL, 0))
 		lock_abandon_all(self);
 	if (__builtin_expect(!scope_is_empty(&self->scope) || !list_empty(&self->scopes), 0))
-		task_close_scopes(self);
+		task_close_scopes(self, status);
 	if (self->ended != NULL)
 		self->ended(self, status);
 	self->state = TASK_DONE;

@@ -37,6 +37,7 @@ struct bay_request;
 struct scheduler;
 struct stack_class;
 struct task;
+struct task_extra;
 
 /* Called on the task's own stack when all that it spawned has ended, as its last deed. */
 typedef void task_ended_fn(struct task *task, int status);
@@ -77,8 +78,9 @@ struct task {
 	struct grave grave;
 	struct stack_class *class;
 	struct list in_scheduler;     /* in scheduler->tasks, once it has been off the processor */
-	struct list scopes;           /* opened by it and not closed */
+	struct list scopes;           /* opened by it and not closed; and extra */
 	struct bay_lock *locks;       /* that it owns, the latest, or NULL */
+	struct task_extra *extra;     /* callbacks and values, or NULL */
 	struct bay_scope scope;       /* of what it spawns */
 	int64_t wake_ns;              /* when the wait ends at the latest, or BAY_INHERIT */
 	struct timer timer;           /* see wait_init_timer */
@@ -200,6 +202,16 @@ void task_bury(struct task *task);
 /* Gives the stack of a buried task back to its pool, and its memory to the kernel. From the
  * idle fiber. */
 void task_destroy(struct task *grave);
+
+/* Keeps a copy, cut at 23 bytes, and shows it in the status page when the task runs next. */
+void task_set_name(struct task *task, const char *name);
+
+/* What it waits for, and for whom; or the function that it waits in and, where that has one,
+ * the name of what it waits for. NULL while it does not wait. Text is room for it. */
+const char *task_waiting_on(const struct task *task, char *text, size_t size);
+
+/* Of the task whose scope owns it, or 0. */
+uint64_t task_parent_id(const struct task *task);
 
 /* Cancels with a reason; wakes it when it waits in a cancelable await. */
 void task_cancel(struct task *task, const char *reason);

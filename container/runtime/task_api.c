@@ -11,9 +11,9 @@
 #include "runtime/await.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
+#include "runtime/task_extra.h"
 
-/* Keeps a copy, whose words are the name in the status page. */
-static void
+void
 task_set_name(struct task *task, const char *name)
 {
 	struct status_name packed;
@@ -55,6 +55,8 @@ task_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg
 		return NULL;
 	if (name != NULL)
 		task_set_name(task, name);
+	if (__builtin_expect(self->extra != NULL, 0) && !locals_inherit(task, self))
+		log_warn(task_subject(self), "no memory for the task-local values of task %s: it has none", task->name);
 	task_start(task);
 	return task;
 }
@@ -178,6 +180,10 @@ bay_task_free(struct bay_task *task)
 
 	if (task == NULL)
 		return;
+	if (!task->done && task == bay_task_current()) {
+		log_error(task_subject(task_current()), "bay_task_free: the running task is its owner's to free");
+		return;
+	}
 	if (!task->done && task->waiter != NULL) {
 		log_error(task_subject(task_current()),
 			"bay_task_free: a task waits for it: the handle belongs to the one who waits");

@@ -131,6 +131,9 @@ await_refuse(const char *function)
 		log_error(await_elsewhere->subject,
 			"%s was called by %s, which runs on a helper thread (bay_blocking): only a task may wait",
 			function, await_elsewhere->name);
+	else if (here != NULL && here->hushed)
+		log_error(NULL, "%s was called at the end of a task, in a callback or a destructor: that code "
+			"may neither wait nor start tasks", function);
 	else if (here == NULL || here->current == NULL)
 		log_error(NULL, "%s was called outside a task: only code that the container runs may wait",
 			function);

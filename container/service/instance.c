@@ -395,6 +395,6 @@ bay_instance_current(void)
 	const struct scheduler *here = scheduler_here;
 
 	if (here == NULL || here->current == NULL)
-		return NULL;
+		return here != NULL ? here->hushed_for : NULL;
 	return here->leaf != NULL ? here->leaf->instance : here->current->instance;
 }

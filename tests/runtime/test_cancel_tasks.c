@@ -72,6 +72,64 @@ EVERYWHERE(waits, 7, run_tasks_check_nothing_left)
 	return status;
 }
 
+/* --- what goes with the end of a task ------------------------------------------------------ */
+
+static struct bay_local *user;
+static int held, called;
+
+static void
+release_value(void *value)
+{
+	(void)value;
+	held--;
+}
+
+static void
+count_call(struct bay_task *task, int status, void *arg)
+{
+	(void)task;
+	(void)arg;
+	points_expect(status);
+	called++;
+}
+
+static int
+hold_value(void *arg)
+{
+	ck_assert_ptr_eq(bay_local_get(user), &held);
+	ck_assert_int_eq(bay_local_set(user, arg), BAY_OK);
+	held++;
+	return child(NULL);
+}
+
+static void
+check_called_and_released(void)
+{
+	ck_assert_int_eq(held, 0);
+	ck_assert_int_eq(called, 0);
+	run_tasks_check_nothing_left();
+}
+
+/* However the waits end, each callback is called once and no value is kept. */
+EVERYWHERE(callbacks_and_values, 3, check_called_and_released)
+{
+	struct bay_task *task;
+	int status, value;
+
+	user = bay_local_create("user", release_value);
+	ck_assert_int_eq(bay_local_set(user, &held), BAY_OK);
+	held++;
+	task = bay_spawn("holds", hold_value, &value);
+	ck_assert_int_eq(bay_task_add_callback(task, count_call, NULL), BAY_OK);
+	status = points_expect(bay_gather_all(&task, 1, BAY_INHERIT));
+	ck_assert_int_eq(called--, 1);
+	ck_assert_int_eq(held, 1);
+	bay_task_free(task);
+	bay_local_destroy(user);
+	return status;
+}
+
 CHECK_MAIN("runtime/cancel_tasks",
 	gathers_of_all,
-	waits)
+	waits,
+	callbacks_and_values)

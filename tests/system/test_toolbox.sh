@@ -86,6 +86,8 @@ free|canceled: its handle was freed
 leave-task|left
 note|canceled: its owner has ended
 deadline|of-the-request
+identity|handle ok renamed bay_sleep ok ok 1 ok end-of-renamed:canceled canceled by number
+task-local|user none ok child:ada ok ada
 gather|busy busy gather ok: ok ok none ok
 gather-fail|gather io: canceled ok io a sibling failed
 gather-timeout|gather timeout: timeout deadline

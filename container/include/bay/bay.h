@@ -18,6 +18,7 @@
 #include <bay/event.h>
 #include <bay/fd.h>
 #include <bay/instance.h>
+#include <bay/local.h>
 #include <bay/lock.h>
 #include <bay/log.h>
 #include <bay/memory.h>

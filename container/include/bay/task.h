@@ -118,6 +118,65 @@ BAY_API int bay_yield(void);
  * task ends. Never suspends. Since 1.0. */
 BAY_API const char *bay_cancel_reason(void);
 
+/* The running task; NULL outside a task and in a leaf handler. Borrowed until it ends,
+ * for the functions below, bay_task_cancel() and callbacks; joining or freeing it is its
+ * owner's. Never suspends. Since 1.0. */
+BAY_API struct bay_task *bay_task_current(void);
+
+/* A number that no other task of this loop ever has, from 1; 0 for a started call and
+ * NULL. Never suspends. Since 1.0. */
+BAY_API uint64_t bay_task_id(const struct bay_task *task);
+
+/* The task's name; "" for a started call and NULL. Borrowed until the task is renamed or
+ * its handle is freed. Never suspends. Since 1.0. */
+BAY_API const char *bay_task_name(const struct bay_task *task);
+
+/* Gives it another name (copied, up to 23 bytes). BAY_OK; BAY_INVALID for a started call,
+ * a task that has ended, NULL. Never suspends. Since 1.0. */
+BAY_API int bay_task_rename(struct bay_task *task, const char *name);
+
+enum bay_task_state {
+	BAY_TASK_READY,    /* its turn will come */
+	BAY_TASK_RUNNING,  /* it asks, or waits for a direct call to come back */
+	BAY_TASK_WAITING   /* waits */
+};
+
+/* What there is to say about a task at one moment; numbers and texts only, so that it stays
+ * what it is when the task is gone. */
+struct bay_task_info {
+	uint64_t id;
+	uint64_t parent;          /* id of the task that owns it; 0: none, as a handler */
+	int64_t started_ns;       /* of the monotonic clock */
+	enum bay_task_state state;
+	bool canceled;
+	char name[24];
+	char waiting_on[96];      /* what it waits for, in words; "" while it does not */
+	unsigned unused[8];
+};
+
+/* Fills infos with the tasks of the running service on this loop, the running one among
+ * them, size at most, and returns how many there are. 0 outside a task and in a leaf
+ * handler. Never suspends. Since 1.0. */
+BAY_API size_t bay_task_list(struct bay_task_info *infos, size_t size);
+
+/* bay_task_cancel() for one of those, known by its id: BAY_OK, BAY_NOT_FOUND when it has
+ * ended, BAY_INVALID outside a task. Never suspends. Since 1.0. */
+BAY_API int bay_task_cancel_id(uint64_t id, const char *reason);
+
+/* Called when a task ends, after all that it spawned and before anybody who waits for it
+ * goes on. The task is borrowed for the call. This code has no task of its own: it may set
+ * events and promises, cancel, log and free, but every function that may suspend or starts
+ * a task gives BAY_INVALID or NULL here. */
+typedef void bay_task_end_fn(struct bay_task *task, int status, void *arg);
+
+/* Lets fn be called when the task ends, in the order of adding; at once when it has ended
+ * already. It is called also when nobody holds the handle any more. BAY_OK, BAY_NO_MEMORY,
+ * BAY_INVALID for a started call. Never suspends. Since 1.0. */
+BAY_API int bay_task_add_callback(struct bay_task *task, bay_task_end_fn *fn, void *arg);
+
+/* Takes such callbacks back; returns how many there were. Never suspends. Since 1.0. */
+BAY_API size_t bay_task_remove_callback(struct bay_task *task, bay_task_end_fn *fn, void *arg);
+
 /* The deadline that the running task inherited. Never suspends. Since 1.0. */
 BAY_API int64_t bay_deadline(void);
 

@@ -184,6 +184,70 @@ see_deadline(struct bay_request *request, const char *argument, struct seen *see
 	saw(seen, bay_deadline() == bay_request_deadline(request) ? "of-the-request" : "another");
 }
 
+static void
+saw_end(struct bay_task *task, int status, void *arg)
+{
+	saw(arg, "end-of-%s:%s", bay_task_name(task), bay_status_name(status));
+}
+
+static void
+see_identity(struct bay_request *request, const char *argument, struct seen *seen)
+{
+	struct patient patient = {"", BAY_OK};
+	struct bay_task *task = bay_spawn("patient", toolbox_be_patient, &patient);
+	struct bay_task_info infos[16];
+	size_t count;
+
+	(void)request;
+	(void)argument;
+	saw(seen, "%s", bay_task_name(bay_task_current()));
+	saw(seen, "%s", bay_status_name(bay_task_rename(task, "renamed")));
+	bay_yield();
+	count = bay_task_list(infos, 16);
+	for (size_t i = 0; i < count && i < 16; i++) {
+		if (infos[i].id == bay_task_id(task))
+			saw(seen, "%s %s", infos[i].name, infos[i].waiting_on);
+	}
+	saw(seen, "%s", bay_status_name(bay_task_add_callback(task, saw_end, seen)));
+	saw(seen, "%s", bay_status_name(bay_task_add_callback(task, saw_end, &patient)));
+	saw(seen, "%zu", bay_task_remove_callback(task, saw_end, &patient));
+	saw(seen, "%s", bay_status_name(bay_task_cancel_id(bay_task_id(task), "by number")));
+	saw(seen, "%s %s", bay_status_name(bay_join(task, BAY_INHERIT)), patient.reason);
+}
+
+/* --- task-local values ------------------------------------------------------------------- */
+
+struct local_use {
+	struct bay_local *local;
+	struct seen *seen;
+};
+
+static int
+see_inherited(void *arg)
+{
+	const struct local_use *use = arg;
+
+	saw(use->seen, "child:%s", (const char *)bay_local_get(use->local));
+	return BAY_OK;
+}
+
+static void
+see_local(struct bay_request *request, const char *argument, struct seen *seen)
+{
+	struct local_use use = {bay_local_create("user", bay_free), seen};
+	char *value = bay_alloc(8);
+
+	(void)request;
+	(void)argument;
+	strcpy(value, "ada");
+	saw(seen, "%s", bay_local_name(use.local));
+	saw(seen, bay_local_get(use.local) == NULL ? "none" : "one");
+	saw(seen, "%s", bay_status_name(bay_local_set(use.local, value)));
+	saw(seen, "%s", bay_status_name(bay_join(bay_spawn("child", see_inherited, &use), BAY_INHERIT)));
+	saw(seen, "%s", (const char *)bay_local_get(use.local));
+	bay_local_destroy(use.local);
+}
+
 const struct operation task_operations[] = {
 	{"spawn-join", see_spawn, NULL},
 	{"yield", see_yield, NULL},
@@ -195,5 +259,7 @@ const struct operation task_operations[] = {
 	{"free", see_free, NULL},
 	{"leave-task", leave_task_behind, NULL},
 	{"deadline", see_deadline, NULL},
+	{"identity", see_identity, NULL},
+	{"task-local", see_local, NULL},
 	{NULL, NULL, NULL}
 };

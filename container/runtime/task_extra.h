@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What few tasks have: callbacks for their end, and task-local values. It stands among the
+ * task's open scopes, so that the end of a task that has none of it need not ask.
+ * Owning loop only.
+ */
+#ifndef BAY_RUNTIME_TASK_EXTRA_H
+#define BAY_RUNTIME_TASK_EXTRA_H
+
+#include <stdbool.h>
+
+#include "base/list.h"
+
+struct bay_instance;
+struct locals;
+struct scheduler;
+struct task;
+
+struct task_extra {
+	struct list in_task;     /* in task->scopes, or in none while the task ends */
+	struct list callbacks;   /* oldest first */
+	struct locals *locals;   /* shared with other tasks, or NULL */
+};
+
+/* The task's own, made at first use; NULL without memory. */
+struct task_extra *task_extra(struct task *task);
+
+/* The task ends with this status: calls back, gives up the values, frees. On its own stack. */
+void task_extra_end(struct task *self, int status);
+
+/* Plugin code that runs between these has no task: whatever it calls, it cannot wait. */
+struct task_hush {
+	struct task *current;
+	bool was_hushed;
+	const struct bay_instance *instance;
+};
+
+struct task_hush task_hush_begin(struct scheduler *here, struct bay_instance *instance);
+void task_hush_end(struct scheduler *here, struct task_hush hush);
+
+/* The values that a new task begins with: those of its parent. See <bay/local.h>. */
+bool locals_inherit(struct task *child, const struct task *parent);
+
+/* One task fewer has them; NULL is allowed. */
+void locals_unref(struct locals *locals);
+
+#endif
