@@ -231,35 +231,48 @@ child_kill(const struct child *child)
 	kill(child->pid, SIGKILL);
 }
 
-static pid_t
-child_wait(const struct child *child, int *status_r, int flags)
+/* What the child has left in its group ends with it. As long as it is not reaped its number is
+ * nobody else's. False: it still runs. */
+static bool
+child_end_group(const struct child *child, int flags)
 {
-	pid_t ended;
+	siginfo_t info = {0};
+	int result;
 
 	do {
-		ended = waitpid(child->pid, status_r, flags);
-	} while (ended < 0 && errno == EINTR);
-	return ended;
+		result = waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOWAIT | flags);
+	} while (result < 0 && errno == EINTR);
+	if (result == 0 && info.si_pid == 0)
+		return false;
+	if (result == 0)
+		kill(-child->pid, SIGKILL);
+	return true;
+}
+
+static bool
+child_wait(struct child *child, int *status_r, int flags)
+{
+	*status_r = -1;
+	if (child->pid > 0 && !child_end_group(child, flags))
+		return false;
+	if (child->pid > 0 && waitpid(child->pid, status_r, 0) < 0)
+		*status_r = -1;
+	child->pid = -1;
+	return true;
 }
 
 bool
 child_try_reap(struct child *child, int *status_r)
 {
-	*status_r = -1;
-	if (child->pid > 0 && child_wait(child, status_r, WNOHANG) == 0)
-		return false;
-	child->pid = -1;
-	return true;
+	return child_wait(child, status_r, WNOHANG);
 }
 
 int
 child_reap(struct child *child)
 {
-	int status = -1;
+	int status;
 
-	if (child->pid > 0 && child_wait(child, &status, 0) < 0)
-		status = -1;
-	child->pid = -1;
+	(void)child_wait(child, &status, 0);
 	return status;
 }
 

@@ -57,8 +57,8 @@ bool child_spawn(const struct child_options *options, struct child *child_r,
 /* Kills the child and everything in its process group. */
 void child_kill(const struct child *child);
 
-/* Takes the status of the child if it has ended, as waitpid gives it, and forgets pid.
- * False: it still runs. */
+/* Takes the status of the child if it has ended, as waitpid gives it, kills what is left of
+ * its process group, and forgets pid. False: it still runs. */
 bool child_try_reap(struct child *child, int *status_r)
 	__attribute__((warn_unused_result));
 

@@ -213,6 +213,36 @@ START_TEST(a_running_child_is_not_reaped_and_a_kill_takes_its_group)
 }
 END_TEST
 
+START_TEST(what_a_child_leaves_behind_ends_when_it_is_reaped)
+{
+	const char *argv[] = {"sh", "-c", "sleep 1000 & exit 3", NULL};
+	struct child_options options = {.path = "/bin/sh", .argv = argv, .cell_name = "main"};
+	struct buffer error = {0};
+	struct child child;
+	int round;
+
+	for (round = 0; round < 2; round++) {
+		int alive[2], status;
+		char byte;
+
+		ck_assert_int_eq(pipe(alive), 0);
+		options.fds[0] = alive[1];
+		options.fd_count = 1;
+		ck_assert(child_spawn(&options, &child, &error));
+		close(alive[1]);
+		if (round == 0)
+			status = child_reap(&child);
+		else
+			while (!child_try_reap(&child, &status))
+				;
+		ck_assert_int_eq(WEXITSTATUS(status), 3);
+		ck_assert_int_eq(read(alive[0], &byte, 1), 0);
+		close(alive[0]);
+	}
+	buffer_finish(&error);
+}
+END_TEST
+
 START_TEST(a_child_that_has_ended_can_be_reaped_without_waiting)
 {
 	const char *argv[] = {"sh", "-c", "exit 3", NULL};
@@ -310,6 +340,7 @@ CHECK_MAIN("master/child",
 	root_can_give_a_child_to_another_user,
 	a_program_that_cannot_be_executed_is_an_error_with_its_reason,
 	a_running_child_is_not_reaped_and_a_kill_takes_its_group,
+	what_a_child_leaves_behind_ends_when_it_is_reaped,
 	a_child_that_has_ended_can_be_reaped_without_waiting,
 	a_child_dies_with_its_master,
 	the_way_it_ended_is_told_in_words,

@@ -61,4 +61,25 @@ else
 	echo 'SKIP: test_constructors: changing the user: not root'
 fi
 
+# --- what is left behind ---
+
+begin 'what a constructor forks ends with its cell'
+plugin forks
+plugin actor
+ini <<'END'
+[service forks]
+[service actor]
+END
+start
+is_answered actor || fail 'the actor does not answer'
+forked=$(pgrep -P "$(cell_pid)")
+[ -n "$forked" ] || fail 'nothing was forked'
+kill -KILL "$(cell_pid)"
+wait_until 'the actor answers' is_answered actor
+is_gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"; }
+wait_until 'the forked process is gone' is_gone "$forked"
+forked=$(pgrep -P "$(cell_pid)")
+stop
+wait_until 'the forked process is gone, too' is_gone "$forked"
+
 finish
