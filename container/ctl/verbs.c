@@ -83,7 +83,7 @@ const struct verb verbs[] = {
 		"check a configuration and its plugins; needs no daemon",
 		"Runs bayd -t. Without FILE the configuration that bayd would use is checked."},
 	{"inspect", NULL, "FILE", 1, 1, 0, 0, verb_inspect,
-		"say what a plugin file is and whether it would load; needs no daemon",
+		"say what a plugin file is, without running it; needs no daemon",
 		"Runs bay-cell inspect."},
 	{"log", "logs", "[SERVICE]", 0, 1, OPTION_BIT(OPTION_LINES) | OPTION_BIT(OPTION_FOLLOW),
 		SECONDS(10), verb_log, "print the last lines of the log", NULL},

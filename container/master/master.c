@@ -42,7 +42,7 @@ enum { MASTER_LOG_LINES = 1000 };
 /* Longer than the examiner's own patience would be a hang of ours. */
 static const int64_t master_examination_timeout_ns = 5 * (int64_t)CLOCK_NS_PER_S;
 
-static const int master_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGCHLD};
+static const int master_signals[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2, SIGCHLD};
 
 struct master_parts {
 	enum master_exit exit;
@@ -147,6 +147,9 @@ master_on_signal(int number, void *arg)
 	case SIGHUP:
 		log_warn(NULL, "SIGHUP is ignored: this version cannot reload its configuration; "
 			"bayctl restart SERVICE takes a new plugin file, a restart of bayd all");
+		break;
+	case SIGUSR2:
+		log_warn(NULL, "SIGUSR2 is ignored: it means nothing to bayd");
 		break;
 	}
 }
