@@ -63,6 +63,11 @@ fi
 
 # --- what is left behind ---
 
+# child_of PID: its first child. A bare system has no pgrep.
+child_of() {
+	grep -ls "^PPid:[[:space:]]*$1\$" /proc/[0-9]*/status | sed -n '1s,^/proc/\([0-9]*\)/.*,\1,p'
+}
+
 begin 'what a constructor forks ends with its cell'
 plugin forks
 plugin actor
@@ -72,13 +77,13 @@ ini <<'END'
 END
 start
 is_answered actor || fail 'the actor does not answer'
-forked=$(pgrep -P "$(cell_pid)")
+forked=$(child_of "$(cell_pid)")
 [ -n "$forked" ] || fail 'nothing was forked'
 kill -KILL "$(cell_pid)"
 wait_until 'the actor answers' is_answered actor
 is_gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.Z' "/proc/$1/status"; }
 wait_until 'the forked process is gone' is_gone "$forked"
-forked=$(pgrep -P "$(cell_pid)")
+forked=$(child_of "$(cell_pid)")
 stop
 wait_until 'the forked process is gone, too' is_gone "$forked"
 
