@@ -10,7 +10,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/log.h"
 #include "base/status_page.h"
 #include "fiber/stack.h"
 #include "runtime/await.h"
@@ -63,12 +62,15 @@ crash_name_culprit(const struct scheduler *here)
 	}
 }
 
-/* exit() by a service's code: several may be at work, so it has to be said who it was. */
-static void
+/* exit() by a service's code: several may be at work, so it has to be said who it was. No
+ * atexit(): with that, TSan's own end waits for ever. */
+static __attribute__((destructor)) void
 crash_on_exit(void)
 {
 	const struct scheduler *here = scheduler_here;
 
+	if (crash_page == NULL)
+		return;
 	crash_name_culprit(here);
 	if (crash_loads || (here != NULL && here->current != NULL))
 		status_page_write_crash(crash_page, 0, 0, here != NULL ? here->index : UINT32_MAX,
@@ -149,8 +151,6 @@ crash_install(struct status_page *page)
 	size_t i;
 
 	crash_page = page;
-	if (atexit(crash_on_exit) != 0)
-		log_warn("cell", "cannot watch for exit(): no memory");
 	for (i = 0; i < sizeof crash_signals / sizeof crash_signals[0]; i++)
 		sigaction(crash_signals[i], &action, &crash_former[crash_signals[i]]);
 }

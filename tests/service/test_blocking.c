@@ -38,6 +38,8 @@ begin(void)
 static void
 end(void)
 {
+	/* As a cell does: a helper thread may still be waking the loop that has its result. */
+	blocking_pool_finish();
 	services_end();
 	blocking_pool_finish();
 }
