@@ -151,8 +151,11 @@ executor_destroy(struct executor *executor)
 
 	if (executor == NULL)
 		return;
+	/* Under the lock none of them gets past executor_part() while it may still be woken here. */
+	pthread_mutex_lock(&executor->lock);
 	for (i = 0; i < executor->count && !executor->failed; i++)
 		scheduler_stop(executor->schedulers[i]);
+	pthread_mutex_unlock(&executor->lock);
 	for (i = 0; i < executor->count; i++) {
 		if (executor->loops[i].started)
 			pthread_join(executor->loops[i].thread, NULL);

@@ -14,6 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "runtime/task.h"
@@ -41,6 +42,27 @@ pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*fn)(
 	if (create == NULL)
 		create = (__typeof__(create))dlsym(RTLD_NEXT, "pthread_create");
 	return create(thread, attributes, fn, arg);
+}
+
+/* --- a wake that takes its time ----------------------------------------------------------------- */
+
+static const struct loop *_Atomic woken;
+
+/* In front of the real one. The loop runs already while its waker comes back slowly. */
+ssize_t
+write(int fd, const void *data, size_t size)
+{
+	const volatile struct loop *loop = atomic_exchange(&woken, NULL);
+	ssize_t done = syscall(SYS_write, fd, data, size);
+	int i;
+
+	if (loop == NULL)
+		return done;
+	for (i = 0; i < 1000; i++) {
+		ck_assert_int_eq(loop->_wake_fd, fd);
+		sched_yield();
+	}
+	return done;
 }
 
 /* --- the executor ------------------------------------------------------------------------------- */
@@ -265,10 +287,27 @@ START_TEST(loops_may_post_to_each_other_until_all_have_stopped)
 }
 END_TEST
 
+START_TEST(a_loop_stays_until_whoever_stops_it_has_woken_it)
+{
+	struct loop *loop;
+
+	begin();
+	executor = executor_create(1, &page);
+	loop = &executor_scheduler(executor, 0)->loop;
+	while (!atomic_load(&loop->_sleeping))
+		sched_yield();
+	atomic_store(&woken, loop);
+	executor_destroy(executor);
+	ck_assert_ptr_null(atomic_load(&woken));
+	end();
+}
+END_TEST
+
 CHECK_MAIN("cell/executor",
 	each_loop_has_a_thread_of_its_own,
 	an_idle_loop_runs_nobody,
 	it_comes_and_goes_without_a_trace,
 	without_all_threads_none_stays,
 	without_descriptors_there_are_no_loops,
-	loops_may_post_to_each_other_until_all_have_stopped)
+	loops_may_post_to_each_other_until_all_have_stopped,
+	a_loop_stays_until_whoever_stops_it_has_woken_it)
