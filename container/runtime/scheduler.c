@@ -191,6 +191,8 @@ scheduler_run(struct scheduler *scheduler)
 		else
 			loop_wait(&scheduler->loop, scheduler_cold_ns(scheduler));
 	}
+	/* What was posted before the stop owns memory. */
+	loop_drain_inbox(&scheduler->loop);
 }
 
 void

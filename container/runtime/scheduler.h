@@ -97,7 +97,7 @@ void scheduler_set_status(struct scheduler *scheduler, struct status_loop *statu
 /* Frees; no task may be left. */
 void scheduler_finish(struct scheduler *scheduler);
 
-/* Runs until scheduler_stop(). */
+/* Runs until scheduler_stop(), and then what was posted before that. */
 void scheduler_run(struct scheduler *scheduler);
 
 /* Runs until nothing is ready, once: for tests and benchmarks. */

@@ -323,6 +323,26 @@ START_TEST(another_thread_may_stop_it)
 }
 END_TEST
 
+static void
+note_run(struct inbox_item *item)
+{
+	item->run = NULL;
+}
+
+/* A stop overtakes nothing. */
+START_TEST(what_was_posted_before_the_stop_is_run)
+{
+	struct inbox_item item = {.run = note_run};
+
+	run_tasks_begin();
+	loop_post(&run_tasks_scheduler.loop, &item);
+	scheduler_stop(&run_tasks_scheduler);
+	scheduler_run(&run_tasks_scheduler);
+	ck_assert(item.run == NULL);
+	run_tasks_end();
+}
+END_TEST
+
 struct idle_look {
 	struct inbox_item item;
 	uint32_t slot;
@@ -391,5 +411,6 @@ CHECK_MAIN("runtime/scheduler",
 	the_stack_of_an_ended_task_is_poisoned_until_the_next_one,
 	a_task_stays_on_its_thread,
 	another_thread_may_stop_it,
+	what_was_posted_before_the_stop_is_run,
 	the_status_page_says_who_runs,
 	the_status_page_says_when_nobody_runs)

@@ -16,7 +16,7 @@
 
 enum {
 	EXIT_SKIPPED = 77,
-	TIMEOUT_S = 20
+	TIMEOUT_S = 60
 };
 
 static atomic_uint *check_skipped;
