@@ -46,6 +46,10 @@ const char *text_nearest(const char *name, const char *const *names, size_t coun
 bool text_escape(struct buffer *out, const void *data, size_t size)
 	__attribute__((warn_unused_result));
 
+/* The same for text that may have been escaped before: a backslash stays. False: no memory. */
+bool text_make_printable(struct buffer *out, const void *data, size_t size)
+	__attribute__((warn_unused_result));
+
 /* The bytes of the well-formed UTF-8 character at data, 1 to 4, or 0. size is at least 1. */
 size_t text_utf8_length(const void *data, size_t size);
 

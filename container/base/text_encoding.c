@@ -86,14 +86,13 @@ text_escape_byte(struct buffer *out, uint8_t byte)
 	}
 }
 
-bool
-text_escape(struct buffer *out, const void *data, size_t size)
+/* apart: the character that is escaped besides what cannot be shown; 0: none. */
+static bool
+text_escape_apart(struct buffer *out, const uint8_t *p, size_t size, uint8_t apart)
 {
-	const uint8_t *p = data;
-
 	while (size > 0) {
 		size_t length = text_utf8_length(p, size);
-		bool plain = length > 0 && *p != '\\' && !text_is_control(p, length);
+		bool plain = length > 0 && (*p != apart || apart == 0) && !text_is_control(p, length);
 
 		if (!(plain ? buffer_append(out, p, length) : text_escape_byte(out, *p)))
 			return false;
@@ -102,6 +101,18 @@ text_escape(struct buffer *out, const void *data, size_t size)
 		size -= plain ? length : 1;
 	}
 	return true;
+}
+
+bool
+text_escape(struct buffer *out, const void *data, size_t size)
+{
+	return text_escape_apart(out, data, size, '\\');
+}
+
+bool
+text_make_printable(struct buffer *out, const void *data, size_t size)
+{
+	return text_escape_apart(out, data, size, 0);
 }
 
 /* --- base64 ----------------------------------------------------------------- */

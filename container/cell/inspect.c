@@ -3,6 +3,7 @@
 
 #include "cell/inspect.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <gnu/libc-version.h>
@@ -12,11 +13,13 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/text.h"
 #include "protocol/varlink.h"
+#include "service/plugin_dlerror.h"
 #include "service/plugin_file.h"
 
 /* As those of bayctl. */
@@ -34,6 +37,7 @@ struct inspect {
 	bool json;
 	struct plugin_facts *facts; /* NULL: refused */
 	const char *reason;         /* why refused, or why it could not be looked at */
+	char place[160];            /* why bayd would not take it from where it lies, or "" */
 };
 
 /* --- for people ------------------------------------------------------------------- */
@@ -94,6 +98,8 @@ inspect_print_facts(const struct inspect *inspect)
 	inspect_line("  unloadable  ", "%s%s", facts->lingers == NULL ? "yes" : "no: ",
 		facts->lingers != NULL ? facts->lingers : "");
 	inspect_names("  warnings    ", &facts->warnings);
+	if (inspect->place[0] != '\0')
+		inspect_line("  place       ", "bayd refuses it here: %s", inspect->place);
 }
 
 static void
@@ -145,6 +151,8 @@ inspect_print_json(const struct inspect *inspect)
 		json_object_set_new(json, "plugin", inspect_facts_to_json(inspect->facts));
 	else
 		json_object_set_new(json, "reason", varlink_text(inspect->reason));
+	if (inspect->place[0] != '\0')
+		json_object_set_new(json, "place", varlink_text(inspect->place));
 	done = json_dumpf(json, stdout, JSON_COMPACT) == 0;
 	json_decref(json);
 	putchar('\n');
@@ -152,6 +160,56 @@ inspect_print_json(const struct inspect *inspect)
 }
 
 /* --- the command -------------------------------------------------------------------- */
+
+/* What the master looks at besides the bytes; the user that it runs as is not known here. */
+static void
+inspect_look_at_place(struct inspect *inspect, int fd)
+{
+	struct stat link, file;
+
+	if (lstat(inspect->path, &link) != 0 || fstat(fd, &file) != 0)
+		return;
+	if (S_ISLNK(link.st_mode))
+		snprintf(inspect->place, sizeof(inspect->place),
+			"it is a symbolic link: put the file itself there");
+	else if ((file.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		snprintf(inspect->place, sizeof(inspect->place),
+			"others than its owner may write it (mode %04o): chmod go-w",
+			(unsigned)(file.st_mode & 07777));
+	else if (file.st_uid != 0 && file.st_uid != geteuid())
+		snprintf(inspect->place, sizeof(inspect->place),
+			"it belongs to user %u: chown it to root, or to the user of bayd",
+			(unsigned)file.st_uid);
+}
+
+/* Whether this process has all libraries that it needs, so that what is missing here will be
+ * missing in a cell. Nothing is loaded for that. */
+static bool
+inspect_has_libraries(const struct plugin_facts *facts)
+{
+	for (size_t i = 0; i < facts->libraries.count; i++) {
+		void *library = dlopen(facts->libraries.items[i], RTLD_LAZY | RTLD_NOLOAD);
+
+		if (library == NULL)
+			return false;
+		dlclose(library);
+	}
+	return true;
+}
+
+static bool
+inspect_has_symbols(const struct plugin_facts *facts, struct buffer *reason)
+{
+	if (!inspect_has_libraries(facts))
+		return true;
+	for (size_t i = 0; i < facts->undefined.count; i++) {
+		const char *name = facts->undefined.items[i];
+
+		if (dlsym(RTLD_DEFAULT, name) == NULL)
+			return plugin_dlerror_symbol(name, reason);
+	}
+	return true;
+}
 
 static int
 inspect_file(struct inspect *inspect, struct buffer *reason)
@@ -167,7 +225,14 @@ inspect_file(struct inspect *inspect, struct buffer *reason)
 			error == EACCES || error == EPERM ? INSPECT_NOT_PERMITTED : INSPECT_FAILED;
 	}
 	fine = plugin_file_read(fd, &inspect->facts, reason);
+	if (fine)
+		inspect_look_at_place(inspect, fd);
 	close(fd);
+	if (fine && !inspect_has_symbols(inspect->facts, reason)) {
+		plugin_facts_destroy(inspect->facts);
+		inspect->facts = NULL;
+		fine = false;
+	}
 	return fine ? INSPECT_FINE : INSPECT_REFUSED;
 }
 

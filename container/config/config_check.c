@@ -48,7 +48,7 @@ config_skip_here(const char *path)
 	while (path[0] == '.' && path[1] == '/')
 		for (path += 2; *path == '/';)
 			path++;
-	return path;
+	return strcmp(path, ".") == 0 ? "" : path;
 }
 
 /*
@@ -90,6 +90,9 @@ config_resolve(struct config *config, const struct config_key *key,
 	if (**field != '/') {
 		base = config_path_base(config, key, origin);
 		path = xasprintf("%s%s", base, config_skip_here(*field));
+		/* "." is the directory itself. */
+		if (path[strlen(path) - 1] == '/' && path[1] != '\0')
+			path[strlen(path) - 1] = '\0';
 		free(base);
 		free(*field);
 		*field = path;

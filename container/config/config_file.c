@@ -145,13 +145,15 @@ config_unquote(struct config_file *file, struct config_span value, struct buffer
 static bool
 config_strip_comment(struct config_file *file, struct config_span value, struct buffer *out)
 {
+	/* Single quotes mean nothing here, but who begins with one means to quote. */
+	const char quote = value.length > 0 && *value.text == '\'' ? '\'' : '"';
 	unsigned quotes = 0;
 	size_t at = 0;
 
 	for (; at < value.length; at++) {
 		if (value.text[at] == ';' && (at == 0 || config_is_blank(value.text[at - 1])))
 			break;
-		quotes += value.text[at] == '"';
+		quotes += value.text[at] == quote;
 	}
 	if (at < value.length && quotes % 2 == 1) {
 		complain(file, "the ';' begins a comment inside quotes: put the whole value in double"

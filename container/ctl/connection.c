@@ -145,8 +145,8 @@ connection_refused(const char *path, int number, struct ctl_error *error)
 			"nobody listens at %s any more", path);
 		ctl_error_hint(error, "the bayd that made it is gone; start bayd again");
 	} else if (number == EACCES || number == EPERM) {
-		ctl_error_set(error, exit, CTL_CODE_UNREACHABLE,
-			"no permission to connect to %s as user id %ld", path, (long)geteuid());
+		ctl_error_set(error, INTERFACE_EXIT_NOT_PERMITTED, CTL_CODE_NOT_PERMITTED,
+			"not permitted: user %ld may not connect to %s", (long)geteuid(), path);
 		ctl_error_hint(error,
 			"be the user that bayd runs as, or a member of its control_group");
 	} else {

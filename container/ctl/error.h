@@ -16,6 +16,10 @@ struct ctl_error {
 /* Codes of errors that bayctl finds itself. */
 #define CTL_CODE_USAGE "usage"
 #define CTL_CODE_UNREACHABLE "unreachable"
+#define CTL_CODE_NOT_PERMITTED "not-permitted"
+#define CTL_CODE_NOT_FOUND "not-found"
+#define CTL_CODE_INVALID "invalid"
+#define CTL_CODE_FAILED "failed"
 #define CTL_CODE_TIMEOUT "timeout"
 #define CTL_CODE_BAD_REPLY "bad-reply"
 #define CTL_CODE_IO "io"

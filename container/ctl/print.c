@@ -57,7 +57,7 @@ print_escape(const char *text)
 	struct buffer escaped = {0};
 	char *copy;
 
-	if (!text_escape(&escaped, text, strlen(text)))
+	if (!text_make_printable(&escaped, text, strlen(text)))
 		return xstrdup("");
 	copy = buffer_text(&escaped);
 	return copy != NULL ? copy : xstrdup("");

@@ -33,7 +33,8 @@ enum print_style {
 /* Finds out what file is. The locale must have been set. */
 void print_init(struct print *print, FILE *file);
 
-/* The text, escaped; NULL prints nothing. */
+/* The text, made printable: what the daemon has escaped is not escaped again. NULL prints
+ * nothing. */
 void print_text(struct print *print, const char *text);
 
 /* The same in a style. */
@@ -45,7 +46,7 @@ void print_json(struct print *print, const json_t *json);
 /* "bayctl: MESSAGE" and, unless quiet, the hint below. */
 void print_error(struct print *print, const struct ctl_error *error, bool quiet);
 
-/* The escaped text; the caller's. */
+/* The text made printable; the caller's. */
 char *print_escape(const char *text);
 
 /* Prints what has been escaped already. */

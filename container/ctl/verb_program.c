@@ -110,21 +110,46 @@ program_output(struct buffer *output)
 	return json_pack("{s:o}", "output", lines);
 }
 
+static const char *
+program_code(int exit)
+{
+	switch (exit) {
+	case INTERFACE_EXIT_USAGE:
+		return CTL_CODE_USAGE;
+	case INTERFACE_EXIT_NOT_FOUND:
+		return CTL_CODE_NOT_FOUND;
+	case INTERFACE_EXIT_INVALID:
+		return CTL_CODE_INVALID;
+	case INTERFACE_EXIT_NOT_PERMITTED:
+		return CTL_CODE_NOT_PERMITTED;
+	default:
+		return CTL_CODE_FAILED;
+	}
+}
+
+/* Why it failed: its own reason, else the first line that it printed. */
+static const char *
+program_reason(const json_t *data)
+{
+	const char *reason = json_string_value(json_object_get(data, "reason"));
+
+	if (reason == NULL)
+		reason = json_string_value(json_array_get(json_object_get(data, "output"), 0));
+	return reason != NULL ? reason : "it does not say why";
+}
+
 static enum interface_exit
 program_report(struct ctl *ctl, const char *name, int status, struct buffer *output)
 {
 	json_t *data = output->size > 0 ? program_output(output) : NULL;
 	int exit = WIFEXITED(status) ? WEXITSTATUS(status) : INTERFACE_EXIT_FAILED;
-	const json_t *lines = json_object_get(data, "output");
-	const char *first = json_string_value(json_array_get(lines, 0));
 
 	if (WIFSIGNALED(status))
 		ctl_error_set(&ctl->error, INTERFACE_EXIT_FAILED, CTL_CODE_IO,
 			"%s was ended by signal %d", name, WTERMSIG(status));
 	else if (exit != 0)
-		ctl_error_set(&ctl->error, (enum interface_exit)exit,
-			exit == INTERFACE_EXIT_INVALID ? "invalid" : "failed", "%s",
-			first != NULL ? first : "see data");
+		ctl_error_set(&ctl->error, (enum interface_exit)exit, program_code(exit), "%s",
+			program_reason(data));
 	ctl_print_json(ctl, &ctl->error, data);
 	json_decref(data);
 	return (enum interface_exit)exit;

@@ -71,7 +71,7 @@ verb_version(struct ctl *ctl)
 		json_decref(data);
 	} else {
 		fprintf(ctl->out.file, "bayctl %s\n", PACKAGE_VERSION);
-		fputs("bayd   ", ctl->out.file);
+		fputs(reached ? "bayd   " : "bayd   unknown: ", ctl->out.file);
 		print_text(&ctl->out, reached ? view_text(info, "version") : ctl->error.message);
 		if (reached) {
 			fputs(" (plugin ABI ", ctl->out.file);

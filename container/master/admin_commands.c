@@ -257,7 +257,7 @@ admin_check(struct admin_request *request, const struct interface_method *method
 	const char *field;
 
 	if (request->peer.role < method->role) {
-		admin_fail(request, BAY_NOT_PERMITTED, "%s is for the role %s, and user %u has %s",
+		admin_fail(request, BAY_NOT_PERMITTED, "not permitted: %s is for the role %s, and user %u has %s",
 			method->name, interface_role_name(method->role), (unsigned)request->peer.uid,
 			interface_role_name(request->peer.role));
 		return false;

@@ -22,7 +22,7 @@ plugin_dlerror_skip(const char *text, const char *what, const char **rest_r)
 	return true;
 }
 
-static bool
+bool
 plugin_dlerror_symbol(const char *symbol, struct buffer *error)
 {
 	/* "name", or "name, version V" when it was linked against a versioned one. */

@@ -13,4 +13,7 @@ struct plugin_libraries;
 bool plugin_dlerror_explain(const char *text, const char *image,
 	const struct plugin_libraries *libraries, struct buffer *error);
 
+/* Appends that nobody has this symbol, and returns false. */
+bool plugin_dlerror_symbol(const char *symbol, struct buffer *error);
+
 #endif

@@ -145,10 +145,26 @@ START_TEST(what_is_not_canonical_base64_is_refused_and_appends_nothing)
 }
 END_TEST
 
+START_TEST(what_was_escaped_before_is_not_escaped_again)
+{
+	struct buffer once = {0}, again = {0};
+
+	ck_assert(text_escape(&once, "a\\b\n\033[0m\xff", 9));
+	ck_assert(text_make_printable(&again, once.data, once.size));
+	ck_assert_str_eq(buffer_text(&again), "a\\\\b\\n\\x1b[0m\\xff");
+	buffer_clear(&again);
+	ck_assert(text_make_printable(&again, "a\\b\n\033[0m\xff", 9));
+	ck_assert_str_eq(buffer_text(&again), "a\\b\\n\\x1b[0m\\xff");
+	buffer_finish(&once);
+	buffer_finish(&again);
+}
+END_TEST
+
 CHECK_MAIN("base/text_encoding",
 	well_formed_utf8_is_known,
 	broken_utf8_is_known,
 	printable_text_is_not_changed,
+	what_was_escaped_before_is_not_escaped_again,
 	what_could_forge_a_line_or_steer_a_terminal_is_escaped,
 	the_vectors_of_rfc_4648_hold,
 	both_ways_append_to_what_is_there,

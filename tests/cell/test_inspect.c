@@ -66,6 +66,47 @@ START_TEST(a_bad_one_is_refused_with_exit_code_5)
 }
 END_TEST
 
+START_TEST(a_symbol_that_nobody_has_is_a_refusal)
+{
+	assert_says("inspect " PLUGINS "undefined.so", 5, "undefined.so: refused: it needs the symbol "
+		"'bay_no_such_function', which neither");
+}
+END_TEST
+
+/* What bayd would say of a file that is fine by itself. */
+START_TEST(where_it_lies_is_looked_at_too)
+{
+	struct temp_dir dir;
+	char command[2048], arguments[1024];
+	json_t *json;
+	char output[8192];
+
+	temp_dir_init(&dir);
+	snprintf(command, sizeof(command), "cp " PLUGINS "good.so %s/good.so && ln -s good.so %s/link.so",
+		dir.path, dir.path);
+	ck_assert_int_eq(system(command), 0);
+	snprintf(arguments, sizeof(arguments), "inspect %s/link.so", dir.path);
+	assert_says(arguments, 0, "  place       bayd refuses it here: it is a symbolic link: put");
+	snprintf(arguments, sizeof(arguments), "inspect %s/good.so", dir.path);
+	ck_assert_int_eq(chmod(temp_dir_path(&dir, "good.so"), 0755), 0);
+	ck_assert_int_eq(run(arguments, output, sizeof(output)), 0);
+	ck_assert_ptr_null(strstr(output, "place"));
+	ck_assert_int_eq(chmod(temp_dir_path(&dir, "good.so"), 0666), 0);
+	assert_says(arguments, 0, "others than its owner may write it (mode 0666): chmod go-w");
+	snprintf(arguments, sizeof(arguments), "inspect --json %s/good.so", dir.path);
+	ck_assert_int_eq(run(arguments, output, sizeof(output)), 0);
+	json = json_loads(output, JSON_REJECT_DUPLICATES, NULL);
+	ck_assert_ptr_nonnull(json_string_value(json_object_get(json, "place")));
+	json_decref(json);
+	if (geteuid() == 0) {
+		ck_assert_int_eq(chmod(temp_dir_path(&dir, "good.so"), 0755), 0);
+		ck_assert_int_eq(chown(temp_dir_path(&dir, "good.so"), 65534, 0), 0);
+		assert_says(arguments, 0, "belongs to user 65534");
+	}
+	temp_dir_finish(&dir);
+}
+END_TEST
+
 START_TEST(no_code_of_the_file_is_run)
 {
 	assert_says("inspect " PLUGINS "exits.so", 0, "exits.so: fine");
@@ -129,6 +170,8 @@ END_TEST
 CHECK_MAIN("cell/inspect",
 	a_good_plugin_is_fine_and_described,
 	a_bad_one_is_refused_with_exit_code_5,
+	a_symbol_that_nobody_has_is_a_refusal,
+	where_it_lies_is_looked_at_too,
 	no_code_of_the_file_is_run,
 	json_holds_the_same,
 	names_from_a_stranger_do_not_reach_the_terminal_as_they_are,

@@ -54,6 +54,24 @@ START_TEST(relative_and_absolute_paths_are_told_apart)
 }
 END_TEST
 
+START_TEST(a_dot_is_the_directory_itself)
+{
+	char *here = realpath(".", NULL);
+	static const char *const dots[] = {".", "./", "././"};
+
+	for (size_t i = 0; i < 3; i++) {
+		char text[100];
+		struct config *config;
+
+		snprintf(text, sizeof(text), "[container]\nplugin_dir = %s\n", dots[i]);
+		config = accepted(text);
+		ck_assert_str_eq(config->container.plugin_dir, here);
+		config_destroy(config);
+	}
+	free(here);
+}
+END_TEST
+
 START_TEST(the_words_for_a_log_are_no_paths)
 {
 	struct config *config = accepted("[container]\nlog = syslog\n");
@@ -110,6 +128,7 @@ END_TEST
 CHECK_MAIN("config/config_check",
 	default_paths_lie_beside_the_file,
 	relative_and_absolute_paths_are_told_apart,
+	a_dot_is_the_directory_itself,
 	the_words_for_a_log_are_no_paths,
 	a_path_longer_than_the_system_takes_is_refused,
 	more_services_than_allowed_are_refused_once,

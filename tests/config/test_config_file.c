@@ -100,6 +100,9 @@ START_TEST(quotes_that_are_not_right_are_complained_of)
 	parses("a = say \"x ; y\"\nb = 1\n", "2 b=1\n",
 		"x:1: the ';' begins a comment inside quotes: put the whole value in double quotes, with"
 		" \\\" for the ones in it\n");
+	parses("a = 'x ; y'\nb = it's ; b\nc = 'd' ; e\n", "2 b=it's\n3 c='d'\n",
+		"x:1: the ';' begins a comment inside quotes: put the whole value in double quotes, with"
+		" \\\" for the ones in it\n");
 }
 END_TEST
 

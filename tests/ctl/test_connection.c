@@ -78,7 +78,7 @@ START_TEST(a_file_that_is_no_socket_is_7_and_says_so)
 }
 END_TEST
 
-START_TEST(a_socket_without_permission_is_7_and_says_who_may)
+START_TEST(a_socket_without_permission_is_6_and_says_who_may)
 {
 	struct fake_server server;
 	struct run run;
@@ -90,7 +90,7 @@ START_TEST(a_socket_without_permission_is_7_and_says_who_may)
 		ck_assert_int_eq(chmod(server.dir.path, 0755), 0);
 		ck_assert_int_eq(seteuid(65534), 0);
 	}
-	ping(&run, 7, "no permission to connect to ");
+	ping(&run, 6, "not permitted: user ");
 	if (getuid() == 0)
 		ck_assert_int_eq(seteuid(0), 0);
 	fake_server_stop(&server);
@@ -413,7 +413,7 @@ CHECK_MAIN("ctl/connection",
 	no_socket_is_7_and_asks_whether_bayd_is_running,
 	a_socket_that_nobody_listens_at_is_7_and_says_so,
 	a_file_that_is_no_socket_is_7_and_says_so,
-	a_socket_without_permission_is_7_and_says_who_may,
+	a_socket_without_permission_is_6_and_says_who_may,
 	the_socket_is_the_named_one_or_from_the_environment_or_here_or_the_systems,
 	a_path_longer_than_an_address_is_reached,
 	a_long_path_to_nothing_is_7,

@@ -161,6 +161,23 @@ START_TEST(with_json_text_becomes_lines_and_the_first_is_the_message)
 }
 END_TEST
 
+START_TEST(with_json_the_reason_of_the_program_is_the_message)
+{
+	json_t *json;
+	const json_t *error;
+
+	start();
+	install("bay-cell", "#!/bin/sh\necho '{\"ok\":false,\"reason\":\"it is not there\"}'\nexit 4\n");
+	ck_assert_int_eq(run("--json inspect x.so"), 4);
+	json = printed_json();
+	error = json_object_get(json, "error");
+	ck_assert_str_eq(json_string_value(json_object_get(error, "code")), "not-found");
+	ck_assert_str_eq(json_string_value(json_object_get(error, "message")), "it is not there");
+	json_decref(json);
+	finish();
+}
+END_TEST
+
 START_TEST(with_json_a_crash_is_told)
 {
 	json_t *json;
@@ -198,5 +215,6 @@ CHECK_MAIN("ctl/verb_program",
 	a_program_that_cannot_be_run_is_a_failure,
 	with_json_the_object_of_the_program_is_the_data,
 	with_json_text_becomes_lines_and_the_first_is_the_message,
+	with_json_the_reason_of_the_program_is_the_message,
 	with_json_a_crash_is_told,
 	with_json_output_without_end_is_refused)

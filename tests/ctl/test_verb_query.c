@@ -92,7 +92,7 @@ START_TEST(version_without_a_daemon_is_no_error)
 	run = (struct run){.socket = "/nonexistent"};
 	run_words(&run, "version", NULL);
 	ck_assert_int_eq(run.exit, 0);
-	ck_assert_str_eq(run.out, "bayctl " PACKAGE_VERSION "\nbayd   there is no socket /nonexistent\n");
+	ck_assert_str_eq(run.out, "bayctl " PACKAGE_VERSION "\nbayd   unknown: there is no socket /nonexistent\n");
 	run_json(&run, "version", NULL);
 	ck_assert(json_is_null(data("bayd")));
 	run_words(&run, "--version", NULL);
