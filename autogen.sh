@@ -24,11 +24,23 @@ die() {
 	exit 1
 }
 
+# die_for WHY PACKAGES: with the line that mends it.
+die_for() {
+	die "$1; as root, run:
+  apt-get update && apt-get install --no-install-recommends ${2% }"
+}
+
 missing_packages() {
 	for package in $PACKAGES; do
 		state=$(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null || true)
 		[ "$state" = installed ] || printf '%s ' "$package"
 	done
+}
+
+# Whether as_root can be.
+may_be_root() {
+	[ "$(id -u)" -eq 0 ] ||
+		{ command -v sudo >/dev/null && { sudo -n true 2>/dev/null || [ -t 0 ]; }; }
 }
 
 # Runs a command as root: directly, by sudo without a password, or by sudo on a terminal.
@@ -52,17 +64,18 @@ install_packages() {
 	missing=$(missing_packages)
 	[ -n "$missing" ] || return 0
 
-	say "installing: $missing"
+	may_be_root || die_for "packages are missing" "$missing"
+	say "installing: ${missing% }"
 	as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq ||
 		[ $? -eq 126 ] || say 'apt-get update failed; going on with the lists as they are'
 	# shellcheck disable=SC2086 # a list of package names
 	as_root env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
-		die "could not install what is missing; as root, run:
-  apt-get update && apt-get install --no-install-recommends $missing"
+		die_for "could not install what is missing" "$missing"
 }
 
 bootstrap() {
+	command -v autoreconf >/dev/null || die_for "there is no autoreconf" "$(missing_packages)"
 	say 'making the configure script'
 	autoreconf -fi
 }

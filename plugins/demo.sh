@@ -26,7 +26,10 @@ for argument; do
 	--once) once=yes ;;
 	-h | --help) usage; exit 0 ;;
 	-*) usage >&2; exit 2 ;;
-	*) build=$(cd "$argument" && pwd) || exit 1 ;;
+	*)
+		[ -d "$argument" ] || { usage >&2; die "there is no directory $argument"; }
+		build=$(cd "$argument" && pwd) || exit 1
+		;;
 	esac
 done
 
@@ -205,6 +208,12 @@ for file in container/bayd container/bayctl plugins/square.so; do
 		die "there is no $build/$file: run make, or name the directory that Bay was built in"
 done
 cd "$build" || exit 1
+# bayd takes no plugin that somebody else could have put there.
+for place in "$build" "$build/plugins" "$build/plugins/square.so"; do
+	[ -z "$(find "$place" -prune -perm /022)" ] ||
+		die "others may write to $place, so bayd would not load plugins from it:
+  chmod -R go-w $build"
+done
 unset BAY_SOCKET
 if [ -e run/control.sock ] && container/bayctl ping >/dev/null 2>&1; then
 	die "a container serves $build/run already: container/bayctl info says which"
@@ -212,14 +221,15 @@ fi
 poem=$source/plugins/wordcount/raven.txt
 work=$(mktemp -d "${TMPDIR:-/tmp}/bay-demo-XXXXXX") || exit 1
 trap clean EXIT
-trap 'exit 130' INT TERM HUP
+# PIPE: who looked at it has gone; the end by a signal would run no trap.
+trap 'exit 130' INT TERM HUP PIPE
 if [ "$build" != "$source" ]; then
 	mkdir -p etc && cp "$source/etc/demo.ini" etc/demo.ini || exit 1
 fi
 
 show
 if [ "$wrong" -ne 0 ]; then
-	say "$wrong of the answers above are wrong. The log of bayd:"
+	say "Not all of the answers above are right: wrong are $wrong. The log of bayd:"
 	cat "$work/log"
 	exit 1
 fi

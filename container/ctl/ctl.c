@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/fd.h"
@@ -60,10 +61,12 @@ ctl_timed_out(struct ctl *ctl, const char *method)
 	ctl_error_hint(&ctl->error, "the daemon may still be at it; --timeout D waits longer");
 }
 
+/* Whether somebody sits before it, and has not sent it to the background. */
 static bool
 ctl_is_watched(const struct ctl *ctl)
 {
-	return ctl->err.is_tty && !ctl->options.quiet && !ctl->options.json;
+	return ctl->err.is_tty && !ctl->options.quiet && !ctl->options.json &&
+		tcgetpgrp(STDERR_FILENO) == getpgrp();
 }
 
 /* Receives; says so once when it takes long. */
@@ -78,8 +81,8 @@ ctl_receive(struct ctl *ctl, int64_t deadline, struct ctl_reply *reply_r)
 	wait = connection_receive(&ctl->connection, reply_r, patience, &ctl->error);
 	if (wait != CTL_WAIT_TIMEOUT)
 		return wait;
-	fprintf(ctl->err.file, "bayctl: waiting for the daemon to %s%s; ^C stops the waiting only\n",
-		ctl->options.verb->name, ctl->options.argument_count > 0 ? " it" : "");
+	fprintf(ctl->err.file, "bayctl: %s: still waiting for the answer; ^C ends the waiting, not "
+		"what was asked for\n", ctl->options.verb->name);
 	return connection_receive(&ctl->connection, reply_r, deadline, &ctl->error);
 }
 
@@ -188,6 +191,8 @@ ctl_print_json(struct ctl *ctl, const struct ctl_error *error, json_t *data)
 		json_object_set_new(object, "error", ctl_error_to_json(error));
 	if (data != NULL)
 		json_object_set(object, "data", data);
+	else if (ok)
+		json_object_set_new(object, "data", json_object());
 	print_json(&ctl->out, object);
 	json_decref(object);
 }

@@ -15,7 +15,8 @@ show_fact(struct print *print, const char *name, const char *text)
 {
 	if (*text == '\0')
 		return;
-	fprintf(print->file, "%*s: ", SHOW_NAME_COLUMN, name);
+	/* Without a name it goes on with the fact above. */
+	fprintf(print->file, "%*s%c ", SHOW_NAME_COLUMN, name, *name != '\0' ? ':' : ' ');
 	print_text(print, text);
 	fputc('\n', print->file);
 }

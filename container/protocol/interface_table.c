@@ -267,7 +267,8 @@ const struct interface_error interface_errors[] = {
 /* --- the standard interface -------------------------------------------------- */
 
 const char interface_service_text[] =
-	"# What every Varlink service can be asked.\n"
+	"# What every Varlink service can be asked. With an error, message says in words what\n"
+	"# is wrong.\n"
 	"interface org.varlink.service\n"
 	"\n"
 	"method GetInfo() -> (\n"
@@ -280,14 +281,14 @@ const char interface_service_text[] =
 	"\n"
 	"method GetInterfaceDescription(interface: string) -> (description: string)\n"
 	"\n"
-	"error InterfaceNotFound (interface: string)\n"
+	"error InterfaceNotFound (interface: string, message: ?string)\n"
 	"\n"
-	"error MethodNotFound (method: string)\n"
+	"error MethodNotFound (method: string, message: ?string)\n"
 	"\n"
 	"error MethodNotImplemented (method: string)\n"
 	"\n"
-	"error InvalidParameter (parameter: string)\n"
+	"error InvalidParameter (parameter: string, message: ?string)\n"
 	"\n"
 	"error PermissionDenied ()\n"
 	"\n"
-	"error ExpectedMore ()\n";
+	"error ExpectedMore (method: ?string, message: ?string)\n";

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The demo, in a tree of its own so that one that runs already is not in the way.
 set -u
+umask 022
 
 srcdir=${srcdir:-$(dirname "$0")/..}
 demo=$(cd "$srcdir/../plugins" && pwd)/demo.sh
@@ -69,8 +70,23 @@ grep -q 'run make' "$work/out" || fail 'does not say so'
 run --nonsense
 [ "$status" -eq 2 ] || fail "status $status of nonsense"
 
+run nonsense
+[ "$status" -eq 1 ] && grep -q usage "$work/out" || fail 'no usage for a directory that is not there'
+
+begin 'who reads only the beginning leaves nothing running'
+TMPDIR=$work/tmp "$demo" --once "$work/tree" </dev/null 2>"$work/out" | head -n 3 >/dev/null
+leaves_nothing
+
+begin 'plugins that others could replace are told before, with what to do'
+chmod g+w "$work/tree/plugins"
+run --once
+[ "$status" -eq 1 ] || fail "status $status"
+grep -q "chmod -R go-w $work/tree" "$work/out" || fail 'does not say what to do'
+
 # With script(1) there is a terminal; what is written to the fifo is typed on it.
-if command -v script >/dev/null; then
+if ! script -qec true /dev/null >/dev/null 2>&1 </dev/null; then
+	echo 'SKIP: the demo on a terminal: script(1) or a pseudo-terminal is missing'
+else
 	begin 'on a terminal it serves, from where it says, until Ctrl-C'
 	mkfifo "$work/typed"
 	TMPDIR=$work/tmp TERM=xterm script -qefc "$demo $work/tree" "$work/out" \

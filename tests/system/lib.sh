@@ -21,6 +21,7 @@
 # something.
 # shellcheck shell=sh
 set -u
+umask 022
 
 built=$(cd ../container && pwd) || exit 99
 built_plugins=$PWD/support/plugins

@@ -137,6 +137,18 @@ not_called apt-get
 not_called make
 says 'apt-get update && apt-get install --no-install-recommends gcc check'
 
+case='without autoconf it says what to install'
+begin
+rm "$work/bin/autoreconf"
+for name in sh dirname cat; do
+	ln -s "$(command -v "$name")" "$work/bin/$name"
+done
+(cd "$work/tree" && PATH=$work/bin MISSING='autoconf check' ./autogen.sh >"$work/out" 2>&1)
+status=$?
+status_is 1
+says 'there is no autoreconf; as root, run:'
+says 'apt-get update && apt-get install --no-install-recommends autoconf check'
+
 case='a failed installation says what to run'
 begin
 BROKEN=install MISSING=check run check

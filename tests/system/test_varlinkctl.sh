@@ -47,6 +47,14 @@ status_is 0
 for method in Ping Info List Status Call Send Start Stop Restart Tasks Queues Stats Log Shutdown; do
 	grep -q "method $method" "$dir/out" || fail "the interface does not describe $method"
 done
+# As the README says, from the directory of the container.
+command=$(sed -n 's/^`varlinkctl \(introspect [^`]*\)`.*/\1/p' "$srcdir/../README.md")
+[ -n "$command" ] || fail 'the README names no command'
+# shellcheck disable=SC2086 # words
+cd "$dir" && vctl $command
+status_is 0
+says 'method Ping'
+cd - >/dev/null || exit 99
 vctl call "$socket" io.bayd.Container.Ping '{}'
 status_is 0
 vctl call "$socket" io.bayd.Container.Call '{"service":"square","text":"12"}'
