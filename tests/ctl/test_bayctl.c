@@ -47,6 +47,18 @@ become_bayctl(const char *const *words)
 	_exit(126);
 }
 
+static bool
+there_are_terminals(void)
+{
+	int master = posix_openpt(O_RDWR | O_NOCTTY);
+	bool there = master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0 &&
+		access(ptsname(master), R_OK | W_OK) == 0;
+
+	if (master >= 0)
+		close(master);
+	return there;
+}
+
 /* Runs bayctl at a terminal of this width; what it shows is appended to shown. */
 static int
 run_at_terminal(struct buffer *shown, unsigned short columns, const char *const *words)
@@ -97,6 +109,8 @@ START_TEST(a_terminal_gets_colours_and_notes_cut_at_its_edge)
 	static const char *const words[] = {"list", NULL};
 	struct buffer shown = {0};
 
+	if (!there_are_terminals())
+		CHECK_SKIP("no pseudo-terminals are to be had: mount devpts");
 	fake_server_start(&server, answer);
 	unsetenv("NO_COLOR");
 	setenv("TERM", "xterm", 1);
@@ -117,6 +131,8 @@ START_TEST(no_color_and_a_dumb_terminal_are_respected)
 	static const char *const words[] = {"list", NULL};
 	struct buffer shown = {0};
 
+	if (!there_are_terminals())
+		CHECK_SKIP("no pseudo-terminals are to be had: mount devpts");
 	fake_server_start(&server, answer);
 	setenv("NO_COLOR", "1", 1);
 	setenv("TERM", "xterm", 1);
@@ -137,6 +153,8 @@ START_TEST(a_terminal_gets_the_newline_that_a_reply_lacks)
 	static const char *const with[] = {"call", "a", "25\n", NULL};
 	struct buffer shown = {0};
 
+	if (!there_are_terminals())
+		CHECK_SKIP("no pseudo-terminals are to be had: mount devpts");
 	fake_server_start(&server, answer);
 	ck_assert_int_eq(run_at_terminal(&shown, 80, without), 0);
 	ck_assert_str_eq(text(&shown), "25\r\n");
