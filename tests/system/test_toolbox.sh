@@ -126,6 +126,7 @@ promise|0 busy ok closed ok gold 0 busy ok closed io no gold 0 busy ok closed ca
 once|0 io ok ok 1 2
 select|0 ok one 3 ok 2 ok 4 ok 1 closed
 descriptors|0 2 ok timeout ok 1 ok closed
+addresses [::1]:80|ok [::1]:80 1 80 1 ok 0 [::1]:8080 invalid
 ticks|ok in-time ok missed-some no-drift 0 ok ok timeout
 sleep-wall|ok slept ok
 blocking|ok 7 42 timeout freed refused

@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include <bay/abi.h>
+#include <bay/address.h>
 #include <bay/arena.h>
 #include <bay/barrier.h>
 #include <bay/blocking.h>

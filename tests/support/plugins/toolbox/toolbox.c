@@ -24,6 +24,7 @@ static const struct operation *const operations[] = {
 	lock_operations,
 	meeting_operations,
 	select_operations,
+	stream_operations,
 	blocking_operations,
 	call_operations,
 	plain_operations,
