@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "runtime/belonging.h"
 #include "runtime/task.h"
 
 /* Switches of one pass: about 10 us of short tasks between looks at the inbox. */
@@ -35,6 +36,7 @@ scheduler_init(struct scheduler *scheduler, unsigned index, const char *name)
 	scheduler->random = (uint64_t)clock_monotonic_ns() * 2 + index * UINT64_C(0x9E3779B97F4A7C15) + 1;
 	scheduler->slice = SCHEDULER_SLICE;
 	list_init(&scheduler->tasks);
+	list_init(&scheduler->belongings);
 	loop_now(&scheduler->loop);
 	scheduler_here = scheduler;
 	return true;
@@ -63,6 +65,7 @@ scheduler_finish(struct scheduler *scheduler)
 {
 	unsigned i;
 
+	belonging_end_all(scheduler);
 	for (i = 0; i < scheduler->class_count; i++) {
 		scheduler_clear_graves(&scheduler->classes[i]);
 		stack_pool_destroy(scheduler->classes[i].pool);

@@ -69,6 +69,7 @@ struct scheduler {
 	bool hushed;                   /* plugin code runs that may not wait, */
 	struct bay_instance *hushed_for; /* of this instance: see task_hush_begin() */
 	struct list tasks;             /* struct task.in_scheduler */
+	struct list belongings;        /* struct belonging.link, the latest first */
 	struct fiber idle;
 	struct loop loop;
 	struct stack_class classes[SCHEDULER_STACK_CLASSES];
@@ -94,7 +95,7 @@ bool scheduler_init(struct scheduler *scheduler, unsigned index, const char *nam
 /* Where to write who runs, for as long as the scheduler lives. Before the first task. */
 void scheduler_set_status(struct scheduler *scheduler, struct status_loop *status);
 
-/* Frees; no task may be left. */
+/* Ends what belongs to it and frees; no task may be left. */
 void scheduler_finish(struct scheduler *scheduler);
 
 /* Runs until scheduler_stop(), and then what was posted before that. */

@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/text.h"
+#include "runtime/belonging.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "service/blocking.h"
@@ -198,6 +199,7 @@ instance_stop(struct bay_instance *instance, int64_t grace_ns, char **refusal_r)
 	*refusal_r = instance_refusal(instance);
 	if (*refusal_r != NULL)
 		return false;
+	belonging_end_of_instance(instance->scheduler, instance);
 	instance->service->instances[instance->scheduler->index] = NULL;
 	return true;
 }

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "runtime/belonging.h"
+
+#include "base/log.h"
+#include "runtime/scheduler.h"
+#include "runtime/task.h"
+
+static void
+belonging_add_to(struct belonging *belonging, struct bay_instance *instance, const char *kind,
+	belonging_end_fn *end)
+{
+	belonging->instance = instance;
+	belonging->kind = kind;
+	belonging->end = end;
+	list_init(&belonging->link);
+	list_push_front(&scheduler_here->belongings, &belonging->link);
+}
+
+void
+belonging_add(struct belonging *belonging, const char *kind, belonging_end_fn *end)
+{
+	const struct task *self = task_current();
+
+	belonging_add_to(belonging, self != NULL ? self->instance : NULL, kind, end);
+}
+
+void
+belonging_add_to_scheduler(struct belonging *belonging, const char *kind, belonging_end_fn *end)
+{
+	belonging_add_to(belonging, NULL, kind, end);
+}
+
+void
+belonging_remove(struct belonging *belonging)
+{
+	if (belonging->link.next != NULL)
+		list_remove(&belonging->link);
+}
+
+/* The latest that belongs to the instance, or NULL. */
+static struct belonging *
+belonging_of(const struct scheduler *scheduler, const struct bay_instance *instance)
+{
+	list_for_each(pos, &scheduler->belongings) {
+		struct belonging *belonging = container_of(pos, struct belonging, link);
+
+		if (belonging->instance == instance)
+			return belonging;
+	}
+	return NULL;
+}
+
+static void
+belonging_end(struct belonging *belonging)
+{
+	list_remove(&belonging->link);
+	belonging->end(belonging);
+}
+
+void
+belonging_end_of_instance(struct scheduler *scheduler, struct bay_instance *instance)
+{
+	const char *kind = NULL;
+	struct belonging *belonging;
+	size_t count = 0;
+
+	while ((belonging = belonging_of(scheduler, instance)) != NULL) {
+		kind = kind == NULL || kind == belonging->kind ? belonging->kind : "object";
+		count++;
+		belonging_end(belonging);
+	}
+	if (count > 0)
+		log_warn(scheduler->subject != NULL ? scheduler->subject(instance) : NULL,
+			"it ended and left %zu %s%s open: closed now", count, kind, count > 1 ? "s" : "");
+}
+
+void
+belonging_end_all(struct scheduler *scheduler)
+{
+	struct list *first;
+
+	while ((first = list_first(&scheduler->belongings)) != NULL)
+		belonging_end(container_of(first, struct belonging, link));
+}

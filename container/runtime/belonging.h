@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What must not stay behind when its owner ends: descriptors above all. Whoever makes a
+ * thing that holds one lets it belong to the service whose task made it; if that forgets
+ * to close it, the end of its instance does. What belongs to no service ends with the
+ * scheduler, while the loop still stands.
+ *
+ *	struct bay_datagram { struct waitable waitable; struct belonging belonging; ... };
+ *
+ *	belonging_add(&socket->belonging, "socket", datagram_on_end);
+ *
+ * Owning loop only.
+ */
+#ifndef BAY_RUNTIME_BELONGING_H
+#define BAY_RUNTIME_BELONGING_H
+
+#include "base/list.h"
+
+struct bay_instance;
+struct belonging;
+struct scheduler;
+
+/* Ends the thing, which does not belong any more. */
+typedef void belonging_end_fn(struct belonging *belonging);
+
+/* Part of the thing's struct (container_of). */
+struct belonging {
+	struct list link;              /* in scheduler->belongings; in none when it has ended */
+	struct bay_instance *instance; /* or NULL: the scheduler */
+	const char *kind;              /* "socket" */
+	belonging_end_fn *end;
+};
+
+/* To the instance whose code runs, or to the scheduler. kind is borrowed. */
+void belonging_add(struct belonging *belonging, const char *kind, belonging_end_fn *end);
+
+/* To the scheduler, whoever runs. */
+void belonging_add_to_scheduler(struct belonging *belonging, const char *kind, belonging_end_fn *end);
+
+/* It was ended by its owner. Does nothing to one that does not belong. */
+void belonging_remove(struct belonging *belonging);
+
+/* Ends all that belongs to the instance and says so in its log, the latest first. */
+void belonging_end_of_instance(struct scheduler *scheduler, struct bay_instance *instance);
+
+/* Ends all there is: scheduler_finish() calls it. */
+void belonging_end_all(struct scheduler *scheduler);
+
+#endif
