@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -231,4 +232,26 @@ fd_receive_with(int fd, void *data, size_t size, int *fds, size_t *fd_count)
 		close(fds[--*fd_count]);
 	errno = EMSGSIZE;
 	return -1;
+}
+
+/* --- fast ------------------------------------------------------------------ */
+
+ssize_t
+fd_recv(int fd, void *data, size_t size)
+{
+#if defined(BAY_TSAN) || defined(BAY_ASAN) || !defined(SYS_recvfrom)
+	return recv(fd, data, size, 0);
+#else
+	return syscall(SYS_recvfrom, fd, data, size, 0, NULL, NULL);
+#endif
+}
+
+ssize_t
+fd_send(int fd, const void *data, size_t size)
+{
+#if defined(BAY_TSAN) || defined(BAY_ASAN) || !defined(SYS_sendto)
+	return send(fd, data, size, MSG_NOSIGNAL);
+#else
+	return syscall(SYS_sendto, fd, data, size, MSG_NOSIGNAL, NULL, 0);
+#endif
 }

@@ -58,4 +58,14 @@ bool fd_read_file(int dirfd, const char *path, int flags, size_t max, struct buf
 bool fd_read_all(int fd, size_t max, struct buffer *out)
 	__attribute__((warn_unused_result));
 
+/*
+ * recv(2) and send(2), the latter without SIGPIPE, for who does little else. The C library's are
+ * places where a thread may be cancelled, and in a process of several threads prepare for that
+ * each time.
+ */
+ssize_t fd_recv(int fd, void *data, size_t size)
+	__attribute__((warn_unused_result));
+ssize_t fd_send(int fd, const void *data, size_t size)
+	__attribute__((warn_unused_result));
+
 #endif

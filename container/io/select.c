@@ -21,6 +21,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "io/descriptor.h"
+#include "io/listener.h"
+#include "io/stream.h"
 #include "runtime/await.h"
 #include "runtime/channel.h"
 #include "runtime/handle.h"
@@ -38,6 +40,7 @@ struct select_part {
 		struct waiter waiter;
 		struct channel_putter putter;
 		struct descriptor_waiter descriptor;
+		struct listener_waiter acceptor;
 	};
 	struct selection *selection;
 	struct bay_case *of;
@@ -53,6 +56,27 @@ struct selection {
 };
 
 /* --- trying ------------------------------------------------------------------------------- */
+
+static bool
+case_try_read(struct bay_case *one)
+{
+	one->status = stream_look(one->stream);
+	if (one->status == BAY_OK || one->status != BAY_BUSY)
+		return true;
+	/* BUSY is how it happens only when somebody else reads. */
+	return !list_empty(&one->stream->readers) || one->stream->reading;
+}
+
+static bool
+case_try_accept(struct bay_case *one)
+{
+	struct listener_connection connection;
+
+	one->status = listener_accept(one->listener, &connection);
+	if (one->status == BAY_OK)
+		one->status = listener_open(one->listener, &connection, &one->stream);
+	return one->status != BAY_BUSY;
+}
 
 /* Lets the case happen if it can at once; then true and its status. */
 static bool
@@ -81,6 +105,10 @@ case_try(struct bay_case *one, int64_t now_ns)
 	case BAY_CASE_FD:
 		one->status = descriptor_poll(one->fd, one->what, &one->ready);
 		return one->status != BAY_BUSY;
+	case BAY_CASE_READ:
+		return one->stream != NULL && case_try_read(one);
+	case BAY_CASE_ACCEPT:
+		return one->listener != NULL && case_try_accept(one);
 	default:
 		return false;
 	}
@@ -137,6 +165,8 @@ part_leave(struct select_part *part)
 		part->of->task->waiter = NULL;
 	else if (part->of->kind == BAY_CASE_FD)
 		watch_end(&part->descriptor.watch);
+	else if (part->of->kind == BAY_CASE_ACCEPT)
+		listener_left(part->of->listener);
 }
 
 /* All that have not been woken leave, before anybody can hear of the first. */
@@ -229,6 +259,17 @@ part_await(struct select_part *part)
 	case BAY_CASE_FD:
 		status = descriptor_await(&part->descriptor, of->fd, of->what);
 		break;
+	case BAY_CASE_READ:
+		if (of->stream == NULL)
+			return BAY_OK;
+		part->waiter.waitable = &of->stream->waitable;
+		list_push_back(&of->stream->readers, &part->waiter.link);
+		break;
+	case BAY_CASE_ACCEPT:
+		if (of->listener == NULL)
+			return BAY_OK;
+		listener_await(&part->acceptor, of->listener);
+		break;
 	default:
 		return BAY_OK;
 	}
@@ -245,6 +286,11 @@ part_finish(struct select_part *part)
 	of->status = part->waiter.status;
 	if (of->kind == BAY_CASE_GET && of->status == BAY_OK)
 		of->item = part->waiter.item;
+	if (of->kind == BAY_CASE_ACCEPT) {
+		if (of->status == BAY_OK)
+			of->status = listener_open(of->listener, &part->acceptor.connection, &of->stream);
+		listener_left(of->listener);
+	}
 	if (of->kind == BAY_CASE_FD)
 		of->ready = part->descriptor.ready & (BAY_READABLE | BAY_WRITABLE);
 }
@@ -320,7 +366,7 @@ cases_have_sense(const struct bay_case *cases, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		if ((unsigned)cases[i].kind > BAY_CASE_FD)
+		if ((unsigned)cases[i].kind > BAY_CASE_ACCEPT)
 			break;
 	}
 	if (i == count && count > 0)

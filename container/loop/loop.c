@@ -20,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/fd.h"
+#include "loop/edge.h"
 #include "loop/watch.h"
 
 enum {
@@ -147,6 +148,8 @@ loop_init(struct loop *loop, const char *name)
 void
 loop_finish(struct loop *loop)
 {
+	edge_set_destroy(loop->_edges);
+	loop->_edges = NULL;
 	if (loop->_wake_event != NULL)
 		event_free(loop->_wake_event);
 	if (loop->_alarm_event != NULL)

@@ -29,6 +29,7 @@
 #include "loop/inbox.h"
 #include "loop/timer.h"
 
+struct edge_set;
 struct event;
 struct event_base;
 
@@ -69,6 +70,8 @@ struct loop {
 	unsigned _watch_count;
 	unsigned _watch_turn;       /* the bucket that was looked at last */
 	struct timer _watch_timer;  /* armed while there is any */
+
+	struct edge_set *_edges;    /* NULL: there have never been any, see edge.h */
 
 	/* Written by other threads, so kept on a cache line that nothing else is on. */
 	char _apart[64];

@@ -111,19 +111,34 @@ waitable_print(char *text, size_t size, size_t *length, const char *format, ...)
 		*length += (size_t)printed < size - *length ? (size_t)printed : size - *length - 1;
 }
 
+/* What it is called by who is the waiter of a task. */
+static void
+waitable_print_name(const struct waitable *waitable, const struct waiter *waiter, char *text, size_t size,
+	size_t *length)
+{
+	char described[128];
+	const char *name = waitable->name;
+
+	if (waitable->describe != NULL) {
+		waitable->describe(waitable, waiter, described, sizeof described);
+		name = described;
+	}
+	waitable_print(text, size, length, "%s%s%s", waitable->kind, name[0] != '\0' ? " " : "", name);
+}
+
 /* "lock a held by task 9 writer", and, as long as that leads back to self, for what task 9
  * waits. */
 static void
 waitable_print_chain(const struct waitable *waitable, const struct task *self, char *text, size_t size)
 {
+	const struct waiter *waiter = self->waiter;
 	bool circle = waitable_closes_circle(waitable, self);
 	const struct task *holder;
 	size_t length = 0;
 
 	for (;;) {
 		holder = waitable->holder;
-		waitable_print(text, size, &length, "%s%s%s", waitable->kind, waitable->name[0] != '\0' ? " " : "",
-			waitable->name);
+		waitable_print_name(waitable, waiter, text, size, &length);
 		if (holder != NULL)
 			waitable_print(text, size, &length, " held by task %" PRIu64 " %s", holder->id, holder->name);
 		if (!circle)
@@ -132,6 +147,7 @@ waitable_print_chain(const struct waitable *waitable, const struct task *self, c
 			break;
 		waitable_print(text, size, &length, ", which waits for ");
 		waitable = waitable_of(holder);
+		waiter = holder->waiter;
 	}
 	waitable_print(text, size, &length, ": deadlock");
 }

@@ -37,6 +37,9 @@ struct waitable {
 	unsigned users;              /* tasks that will look at it again */
 	bool closed;                 /* destroyed */
 	const char *kind;            /* "lock" */
+	/* Writes another name than name, for one who waits; or NULL. */
+	void (*describe)(const struct waitable *waitable, const struct waiter *waiter, char *text,
+		size_t size);
 	char name[32];
 };
 

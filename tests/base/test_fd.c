@@ -271,6 +271,25 @@ START_TEST(a_stream_longer_than_allowed_is_refused)
 }
 END_TEST
 
+START_TEST(bytes_are_sent_and_received_without_a_signal)
+{
+	char bytes[4];
+	int ends[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+	ck_assert_int_eq(fd_recv(ends[0], bytes, sizeof bytes), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_eq(fd_send(ends[1], "abc", 3), 3);
+	ck_assert_int_eq(fd_recv(ends[0], bytes, sizeof bytes), 3);
+	ck_assert_int_eq(memcmp(bytes, "abc", 3), 0);
+	fd_close(&ends[0]);
+	ck_assert_int_eq(fd_send(ends[1], "abc", 3), -1);
+	ck_assert_int_eq(errno, EPIPE);
+	ck_assert_int_eq(fd_recv(ends[1], bytes, sizeof bytes), 0);
+	fd_close(&ends[1]);
+}
+END_TEST
+
 CHECK_MAIN("base/fd",
 	flags_are_set_and_taken_back,
 	everything_is_written_even_when_the_pipe_is_full_in_between,
@@ -283,4 +302,5 @@ CHECK_MAIN("base/fd",
 	a_file_is_appended_whole,
 	a_large_file_is_read_whole,
 	what_is_no_file_or_too_large_is_refused_with_a_reason,
-	a_stream_longer_than_allowed_is_refused)
+	a_stream_longer_than_allowed_is_refused,
+	bytes_are_sent_and_received_without_a_signal)

@@ -49,6 +49,12 @@ SCENARIOS = [
     Scenario("lock_handed_on", "bench_meetings"),
     Scenario("semaphore_uncontended", "bench_meetings"),
     Scenario("send", "bench_queue"),
+    # Streams: from the other end. The bare loop is an epoll loop written by hand, in the same run.
+    Scenario("echo", "bench_streams"),
+    Scenario("echo_bare_loop", "bench_streams", None, "echo"),
+    Scenario("echo_of_bare", "bench_streams", (0.9, "x"), "echo"),
+    Scenario("readline", "bench_streams", (1000, "ns/kB")),
+    Scenario("stream_idle", "bench_streams"),
     # Between two loops.
     Scenario("call_cross", "bench_calls", go=("call_cross", 20 * K), erlang=("call_cross", 100 * K),
              node=("call_cross", 15 * K)),

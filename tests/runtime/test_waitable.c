@@ -163,9 +163,32 @@ START_TEST(off_the_loops_there_are_none)
 }
 END_TEST
 
+static void
+call_it_north(const struct waitable *waitable, const struct waiter *waiter, char *text, size_t size)
+{
+	snprintf(text, size, "north of %s%s", waitable->name, waiter != NULL ? ", waited for" : "");
+}
+
+TASK_TEST(a_name_may_be_made_when_it_is_asked_for)
+{
+	struct bay_event *event = bay_event_create("here");
+	struct bay_task *task = bay_spawn("waits", wait_for_event, event);
+	char text[128];
+
+	((struct waitable *)event)->describe = call_it_north;
+	turns(1);
+	ck_assert(waitable_describe(inside_of(task), text, sizeof text));
+	ck_assert_str_eq(text, "event north of here, waited for");
+	bay_event_set(event);
+	ck_assert_int_eq(bay_join(task, BAY_INHERIT), BAY_OK);
+	bay_event_destroy(event);
+	return BAY_OK;
+}
+
 CHECK_MAIN("runtime/waitable",
 	a_waiting_task_says_for_what_and_for_whom,
 	what_has_no_holder_or_no_name_is_described_too,
 	a_circle_is_named_in_full,
 	what_belongs_to_another_loop_is_refused,
-	off_the_loops_there_are_none)
+	off_the_loops_there_are_none,
+	a_name_may_be_made_when_it_is_asked_for)

@@ -127,6 +127,11 @@ once|0 io ok ok 1 2
 select|0 ok one 3 ok 2 ok 4 ok 1 closed
 descriptors|0 2 ok timeout ok 1 ok closed
 addresses [::1]:80|ok [::1]:80 1 80 1 ok 0 [::1]:8080 invalid
+stream-reads|ok ok line 4 21 too-big ok until ok ok four ok re ok ok st 1 ok
+stream-writes|ok ok ok ok ok 0 ok 5 ok ok
+stream-serve|ok ok ok 1 ok 1 ok hello closed io refused
+stream-accept unix:@toolbox|ok timeout ok ok 1 '' ok
+stream-open|ok ok from a pipe
 ticks|ok in-time ok missed-some no-drift 0 ok ok timeout
 sleep-wall|ok slept ok
 blocking|ok 7 42 timeout freed refused
@@ -190,6 +195,30 @@ wait_until 'it is shown as blocking' blocks
 : >"$dir/fifo"
 wait "$call"
 [ "$(cat "$dir/waited")" = 'ok opened' ] || fail "not opened: $(cat "$dir/waited")"
+
+case='a stream is named for who waits for it'
+mkfifo "$dir/lines"
+ctl_behind waited call toolbox 'stream-wait '"$dir/lines"
+waits_for_stream() { ctl_quiet tasks toolbox | grep -q 'stream fd [0-9]* read'; }
+wait_until 'it is shown as waiting' waits_for_stream
+echo 'a line' >"$dir/lines"
+wait "$call"
+[ "$(cat "$dir/waited")" = 'ok a line' ] || fail "not read: $(cat "$dir/waited")"
+
+case='streams end with the service that forgot them'
+descriptors() { ls /proc/"$(cell_pid)"/fd | wc -l; }
+ctl stop toolbox
+status_is 0
+ctl start toolbox
+before=$(descriptors)
+operation=stream-forget
+ctl call toolbox 'stream-forget 127.0.0.1:0'
+answers 'ok ok'
+[ "$(descriptors)" -eq $((before + 3)) ] || fail "$before descriptors before, $(descriptors) after"
+ctl stop toolbox
+logs 'it ended and left 3 objects open: closed now'
+ctl start toolbox
+[ "$(descriptors)" -eq "$before" ] || fail "$before descriptors before, $(descriptors) after all"
 
 case='memory is counted on the service that holds it'
 held() { ctl_quiet stats toolbox --json | grep -o '"memory_bytes": *[0-9]*' | grep -o '[0-9]*$'; }

@@ -19,6 +19,7 @@
 #include <bay/event.h>
 #include <bay/fd.h>
 #include <bay/instance.h>
+#include <bay/listener.h>
 #include <bay/local.h>
 #include <bay/lock.h>
 #include <bay/log.h>
@@ -33,6 +34,7 @@
 #include <bay/select.h>
 #include <bay/setting.h>
 #include <bay/status.h>
+#include <bay/stream.h>
 #include <bay/task.h>
 #include <bay/ticker.h>
 #include <bay/time.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Waiting for the first of several things: an item of a channel, room in one, the end of a
- * task, a point of time, a tick, a descriptor. Exactly one of them happens.
+ * task, a point of time, a tick, a descriptor, something to read from a stream, a connection.
+ * Exactly one of them happens.
  *
  *	struct bay_case cases[] = {
  *		bay_case_get(jobs),
@@ -27,7 +28,9 @@
 #include <bay/abi.h>
 #include <bay/channel.h>
 #include <bay/fd.h>
+#include <bay/listener.h>
 #include <bay/status.h>
+#include <bay/stream.h>
 #include <bay/task.h>
 #include <bay/ticker.h>
 #include <bay/time.h>
@@ -41,7 +44,9 @@ enum bay_case_kind {
 	BAY_CASE_TASK,
 	BAY_CASE_TIME,
 	BAY_CASE_TICK,
-	BAY_CASE_FD
+	BAY_CASE_FD,
+	BAY_CASE_READ,
+	BAY_CASE_ACCEPT
 };
 
 /* One thing to wait for, made by the functions below. */
@@ -61,6 +66,8 @@ struct bay_case {
 	unsigned what;               /* FD: BAY_READABLE, BAY_WRITABLE */
 	unsigned ready;              /* FD: which of what, set when it happened */
 	unsigned unused[5];
+	struct bay_listener *listener; /* ACCEPT; borrowed */
+	struct bay_stream *stream;   /* READ; borrowed. ACCEPT: set when it happened: yours */
 };
 
 static inline struct bay_case
@@ -134,6 +141,28 @@ bay_case_fd(int fd, unsigned what)
 
 	made.fd = fd;
 	made.what = what;
+	return made;
+}
+
+/* Something has come in the stream: status BAY_OK, and a read of at least a byte will not wait.
+ * Or nothing more will come: BAY_CLOSED at the end, BAY_IO; BAY_BUSY: another task reads. */
+static inline struct bay_case
+bay_case_read(struct bay_stream *stream)
+{
+	struct bay_case made = bay_case_of(BAY_CASE_READ);
+
+	made.stream = stream;
+	return made;
+}
+
+/* A connection is accepted: status BAY_OK and stream; or none can be: BAY_CLOSED, BAY_IO,
+ * BAY_NO_MEMORY. */
+static inline struct bay_case
+bay_case_accept(struct bay_listener *listener)
+{
+	struct bay_case made = bay_case_of(BAY_CASE_ACCEPT);
+
+	made.listener = listener;
 	return made;
 }
 
