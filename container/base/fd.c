@@ -210,7 +210,7 @@ fd_receive_with(int fd, void *data, size_t size, int *fds, size_t *fd_count)
 		.msg_controllen = sizeof(control),
 	};
 	size_t room = *fd_count;
-	bool fitted;
+	bool fitted, lost;
 	ssize_t got;
 
 	*fd_count = 0;
@@ -220,16 +220,22 @@ fd_receive_with(int fd, void *data, size_t size, int *fds, size_t *fd_count)
 	if (got < 0)
 		return -1;
 
-	fitted = (message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) == 0;
+	fitted = (message.msg_flags & MSG_TRUNC) == 0;
+	/* All that the kernel passes fits into control: it found no number for one. */
+	lost = (message.msg_flags & MSG_CTRUNC) != 0;
 	for (struct cmsghdr *header = CMSG_FIRSTHDR(&message); header != NULL;
 			header = CMSG_NXTHDR(&message, header))
 		if (header->cmsg_level == SOL_SOCKET && header->cmsg_type == SCM_RIGHTS)
 			fitted &= fd_take_rights(header, fds, room, fd_count);
+	if (lost && *fd_count < room)
+		fds[(*fd_count)++] = -1;
+	else
+		fitted &= !lost;
 	if (fitted)
 		return got;
 
 	while (*fd_count > 0)
-		close(fds[--*fd_count]);
+		fd_close(&fds[--*fd_count]);
 	errno = EMSGSIZE;
 	return -1;
 }

@@ -41,7 +41,8 @@ ssize_t fd_send_with(int fd, const void *data, size_t size, const int *fds, size
  * Receives bytes and descriptors. *fd_count is the room in fds before and the number
  * received after; they are close-on-exec and the caller's. Returns as recvmsg: the bytes, 0
  * at the end of file, or -1. More descriptors than there is room for, or a message that did
- * not fit, is -1 with EMSGSIZE: all of its descriptors are closed.
+ * not fit, is -1 with EMSGSIZE: all of its descriptors are closed. When this process has no
+ * descriptor left, the first of those that are lost is -1 in fds, and is the last one there.
  */
 ssize_t fd_receive_with(int fd, void *data, size_t size, int *fds, size_t *fd_count)
 	__attribute__((warn_unused_result));

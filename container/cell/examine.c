@@ -101,7 +101,7 @@ examine_image(struct examine *examine, const struct varlink_call *call,
 	json_t *verdict;
 	bool stays;
 
-	if (fds->count > 0) {
+	if (fds->count > 0 && fds->fd[0] >= 0) {
 		snprintf(path, sizeof(path), "/proc/self/fd/%d", fds->fd[0]);
 		verdict = verdict_make(request, path, &stays);
 		if (stays)

@@ -66,7 +66,8 @@ void varlink_stream_finish(struct varlink_stream *stream);
 enum varlink_stream_result varlink_stream_receive(struct varlink_stream *stream)
 	__attribute__((warn_unused_result));
 
-/* As varlink_reader_take; the frame's descriptors are in *fds_r, close-on-exec. */
+/* As varlink_reader_take; the frame's descriptors are in *fds_r, close-on-exec. One that this
+ * process had no number left for is -1. */
 enum varlink_result varlink_stream_take(struct varlink_stream *stream, json_t **frame_r,
 	struct varlink_fds *fds_r)
 	__attribute__((warn_unused_result));

@@ -11,6 +11,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -172,6 +173,34 @@ START_TEST(a_message_that_is_cut_takes_its_descriptors_with_it)
 }
 END_TEST
 
+START_TEST(the_bytes_come_also_when_no_descriptor_is_left_for_what_comes_with_them)
+{
+	struct rlimit limit, none;
+	int pair[2], two[2], got[4];
+	size_t count = 4;
+	char text[16] = "";
+	int before;
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	two[0] = two[1] = pair[0];
+	ck_assert_int_eq(fd_send_with(pair[0], "hello", 5, two, 2), 5);
+	before = open_descriptors();
+	/* The next number is still free, and no other. */
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	none = limit;
+	none.rlim_cur = (rlim_t)pair[1] + 2;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
+	ck_assert_int_eq(fd_receive_with(pair[1], text, sizeof(text), got, &count), 5);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	ck_assert_str_eq(text, "hello");
+	ck_assert_uint_eq(count, 2);
+	ck_assert_int_ge(got[0], 0);
+	ck_assert_int_eq(got[1], -1);
+	fd_close(&got[0]);
+	ck_assert_int_eq(open_descriptors(), before);
+}
+END_TEST
+
 START_TEST(too_many_descriptors_or_no_bytes_are_not_sent)
 {
 	int pair[2], many[FD_PASS_MAX + 1] = {0};
@@ -298,6 +327,7 @@ CHECK_MAIN("base/fd",
 	bytes_alone_bring_no_descriptors_and_the_end_is_0,
 	descriptors_that_nobody_has_room_for_are_all_closed,
 	a_message_that_is_cut_takes_its_descriptors_with_it,
+	the_bytes_come_also_when_no_descriptor_is_left_for_what_comes_with_them,
 	too_many_descriptors_or_no_bytes_are_not_sent,
 	a_file_is_appended_whole,
 	a_large_file_is_read_whole,
