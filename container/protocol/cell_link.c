@@ -92,7 +92,7 @@ static const struct record_field cell_shutdown_fields[] = {
 static const struct record cell_shutdown_record =
 	RECORD(struct cell_shutdown, cell_shutdown_fields);
 
-/* --- members of replies, and the notice -------------------------------------- */
+/* --- members of replies, and what a cell says and asks ----------------------- */
 
 static const struct record_field cell_task_fields[] = {
 	RECORD_INT(struct cell_task, id, "id", 0, INT64_MAX),
@@ -140,6 +140,14 @@ static const struct record_field cell_failed_fields[] = {
 	RECORD_PROSE(struct cell_failed, message, "message"),
 };
 static const struct record cell_failed_record = RECORD(struct cell_failed, cell_failed_fields);
+
+static const struct record_field cell_listen_fields[] = {
+	RECORD_TEXT(struct cell_listen, service, "service"),
+	RECORD_INT(struct cell_listen, generation, "generation", 1, INT64_MAX),
+	RECORD_TEXT(struct cell_listen, address, "address"),
+	RECORD_INT(struct cell_listen, backlog, "backlog", 0, INT32_MAX),
+};
+static const struct record cell_listen_record = RECORD(struct cell_listen, cell_listen_fields);
 
 /* --- examiner ---------------------------------------------------------------- */
 
@@ -222,6 +230,7 @@ CELL_LINK_CODEC(task);
 CELL_LINK_CODEC(queue);
 CELL_LINK_CODEC(loop);
 CELL_LINK_CODEC(failed);
+CELL_LINK_CODEC(listen);
 CELL_LINK_CODEC(examine);
 CELL_LINK_CODEC(verdict);
 

@@ -5,7 +5,7 @@
  *
  *	master -> cell      Setup first, then Start, Stop, Call, Tasks, Queues, Loops, Shutdown
  *	master -> examiner  Setup first, then Examine; one reply for each file
- *	cell -> master      Failed (a notice: no id, no reply)
+ *	cell -> master      Listen; and Failed (a notice: no id, no reply)
  *
  * A call that cannot be done is answered with the error Failed{status, message}; a Call
  * whose handler failed with HandlerFailed{status, message}: there the status is the plugin's
@@ -57,6 +57,7 @@ enum {
 #define CELL_LOOPS CELL_INTERFACE ".Loops"
 #define CELL_SHUTDOWN CELL_INTERFACE ".Shutdown"
 #define CELL_EXAMINE CELL_INTERFACE ".Examine"
+#define CELL_LISTEN CELL_INTERFACE ".Listen"
 #define CELL_FAILED CELL_INTERFACE ".Failed" /* the notice and the error of that name */
 #define CELL_HANDLER_FAILED CELL_INTERFACE ".HandlerFailed" /* an error */
 
@@ -198,6 +199,14 @@ struct cell_failed {
 	const char *message;
 };
 
+/* Listen -> {} with one descriptor, a listening socket that the master has too. */
+struct cell_listen {
+	const char *service;
+	int64_t generation;
+	const char *address; /* or the name that the configuration gives it */
+	int64_t backlog;     /* connections that wait to be accepted; 0: the usual */
+};
+
 /* --- examiner ---------------------------------------------------------------- */
 
 struct cell_examine_service {
@@ -267,6 +276,7 @@ CELL_LINK_CODEC(task);
 CELL_LINK_CODEC(queue);
 CELL_LINK_CODEC(loop);
 CELL_LINK_CODEC(failed);
+CELL_LINK_CODEC(listen);
 CELL_LINK_CODEC(examine);
 CELL_LINK_CODEC(verdict);
 

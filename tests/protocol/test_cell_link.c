@@ -47,6 +47,39 @@ START_TEST(every_flat_struct_comes_back_as_it_was)
 	CHECK_ROUND_TRIP(loop, {.loop = 1, .passes = 2, .switches = 3, .tasks = 4, .stacks = 5,
 		.wakes = 6, .polls = 7});
 	CHECK_ROUND_TRIP(failed, {.service = "a", .generation = 2, .message = "why"});
+	CHECK_ROUND_TRIP(listen, {.service = "a", .generation = 2, .address = "127.0.0.1:80",
+		.backlog = 16});
+}
+END_TEST
+
+START_TEST(a_listen_wants_all_of_its_members_and_each_in_its_range)
+{
+	static const struct {
+		const char *member;
+		int value;
+		const char *why;
+	} wrong[] = {
+		{"generation", 0, "generation: 0 is not within 1..9223372036854775807"},
+		{"backlog", -1, "backlog: -1 is not within 0..2147483647"},
+		{"address", 7, "address: a string is wanted"},
+	};
+	struct cell_listen from = {.service = "s", .generation = 1, .address = "web"};
+	struct cell_listen to;
+
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+		json_t *json = cell_listen_to_json(&from);
+
+		ck_assert(cell_listen_from_json(json, &to, error));
+		ck_assert_str_eq(to.address, "web");
+		json_object_set_new(json, wrong[i].member, json_integer(wrong[i].value));
+		ck_assert(!cell_listen_from_json(json, &to, error));
+		ck_assert_str_eq(error, wrong[i].why);
+		json_object_del(json, wrong[i].member);
+		ck_assert(!cell_listen_from_json(json, &to, error));
+		json_decref(json);
+	}
+	from.address = "\xff:80";
+	ck_assert_ptr_null(cell_listen_to_json(&from));
 }
 END_TEST
 
@@ -201,6 +234,7 @@ END_TEST
 
 CHECK_MAIN("protocol/cell_link",
 	every_flat_struct_comes_back_as_it_was,
+	a_listen_wants_all_of_its_members_and_each_in_its_range,
 	a_start_carries_its_settings,
 	a_start_out_of_range_is_refused_by_member,
 	a_setup_of_another_major_is_refused_first,
