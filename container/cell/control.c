@@ -12,9 +12,19 @@
 
 #include "base/alloc.h"
 #include "base/fd.h"
+#include "base/list.h"
 #include "base/log.h"
 #include "protocol/cell_link.h"
+#include "protocol/interface.h"
 #include "protocol/varlink_stream.h"
+
+/* A call of ours that the master has not answered. */
+struct control_ask {
+	struct list link;
+	int64_t id;
+	control_reply_fn *reply;
+	void *arg;
+};
 
 struct control {
 	struct varlink_stream stream;
@@ -23,6 +33,8 @@ struct control {
 	control_call_fn *on_call;
 	control_closed_fn *on_closed;
 	void *arg;
+	struct list asks; /* struct control_ask, oldest first */
+	int64_t next_id;
 };
 
 static void
@@ -50,20 +62,71 @@ control_send(struct control *control)
 	}
 }
 
+/* Ends it before it calls back, so that the callback may do what it likes. */
+static void
+control_ask_end(struct control_ask *ask, int status, const char *message, struct varlink_fds *fds)
+{
+	struct varlink_fds none = {.count = 0};
+	struct control_reply reply = {status, message, fds != NULL ? fds : &none};
+	control_reply_fn *fn = ask->reply;
+	void *arg = ask->arg;
+
+	list_remove(&ask->link);
+	free(ask);
+	fn(&reply, arg);
+}
+
+static struct control_ask *
+control_find_ask(const struct control *control, int64_t id)
+{
+	list_for_each(pos, &control->asks) {
+		struct control_ask *ask = container_of(pos, struct control_ask, link);
+
+		if (ask->id == id)
+			return ask;
+	}
+	return NULL;
+}
+
+static void
+control_take_reply(struct control *control, const struct varlink_reply *reply, struct varlink_fds *fds)
+{
+	struct control_ask *ask = reply->has_id ? control_find_ask(control, reply->id) : NULL;
+	const char *message = json_string_value(json_object_get(reply->parameters, "message"));
+
+	if (ask == NULL)
+		log_error("cell", "bayd answered what it has not been asked");
+	else if (reply->error == NULL)
+		control_ask_end(ask, BAY_OK, "", fds);
+	else
+		control_ask_end(ask, interface_error_status(reply->error, reply->parameters),
+			message != NULL ? message : reply->error, NULL);
+}
+
+static void
+control_take_frame(struct control *control, const json_t *frame, struct varlink_fds *fds)
+{
+	struct varlink_reply reply;
+	struct varlink_call call;
+	const char *why;
+
+	if (varlink_is_call(frame) && varlink_call_decode(frame, &call, &why) == VARLINK_OK)
+		control->on_call(&call, fds, control->arg);
+	else if (!varlink_is_call(frame) && varlink_reply_decode(frame, &reply, &why) == VARLINK_OK)
+		control_take_reply(control, &reply, fds);
+	else
+		log_error("cell", "bayd sent what is neither a call nor an answer: %s", why);
+}
+
 static void
 control_take(struct control *control)
 {
 	enum varlink_result result;
-	struct varlink_call call;
 	struct varlink_fds fds;
-	const char *why;
 	json_t *frame;
 
 	while ((result = varlink_stream_take(&control->stream, &frame, &fds)) == VARLINK_OK) {
-		if (varlink_call_decode(frame, &call, &why) == VARLINK_OK)
-			control->on_call(&call, &fds, control->arg);
-		else
-			log_error("cell", "bayd sent what is no call: %s", why);
+		control_take_frame(control, frame, &fds);
 		varlink_fds_close(&fds);
 		json_decref(frame);
 	}
@@ -116,6 +179,8 @@ control_create(struct event_base *base, control_call_fn *on_call, control_closed
 	control->on_call = on_call;
 	control->on_closed = on_closed;
 	control->arg = arg;
+	control->next_id = 1;
+	list_init(&control->asks);
 	varlink_stream_init(&control->stream, CELL_CONTROL_FD, &varlink_limits_cell);
 	control->readable = event_new(base, CELL_CONTROL_FD, EV_READ | EV_PERSIST, control_on_readable, control);
 	control->writable = event_new(base, CELL_CONTROL_FD, EV_WRITE, control_on_writable, control);
@@ -128,6 +193,9 @@ control_destroy(struct control *control)
 {
 	if (control == NULL)
 		return;
+	while (!list_empty(&control->asks))
+		control_ask_end(container_of(list_first(&control->asks), struct control_ask, link), BAY_CLOSED,
+			"the cell ends", NULL);
 	event_free(control->readable);
 	event_free(control->writable);
 	varlink_stream_finish(&control->stream);
@@ -184,6 +252,23 @@ control_notify(struct control *control, const char *method, json_t *parameters)
 
 	if (!varlink_stream_send_call(&control->stream, &call, NULL, 0))
 		log_error("cell", "a notice to bayd could not be written: no memory");
+	json_decref(parameters);
+	control_send(control);
+}
+
+void
+control_call(struct control *control, const char *method, json_t *parameters, control_reply_fn *reply,
+	void *arg)
+{
+	struct varlink_call call = {.method = method, .parameters = parameters, .has_id = true};
+	struct control_ask *ask = xcalloc(1, sizeof *ask);
+
+	ask->id = call.id = control->next_id++;
+	ask->reply = reply;
+	ask->arg = arg;
+	list_push_back(&control->asks, &ask->link);
+	if (parameters == NULL || !varlink_stream_send_call(&control->stream, &call, NULL, 0))
+		control_ask_end(ask, BAY_NO_MEMORY, "no memory to ask bayd", NULL);
 	json_decref(parameters);
 	control_send(control);
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The cell's end of the link to the master: takes its calls, one after the other, and
- * gives the answers, in any order. Control thread only.
+ * gives the answers, in any order; and calls it, with any number of calls under way.
+ * Control thread only.
  */
 #ifndef BAY_CELL_CONTROL_H
 #define BAY_CELL_CONTROL_H
@@ -26,7 +27,7 @@ struct control *control_create(struct event_base *base, control_call_fn *on_call
 	control_closed_fn *on_closed, void *arg)
 	__attribute__((warn_unused_result));
 
-/* NULL is fine. */
+/* Ends the calls of ours that are under way. NULL is fine. */
 void control_destroy(struct control *control);
 
 /* Answers the call with this id. Takes parameters (NULL: {}), and fd (-1: none). */
@@ -41,6 +42,21 @@ void control_handler_failed(struct control *control, int64_t id, int status, con
 
 /* Sends a notice. Takes parameters. */
 void control_notify(struct control *control, const char *method, json_t *parameters);
+
+/* What became of a call of ours. */
+struct control_reply {
+	int status;              /* BAY_OK; BAY_CLOSED when the link ended first */
+	const char *message;     /* "" with BAY_OK */
+	struct varlink_fds *fds; /* who takes one leaves -1 */
+};
+
+/* All of it is borrowed for the call. */
+typedef void control_reply_fn(const struct control_reply *reply, void *arg);
+
+/* Calls the master and takes parameters. reply(..., arg) follows, once: perhaps before this
+ * returns, in control_destroy at the latest. */
+void control_call(struct control *control, const char *method, json_t *parameters, control_reply_fn *reply,
+	void *arg);
 
 /* Waits until all that was answered is sent, a second at most. */
 void control_flush(struct control *control);

@@ -37,6 +37,8 @@ struct cell_channel {
 	struct event *write_event; /* added while there is output */
 	struct list calls;         /* struct channel_call, oldest first */
 	int64_t next_id;
+	bool waits;  /* for the cell to read: nothing is taken from it until then */
+	bool deaf;   /* the cell takes nothing any more; its last words may still come */
 	bool broken; /* nothing more is read or sent */
 };
 
@@ -171,6 +173,56 @@ cell_channel_take_reply(struct cell_channel *channel, const struct varlink_reply
 	channel_call_answer(call, &answer);
 }
 
+static void
+cell_channel_answer(struct cell_channel *channel, int64_t id, struct cell_answer *answer)
+{
+	const char *message = buffer_text(&answer->message);
+	struct varlink_reply reply = {.has_id = true, .id = id};
+	json_t *parameters = NULL;
+
+	if (answer->status != BAY_OK) {
+		reply.error = CELL_FAILED;
+		parameters = interface_error_parameters(answer->status, message != NULL ? message : "");
+		reply.parameters = parameters;
+		fd_close(&answer->fd);
+	}
+	if (!varlink_stream_send_reply(&channel->stream, &reply, &answer->fd, answer->fd >= 0)) {
+		fd_close(&answer->fd);
+		log_warn(NULL, "a call of a cell could not be answered");
+	}
+	json_decref(parameters);
+	/* Now: a cell that does not read should not make us keep a descriptor for each call. */
+	switch (varlink_stream_flush(&channel->stream)) {
+	case VARLINK_STREAM_OK:
+		break;
+	case VARLINK_STREAM_AGAIN:
+		channel->waits = true;
+		event_add(channel->write_event, NULL);
+		event_del(channel->read_event);
+		break;
+	default:
+		channel->deaf = true;
+		break;
+	}
+}
+
+static void
+cell_channel_take_call(struct cell_channel *channel, const struct varlink_call *call)
+{
+	const struct cell_channel_watcher *watcher = &channel->watcher;
+	struct cell_answer answer = {.status = BAY_OK, .fd = -1};
+
+	if (!call->has_id) {
+		watcher->notice(call->method, call->parameters, watcher->arg);
+		return;
+	}
+	if (channel->deaf)
+		return;
+	watcher->called(call->method, call->parameters, &answer, watcher->arg);
+	cell_channel_answer(channel, call->id, &answer);
+	buffer_finish(&answer.message);
+}
+
 /* False: it is neither a call nor a reply. */
 static bool
 cell_channel_take_frame(struct cell_channel *channel, const json_t *frame,
@@ -183,7 +235,7 @@ cell_channel_take_frame(struct cell_channel *channel, const json_t *frame,
 	if (varlink_is_call(frame)) {
 		if (varlink_call_decode(frame, &call, &why) != VARLINK_OK)
 			return false;
-		channel->watcher.notice(call.method, call.parameters, channel->watcher.arg);
+		cell_channel_take_call(channel, &call);
 		return true;
 	}
 	if (varlink_reply_decode(frame, &reply, &why) != VARLINK_OK)
@@ -192,11 +244,12 @@ cell_channel_take_frame(struct cell_channel *channel, const json_t *frame,
 	return true;
 }
 
-/* Takes all complete frames. False: the stream cannot be read any further. */
+/* Takes all complete frames, or up to where the cell has to read first. False: the stream
+ * cannot be read any further. */
 static bool
 cell_channel_take_frames(struct cell_channel *channel)
 {
-	for (;;) {
+	while (!channel->waits) {
 		struct varlink_fds fds = {.count = 0};
 		json_t *frame = NULL;
 		enum varlink_result result = varlink_stream_take(&channel->stream, &frame, &fds);
@@ -216,6 +269,7 @@ cell_channel_take_frames(struct cell_channel *channel)
 			return false;
 		}
 	}
+	return true;
 }
 
 /* Receives once. Returns why nothing more will come, or NULL. */
@@ -243,6 +297,7 @@ cell_channel_drain(struct cell_channel *channel)
 {
 	bool more = true;
 
+	channel->waits = false;
 	while (more && !channel->broken && cell_channel_receive(channel, &more) == NULL)
 		continue;
 }
@@ -261,6 +316,16 @@ cell_channel_on_readable(evutil_socket_t fd, short what, void *arg)
 		cell_channel_break(channel, why);
 }
 
+/* The cell has read, or never will: goes on with what it has sent meanwhile. */
+static void
+cell_channel_go_on(struct cell_channel *channel)
+{
+	channel->waits = false;
+	event_add(channel->read_event, NULL);
+	if (!cell_channel_take_frames(channel))
+		cell_channel_break(channel, "it sent what cannot be read");
+}
+
 static void
 cell_channel_on_writable(evutil_socket_t fd, short what, void *arg)
 {
@@ -270,15 +335,16 @@ cell_channel_on_writable(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	switch (varlink_stream_flush(&channel->stream)) {
 	case VARLINK_STREAM_OK:
-		event_del(channel->write_event);
 		break;
 	case VARLINK_STREAM_AGAIN:
-		break;
+		return;
 	default:
-		/* Its last replies may still be read. */
-		event_del(channel->write_event);
+		channel->deaf = true;
 		break;
 	}
+	event_del(channel->write_event);
+	if (channel->waits)
+		cell_channel_go_on(channel);
 }
 
 /* --- lifecycle ----------------------------------------------------------------------- */

@@ -2,7 +2,9 @@
 /*
  * The calls of the master to one cell: many may be under way on one socket, each with its
  * own time limit, and each ends in exactly one reply, if need be in "it did not answer" or
- * "it died". What comes in is a stranger's: a frame that cannot be read ends the channel.
+ * "it died". The cell may call too, and is answered at once; from one that calls and does
+ * not take the answers nothing more is read until it does. What comes in is a stranger's: a
+ * frame that cannot be read ends the channel.
  *
  * Nobody is called back from inside cell_channel_call. Has one owner. Master only; never
  * suspends.
@@ -16,6 +18,7 @@
 
 #include <bay/status.h>
 
+#include "base/buffer.h"
 #include "protocol/varlink_stream.h"
 
 struct cell_channel;
@@ -40,9 +43,19 @@ struct cell_reply {
 
 typedef void cell_reply_fn(const struct cell_reply *reply, void *arg);
 
+/* How a call of the cell is answered. */
+struct cell_answer {
+	enum bay_status status; /* BAY_OK, or why not, with a message */
+	struct buffer message;  /* for people */
+	int fd;                 /* goes with it, and is taken; -1: none */
+};
+
 /* What the owner hears without having asked. */
 struct cell_channel_watcher {
-	/* The cell called us; no reply is expected. */
+	/* The cell called us, and waits. *answer is BAY_OK with nothing before. */
+	void (*called)(const char *method, const json_t *parameters, struct cell_answer *answer,
+		void *arg);
+	/* The cell said something; no reply is expected. */
 	void (*notice)(const char *method, const json_t *parameters, void *arg);
 	/* Nothing more will be received: the other end closed, or why. It may destroy the
 	 * channel. Called once. */

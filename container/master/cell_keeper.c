@@ -75,6 +75,15 @@ cell_keeper_on_broken(const char *why, void *arg)
 }
 
 static void
+cell_keeper_on_called(const char *method, const json_t *parameters, struct cell_answer *answer,
+	void *arg)
+{
+	struct cell_keeper *keeper = arg;
+
+	keeper->watcher.called(method, parameters, answer, keeper->watcher.arg);
+}
+
+static void
 cell_keeper_on_notice(const char *method, const json_t *parameters, void *arg)
 {
 	struct cell_keeper *keeper = arg;
@@ -85,8 +94,8 @@ cell_keeper_on_notice(const char *method, const json_t *parameters, void *arg)
 bool
 cell_keeper_start(struct cell_keeper *keeper, struct buffer *error)
 {
-	const struct cell_channel_watcher watcher = {.notice = cell_keeper_on_notice,
-		.broken = cell_keeper_on_broken, .arg = keeper};
+	const struct cell_channel_watcher watcher = {.called = cell_keeper_on_called,
+		.notice = cell_keeper_on_notice, .broken = cell_keeper_on_broken, .arg = keeper};
 
 	keeper->cell = cell_process_start(keeper->base, &keeper->options, &watcher, error);
 	if (keeper->cell == NULL)

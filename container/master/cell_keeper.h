@@ -32,6 +32,9 @@ enum cell_state {
 struct cell_keeper_watcher {
 	/* It has answered its Setup: it takes calls. */
 	void (*ready)(void *arg);
+	/* As of struct cell_channel_watcher. */
+	void (*called)(const char *method, const json_t *parameters, struct cell_answer *answer,
+		void *arg);
 	void (*notice)(const char *method, const json_t *parameters, void *arg);
 	/* It has ended with this status; its page is borrowed for the call. Returns why, as all
 	 * who wait for an answer of it are told; the keeper's to free. */

@@ -34,7 +34,7 @@ struct cell_options {
 	const char *user;
 };
 
-/* Starts it. The watcher hears of notices and of the loss of the channel: a cell without
+/* Starts it. The watcher hears of calls, notices and of the loss of the channel: a cell without
  * one is of no use, so its owner kills it. NULL: the reason is appended to error. */
 struct cell_process *cell_process_start(struct event_base *base,
 	const struct cell_options *options, const struct cell_channel_watcher *watcher,

@@ -84,6 +84,16 @@ supervisor_on_ready(void *arg)
 }
 
 static void
+supervisor_on_called(const char *method, const json_t *parameters, struct cell_answer *answer,
+	void *arg)
+{
+	(void)parameters;
+	(void)arg;
+	answer->status = BAY_INVALID;
+	buffer_fail(&answer->message, "bayd does not know the call %s", method);
+}
+
+static void
 supervisor_on_notice(const char *method, const json_t *parameters, void *arg)
 {
 	struct supervisor *supervisor = arg;
@@ -277,7 +287,7 @@ supervisor_create_keeper(struct supervisor *supervisor)
 		.log_level = log_level_name(container->log_level),
 	};
 	const struct cell_keeper_watcher watcher = {.ready = supervisor_on_ready,
-		.notice = supervisor_on_notice, .ended = supervisor_on_ended,
+		.called = supervisor_on_called, .notice = supervisor_on_notice, .ended = supervisor_on_ended,
 		.gone = supervisor_on_gone, .arg = supervisor};
 
 	return cell_keeper_create(supervisor->options.base, &supervisor->options.cell, &setup,

@@ -34,10 +34,32 @@ struct link {
 	struct cell_channel *channel;
 	int cell_fd;
 	struct varlink_stream cell;
+	unsigned called;
+	int gift; /* what calls of the cell are answered with */
 	char notices[128];
 	char broken[128];
 	struct answer answers[CALLS_MAX];
 };
+
+/* Answers as the method asks: with a descriptor, or not at all well. */
+static void
+on_called(const char *method, const json_t *parameters, struct cell_answer *answer, void *arg)
+{
+	struct link *link = arg;
+
+	link->called++;
+	ck_assert_int_eq(answer->status, BAY_OK);
+	ck_assert_int_eq(answer->fd, -1);
+	if (strcmp(method, "io.bayd.Cell.Give") == 0) {
+		answer->fd = dup(link->gift);
+	} else if (strcmp(method, "io.bayd.Cell.Refuse") == 0) {
+		/* What goes with a failure goes nowhere. */
+		answer->fd = dup(link->gift);
+		answer->status = BAY_BUSY;
+		ck_assert(buffer_printf(&answer->message, "%s has it",
+			json_string_value(json_object_get(parameters, "who"))));
+	}
+}
 
 static void
 on_notice(const char *method, const json_t *parameters, void *arg)
@@ -74,13 +96,14 @@ on_reply(const struct cell_reply *reply, void *arg)
 static void
 link_open(struct link *link)
 {
-	struct cell_channel_watcher watcher = {.notice = on_notice, .broken = on_broken,
-		.arg = link};
+	struct cell_channel_watcher watcher = {.called = on_called, .notice = on_notice,
+		.broken = on_broken, .arg = link};
 	int fds[2];
 
 	memset(link, 0, sizeof(*link));
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
 	link->base = event_base_new();
+	link->gift = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	link->channel = cell_channel_create(link->base, fds[0], &watcher);
 	ck_assert_ptr_nonnull(link->channel);
 	link->cell_fd = fds[1];
@@ -93,6 +116,7 @@ link_close(struct link *link)
 	cell_channel_destroy(link->channel, "the end");
 	varlink_stream_finish(&link->cell);
 	fd_close(&link->cell_fd);
+	fd_close(&link->gift);
 	event_base_free(link->base);
 }
 
@@ -338,6 +362,129 @@ START_TEST(notices_come_without_having_been_asked_for)
 }
 END_TEST
 
+/* --- calls of the cell ------------------------------------------------------------- */
+
+static void
+cell_call(struct link *link, int64_t id, const char *method, json_t *parameters)
+{
+	struct varlink_call call = {.method = method, .parameters = parameters, .has_id = true,
+		.id = id};
+
+	ck_assert(varlink_stream_send_call(&link->cell, &call, NULL, 0));
+	json_decref(parameters);
+}
+
+/* The cell reads the next answer, which is to the call with this id. */
+static void
+cell_expect(struct link *link, int64_t id, const char *status, size_t fds_wanted)
+{
+	enum varlink_result result;
+	struct varlink_reply reply;
+	struct varlink_fds fds;
+	const char *why;
+	json_t *frame;
+
+	while ((result = varlink_stream_take(&link->cell, &frame, &fds)) == VARLINK_MORE) {
+		ck_assert_int_ne(varlink_stream_flush(&link->cell), VARLINK_STREAM_FAILED);
+		turn(link);
+		ck_assert_int_eq(varlink_stream_receive(&link->cell), VARLINK_STREAM_OK);
+	}
+	ck_assert_int_eq(result, VARLINK_OK);
+	ck_assert_int_eq(varlink_reply_decode(frame, &reply, &why), VARLINK_OK);
+	ck_assert(reply.has_id);
+	ck_assert_int_eq(reply.id, id);
+	ck_assert_uint_eq(fds.count, fds_wanted);
+	if (reply.error == NULL) {
+		ck_assert_str_eq(status, "ok");
+	} else {
+		ck_assert_str_eq(reply.error, "io.bayd.Cell.Failed");
+		ck_assert_str_eq(json_string_value(json_object_get(reply.parameters, "status")), status);
+	}
+	varlink_fds_close(&fds);
+	json_decref(frame);
+}
+
+START_TEST(calls_of_the_cell_are_answered_in_their_order)
+{
+	struct link link;
+
+	link_open(&link);
+	cell_call(&link, 7, "io.bayd.Cell.Give", NULL);
+	cell_call(&link, 8, "io.bayd.Cell.Refuse", json_pack("{s:s}", "who", "b"));
+	cell_call(&link, 9, "io.bayd.Cell.Nothing", NULL);
+	cell_expect(&link, 7, "ok", 1);
+	cell_expect(&link, 8, "busy", 0);
+	cell_expect(&link, 9, "ok", 0);
+	ck_assert_uint_eq(link.called, 3);
+	ck_assert_str_eq(link.notices, "");
+	link_close(&link);
+}
+END_TEST
+
+static unsigned
+open_descriptors(void)
+{
+	unsigned count = 0;
+
+	for (int fd = 0; fd < 4096; fd++)
+		count += fcntl(fd, F_GETFD) >= 0;
+	return count;
+}
+
+START_TEST(a_cell_that_calls_and_does_not_read_is_not_read_from_either)
+{
+	enum { MANY = 3000 };
+	struct link link;
+	unsigned before, called;
+
+	link_open(&link);
+	before = open_descriptors();
+	for (int64_t id = 0; id < MANY; id++)
+		cell_call(&link, id, "io.bayd.Cell.Give", NULL);
+	do {
+		called = link.called;
+		ck_assert_int_ne(varlink_stream_flush(&link.cell), VARLINK_STREAM_FAILED);
+		turn(&link);
+	} while (link.called > called);
+	ck_assert_uint_lt(called, MANY);
+	/* What is on its way is nobody's. */
+	ck_assert_uint_le(open_descriptors(), before + 1);
+	for (int64_t id = 0; id < MANY; id++)
+		cell_expect(&link, id, "ok", 1);
+	ck_assert_uint_eq(link.called, MANY);
+	ck_assert_uint_eq(open_descriptors(), before);
+	/* And it is heard again as it was before. */
+	call(&link, 0, 0);
+	link_close(&link);
+}
+END_TEST
+
+START_TEST(a_cell_that_ends_with_calls_under_way_leaves_nothing)
+{
+	struct link link;
+	unsigned before;
+
+	link_open(&link);
+	before = open_descriptors();
+	/* More than it is given before it has to read. */
+	for (int64_t id = 0; id < 1000; id++)
+		cell_call(&link, id, "io.bayd.Cell.Give", NULL);
+	ck_assert_int_ne(varlink_stream_flush(&link.cell), VARLINK_STREAM_FAILED);
+	turn(&link);
+	ck_assert_uint_gt(link.called, 0);
+	ck_assert_uint_lt(link.called, 1000);
+	fd_close(&link.cell_fd);
+	turn(&link);
+	turn(&link);
+	cell_channel_drain(link.channel);
+	ck_assert_str_ne(link.broken, "");
+	/* The answer that it did not take any more is still there; its end of the link is not. */
+	ck_assert_uint_le(open_descriptors(), before);
+	link.cell_fd = -1;
+	link_close(&link);
+}
+END_TEST
+
 START_TEST(the_last_words_of_a_cell_that_has_closed_are_drained)
 {
 	struct varlink_reply reply = {.has_id = true};
@@ -369,4 +516,7 @@ CHECK_MAIN("master/cell_channel",
 	rubbish_breaks_the_channel,
 	a_reply_to_a_call_that_was_never_made_does_no_harm,
 	notices_come_without_having_been_asked_for,
+	calls_of_the_cell_are_answered_in_their_order,
+	a_cell_that_calls_and_does_not_read_is_not_read_from_either,
+	a_cell_that_ends_with_calls_under_way_leaves_nothing,
 	the_last_words_of_a_cell_that_has_closed_are_drained)
