@@ -12,6 +12,7 @@
 #include "config/config_data.h"
 #include "config/config_include.h"
 #include "config/config_keys.h"
+#include "config/config_listen.h"
 #include "config/config_report.h"
 
 /* --- paths ------------------------------------------------------------------ */
@@ -156,6 +157,26 @@ config_check_plugin(const struct config_service *service, struct config_report *
 			"plugin = %s: a plugin is named without .so", service->plugin);
 }
 
+/* A path that is short enough may not be so behind runtime_dir. */
+static void
+config_check_listen(const struct config *config, const struct config_service *service,
+	struct config_report *report)
+{
+	const struct config_origin *origin = config_service_origin(service, "listen");
+	const char *list = service->listen;
+	struct config_listen entry;
+	const char *why;
+
+	while (config_listen_next(&list, &entry, &why) == CONFIG_LISTEN_ENTRY) {
+		if (entry.has_address &&
+				!listen_address_resolve(&entry.address, config->container.runtime_dir))
+			config_report_add(report, origin->file, origin->line,
+				"listen = '%.*s': with runtime_dir = %s in front, the path is longer than the "
+				"%d bytes that the path of a socket may have", (int)entry.size, entry.text,
+				config->container.runtime_dir, LISTEN_PATH_MAX);
+	}
+}
+
 void
 config_check_together(const struct config *config, struct config_report *report)
 {
@@ -163,5 +184,6 @@ config_check_together(const struct config *config, struct config_report *report)
 	for (size_t i = 0; i < config->service_count; i++) {
 		config_check_instances(config, &config->services[i], report);
 		config_check_plugin(&config->services[i], report);
+		config_check_listen(config, &config->services[i], report);
 	}
 }

@@ -96,6 +96,8 @@ struct config_service {
 	enum config_restart restart;
 	int64_t restart_delay_ns;
 	struct config_rate start_limit;
+	char *listen; /* as config_listen_next reads it; or "" */
+	uint32_t listen_mode;
 	struct config_setting *settings; /* in the order of the file */
 	size_t setting_count;
 	struct config_origin origins[CONFIG_SECTION_KEYS_MAX]; /* by row of the table */

@@ -359,6 +359,24 @@ static const struct config_key service_rows[] = {
 		.reloadable = true,
 		.help = "after so many failures within such a time the service is given up",
 	},
+	{
+		.name = "listen",
+		.type = CONFIG_TYPE_LISTEN,
+		.offset = AT(listen),
+		.fallback = "",
+		.reloadable = true,
+		.help = "the addresses that the service may listen on; empty for those of this machine only",
+	},
+	{
+		.name = "listen_mode",
+		.type = CONFIG_TYPE_MODE,
+		.offset = AT(listen_mode),
+		.fallback = "0600",
+		.min = 0,
+		.max = 0777,
+		.reloadable = true,
+		.help = "who may connect to the socket files that the service listens on",
+	},
 };
 
 #undef AT

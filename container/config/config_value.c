@@ -15,6 +15,8 @@
 #include "base/clock.h"
 #include "base/text.h"
 #include "config/config_data.h"
+#include "config/config_listen.h"
+#include "config/config_report.h"
 
 _Static_assert(sizeof(enum config_overflow) == sizeof(int), "choices are stored as int");
 
@@ -120,6 +122,11 @@ config_value_say_right(struct buffer *out, const struct config_key *key)
 		config_value_say_words(out, key->words);
 		config_value_say(out, ", or the path of a file");
 		break;
+	case CONFIG_TYPE_LISTEN:
+		config_value_say(out, "addresses such as 127.0.0.1:8080, [::1]:8080 or unix:web.sock, with "
+			"or without a name in front as in http=127.0.0.1:8080, or names of sockets that the "
+			"service manager passes");
+		break;
 	case CONFIG_TYPE_BOOL:
 		config_value_say(out, "yes or no");
 		break;
@@ -175,11 +182,16 @@ static bool
 config_value_parse_text(const struct config_key *key, const char *text, char **field)
 {
 	bool lines = key->type == CONFIG_TYPE_PATTERNS;
-	bool may_be_empty = lines || key->type == CONFIG_TYPE_STRING;
+	bool may_be_empty = lines || key->type == CONFIG_TYPE_STRING ||
+		key->type == CONFIG_TYPE_LISTEN;
+	struct config_listen entry;
+	const char *why;
 
 	if ((*text == '\0' && !may_be_empty) || (!lines && strchr(text, '\n') != NULL))
 		return false;
 	if (key->type == CONFIG_TYPE_NAME && !config_name_is_valid(text, strlen(text)))
+		return false;
+	if (key->type == CONFIG_TYPE_LISTEN && !config_listen_check(text, &entry, &why))
 		return false;
 	free(*field);
 	*field = xstrdup(text);
@@ -267,6 +279,7 @@ config_value_set(const struct config_key *key, const char *text, void *field)
 	case CONFIG_TYPE_PATH:
 	case CONFIG_TYPE_RUNTIME_PATH:
 	case CONFIG_TYPE_LOG:
+	case CONFIG_TYPE_LISTEN:
 	case CONFIG_TYPE_PATTERNS:
 		return config_value_parse_text(key, text, field);
 	case CONFIG_TYPE_BOOL:
@@ -304,6 +317,23 @@ config_value_hint(const struct config_key *key, const char *text)
 	return "";
 }
 
+/* Which entry of the list it is, and what is wrong with that. */
+static void
+config_value_say_wrong_listen(struct buffer *out, const char *text)
+{
+	struct config_listen entry;
+	const char *why;
+	char *copy, *quoted;
+
+	if (config_listen_check(text, &entry, &why))
+		return;
+	copy = xstrndup(entry.text, entry.size);
+	quoted = config_report_quote(copy);
+	config_value_say(out, "; %s: %s", quoted, why);
+	free(quoted);
+	free(copy);
+}
+
 bool
 config_value_parse(const struct config_key *key, const char *text, void *section,
 	char **why_r)
@@ -315,6 +345,8 @@ config_value_parse(const struct config_key *key, const char *text, void *section
 	config_value_say(&why, "wants ");
 	config_value_say_right(&why, key);
 	config_value_say(&why, "%s", config_value_hint(key, text));
+	if (key->type == CONFIG_TYPE_LISTEN)
+		config_value_say_wrong_listen(&why, text);
 	*why_r = buffer_text(&why);
 	if (*why_r == NULL)
 		abort();
@@ -382,6 +414,7 @@ config_value_print(const struct config_key *key, const void *section, struct buf
 	case CONFIG_TYPE_PATH:
 	case CONFIG_TYPE_RUNTIME_PATH:
 	case CONFIG_TYPE_LOG:
+	case CONFIG_TYPE_LISTEN:
 	case CONFIG_TYPE_PATTERNS:
 		return buffer_append_text(out, *(char *const *)field);
 	case CONFIG_TYPE_BOOL:
