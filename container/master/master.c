@@ -28,16 +28,19 @@
 #include "master/admin_commands.h"
 #include "master/admin_log.h"
 #include "master/admin_server.h"
-#include "master/admin_socket.h"
 #include "master/log_ring.h"
 #include "master/notify.h"
 #include "master/plugin_examination.h"
 #include "master/plugin_survey.h"
 #include "master/run_user.h"
 #include "master/runtime_dir.h"
+#include "master/socket_file.h"
 #include "master/supervisor.h"
 
-enum { MASTER_LOG_LINES = 1000 };
+enum {
+	MASTER_LOG_LINES = 1000,
+	MASTER_BACKLOG = 128 /* of the control socket */
+};
 
 /* Longer than the examiner's own patience would be a hang of ours. */
 static const int64_t master_examination_timeout_ns = 5 * (int64_t)CLOCK_NS_PER_S;
@@ -52,7 +55,7 @@ struct master_parts {
 	struct runtime_dir *image_dir;
 	struct plugin_examination *examination;
 	struct plugin_survey survey;
-	struct admin_socket socket;
+	struct socket_file socket;
 	struct admin_server *server;
 	struct signals *signals;
 	struct notify *notify;
@@ -257,9 +260,14 @@ master_open_socket(struct master *master, struct buffer *error)
 	const struct config_container *container = &master->config->container;
 	const struct admin_policy policy = {.admin_uid = geteuid(),
 		.operator_group = parts->user.control_group};
+	char *name = xasprintf("control %s", container->control);
+	const struct socket_file_options socket = {.name = name, .path = container->control,
+		.mode = (mode_t)container->control_mode, .gid = parts->user.control_group,
+		.backlog = MASTER_BACKLOG};
+	bool opened = socket_file_open(&parts->socket, &socket, error) == BAY_OK;
 
-	if (!admin_socket_open(&parts->socket, container->control,
-		(mode_t)container->control_mode, parts->user.control_group, error))
+	free(name);
+	if (!opened)
 		return false;
 	parts->server = admin_server_create(master->base, parts->socket.fd, &policy,
 		&admin_limits_default, admin_commands_handle, master);
@@ -411,7 +419,7 @@ master_finish(struct master *master)
 	plugin_survey_finish(&parts->survey);
 	plugin_examination_destroy(parts->examination);
 	admin_server_stop_listening(parts->server);
-	admin_socket_close(&parts->socket);
+	socket_file_close(&parts->socket);
 	runtime_dir_close(parts->image_dir);
 	runtime_dir_close(parts->runtime_dir);
 	log_info(NULL, "ended");
