@@ -133,6 +133,25 @@ show_service_figures(struct print *print, const json_t *service)
 }
 
 static void
+show_service_listeners(struct print *print, const json_t *service)
+{
+	const json_t *listeners = json_object_get(service, "listeners");
+	const char *title = "listens on";
+
+	for (size_t i = 0; i < json_array_size(listeners); i++) {
+		const json_t *listener = json_array_get(listeners, i);
+		const char *name = view_text(listener, "name");
+		char *line = xasprintf("%s%s%s%s%s", view_text(listener, "address"),
+			*name != '\0' ? " (" : "", name, *name != '\0' ? ")" : "",
+			json_is_true(json_object_get(listener, "passed")) ? ", from the service manager" : "");
+
+		show_fact(print, title, line);
+		title = "";
+		free(line);
+	}
+}
+
+static void
 show_service_settings(struct print *print, const json_t *service)
 {
 	json_t *settings = json_object_get(service, "settings");
@@ -170,6 +189,7 @@ show_service(struct print *print, const json_t *service, const json_t *log)
 	show_service_head(print, service);
 	show_service_plugin(print, service);
 	show_service_figures(print, service);
+	show_service_listeners(print, service);
 	show_service_settings(print, service);
 	show_log(print, "last lines of its log:", log);
 }

@@ -14,6 +14,7 @@
 #include "config/config_keys.h"
 #include "master/admin_commands.h"
 #include "master/admin_log.h"
+#include "master/listener_table.h"
 #include "master/master.h"
 #include "master/plugin_examination.h"
 #include "master/silent_loops.h"
@@ -57,6 +58,26 @@ report_settings(const struct config_service *config)
 		}
 	}
 	return settings;
+}
+
+static bool
+report_add_listener(const struct listener_view *view, void *arg)
+{
+	return json_array_append_new(arg, json_pack("{s:o, s:o, s:b}",
+		"name", varlink_text(view->name),
+		"address", varlink_text(view->address),
+		"passed", view->passed)) == 0;
+}
+
+static json_t *
+report_listeners(const struct master *master, const struct config_service *config)
+{
+	json_t *listeners = json_array();
+
+	if (listener_table_each(master->listeners, config->name, report_add_listener, listeners))
+		return listeners;
+	json_decref(listeners);
+	return NULL;
 }
 
 static json_t *
@@ -124,7 +145,7 @@ report_configuration(const struct master *master, const struct master_service *s
 	const struct plugin_image *image = service->image;
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:I, s:s, s:I, s:I, s:o, s:I, "
-		"s:o}",
+		"s:o, s:o}",
 		"name", config->name,
 		"state", service_state_name(service->state),
 		"plugin", config->plugin,
@@ -139,7 +160,8 @@ report_configuration(const struct master *master, const struct master_service *s
 		"queue_bytes", report_int(config->queue_bytes),
 		"file", varlink_text(config->origin.file != NULL ? config->origin.file : ""),
 		"line", (json_int_t)config->origin.line,
-		"settings", report_settings(config));
+		"settings", report_settings(config),
+		"listeners", report_listeners(master, config));
 }
 
 /* All about a service; NULL: no memory. totals is room for the figures. */

@@ -25,9 +25,11 @@
 #include "config/config_data.h"
 #include "config/config_report.h"
 #include "loop/signals.h"
+#include "master/activation.h"
 #include "master/admin_commands.h"
 #include "master/admin_log.h"
 #include "master/admin_server.h"
+#include "master/listener_table.h"
 #include "master/log_ring.h"
 #include "master/notify.h"
 #include "master/plugin_examination.h"
@@ -59,6 +61,7 @@ struct master_parts {
 	struct admin_server *server;
 	struct signals *signals;
 	struct notify *notify;
+	struct activation activation;
 	bool stopping; /* somebody asked for it */
 	bool log_elsewhere; /* than on standard error */
 };
@@ -227,6 +230,7 @@ master_create_supervisor(struct master *master)
 		.base = master->base,
 		.config = master->config,
 		.examination = parts->examination,
+		.listeners = master->listeners,
 		.limits = &supervisor_limits_default,
 		.cell = {
 			.name = "main",
@@ -242,6 +246,7 @@ master_create_supervisor(struct master *master)
 	const struct supervisor_watcher watcher = {.started = master_on_started,
 		.stopped = master_on_stopped, .arg = master};
 
+	listener_table_adopt(master->listeners, &parts->activation, master->config);
 	master->supervisor = supervisor_create(&options, &watcher);
 	for (size_t i = 0; i < master->config->service_count; i++) {
 		struct plugin_survey_entry *entry = &parts->survey.entries[i];
@@ -324,14 +329,18 @@ master_start_log(const struct config *config, struct buffer *error)
 	return true;
 }
 
-/* Whoever else is to come to the socket or to the images must get through the directory. */
+/* Whoever else is to come to the sockets or to the images must get through the directory. */
 static mode_t
 master_dir_mode(const struct master *master)
 {
 	const struct master_parts *parts = master->_parts;
+	const struct config *config = master->config;
+	uint32_t modes = config->container.control_mode;
 
+	for (size_t i = 0; i < config->service_count; i++)
+		modes |= config->services[i].listen_mode;
 	return parts->user.change || parts->user.control_group != (gid_t)-1 ||
-		(master->config->container.control_mode & 077) != 0 ? 0711 : 0700;
+		(modes & 077) != 0 ? 0711 : 0700;
 }
 
 static bool
@@ -401,7 +410,8 @@ master_prepare(struct master *master, struct buffer *error)
 		(int)getpid(), event_get_version(), master->config->path);
 	parts->notify = notify_open();
 	run_user_log(&parts->user, master->config);
-	return master_open_dirs(master, error) && master_start_loop(master, error);
+	return activation_take(&parts->activation, error) && master_open_dirs(master, error) &&
+		master_start_loop(master, error);
 }
 
 /* Undoes everything, whatever of it was done. */
@@ -418,6 +428,8 @@ master_finish(struct master *master)
 	master->admin_log = NULL;
 	plugin_survey_finish(&parts->survey);
 	plugin_examination_destroy(parts->examination);
+	listener_table_destroy(master->listeners);
+	activation_finish(&parts->activation);
 	admin_server_stop_listening(parts->server);
 	socket_file_close(&parts->socket);
 	runtime_dir_close(parts->image_dir);
@@ -461,6 +473,7 @@ master_run(const struct config *config)
 		return parts.exit;
 	}
 	master.ring = log_ring_create(MASTER_LOG_LINES);
+	master.listeners = listener_table_create(config->container.runtime_dir);
 	if (master_prepare(&master, &error)) {
 		plugin_survey_begin(&parts.survey, config, parts.examination, master_on_surveyed,
 			&master);

@@ -14,6 +14,7 @@
 struct admin_log;
 struct config;
 struct event_base;
+struct listener_table;
 struct log_ring;
 struct supervisor;
 
@@ -34,6 +35,7 @@ struct master {
 	enum master_state state;
 	int64_t started_ns;
 	int64_t started_wall_ns;
+	struct listener_table *listeners;
 	struct supervisor *supervisor;
 	struct log_ring *ring;
 	struct admin_log *admin_log;

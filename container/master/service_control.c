@@ -5,11 +5,14 @@
 
 #include <stdio.h>
 
+#include "base/buffer.h"
 #include "base/log.h"
+#include "master/listener_table.h"
 #include "master/obituary.h"
 #include "master/plugin_examination.h"
 #include "master/service_steps.h"
 #include "master/supervisor.h"
+#include "protocol/cell_link.h"
 
 /* --- wishes ---------------------------------------------------------------------- */
 
@@ -151,6 +154,22 @@ service_control_failed(struct master_service *service, const char *message)
 	} else {
 		master_service_set_state(service, SERVICE_STARTING, "%s", message);
 	}
+}
+
+enum bay_status
+service_control_listen(struct master_service *service, const struct cell_listen *asked, int *fd_r,
+	struct buffer *error)
+{
+	bool runs = service->state == SERVICE_READY || service->step == SERVICE_STEP_START;
+
+	if (!runs || !service->wanted || supervisor_is_stopping(service->supervisor) ||
+	    service->image == NULL || service->image->generation != asked->generation) {
+		buffer_fail(error, "listen on %s: service %s is being stopped", asked->address,
+			service->config->name);
+		return BAY_CLOSED;
+	}
+	return listener_table_open(supervisor_listeners(service->supervisor), service->config,
+		asked->address, (int)asked->backlog, fd_r, error);
 }
 
 /* --- the cell's end ------------------------------------------------------------------------------ */

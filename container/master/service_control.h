@@ -15,9 +15,13 @@
 
 #include <stdbool.h>
 
+#include <bay/status.h>
+
 #include "master/master_service.h"
 #include "master/service_waiters.h"
 
+struct buffer;
+struct cell_listen;
 struct obituary;
 
 /* done may be NULL. Start and restart use the plugin file as it is now. */
@@ -38,6 +42,12 @@ void service_control_cell_ended(struct master_service *service,
 
 /* The cell says that the service failed while it ran. */
 void service_control_failed(struct master_service *service, const char *message);
+
+/* The cell asks for a socket that the service listens on, as listener_table_open; BAY_CLOSED
+ * when it is stopping, or it is another generation that asks. */
+enum bay_status service_control_listen(struct master_service *service,
+	const struct cell_listen *asked, int *fd_r, struct buffer *error)
+	__attribute__((warn_unused_result));
 
 /* The service's timer has fired. */
 void service_control_on_timer(struct master_service *service);

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "master/listener_table.h"
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
 #include "master/service_waiters.h"
@@ -46,6 +47,9 @@ service_settle(struct master_service *service)
 	}
 	if (service->state == SERVICE_STARTING || service->state == SERVICE_STOPPING)
 		return;
+	/* Given up or stopped: whoever connects should be told, not be kept waiting. */
+	if (service->state != SERVICE_READY && service->next_try_ns == 0)
+		listener_table_close(supervisor_listeners(service->supervisor), service->config->name);
 	service_waiters_answer(service);
 	supervisor_settled(service->supervisor);
 }

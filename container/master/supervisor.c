@@ -87,10 +87,23 @@ static void
 supervisor_on_called(const char *method, const json_t *parameters, struct cell_answer *answer,
 	void *arg)
 {
-	(void)parameters;
-	(void)arg;
+	struct supervisor *supervisor = arg;
+	struct master_service *service;
+	struct cell_listen asked;
+	char error[CELL_ERROR_SIZE];
+
 	answer->status = BAY_INVALID;
-	buffer_fail(&answer->message, "bayd does not know the call %s", method);
+	if (strcmp(method, CELL_LISTEN) != 0) {
+		buffer_fail(&answer->message, "bayd does not know the call %s", method);
+	} else if (!cell_listen_from_json(parameters, &asked, error)) {
+		buffer_fail(&answer->message, "%s", error);
+	} else if ((service = supervisor_find(supervisor, asked.service)) == NULL) {
+		answer->status = BAY_NOT_FOUND;
+		buffer_fail(&answer->message, "there is no such service");
+	} else {
+		answer->status = service_control_listen(service, &asked, &answer->fd,
+			&answer->message);
+	}
 }
 
 static void
@@ -409,6 +422,12 @@ struct plugin_examination *
 supervisor_examination(const struct supervisor *supervisor)
 {
 	return supervisor->options.examination;
+}
+
+struct listener_table *
+supervisor_listeners(const struct supervisor *supervisor)
+{
+	return supervisor->options.listeners;
 }
 
 const struct supervisor_limits *

@@ -215,7 +215,10 @@ const struct interface_type_text interface_types[] = {
 		"queued_bytes: int, queue: int, queue_bytes: int, served: int, failed: int, "
 		"dropped: int, rejected: int, timeouts: int, restarts: int, since_wall_ns: int, "
 		"uptime_ns: int, reason: ?string, next_try_ns: ?int, file: string, line: int, "
-		"settings: [string]string)"},
+		"settings: [string]string, listeners: []Listener)"},
+	{"Where a service listens. The name is that of the configuration, or \"\"; passed is a socket "
+		"of the service manager.",
+		"Listener (name: string, address: string, passed: bool)"},
 	{"A task. parent is 0 for one that its service started; canceled is the reason.",
 		"Task (id: int, service: string, name: string, loop: int, state: string, "
 		"waiting_on: ?string, where: ?string, age_ns: int, parent: int, canceled: ?string, "

@@ -9,7 +9,9 @@
 	"'instances':'one','concurrency':256,'overflow':'reject','in_flight':1,'queued':2," \
 	"'queued_bytes':2048,'queue':1024,'queue_bytes':1048576,'served':25,'failed':3," \
 	"'dropped':4,'rejected':5,'timeouts':1,'restarts':0,'since_wall_ns':1767225600000000000," \
-	"'uptime_ns':150000000000,'file':'/etc/bay.ini','line':12,'settings':{'delay':'1s'}}"
+	"'uptime_ns':150000000000,'file':'/etc/bay.ini','line':12,'settings':{'delay':'1s'}, " \
+	"'listeners':[{'name':'http','address':'127.0.0.1:80','passed':true}," \
+	"{'name':'','address':'unix:/run/a.sock','passed':false}]}"
 
 #define CANNED_BROKEN \
 	"{'name':'broken','state':'failed','plugin':'sleeper','version':'2.1','path':'p'," \

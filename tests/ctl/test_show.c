@@ -103,6 +103,8 @@ START_TEST(a_service_is_shown_with_all_there_is)
 		"     served: 25, failed 3 (timeouts 1)\n"
 		"    refused: 5 rejected, 4 dropped\n"
 		"   restarts: 0\n"
+		" listens on: 127.0.0.1:80 (http), from the service manager\n"
+		"           : unix:/run/a.sock\n"
 		"   settings: delay = 1s\n"
 		"last lines of its log:\n"
 		"  line one\n"

@@ -70,7 +70,8 @@ world_open(struct world *world, const char *orders, const char *keys)
 	memset(world, 0, sizeof(*world));
 	fake_master_open(&world->fake, orders, keys);
 	world->master = (struct master){.base = world->fake.base, .config = world->fake.config,
-		.state = MASTER_READY, .supervisor = world->fake.supervisor};
+		.state = MASTER_READY, .listeners = world->fake.listeners,
+		.supervisor = world->fake.supervisor};
 	world_listen(world);
 	fake_master_start(&world->fake);
 }

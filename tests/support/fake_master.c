@@ -16,6 +16,7 @@
 #include "base/buffer.h"
 #include "config/config_load.h"
 #include "loop/signals.h"
+#include "master/listener_table.h"
 #include "master/plugin_examination.h"
 #include "protocol/cell_link.h"
 
@@ -114,6 +115,7 @@ make_base(struct fake_master *master, const char *orders, const char *keys)
 	setenv("ASAN_OPTIONS", "handle_segv=0", 1);
 	setenv("FAKE_CELL", temp_dir_path(&master->dir, "orders"), 1);
 	load_config(master, keys);
+	master->listeners = listener_table_create(master->config->container.runtime_dir);
 	master->limits = (struct supervisor_limits){.setup_ns = MS(10000), .broken_ns = MS(50),
 		.grace_ns = MS(50), .stop_ns = MS(50), .stop_now_ns = MS(50),
 		.backoff = {.at_once = true, .first_ns = MS(20), .max_ns = MS(20),
@@ -132,6 +134,7 @@ make_supervisor(struct fake_master *master)
 		.base = master->base,
 		.config = master->config,
 		.examination = master->examination,
+		.listeners = master->listeners,
 		.limits = &master->limits,
 		.cell = {.name = "main", .mode = "run", .program = &fake_cell, .loops = 2}};
 
@@ -196,6 +199,7 @@ void
 fake_master_close(struct fake_master *master)
 {
 	supervisor_destroy(master->supervisor);
+	listener_table_destroy(master->listeners);
 	plugin_examination_destroy(master->examination);
 	signals_destroy(master->signals);
 	event_base_free(master->base);

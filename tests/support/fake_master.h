@@ -37,6 +37,7 @@ struct fake_master {
 	struct signals *signals;
 	struct config *config;
 	struct supervisor_limits limits; /* read until the end: a test may change them */
+	struct listener_table *listeners;
 	struct supervisor *supervisor;
 	struct plugin_examination *examination; /* NULL: none was asked for */
 	int image_dirfd;
