@@ -6,10 +6,128 @@
 
 #include "master/service_control.h"
 
+#include <stdio.h>
 #include <string.h>
 
+#include "master/listener_table.h"
 #include "support/check_main.h"
 #include "support/fake_master.h"
+
+/* --- listeners ----------------------------------------------------------------------- */
+
+static bool
+keep_address(const struct listener_view *view, void *arg)
+{
+	snprintf(arg, 64, "%s", view->address);
+	return true;
+}
+
+/* Where the service listens; "" when it does not. Borrowed until the call after the next. */
+static const char *
+address_of(const struct fake_master *master, const char *service)
+{
+	static char texts[2][64];
+	static unsigned turn;
+	char *text = texts[turn++ % 2];
+
+	*text = '\0';
+	ck_assert(listener_table_each(master->listeners, service, keep_address, text));
+	return text;
+}
+
+START_TEST(a_service_keeps_its_listener_over_the_cell)
+{
+	struct fake_master master;
+	char first[64];
+
+	fake_master_open(&master, "listen=127.0.0.1:0 call=crash\nlisten=127.0.0.1:0\n",
+		"restart_delay = 1ms");
+	fake_master_start(&master);
+	ck_assert(is_state(&master, "a", SERVICE_READY) && is_state(&master, "b", SERVICE_READY));
+	snprintf(first, sizeof(first), "%s", address_of(&master, "a"));
+	ck_assert_int_eq(strncmp(first, "127.0.0.1:", 10), 0);
+	ck_assert_str_ne(first, address_of(&master, "b"));
+	fake_master_crash(&master, 0);
+	ck_assert(is_state(&master, "a", SERVICE_FAILED));
+	ck_assert_str_eq(address_of(&master, "a"), first);
+	UNTIL(&master, is_state(&master, "a", SERVICE_READY));
+	ck_assert_str_eq(address_of(&master, "a"), first);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_service_that_is_stopped_or_given_up_listens_no_more)
+{
+	struct fake_master master;
+
+	fake_master_open(&master, "listen=127.0.0.1:0 call=crash\n", "restart = no");
+	fake_master_start(&master);
+	service_control_stop(service_of(&master, "b"), false, fake_master_on_done, &master);
+	ck_assert_str_ne(address_of(&master, "b"), "");
+	UNTIL(&master, is_state(&master, "b", SERVICE_STOPPED));
+	ck_assert_str_eq(address_of(&master, "b"), "");
+	ck_assert_str_ne(address_of(&master, "a"), "");
+	fake_master_crash(&master, 0);
+	ck_assert(is_state(&master, "a", SERVICE_FAILED));
+	ck_assert_str_eq(address_of(&master, "a"), "");
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(the_second_service_that_wants_an_address_is_refused_with_the_first)
+{
+	struct fake_master master;
+	const char *reason;
+
+	fake_master_open(&master, "listen=unix:x.sock\n", "restart = no\nlisten = unix:x.sock");
+	temp_dir_write(&master.dir, "run/here", "");
+	fake_master_start(&master);
+	ck_assert(is_state(&master, "a", SERVICE_READY));
+	ck_assert(is_state(&master, "b", SERVICE_FAILED));
+	reason = service_of(&master, "b")->reason;
+	ck_assert_msg(strstr(reason, "listen on unix:x.sock: service a has it") != NULL, "%s", reason);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(another_generation_or_one_that_is_stopped_is_given_nothing)
+{
+	struct fake_master master;
+	const char *reason;
+
+	fake_master_open(&master, "listen=127.0.0.1:0 generation=old\n", "restart = no");
+	fake_master_start(&master);
+	reason = service_of(&master, "a")->reason;
+	ck_assert_msg(strstr(reason, "service a is being stopped") != NULL, "%s", reason);
+	ck_assert_str_eq(address_of(&master, "a"), "");
+	fake_master_close(&master);
+
+	fake_master_open(&master, "stop=ask\n", "");
+	fake_master_start(&master);
+	service_control_stop(service_of(&master, "a"), false, fake_master_on_done, &master);
+	UNTIL(&master, master.answers > 0);
+	ck_assert_msg(strstr(master.message, "service a is being stopped") != NULL, "%s",
+		master.message);
+	ck_assert_str_eq(address_of(&master, "a"), "");
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_cell_that_asks_nonsense_is_told_so)
+{
+	struct fake_master master;
+	const char *reason;
+
+	fake_master_open(&master, "ask=nonsense\n", "restart = no");
+	fake_master_start(&master);
+	reason = service_of(&master, "a")->reason;
+	ck_assert_msg(strstr(reason, "bayd does not know the call io.bayd.Cell.Dance") != NULL, "%s",
+		reason);
+	reason = service_of(&master, "b")->reason;
+	ck_assert_msg(strstr(reason, "there is no such service") != NULL, "%s", reason);
+	fake_master_close(&master);
+}
+END_TEST
 
 /* --- failures ------------------------------------------------------------------------ */
 
@@ -295,6 +413,11 @@ START_TEST(a_failed_service_that_is_stopped_is_not_tried_again)
 END_TEST
 
 CHECK_MAIN("master/service_control",
+	a_service_keeps_its_listener_over_the_cell,
+	a_service_that_is_stopped_or_given_up_listens_no_more,
+	the_second_service_that_wants_an_address_is_refused_with_the_first,
+	another_generation_or_one_that_is_stopped_is_given_nothing,
+	a_cell_that_asks_nonsense_is_told_so,
 	the_culprit_is_given_up_at_its_limit,
 	restart_no_keeps_the_culprit_down,
 	a_crash_in_init_fails_its_service_for_good,

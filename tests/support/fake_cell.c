@@ -11,8 +11,12 @@
  *	start=silent     does not answer     start=hold:NAME  answers all but that of NAME
  *	start=give-up    starts, then says that the service failed by itself
  *	start=nonsense   starts, then says what nobody understands or what is long past
+ *	listen=ADDRESS   each service asks for it, and its Start is answered as that is
+ *	generation=old   asks as of another generation than it is of
+ *	ask=nonsense     asks for what nobody understands, and for a service that is not there
  *	stop=refuse      refuses each Stop    stop=silent     does not answer it
  *	stop=refuse-once refuses the first
+ *	stop=ask         asks for 127.0.0.1:0 for service a first, and answers as that is
  *	stop=drain       answers each Stop once one comes that has no time to drain
  *	call=crash       crashes in the service that is called
  *	call=fail        the handler fails   call=refuse      the cell has no such service
@@ -52,6 +56,27 @@ static struct varlink_stream stream;
 static struct status_page page;
 static struct varlink_call held[128]; /* their ids only */
 static size_t held_count;
+
+/* What the master was asked: the id of the call that waits for its answer, by our own. */
+static int64_t asked[64];
+static size_t asked_count;
+
+/* What stands behind the '=' of an order; NULL: it was not given. */
+static const char *
+ordered_value(const char *name)
+{
+	static char value[128];
+	char word[64];
+	const char *at;
+
+	snprintf(word, sizeof(word), " %s=", name);
+	at = strstr(orders, word);
+	if (at == NULL)
+		return NULL;
+	at += strlen(word);
+	snprintf(value, sizeof(value), "%.*s", (int)strcspn(at, " "), at);
+	return value;
+}
 
 static bool
 is_ordered(const char *order)
@@ -152,6 +177,56 @@ stay(void)
 		pause();
 }
 
+/* --- asking the master ------------------------------------------------------------------ */
+
+/* The call with this id is answered when the master has answered; takes parameters. */
+static void
+ask(int64_t id, const char *method, json_t *parameters)
+{
+	struct varlink_call call = {.method = method, .parameters = parameters, .has_id = true,
+		.id = (int64_t)asked_count};
+
+	asked[asked_count++] = id;
+	if (asked_count > sizeof(asked) / sizeof(*asked) ||
+	    !varlink_stream_send_call(&stream, &call, NULL, 0) ||
+	    varlink_stream_flush(&stream) != VARLINK_STREAM_OK)
+		_exit(8);
+	json_decref(parameters);
+}
+
+static void
+ask_to_listen(int64_t id, const char *service, int64_t generation, const char *address)
+{
+	const struct cell_listen listen = {.service = service, .address = address,
+		.generation = is_ordered("generation=old") ? generation + 1 : generation};
+
+	ask(id, CELL_LISTEN, cell_listen_to_json(&listen));
+}
+
+/* A descriptor is kept until we end, as a cell does. */
+static void
+take_answer(const json_t *frame, struct varlink_fds *fds)
+{
+	struct varlink_reply reply;
+	struct varlink_call call = {.has_id = true};
+	const char *why;
+
+	if (varlink_reply_decode(frame, &reply, &why) != VARLINK_OK || !reply.has_id ||
+	    (size_t)reply.id >= asked_count)
+		_exit(4);
+	call.id = asked[reply.id];
+	if (reply.error != NULL) {
+		if (strcmp(reply.error, CELL_FAILED) != 0 || fds->count != 0)
+			_exit(4);
+		refuse(&call, json_string_value(json_object_get(reply.parameters, "message")));
+		return;
+	}
+	if (fds->count != 1)
+		_exit(4);
+	fds->fd[0] = -1;
+	answer(&call);
+}
+
 /* --- calls --------------------------------------------------------------------------- */
 
 static void
@@ -191,6 +266,13 @@ answer_start(const struct varlink_call *call, const struct cell_start *start)
 	} else if (is_ordered(hang)) {
 		run_slot((uint32_t)start->slot, STATUS_PHASE_INIT);
 		stay();
+	} else if (is_ordered("ask=nonsense")) {
+		if (strcmp(start->service, "a") == 0)
+			ask(call->id, "io.bayd.Cell.Dance", json_object());
+		else
+			ask_to_listen(call->id, "nobody", 1, "127.0.0.1:0");
+	} else if (ordered_value("listen") != NULL) {
+		ask_to_listen(call->id, start->service, start->generation, ordered_value("listen"));
 	} else if (!is_ordered("start=silent") && !is_ordered(hold)) {
 		answer(call);
 	}
@@ -232,7 +314,9 @@ do_stop(const struct varlink_call *call)
 {
 	static int refused;
 
-	if (is_ordered("stop=drain"))
+	if (is_ordered("stop=ask"))
+		ask_to_listen(call->id, "a", 1, "127.0.0.1:0");
+	else if (is_ordered("stop=drain"))
 		drain(call);
 	else if (is_ordered("stop=refuse") || (is_ordered("stop=refuse-once") && refused++ == 0))
 		refuse(call, "3 tasks go on");
@@ -394,9 +478,12 @@ main(int argc, char **argv)
 		if (varlink_stream_receive(&stream) != VARLINK_STREAM_OK)
 			_exit(5);
 		while (varlink_stream_take(&stream, &frame, &fds) == VARLINK_OK) {
-			if (varlink_call_decode(frame, &call, &why) != VARLINK_OK)
+			if (!varlink_is_call(frame))
+				take_answer(frame, &fds);
+			else if (varlink_call_decode(frame, &call, &why) == VARLINK_OK)
+				do_call_of_any_kind(&call, &fds);
+			else
 				_exit(4);
-			do_call_of_any_kind(&call, &fds);
 			varlink_fds_close(&fds);
 			json_decref(frame);
 		}
