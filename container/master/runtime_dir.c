@@ -18,6 +18,7 @@
 #include "base/buffer.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "master/socket_file.h"
 
 struct runtime_dir {
 	const char *key;
@@ -169,7 +170,8 @@ runtime_dir_is_socket(int dirfd, const char *name)
 		fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode);
 }
 
-/* Only what Bay makes: a directory that was named by mistake keeps its files. */
+/* Only what Bay makes: a directory that was named by mistake keeps its files. In one that a
+ * bayd made, sockets that nobody listens on are those of services of a bayd that was killed. */
 static void
 runtime_dir_clean(const struct runtime_dir *dir)
 {
@@ -184,7 +186,8 @@ runtime_dir_clean(const struct runtime_dir *dir)
 	}
 	while ((entry = readdir(stream)) != NULL) {
 		if ((runtime_dir_is_image(entry->d_name) ||
-		     runtime_dir_is_socket(fd, entry->d_name)) &&
+		     runtime_dir_is_socket(fd, entry->d_name) ||
+		     (dir->marked && socket_file_is_abandoned(fd, entry->d_name))) &&
 		    unlinkat(fd, entry->d_name, 0) != 0 && errno != ENOENT)
 			log_warn_errno(NULL, "remove %s from %s %s", entry->d_name, dir->key, dir->path);
 	}

@@ -6,6 +6,7 @@
  *
  *	runtime_dir/             locked (flock) as long as the daemon lives
  *		control.sock     the admin socket
+ *		NAME.sock        sockets of services, of any name
  *		.made-by-bayd    there if a bayd made the directory: it is removed at the end
  *		images/          image_dir, locked too
  *			NAME.GEN.so     private copies of plugins

@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <libgen.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,10 +44,10 @@ socket_file_fail(struct buffer *error, const char *doing, const char *name)
 
 /* --- what is there already ----------------------------------------------------------- */
 
-/* Whether somebody listens on the socket at our name, and the process; 0: it cannot be told.
+/* Whether somebody listens on the socket of this name, and the process; 0: it cannot be told.
  * Only a refusal is proof that nobody does. */
 static bool
-socket_file_is_alive(const struct socket_file *file, pid_t *pid_r)
+socket_file_is_alive(int dirfd, const char *name, pid_t *pid_r)
 {
 	struct sockaddr_un address = {.sun_family = AF_UNIX};
 	struct ucred peer = {0};
@@ -58,7 +57,7 @@ socket_file_is_alive(const struct socket_file *file, pid_t *pid_r)
 
 	*pid_r = 0;
 	/* By a descriptor: the name may be longer than an address. */
-	there = openat(file->_dirfd, file->_name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	there = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	snprintf(address.sun_path, sizeof(address.sun_path), "/proc/self/fd/%d", there);
 	if (there < 0 || fd < 0)
@@ -70,6 +69,16 @@ socket_file_is_alive(const struct socket_file *file, pid_t *pid_r)
 	fd_close(&fd);
 	fd_close(&there);
 	return alive;
+}
+
+bool
+socket_file_is_abandoned(int dirfd, const char *name)
+{
+	struct stat st;
+	pid_t pid;
+
+	return fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode) &&
+		!socket_file_is_alive(dirfd, name, &pid);
 }
 
 static enum bay_status
@@ -85,7 +94,7 @@ socket_file_check_place(const struct socket_file *file, const char *name, struct
 		buffer_fail(error, "%s exists and is no socket: remove it or name another path", name);
 		return BAY_BUSY;
 	}
-	if (!socket_file_is_alive(file, &pid))
+	if (!socket_file_is_alive(file->_dirfd, file->_name, &pid))
 		return BAY_OK;
 	if (pid != 0)
 		snprintf(process, sizeof(process), "process %d", (int)pid);

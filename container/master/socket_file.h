@@ -8,6 +8,7 @@
 #ifndef BAY_MASTER_SOCKET_FILE_H
 #define BAY_MASTER_SOCKET_FILE_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include <bay/status.h>
@@ -41,5 +42,8 @@ enum bay_status socket_file_open(struct socket_file *file,
 
 /* Closes it and removes the file, unless somebody has put another one in its place. */
 void socket_file_close(struct socket_file *file);
+
+/* Whether there is a socket of this name in the directory, and nobody listens on it. */
+bool socket_file_is_abandoned(int dirfd, const char *name);
 
 #endif

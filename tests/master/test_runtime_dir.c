@@ -255,6 +255,34 @@ START_TEST(one_that_a_killed_bayd_made_goes_away_with_the_next)
 }
 END_TEST
 
+START_TEST(sockets_of_services_of_a_killed_bayd_go_unless_somebody_listens)
+{
+	struct sockaddr_un address = {.sun_family = AF_UNIX};
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+	struct temp_dir temp;
+	pid_t pid;
+
+	temp_dir_init(&temp);
+	pid = fork();
+	ck_assert_int_ge(pid, 0);
+	if (pid == 0) {
+		must_open(temp_dir_path(&temp, "run"));
+		make_socket(temp_dir_path(&temp, "run/web.sock"));
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	ck_assert(exists(temp_dir_path(&temp, "run/web.sock")));
+	strcpy(address.sun_path, temp_dir_path(&temp, "run/busy.sock"));
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	runtime_dir_close(must_open(temp_dir_path(&temp, "run")));
+	ck_assert(!exists(temp_dir_path(&temp, "run/web.sock")));
+	ck_assert(exists(temp_dir_path(&temp, "run/busy.sock")));
+	close(fd);
+	temp_dir_finish(&temp);
+}
+END_TEST
+
 START_TEST(one_that_only_bay_makes_is_removed_even_if_it_was_there)
 {
 	struct temp_dir temp;
@@ -387,6 +415,7 @@ CHECK_MAIN("master/runtime_dir",
 	a_missing_parent_is_named_as_the_reason,
 	a_file_in_its_place_is_refused,
 	what_a_killed_bayd_left_is_removed_and_nothing_else,
+	sockets_of_services_of_a_killed_bayd_go_unless_somebody_listens,
 	one_that_only_bay_makes_is_removed_even_if_it_was_there,
 	what_was_made_during_the_run_is_removed_at_its_end,
 	a_directory_that_vanishes_before_it_is_locked_is_made_again,
