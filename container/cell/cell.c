@@ -25,10 +25,12 @@
 #include "cell/crash.h"
 #include "cell/executor.h"
 #include "cell/host.h"
+#include "cell/listener_source.h"
 #include "cell/loader.h"
 #include "cell/outside_call.h"
 #include "cell/task_list.h"
 #include "io/blocking_pool.h"
+#include "io/listener.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
 #include "protocol/cell_link.h"
@@ -86,6 +88,12 @@ cell_on_all_stopped(int status, const char *message, int64_t id, void *arg)
 	control_flush(cell->control);
 }
 
+static int64_t
+cell_generation(const char *service, void *arg)
+{
+	return host_generation(arg, service);
+}
+
 /* --- the master's calls -------------------------------------------------------------------- */
 
 static void
@@ -120,6 +128,8 @@ cell_setup(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 		return;
 	}
 	cell->host = host_create(&cell->loop, cell->executor, cell->loader, &cell->page, cell_on_failed, cell);
+	listener_source_begin(cell->control, &cell->loop, cell_generation, cell->host);
+	listener_set_source(listener_source_ask);
 	control_answer(cell->control, call->id, NULL, -1);
 }
 
@@ -334,6 +344,7 @@ cell_close(struct cell *cell)
 {
 	blocking_pool_finish();
 	executor_destroy(cell->executor);
+	listener_source_end();
 	loader_destroy(cell->loader);
 	loop_drain_inbox(&cell->loop);
 	host_destroy(cell->host);

@@ -86,6 +86,15 @@ host_find(struct host *host, const struct bay_service *service)
 	return NULL;
 }
 
+int64_t
+host_generation(struct host *host, const char *name)
+{
+	struct bay_service *service = registry_get(name);
+	const struct hosted *hosted = service != NULL ? host_find(host, service) : NULL;
+
+	return hosted != NULL ? hosted->generation : 0;
+}
+
 /* --- starting -------------------------------------------------------------------------- */
 
 /* Which loops get an instance: all, or count of them, in turn. */

@@ -32,6 +32,9 @@ struct host *host_create(struct loop *control, struct executor *executor, struct
 /* Sets how long what was cancelled may take to end before the answer is that it refuses. */
 void host_set_grace(struct host *host, int64_t grace_ns);
 
+/* Of the code that a service runs, from its start to its end; 0: it is not there. */
+int64_t host_generation(struct host *host, const char *service);
+
 /* Everything must be stopped. NULL is fine. */
 void host_destroy(struct host *host);
 

@@ -8,6 +8,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <bay/status.h>
+
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "cell/control.h"
@@ -28,6 +30,9 @@ static struct {
 		bool seen;
 		struct cell_answer answer;
 	} answers[CELL_CONTROL_IDS];
+	json_t *questions[CELL_CONTROL_IDS]; /* calls of the cell, in their order */
+	size_t questions_begin, questions_end;
+	json_t *question; /* the last that was taken */
 } master;
 
 /* The link has a fixed number. Before main, so that nobody else gets it: Check would. */
@@ -114,11 +119,44 @@ read_answers(void)
 	do {
 		received = varlink_stream_receive(&master.stream);
 		while (varlink_stream_take(&master.stream, &frame, &fds) == VARLINK_OK) {
-			keep(frame, &fds);
+			if (varlink_is_call(frame))
+				master.questions[master.questions_end++ % CELL_CONTROL_IDS] = frame;
+			else
+				keep(frame, &fds);
 			varlink_fds_close(&fds);
 		}
 	} while (received == VARLINK_STREAM_OK);
 	ck_assert_msg(received == VARLINK_STREAM_AGAIN, "%s", varlink_stream_error(&master.stream));
+}
+
+bool
+cell_control_take(struct cell_question *question_r)
+{
+	struct varlink_call call;
+	const char *why;
+
+	read_answers();
+	if (master.questions_begin == master.questions_end)
+		return false;
+	json_decref(master.question);
+	master.question = master.questions[master.questions_begin++ % CELL_CONTROL_IDS];
+	ck_assert_int_eq(varlink_call_decode(master.question, &call, &why), VARLINK_OK);
+	ck_assert(call.has_id);
+	*question_r = (struct cell_question){call.id, call.method, call.parameters};
+	return true;
+}
+
+void
+cell_control_reply(int64_t id, int status, const char *message, int fd)
+{
+	json_t *parameters = message != NULL ? json_pack("{s:s, s:s}", "status", bay_status_name(status),
+		"message", message) : NULL;
+	struct varlink_reply reply = {.has_id = true, .id = id, .parameters = parameters,
+		.error = message != NULL ? CELL_FAILED : NULL};
+
+	ck_assert(varlink_stream_send_reply(&master.stream, &reply, &fd, fd >= 0));
+	ck_assert_int_eq(varlink_stream_flush(&master.stream), VARLINK_STREAM_OK);
+	json_decref(parameters);
 }
 
 void
@@ -154,6 +192,8 @@ cell_control_end(void)
 	cell_control_turn();
 	read_answers();
 	ck_assert_int_eq(wheel_next_ns(&cell_control_loop.wheel), INT64_MAX);
+	ck_assert_msg(master.questions_begin == master.questions_end, "the cell asks what nobody takes");
+	json_decref(master.question);
 	control_destroy(cell_control);
 	loop_finish(&cell_control_loop);
 	varlink_stream_finish(&master.stream);

@@ -10,7 +10,8 @@
  *	cell_control_end();
  *	services_end();
  *
- * A call that is answered twice fails the test.
+ * A call that is answered twice fails the test. What the cell asks the master stands in line
+ * until the test takes it, and answers.
  */
 #ifndef BAY_TESTS_SUPPORT_CELL_CONTROL_H
 #define BAY_TESTS_SUPPORT_CELL_CONTROL_H
@@ -37,10 +38,24 @@ struct cell_answer {
 	const json_t *parameters;
 };
 
+/* A call of the cell. */
+struct cell_question {
+	int64_t id;
+	const char *method;
+	const json_t *parameters;
+};
+
 void cell_control_begin(void);
 
-/* Nothing may have been answered that the test has not looked at. */
+/* Nothing may have been answered that the test has not looked at, nor asked. */
 void cell_control_end(void);
+
+/* The next call of the cell, if there is one, without waiting and without a turn of the loop;
+ * borrowed until the next. */
+bool cell_control_take(struct cell_question *question_r);
+
+/* Answers one; message NULL: it went well. Takes fd, or -1. */
+void cell_control_reply(int64_t id, int status, const char *message, int fd);
 
 /* Waits for the answer to the call with this id; borrowed until the end. */
 const struct cell_answer *cell_control_answer(int64_t id);
