@@ -75,8 +75,7 @@ config_listen_is_twice(const struct config_listen *entry, const struct config_li
 	if (!entry->has_address || !before->has_address ||
 			!listen_address_equal(&entry->address, &before->address))
 		return false;
-	if (listen_address_path(&entry->address) == NULL &&
-			listen_address_port(&entry->address) == 0 && *entry->name != '\0' &&
+	if (listen_address_is_any_port(&entry->address) && *entry->name != '\0' &&
 			*before->name != '\0')
 		return false;
 	*why_r = "its address is there twice";

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <net/if.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -43,18 +44,22 @@ listen_address_parse_path(struct listen_address *address, const char *path, cons
 
 	if (*path == '\0')
 		return listen_address_wrong(why_r, "the path behind unix: is missing");
-	if (*path == '@')
-		return listen_address_wrong(why_r, "an abstract socket (@) has no mode, so that "
-			"everybody may connect to it: name a path");
+	if (strcmp(path, "@") == 0)
+		return listen_address_wrong(why_r, "the name behind unix:@ is missing");
 	if (strlen(path) > LISTEN_PATH_MAX)
 		return listen_address_wrong(why_r, "the path is longer than the 107 bytes that the path "
 			"of a socket may have");
-	if (path[strlen(path) - 1] == '/')
+	if (*path != '@' && path[strlen(path) - 1] == '/')
 		return listen_address_wrong(why_r, "the path names a directory: put the name of the "
 			"socket behind it");
 	local->sun_family = AF_UNIX;
 	strcpy(local->sun_path, path);
 	address->length = sizeof(*local);
+	if (*path == '@') {
+		/* What counts is the length, not a NUL at the end. */
+		local->sun_path[0] = '\0';
+		address->length = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path));
+	}
 	return true;
 }
 
@@ -141,6 +146,20 @@ listen_address_parse(struct listen_address *address_r, const char *text, size_t 
 	return parsed;
 }
 
+/* False: it has no name, or one that nobody can write down. */
+static bool
+listen_address_take_local(struct listen_address *address, socklen_t length)
+{
+	const char *path = address->socket.local.sun_path;
+	size_t size = length - offsetof(struct sockaddr_un, sun_path);
+
+	if (length <= offsetof(struct sockaddr_un, sun_path) + 1)
+		return false;
+	address->length = path[0] != '\0' ? (socklen_t)sizeof(address->socket.local) : length;
+	return path[0] != '\0' ? memchr(path, '\0', LISTEN_PATH_MAX + 1) != NULL :
+		memchr(path + 1, '\0', size - 1) == NULL;
+}
+
 bool
 listen_address_of_socket(struct listen_address *address_r, int fd)
 {
@@ -159,10 +178,7 @@ listen_address_of_socket(struct listen_address *address_r, int fd)
 		address_r->length = sizeof(address_r->socket.ipv6);
 		return true;
 	case AF_UNIX:
-		/* No path, or an abstract name: an address that nobody can write down here. */
-		address_r->length = sizeof(address_r->socket.local);
-		return address_r->socket.local.sun_path[0] != '\0' &&
-			memchr(address_r->socket.local.sun_path, '\0', LISTEN_PATH_MAX + 1) != NULL;
+		return listen_address_take_local(address_r, length);
 	default:
 		return false;
 	}
@@ -175,7 +191,7 @@ listen_address_resolve(struct listen_address *address, const char *dir)
 	char *whole;
 	bool fits;
 
-	if (local->sun_family != AF_UNIX || local->sun_path[0] == '/')
+	if (listen_address_path(address) == NULL || local->sun_path[0] == '/')
 		return true;
 	whole = xasprintf("%s/%s", dir, local->sun_path);
 	fits = strlen(whole) <= LISTEN_PATH_MAX;
@@ -206,7 +222,11 @@ listen_address_print(const struct listen_address *address)
 
 	switch (address->socket.any.sa_family) {
 	case AF_UNIX:
-		return xasprintf(UNIX_PREFIX "%s", address->socket.local.sun_path);
+		if (listen_address_path(address) != NULL)
+			return xasprintf(UNIX_PREFIX "%s", address->socket.local.sun_path);
+		return xasprintf(UNIX_PREFIX "@%.*s",
+			(int)(address->length - offsetof(struct sockaddr_un, sun_path) - 1),
+			address->socket.local.sun_path + 1);
 	case AF_INET6:
 		return listen_address_print_ipv6(&address->socket.ipv6);
 	default:
@@ -224,13 +244,20 @@ listen_address_equal(const struct listen_address *a, const struct listen_address
 const char *
 listen_address_path(const struct listen_address *address)
 {
-	return address->socket.any.sa_family == AF_UNIX ? address->socket.local.sun_path : NULL;
+	return address->socket.any.sa_family == AF_UNIX && address->socket.local.sun_path[0] != '\0' ?
+		address->socket.local.sun_path : NULL;
 }
 
 uint16_t
 listen_address_port(const struct listen_address *address)
 {
-	return listen_address_path(address) == NULL ? ntohs(address->socket.ipv4.sin_port) : 0;
+	return address->socket.any.sa_family != AF_UNIX ? ntohs(address->socket.ipv4.sin_port) : 0;
+}
+
+bool
+listen_address_is_any_port(const struct listen_address *address)
+{
+	return address->socket.any.sa_family != AF_UNIX && listen_address_port(address) == 0;
 }
 
 bool
@@ -242,6 +269,6 @@ listen_address_is_loopback(const struct listen_address *address)
 	case AF_INET6:
 		return IN6_IS_ADDR_LOOPBACK(&address->socket.ipv6.sin6_addr);
 	default:
-		return false;
+		return listen_address_path(address) == NULL;
 	}
 }

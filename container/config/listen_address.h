@@ -6,6 +6,7 @@
  *	[::1]:8080          IPv6; [::] is every IPv6 address, [fe80::1%eth0] one of a link
  *	unix:web.sock       a socket file, relative to runtime_dir
  *	unix:/run/web.sock
+ *	unix:@web           a name that is no file: whoever is on this machine may connect
  *
  * Port 0 is any port that is free. Names of hosts are no addresses: what they stand for may
  * change. Plain data; any thread; never suspends.
@@ -28,7 +29,7 @@ struct listen_address {
 		struct sockaddr any; /* sa_family says which */
 		struct sockaddr_in ipv4;
 		struct sockaddr_in6 ipv6;
-		struct sockaddr_un local; /* with a NUL behind the path */
+		struct sockaddr_un local; /* a path, with a NUL behind it, or a NUL and a name */
 	} socket;
 	socklen_t length;
 };
@@ -55,10 +56,14 @@ bool listen_address_equal(const struct listen_address *a, const struct listen_ad
 /* Of a socket file; else NULL. Borrowed from the address. */
 const char *listen_address_path(const struct listen_address *address);
 
-/* Of the others; 0 for a socket file. */
+/* Of TCP; else 0. */
 uint16_t listen_address_port(const struct listen_address *address);
 
-/* Whether only this machine can connect: 127.0.0.0/8 and ::1. */
+/* Whether it stands for any port that is free. */
+bool listen_address_is_any_port(const struct listen_address *address);
+
+/* Whether all of this machine can connect, and nobody else: 127.0.0.0/8, ::1, and names that are
+ * no files. */
 bool listen_address_is_loopback(const struct listen_address *address);
 
 #endif

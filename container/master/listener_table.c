@@ -347,13 +347,7 @@ listener_allow(const struct listener_table *table, struct listener_wish *wish,
 
 /* --- opening ----------------------------------------------------------------------------- */
 
-/* Any port: each service, and each name of it, has one of its own. */
-static bool
-listener_is_of_any_port(const struct listen_address *address)
-{
-	return listen_address_path(address) == NULL && listen_address_port(address) == 0;
-}
-
+/* Of any port, each service and each name of it has one of its own. */
 static bool
 listener_fits(const struct listener *listener, const struct listener_wish *wish)
 {
@@ -361,7 +355,7 @@ listener_fits(const struct listener *listener, const struct listener_wish *wish)
 		return listener->passed && strcmp(listener->name, wish->name) == 0;
 	if (!listen_address_equal(&listener->wanted, &wish->address))
 		return false;
-	return !listener_is_of_any_port(&wish->address) ||
+	return !listen_address_is_any_port(&wish->address) ||
 		(listener_is_owned_by(listener, wish->service->name) &&
 		strcmp(listener->name, wish->name) == 0);
 }
@@ -391,7 +385,7 @@ listener_find(const struct listener_table *table, const struct listener_wish *wi
 static const struct listener *
 listener_find_rival(const struct listener_table *table, const struct listen_address *address)
 {
-	if (listen_address_path(address) != NULL)
+	if (address->socket.any.sa_family == AF_UNIX)
 		return NULL;
 	list_for_each(pos, &table->listeners) {
 		const struct listener *listener = container_of(pos, struct listener, link);

@@ -12,7 +12,7 @@
  * What a service may listen on says the key listen of its section (config_listen.h), by
  * address or by name. Without that key it is what only this machine reaches: loopback
  * addresses, but no ports below 1024, which bayd may be able to open and the service's own
- * user not, and socket files directly in runtime_dir.
+ * user not; names that are no files; and socket files directly in runtime_dir.
  *
  * Has one owner. Master only; never suspends.
  */

@@ -30,7 +30,7 @@ START_TEST(every_form_reads_back_as_it_was_written)
 {
 	static const char *const texts[] = {"127.0.0.1:8080", "0.0.0.0:0", "255.1.2.3:65535",
 		"[::1]:8080", "[::]:0", "[2001:db8::7]:1", "[fe80::1%lo]:22", "unix:web.sock",
-		"unix:/run/web.sock", "unix:a=b:c"};
+		"unix:/run/web.sock", "unix:a=b:c", "unix:@web", "unix:@a/"};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		struct listen_address address = address_of(texts[i]);
@@ -69,7 +69,7 @@ START_TEST(what_is_no_address_is_told_why)
 		{"[::1%nowhere]:80", "no network interface"},
 		{"/run/web.sock", "unix: in front"},
 		{"unix:", "is missing"},
-		{"unix:@web", "abstract"},
+		{"unix:@", "is missing"},
 		{"unix:/run/", "directory"},
 	};
 
@@ -129,7 +129,7 @@ START_TEST(loopback_is_what_only_this_machine_reaches)
 		bool loopback;
 	} cases[] = {{"127.0.0.1:1", true}, {"127.255.0.9:1", true}, {"[::1]:1", true},
 		{"0.0.0.0:1", false}, {"[::]:1", false}, {"128.0.0.1:1", false}, {"10.0.0.1:1", false},
-		{"[::ffff:127.0.0.1]:1", false}, {"unix:a", false}};
+		{"[::ffff:127.0.0.1]:1", false}, {"unix:a", false}, {"unix:@a", true}};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
 		struct listen_address address = address_of(cases[i].text);
@@ -143,7 +143,7 @@ END_TEST
 START_TEST(addresses_are_equal_when_all_of_them_is)
 {
 	static const char *const texts[] = {"127.0.0.1:1", "127.0.0.1:2", "127.0.0.2:1", "[::1]:1",
-		"[::1]:2", "unix:a", "unix:ab"};
+		"[::1]:2", "unix:a", "unix:ab", "unix:@a", "unix:@ab"};
 	enum { COUNT = sizeof(texts) / sizeof(*texts) };
 
 	for (size_t i = 0; i < COUNT; i++) {
@@ -168,6 +168,8 @@ bound_is_found(const char *text)
 	if (listen_address_path(&address) != NULL) {
 		ck_assert(listen_address_equal(&address, &found));
 		unlink(listen_address_path(&address));
+	} else if (address.socket.any.sa_family == AF_UNIX) {
+		ck_assert(listen_address_equal(&address, &found));
 	} else {
 		ck_assert_uint_ne(listen_address_port(&found), 0);
 		ck_assert(listen_address_is_loopback(&found));
@@ -183,6 +185,8 @@ START_TEST(a_socket_says_where_it_is_bound)
 
 	snprintf(name, sizeof(name), "unix:test-listen-address-%d", (int)getpid());
 	bound_is_found("127.0.0.1:0");
+	bound_is_found(name);
+	snprintf(name, sizeof(name), "unix:@test-listen-address-%d", (int)getpid());
 	bound_is_found(name);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	ck_assert(!listen_address_of_socket(&found, fd));

@@ -348,12 +348,14 @@ END_TEST
 
 START_TEST(without_the_key_only_what_this_machine_alone_reaches_is_allowed)
 {
-	static const char *const allowed[] = {"127.0.0.1:0", "127.9.8.7:0", "unix:a.sock"};
+	char abstract[48];
+	const char *const allowed[] = {"127.0.0.1:0", "127.9.8.7:0", "unix:a.sock", abstract};
 	static const char *const others[] = {"0.0.0.0:0", "[::]:0", "10.0.0.1:8080", "127.0.0.1:1023",
 		"127.0.0.1:80", "[::1]:22", "unix:/tmp/a.sock", "unix:sub/a.sock", "unix:../a.sock",
 		"unix:..", "[::ffff:127.0.0.1]:8080"};
 	struct world world;
 
+	snprintf(abstract, sizeof(abstract), "unix:@test-listener-table-%d", (int)getpid());
 	world_open(&world, "", "");
 	for (size_t i = 0; i < sizeof(allowed) / sizeof(*allowed); i++) {
 		int fd = must_get(&world, 0, allowed[i]);

@@ -9,6 +9,11 @@
  * When the process or the machine has no more descriptors, a listener pauses, says so in the
  * log, and tries again from time to time: who connects waits meanwhile.
  *
+ * In a cell the sockets are the master's, which hands out duplicates: who has connected and not
+ * been accepted is served after a restart, or by the next cell. The service may listen on what
+ * the key listen of its section names, by the address or by the name that it has there
+ * (bay.ini(5)); without that key on what only this machine reaches.
+ *
  * All functions: on the loop that made the listener; those with a deadline inside a task. A
  * listener belongs to the service whose task made it, and ends with that if it was forgotten.
  */
@@ -39,7 +44,8 @@ struct bay_listener_options {
 };
 
 /* Listens at an address in writing: "127.0.0.1:80", "[::]:80", "unix:/run/a.sock",
- * "unix:@abstract"; with port 0 at one that the kernel chooses. BAY_OK and a listener, owned by
+ * "unix:@abstract"; with port 0 at one that the kernel chooses; or at one that the configuration
+ * gives a name to: "http". BAY_OK and a listener, owned by
  * the caller; BAY_IO when the address is not to be had; BAY_BUSY when somebody listens there;
  * BAY_NOT_PERMITTED; BAY_TOO_BIG when the path of a Unix socket is too long; BAY_INVALID for
  * what is no address or makes no sense; BAY_NO_MEMORY; BAY_TIMEOUT; BAY_CANCELED. options:
@@ -67,8 +73,9 @@ BAY_API int bay_serve(struct bay_listener *listener, bay_serve_fn *fn, void *arg
 /* Where it listens: with the port that the kernel chose. Never suspends. Since 1.0. */
 BAY_API void bay_listener_address(const struct bay_listener *listener, struct bay_address *address_r);
 
-/* Listens no more: who waits to accept goes on with BAY_CLOSED; streams stay. NULL is allowed.
- * Never suspends. Since 1.0. */
+/* Accepts no more: who waits to accept goes on with BAY_CLOSED; streams stay. The address stays
+ * the service's: who connects waits until a task of it listens there again, or it is stopped.
+ * NULL is allowed. Never suspends. Since 1.0. */
 BAY_API void bay_listener_close(struct bay_listener *listener);
 
 BAY_END_DECLS

@@ -147,7 +147,10 @@ see_serving(struct bay_request *request, const char *argument, struct seen *seen
 	see_connection(listener, seen);
 	bay_listener_close(listener);
 	saw(seen, "%s", bay_status_name(bay_join(task, BAY_INHERIT)));
-	saw(seen, "%s", bay_status_name(bay_connect_to(&address, &options, &stream, BAY_INHERIT)));
+	/* Where it listened, who connects waits for the service to listen again: the master's. */
+	saw(seen, "%s", bay_status_name(bay_connect_to(&address, NULL, &stream, BAY_INHERIT)));
+	bay_stream_abort(stream);
+	saw(seen, "%s", bay_status_name(bay_connect("127.0.0.1:1", &options, &stream, BAY_INHERIT)));
 	saw(seen, strstr(error, "Connection refused") != NULL ? "refused" : "without-words");
 }
 
