@@ -104,7 +104,7 @@ START_TEST(a_service_is_shown_with_all_there_is)
 		"    refused: 5 rejected, 4 dropped\n"
 		"   restarts: 0\n"
 		" listens on: 127.0.0.1:80 (http), from the service manager\n"
-		"           : unix:/run/a.sock\n"
+		"             unix:/run/a.sock\n"
 		"   settings: delay = 1s\n"
 		"last lines of its log:\n"
 		"  line one\n"
