@@ -284,6 +284,13 @@ task_clear(struct task *task)
 }
 
 void
+task_set_error(struct task *task, char *error)
+{
+	free(task->call_error);
+	task->call_error = error;
+}
+
+void
 task_bury(struct task *task)
 {
 	task_clear(task);

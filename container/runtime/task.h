@@ -69,7 +69,8 @@ struct task {
 	uint32_t slot;                /* for the status page: whose code it runs, */
 	uint32_t phase;               /* what for, and its name (status_loop_phase) */
 	char *canceled;               /* the reason, malloc'd; NULL: not cancelled */
-	char *call_error;             /* text of its last failed call, malloc'd, or NULL */
+	char *call_error;             /* why its last call, look-up or transfer failed, malloc'd,
+	                               * or NULL */
 	const char *awaiting;         /* public function it waits in, or NULL */
 	const void *where;            /* its caller's address */
 	const char *name;             /* borrowed for its life, or name_copy */
@@ -202,6 +203,9 @@ void task_bury(struct task *task);
 /* Gives the stack of a buried task back to its pool, and its memory to the kernel. From the
  * idle fiber. */
 void task_destroy(struct task *grave);
+
+/* Remembers why its last call, look-up or transfer failed; takes error, NULL: it did not. */
+void task_set_error(struct task *task, char *error);
 
 /* Keeps a copy, cut at 23 bytes, and shows it in the status page when the task runs next. */
 void task_set_name(struct task *task, const char *name);

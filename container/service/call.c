@@ -35,8 +35,7 @@
 static int
 call_failed(struct task *self, int status, char *error)
 {
-	free(self->call_error);
-	self->call_error = error;
+	task_set_error(self, error);
 	return status;
 }
 

@@ -16,6 +16,7 @@
 #include <bay/call.h>
 #include <bay/channel.h>
 #include <bay/condition.h>
+#include <bay/datagram.h>
 #include <bay/event.h>
 #include <bay/fd.h>
 #include <bay/instance.h>
