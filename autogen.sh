@@ -4,7 +4,8 @@
 set -eu
 
 PACKAGES='gcc make autoconf automake libtool pkg-config libc6-dev
-libevent-dev libinih-dev libjansson-dev libmd-dev libdw-dev check'
+libevent-dev libinih-dev libjansson-dev libmd-dev libc-ares-dev
+libdw-dev check'
 
 usage() {
 	cat <<END

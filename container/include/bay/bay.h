@@ -30,6 +30,7 @@
 #include <bay/plugin.h>
 #include <bay/promise.h>
 #include <bay/request.h>
+#include <bay/resolve.h>
 #include <bay/scope.h>
 #include <bay/semaphore.h>
 #include <bay/select.h>
