@@ -31,6 +31,7 @@
 #include "cell/task_list.h"
 #include "io/blocking_pool.h"
 #include "io/listener.h"
+#include "io/resolver.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
 #include "protocol/cell_link.h"
@@ -121,6 +122,7 @@ cell_setup(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 		log_set_level(level);
 	registry_init((unsigned)setup.max_depth);
 	blocking_pool_set_limits((unsigned)setup.blocking_threads, 0);
+	resolver_set_files(setup.resolv_conf, NULL);
 	cell->executor = executor_create((unsigned)setup.loops, &cell->page);
 	cell->loader = loader_create();
 	if (cell->executor == NULL || cell->loader == NULL) {

@@ -65,6 +65,7 @@ struct config_container {
 	int64_t loops; /* 0: one per processor */
 	int64_t max_depth;
 	int64_t blocking_threads;
+	char *resolv_conf;
 	int64_t drain_timeout_ns;
 	int64_t max_services;
 	struct config_origin origins[CONFIG_SECTION_KEYS_MAX]; /* by row of the table */

@@ -187,6 +187,13 @@ static const struct config_key container_rows[] = {
 		.help = "how many helper threads run functions of services that block",
 	},
 	{
+		.name = "resolv_conf",
+		.type = CONFIG_TYPE_PATH,
+		.offset = AT(resolv_conf),
+		.fallback = "/etc/resolv.conf",
+		.help = "the file that names the name servers which services ask",
+	},
+	{
 		.name = "drain_timeout",
 		.type = CONFIG_TYPE_DURATION,
 		.offset = AT(drain_timeout_ns),

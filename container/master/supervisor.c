@@ -297,6 +297,7 @@ supervisor_create_keeper(struct supervisor *supervisor)
 		.max_depth = container->max_depth,
 		.max_lingering = CELL_MAX_LINGERING,
 		.blocking_threads = container->blocking_threads,
+		.resolv_conf = container->resolv_conf,
 		.log_level = log_level_name(container->log_level),
 	};
 	const struct cell_keeper_watcher watcher = {.ready = supervisor_on_ready,

@@ -34,6 +34,7 @@ static const struct record_field cell_setup_fields[] = {
 	RECORD_INT(struct cell_setup, max_depth, "max_depth", 1, INT32_MAX),
 	RECORD_INT(struct cell_setup, max_lingering, "max_lingering", 0, INT32_MAX),
 	RECORD_INT(struct cell_setup, blocking_threads, "blocking_threads", 0, INT32_MAX),
+	RECORD_TEXT_OPTIONAL(struct cell_setup, resolv_conf, "resolv_conf"),
 	RECORD_TEXT(struct cell_setup, log_level, "log_level"),
 };
 static const struct record cell_setup_record = RECORD(struct cell_setup, cell_setup_fields);

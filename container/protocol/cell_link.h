@@ -79,6 +79,7 @@ struct cell_setup {
 	int64_t max_depth;
 	int64_t max_lingering;
 	int64_t blocking_threads; /* 0: the usual */
+	const char *resolv_conf; /* a path; NULL: the usual */
 	const char *log_level; /* as log_level_parse reads it */
 };
 

@@ -22,6 +22,7 @@ START_TEST(an_empty_text_is_all_defaults)
 	ck_assert_int_eq(config->container.loops, 0);
 	ck_assert_int_eq(config->container.max_depth, 64);
 	ck_assert_int_eq(config->container.blocking_threads, 16);
+	ck_assert_str_eq(config->container.resolv_conf, "/etc/resolv.conf");
 	ck_assert_uint_eq(config->container.control_mode, 0600);
 	ck_assert_str_eq(config->container.user, "");
 	config_destroy(config);

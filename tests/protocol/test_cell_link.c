@@ -12,7 +12,7 @@ static char error[CELL_ERROR_SIZE];
 
 static const struct cell_setup setup = {.version_major = CELL_VERSION_MAJOR,
 	.version_minor = CELL_VERSION_MINOR, .cell = "main", .loops = 2, .max_depth = 64,
-	.max_lingering = 32, .blocking_threads = 16, .log_level = "info"};
+	.max_lingering = 32, .blocking_threads = 16, .resolv_conf = "/etc/resolv.conf", .log_level = "info"};
 
 /* Both sides of one struct: written, read, written again must be the same. */
 #define CHECK_ROUND_TRIP(name, ...) \

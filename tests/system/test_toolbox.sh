@@ -135,6 +135,9 @@ stream-open|ok ok from a pipe
 ticks|ok in-time ok missed-some no-drift 0 ok ok timeout
 sleep-wall|ok slept ok
 blocking|ok 7 42 timeout freed refused
+datagrams|ok ok ping from-client ok longer-of-12 timeout closed ok io refused
+groups|ok busy ok not-found
+names|ok 127.0.0.1:80 ok [::1]:80 invalid 'look up a..b: a part of the name is empty' invalid
 arena abc|zero grew shrank same <ab>
 call abc|abc '' ok same-handle
 call-names|nobody ? null not-found no-reply (there is no service 'nobody') not-found no-reply (there is no such service (no handle))
@@ -282,6 +285,30 @@ status_is 0
 ctl start toolbox
 ctl call toolbox blocking
 status_is 0
+stop
+
+begin 'a socket that a service leaves open is closed when it stops'
+plugin toolbox
+ini <<'END'
+[service toolbox]
+[service other]
+plugin = toolbox
+END
+start
+ctl call toolbox 'left-open 127.0.0.1:0'
+status_is 0
+address=$(sed -n 's/^ok //p' "$dir/out")
+ctl call other "left-open $address"
+says 'busy open a socket'
+ctl call toolbox "left-open unix:$dir/left.sock"
+says 'ok unix:'
+[ -S "$dir/left.sock" ] || fail 'no file of the socket'
+ctl restart toolbox
+status_is 0
+logs 'service toolbox: it ended and left 2 sockets open: closed now'
+[ ! -e "$dir/left.sock" ] || fail 'the file of the socket is still there'
+ctl call other "left-open $address"
+says "ok $address"
 stop
 
 begin 'helper threads are as many as the container and the service allow'

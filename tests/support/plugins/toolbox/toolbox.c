@@ -26,6 +26,7 @@ static const struct operation *const operations[] = {
 	select_operations,
 	stream_operations,
 	blocking_operations,
+	network_operations,
 	call_operations,
 	plain_operations,
 };

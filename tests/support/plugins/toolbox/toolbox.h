@@ -54,6 +54,7 @@ extern const struct operation meeting_operations[];
 extern const struct operation select_operations[];
 extern const struct operation stream_operations[];
 extern const struct operation blocking_operations[];
+extern const struct operation network_operations[];
 extern const struct operation call_operations[];
 extern const struct operation plain_operations[];
 
