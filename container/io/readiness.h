@@ -19,6 +19,9 @@
  *	}
  *	readiness_pass(line);
  *
+ * Edges, because libevent asks the kernel again and again in one poll as long as something is
+ * ready: what nobody reads at once would hold the loop.
+ *
  * Each direction has a line, in which one task at a time has its turn. Whoever comes stands
  * behind those who wait, and who has had its turn passes it on: each gets what it waits for in
  * the order of coming, and nobody is woken for nothing.
