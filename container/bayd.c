@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/buffer.h"
+#include "base/fd_limit.h"
 #include "config/config_load.h"
 #include "config/config_report.h"
 #include "master/master.h"
@@ -94,6 +95,7 @@ main(int argc, char **argv)
 
 	bayd_read_options(argc, argv, &options);
 	master_block_signals();
+	fd_limit_raise();
 	config = config_load_partly(options.config, &report);
 	if (config == NULL)
 		code = bayd_refuse(&report);

@@ -19,6 +19,9 @@
 #include "base/fd.h"
 #include "base/log.h"
 
+/* How often one looks whether a client has received what is in its socket. */
+#define ADMIN_UNREAD_LOOK_NS (10 * (int64_t)CLOCK_NS_PER_MS)
+
 struct admin_connection {
 	const struct admin_context *context;
 	struct list link;
@@ -30,7 +33,10 @@ struct admin_connection {
 	struct event *write_event;   /* added while there is output */
 	struct event *gone_event;    /* added while a request is in work */
 	struct event *partial_timer; /* added while half a frame is there */
+	struct event *unread_timer;  /* added while the client has no room for descriptors */
 	struct event *resume_event;
+	int64_t unread_since_ns;     /* the client has received nothing since then */
+	size_t in_flight;            /* what it had not received then */
 	bool closing;     /* nothing is read any more; ends when all is sent */
 	bool half_closed; /* the client will send no more, but may still read */
 	bool dead;        /* to be destroyed at the next resume */
@@ -74,11 +80,23 @@ admin_connection_send(struct admin_connection *connection, const struct varlink_
 	return true;
 }
 
+/* A reply with a descriptor is a few bytes here, and may be megabytes in the kernel. */
+static bool
+admin_connection_has_room_for_fds(struct admin_connection *connection)
+{
+	const struct admin_limits *limits = connection->context->limits;
+	uint64_t bytes;
+	size_t fds = varlink_stream_unread_fds(&connection->stream, &bytes);
+
+	return fds == 0 || (fds < limits->output_fds && bytes <= limits->output_bytes);
+}
+
 bool
-admin_connection_has_room(const struct admin_connection *connection)
+admin_connection_has_room(struct admin_connection *connection)
 {
 	return !connection->dead && varlink_stream_pending(&connection->stream) <=
-		connection->context->limits->output_bytes;
+		connection->context->limits->output_bytes &&
+		admin_connection_has_room_for_fds(connection);
 }
 
 void
@@ -117,7 +135,7 @@ admin_connection_refuse(struct admin_connection *connection, enum bay_status sta
 /* --- the work ------------------------------------------------------------------- */
 
 static bool
-admin_connection_may_take(const struct admin_connection *connection)
+admin_connection_may_take(struct admin_connection *connection)
 {
 	return connection->request == NULL && !connection->closing &&
 		admin_connection_has_room(connection);
@@ -206,6 +224,19 @@ admin_set_event(struct event *event, bool wanted, int64_t timeout_ns)
 		event_add(event, timeout_ns > 0 ? &timeout : NULL);
 }
 
+/* Nothing tells when the client receives what is in the socket: one looks. */
+static void
+admin_connection_watch_unread(struct admin_connection *connection)
+{
+	bool waits = !admin_connection_has_room_for_fds(connection);
+
+	if (waits && !event_pending(connection->unread_timer, EV_TIMEOUT, NULL)) {
+		connection->unread_since_ns = clock_monotonic_ns();
+		connection->in_flight = varlink_stream_in_flight(&connection->stream);
+	}
+	admin_set_event(connection->unread_timer, waits, ADMIN_UNREAD_LOOK_NS);
+}
+
 static void
 admin_connection_update_events(struct admin_connection *connection)
 {
@@ -219,6 +250,7 @@ admin_connection_update_events(struct admin_connection *connection)
 		connection->request != NULL && !connection->half_closed, 0);
 	admin_set_event(connection->partial_timer,
 		reading && varlink_stream_has_part(&connection->stream), limits->partial_ns);
+	admin_connection_watch_unread(connection);
 }
 
 /* Takes what is there, sends what can be sent, and decides what to wait for. */
@@ -310,6 +342,26 @@ admin_connection_on_partial_timeout(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
+admin_connection_on_unread_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct admin_connection *connection = arg;
+	size_t in_flight = varlink_stream_in_flight(&connection->stream);
+	int64_t now_ns = clock_monotonic_ns();
+
+	(void)fd;
+	(void)what;
+	if (in_flight != connection->in_flight)
+		connection->unread_since_ns = now_ns;
+	connection->in_flight = in_flight;
+	if (admin_connection_has_room_for_fds(connection)) {
+		event_del(connection->unread_timer);
+		admin_connection_step(connection);
+	} else if (now_ns - connection->unread_since_ns >= connection->context->limits->stall_ns) {
+		admin_connection_drop(connection, "it does not read its replies");
+	}
+}
+
+static void
 admin_connection_on_resume(evutil_socket_t fd, short what, void *arg)
 {
 	(void)fd;
@@ -333,10 +385,12 @@ admin_connection_make_events(struct admin_connection *connection)
 		connection);
 	connection->partial_timer = event_new(base, -1, 0, admin_connection_on_partial_timeout,
 		connection);
+	connection->unread_timer = event_new(base, -1, EV_PERSIST,
+		admin_connection_on_unread_timer, connection);
 	connection->resume_event = event_new(base, -1, 0, admin_connection_on_resume, connection);
 	return connection->read_event != NULL && connection->write_event != NULL &&
 		connection->gone_event != NULL && connection->partial_timer != NULL &&
-		connection->resume_event != NULL;
+		connection->unread_timer != NULL && connection->resume_event != NULL;
 }
 
 struct admin_connection *
@@ -389,6 +443,7 @@ admin_connection_destroy(struct admin_connection *connection)
 	admin_free_event(connection->write_event);
 	admin_free_event(connection->gone_event);
 	admin_free_event(connection->partial_timer);
+	admin_free_event(connection->unread_timer);
 	admin_free_event(connection->resume_event);
 	varlink_stream_finish(&connection->stream);
 	close(connection->fd);

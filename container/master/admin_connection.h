@@ -4,8 +4,8 @@
  * replies go out. It defends itself against the client:
  *
  *   - a frame over the limits of protocol/varlink gets one error reply and the end
- *   - while a request is in work, and while more than output_bytes wait to be read by the
- *     client, nothing is read from it
+ *   - while a request is in work, and while more than output_bytes, or as many as
+ *     output_fds descriptors, wait to be read by the client, nothing is read from it
  *   - half a frame that is not completed within partial_ns is the end
  *   - a client that reads nothing of what waits for it for stall_ns is dropped
  *
@@ -27,7 +27,8 @@ struct event_base;
 
 struct admin_limits {
 	unsigned connections_per_uid;
-	size_t output_bytes;
+	size_t output_bytes; /* of frames, and apart from these of memory files */
+	size_t output_fds;
 	int64_t partial_ns;
 	int64_t stall_ns;
 };
@@ -67,7 +68,7 @@ bool admin_connection_send(struct admin_connection *connection,
 	const struct varlink_reply *reply, int fd);
 
 /* Whether less is waiting for the client than the limit. */
-bool admin_connection_has_room(const struct admin_connection *connection);
+bool admin_connection_has_room(struct admin_connection *connection);
 
 /* The request has been answered: the next one may come. */
 void admin_connection_forget_request(struct admin_connection *connection);

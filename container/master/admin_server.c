@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -17,12 +18,15 @@ enum {
 	/* Connections accepted before other events get their turn. */
 	ADMIN_ACCEPT_BATCH = 16,
 	/* The pause when the process has no descriptor left for another client. */
-	ADMIN_ACCEPT_PAUSE_US = 200 * 1000
+	ADMIN_ACCEPT_PAUSE_US = 200 * 1000,
+	/* Descriptors that clients leave to the cells, so that one can be started again. */
+	ADMIN_FDS_RESERVE = 32
 };
 
 const struct admin_limits admin_limits_default = {
 	.connections_per_uid = 64,
 	.output_bytes = 1024 * 1024,
+	.output_fds = 4,
 	.partial_ns = 30 * (int64_t)CLOCK_NS_PER_S,
 	.stall_ns = 30 * (int64_t)CLOCK_NS_PER_S,
 };
@@ -48,6 +52,16 @@ admin_server_count_of(struct admin_server *server, uid_t uid)
 	return count;
 }
 
+/* The kernel gives the lowest number that is free. */
+static bool
+admin_server_is_reserved(int fd)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur != RLIM_INFINITY &&
+		(rlim_t)fd + ADMIN_FDS_RESERVE >= limit.rlim_cur;
+}
+
 static void
 admin_server_welcome(struct admin_server *server, int fd)
 {
@@ -67,6 +81,9 @@ admin_server_welcome(struct admin_server *server, int fd)
 		admin_connection_refuse(connection, BAY_FULL,
 			"user %u has %u connections already: close one first",
 			(unsigned)peer.uid, others);
+	else if (connection != NULL && admin_server_is_reserved(fd))
+		admin_connection_refuse(connection, BAY_FULL,
+			"bayd may have no more files open for clients: close a connection first");
 }
 
 static void

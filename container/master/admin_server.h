@@ -13,7 +13,7 @@
 struct admin_server;
 struct event_base;
 
-/* 64 connections per user, 1 MiB of output, 30 s for the rest of a frame and for reading. */
+/* 64 connections per user, 1 MiB and 4 descriptors of output, 30 s for the rest of a frame and for reading. */
 extern const struct admin_limits admin_limits_default;
 
 /*

@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/fd.h"
+#include "base/fd_limit.h"
 #include "protocol/cell_link.h"
 
 #ifndef CLOSE_RANGE_CLOEXEC
@@ -119,6 +120,9 @@ child_die_with_master(pid_t master, int report)
 static void
 child_set_limits(const struct child_options *options, int report)
 {
+	/* A plugin may use select(), or close all numbers that there can be. */
+	if (!fd_limit_restore())
+		child_give_up(report, "set its limits");
 	for (size_t i = 0; i < options->limit_count; i++) {
 		struct rlimit limit = {.rlim_cur = options->limits[i].value,
 			.rlim_max = options->limits[i].value};

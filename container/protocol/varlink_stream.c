@@ -8,9 +8,12 @@
 #include "protocol/varlink_stream.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -95,6 +98,26 @@ varlink_stream_pending(const struct varlink_stream *stream)
 	return stream->_out_bytes;
 }
 
+size_t
+varlink_stream_in_flight(const struct varlink_stream *stream)
+{
+	int bytes = 0;
+
+	return ioctl(stream->_fd, SIOCOUTQ, &bytes) == 0 && bytes > 0 ? (size_t)bytes : 0;
+}
+
+size_t
+varlink_stream_unread_fds(struct varlink_stream *stream, uint64_t *bytes_r)
+{
+	if (stream->_unread_fds > 0 && stream->_out_bytes == 0 &&
+	    varlink_stream_in_flight(stream) == 0) {
+		stream->_unread_fds = 0;
+		stream->_unread_bytes = 0;
+	}
+	*bytes_r = stream->_unread_bytes;
+	return stream->_unread_fds;
+}
+
 static enum varlink_stream_result
 varlink_stream_refuse(struct varlink_stream *stream, const char *why)
 {
@@ -109,12 +132,12 @@ varlink_stream_system_error(struct varlink_stream *stream, const char *doing)
 
 	if (error == EAGAIN)
 		return VARLINK_STREAM_AGAIN;
+	/* More descriptors in one message than anybody may send. */
+	if (error == EMSGSIZE)
+		return varlink_stream_refuse(stream, "too many descriptors in one message");
 	snprintf(stream->_error, sizeof(stream->_error), "%s: %s", doing, strerror(error));
 	if (error == EPIPE || error == ECONNRESET)
 		return VARLINK_STREAM_CLOSED;
-	/* More descriptors in one message than anybody may send. */
-	if (error == EMSGSIZE)
-		return VARLINK_STREAM_REFUSED;
 	return VARLINK_STREAM_FAILED;
 }
 
@@ -224,6 +247,16 @@ varlink_stream_piece(struct varlink_stream *stream, bool alone)
 	return out;
 }
 
+/* Memory that nobody but the file keeps. */
+static uint64_t
+varlink_file_bytes(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 0 ?
+		(uint64_t)st.st_size : 0;
+}
+
 /* Counts what was appended to the piece; an empty piece is of no use. */
 static bool
 varlink_stream_finish_piece(struct varlink_stream *stream, struct varlink_out *out,
@@ -235,9 +268,12 @@ varlink_stream_finish_piece(struct varlink_stream *stream, struct varlink_out *o
 		return false;
 	}
 	stream->_out_bytes += out->bytes.size - size_before;
-	for (size_t i = 0; i < count; i++)
+	for (size_t i = 0; i < count; i++) {
 		out->fds.fd[i] = fds[i];
+		stream->_unread_bytes += varlink_file_bytes(fds[i]);
+	}
 	out->fds.count = count;
+	stream->_unread_fds += count;
 	return true;
 }
 

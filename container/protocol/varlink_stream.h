@@ -52,6 +52,8 @@ struct varlink_stream {
 	size_t _in_count;
 	struct list _out; /* pieces not yet sent */
 	size_t _out_bytes;
+	size_t _unread_fds;      /* queued, or sent and perhaps not received */
+	uint64_t _unread_bytes; /* of the memory files among these */
 	char _error[128];
 };
 
@@ -95,6 +97,16 @@ enum varlink_stream_result varlink_stream_flush(struct varlink_stream *stream)
 
 /* Bytes queued and not sent. */
 size_t varlink_stream_pending(const struct varlink_stream *stream);
+
+/* Bytes sent that the other end has not received. 0: it has received all. */
+size_t varlink_stream_in_flight(const struct varlink_stream *stream);
+
+/*
+ * The descriptors that are queued, or were sent since the other end was last seen to have
+ * received all, and the bytes of the memory files among them: the kernel keeps what a
+ * descriptor stands for until it is received, however small its frame is.
+ */
+size_t varlink_stream_unread_fds(struct varlink_stream *stream, uint64_t *bytes_r);
 
 /* Why the last call on the stream failed. Borrowed, valid until the next one. */
 const char *varlink_stream_error(const struct varlink_stream *stream);

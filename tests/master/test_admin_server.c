@@ -91,6 +91,10 @@ handle(struct admin_request *request, void *arg)
 		admin_reply(request, big_text());
 	} else if (strcmp(request->method, "test.Memfd") == 0) {
 		admin_reply_with_fd(request, NULL, body_memfd_create("hello", 5));
+	} else if (strcmp(request->method, "test.BigMemfd") == 0) {
+		static const char much[600 * 1000];
+
+		admin_reply_with_fd(request, NULL, body_memfd_create(much, sizeof(much)));
 	} else if (strcmp(request->method, "test.Refuse") == 0) {
 		admin_refuse(request, "not %s", "today");
 	} else {
@@ -482,6 +486,125 @@ START_TEST(a_client_that_never_reads_is_read_no_more_and_dropped_after_a_while)
 }
 END_TEST
 
+/* How many of many requests are answered while the client reads nothing. */
+static unsigned
+requests_of_hog(struct world *world, const struct varlink_client *client, const char *frame)
+{
+	size_t size = strlen(frame) + 1;
+
+	for (int i = 0; i < 40; i++) {
+		if (write(client->fd, frame, size) < 0 && errno != EAGAIN)
+			break;
+		world_turn(world);
+	}
+	return world->handled;
+}
+
+START_TEST(a_client_that_leaves_replies_with_descriptors_unread_gets_no_more_of_them)
+{
+	struct world world = {0};
+	struct varlink_client client, other;
+
+	world_start(&world);
+	client = client_connect(&world);
+	ck_assert_uint_le(requests_of_hog(&world, &client, "{\"method\":\"test.Memfd\"}"), 4);
+	ck_assert_uint_gt(world.handled, 0);
+	/* Nobody else notices. */
+	other = client_connect(&world);
+	client_send(&other, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":2}}");
+	expect_echo(&other, 2);
+	close(client.fd);
+	close(other.fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(memory_files_count_as_output_that_waits)
+{
+	struct world world = {0};
+	struct varlink_client client;
+
+	world_start(&world);
+	client = client_connect(&world);
+	/* Of 600 kB each. */
+	ck_assert_uint_eq(requests_of_hog(&world, &client, "{\"method\":\"test.BigMemfd\"}"), 2);
+	close(client.fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(a_client_that_leaves_descriptors_unread_is_dropped_after_a_while)
+{
+	struct world world = {.limits = {.connections_per_uid = 64, .output_bytes = 1024 * 1024,
+		.output_fds = 4, .partial_ns = MS(10000), .stall_ns = MS(100)}};
+	struct varlink_client client;
+
+	world_start(&world);
+	client = client_connect(&world);
+	for (int i = 0; i < 5; i++)
+		client_send(&client, "{\"method\":\"test.Memfd\"}");
+	while (admin_server_connections(world.server) > 0 || world.handled == 0)
+		world_turn(&world);
+	ck_assert_uint_eq(world.handled, 4);
+	close(client.fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(who_reads_gets_all_descriptors_however_many_it_asks_for_at_once)
+{
+	struct world world = {0};
+	struct varlink_client client;
+	unsigned got = 0;
+
+	world_start(&world);
+	client = client_connect(&world);
+	for (int i = 0; i < 30; i++)
+		client_send(&client, "{\"method\":\"test.Memfd\"}");
+	while (got < 30) {
+		int received[4];
+		size_t count = 4;
+		char data[256];
+
+		if (fd_receive_with(client.fd, data, sizeof(data), received, &count) <= 0)
+			count = 0;
+		got += (unsigned)count;
+		while (count > 0)
+			close(received[--count]);
+		world_turn(&world);
+	}
+	ck_assert_uint_eq(world.handled, 30);
+	close(client.fd);
+	world_end(&world);
+}
+END_TEST
+
+START_TEST(the_last_descriptors_are_not_for_clients)
+{
+	struct world world = {0};
+	struct varlink_client client, late;
+	struct rlimit limit, few;
+
+	world_start(&world);
+	client = client_connect(&world);
+	client_send(&client, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":1}}");
+	expect_echo(&client, 1);
+	late = client_connect(&world);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	few = limit;
+	few.rlim_cur = (rlim_t)late.fd + 20;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &few), 0);
+	client_expect_error(&late, "io.bayd.Container.Full", "no more files");
+	client_expect_closed(&late);
+	client_send(&client, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":2}}");
+	expect_echo(&client, 2);
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	close(client.fd);
+	close(late.fd);
+	world_end(&world);
+}
+END_TEST
+
 START_TEST(a_slow_reader_gets_everything)
 {
 	struct world world = {0};
@@ -600,7 +723,7 @@ START_TEST(more_descriptors_than_a_frame_may_have_are_refused)
 		fds[i] = dup(STDERR_FILENO);
 	before = open_fds();
 	ck_assert_int_eq(fd_send_with(client.fd, frame, sizeof(frame), fds, 5), sizeof(frame));
-	client_expect_error(&client, "io.bayd.Container.TooBig", "read a request: ");
+	client_expect_error(&client, "io.bayd.Container.TooBig", "too many descriptors");
 	client_expect_closed(&client);
 	ck_assert_uint_eq(world.handled, 0);
 	/* Nothing of it is kept, and the connection's own end is gone. */
@@ -775,6 +898,11 @@ CHECK_MAIN("master/admin_server",
 	an_idle_connection_may_stay,
 	one_connection_too_many_is_refused_and_the_others_go_on,
 	a_client_that_never_reads_is_read_no_more_and_dropped_after_a_while,
+	a_client_that_leaves_replies_with_descriptors_unread_gets_no_more_of_them,
+	memory_files_count_as_output_that_waits,
+	a_client_that_leaves_descriptors_unread_is_dropped_after_a_while,
+	who_reads_gets_all_descriptors_however_many_it_asks_for_at_once,
+	the_last_descriptors_are_not_for_clients,
 	a_slow_reader_gets_everything,
 	parts_are_sent_until_there_is_no_room_and_again_when_there_is,
 	a_oneway_request_gets_no_reply,

@@ -18,6 +18,7 @@
 
 #include "base/buffer.h"
 #include "base/fd.h"
+#include "base/fd_limit.h"
 #include "protocol/cell_link.h"
 #include "support/check_main.h"
 
@@ -156,6 +157,19 @@ START_TEST(limits_and_the_loss_of_privileges_arrive)
 	ck_assert_str_eq(output_of(&options,
 		"{ ulimit -c; ulimit -n; grep NoNewPrivs /proc/$$/status; } >&3"),
 		"0\n40\nNoNewPrivs:\t1\n");
+}
+END_TEST
+
+START_TEST(it_may_open_as_many_files_as_its_master_before_that_wanted_more)
+{
+	struct child_options options = {0};
+	struct rlimit limit;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = 200;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	fd_limit_raise();
+	ck_assert_str_eq(output_of(&options, "ulimit -Sn >&3"), "200\n");
 }
 END_TEST
 
@@ -337,6 +351,7 @@ CHECK_MAIN("master/child",
 	signals_are_as_in_a_fresh_process,
 	it_has_a_process_group_of_its_own,
 	limits_and_the_loss_of_privileges_arrive,
+	it_may_open_as_many_files_as_its_master_before_that_wanted_more,
 	root_can_give_a_child_to_another_user,
 	a_program_that_cannot_be_executed_is_an_error_with_its_reason,
 	a_running_child_is_not_reaped_and_a_kill_takes_its_group,
