@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/alloc.h"
 #include "config/config_data.h"
@@ -131,6 +132,34 @@ config_check_count(const struct config *config, struct config_report *report)
 			config->service_count, max);
 }
 
+/* Whether they are one directory, by whatever names; one that is not there yet has only its own. */
+static bool
+config_is_same_dir(const char *a, const char *b)
+{
+	struct stat one;
+	struct stat other;
+
+	if (stat(a, &one) != 0 || stat(b, &other) != 0)
+		return strcmp(a, b) == 0;
+	return one.st_dev == other.st_dev && one.st_ino == other.st_ino;
+}
+
+/* Copies would lie among the plugins, and be taken for some. */
+static void
+config_check_image_dir(const struct config *config, struct config_report *report)
+{
+	const struct config_container *container = &config->container;
+	const struct config_origin *origin = config_container_origin(config, "image_dir");
+
+	if (!config_is_same_dir(container->image_dir, container->plugin_dir))
+		return;
+	if (origin->file == NULL)
+		origin = config_container_origin(config, "plugin_dir");
+	config_report_add(report, origin->file != NULL ? origin->file : config->path, origin->line,
+		"image_dir = %s: this is plugin_dir too; the copies that cells load want a directory of "
+		"their own", container->image_dir);
+}
+
 static void
 config_check_instances(const struct config *config, const struct config_service *service,
 	struct config_report *report)
@@ -181,6 +210,7 @@ void
 config_check_together(const struct config *config, struct config_report *report)
 {
 	config_check_count(config, report);
+	config_check_image_dir(config, report);
 	for (size_t i = 0; i < config->service_count; i++) {
 		config_check_instances(config, &config->services[i], report);
 		config_check_plugin(&config->services[i], report);

@@ -30,6 +30,9 @@
 #define MFD_EXEC 0x0010U
 #endif
 
+/* How many names are tried for a copy. */
+enum { IMAGE_NAMES_MAX = 100 };
+
 /* What is being done for an image that is not complete. */
 enum image_step {
 	IMAGE_STEP_COPY,     /* the file, to the directory */
@@ -128,15 +131,24 @@ image_rewrite(struct image *image, struct buffer *error)
 
 /* --- a file in the directory ------------------------------------------------------------ */
 
-/* A name that is taken was left by somebody who died. */
+/* A name that is taken is somebody else's file: what a daemon that died has left is removed
+ * before, where one can tell. Then it is called NAME.GENERATION.N.so. */
 static int
-image_create_file(const struct image *image)
+image_create_file(struct image *image)
 {
-	int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(image->_dirfd, image->_name, flags, 0600);
+	int stem = (int)strlen(image->_name) - (int)strlen(".so");
+	char *first = image->_name;
+	int fd = -1;
 
-	if (fd < 0 && errno == EEXIST && unlinkat(image->_dirfd, image->_name, 0) == 0)
-		fd = openat(image->_dirfd, image->_name, flags, 0600);
+	for (int n = 0; fd < 0 && n < IMAGE_NAMES_MAX && (n == 0 || errno == EEXIST); n++) {
+		if (image->_name != first)
+			free(image->_name);
+		image->_name = n == 0 ? first : xasprintf("%.*s.%d.so", stem, first, n);
+		fd = openat(image->_dirfd, image->_name,
+			O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+	}
+	if (image->_name != first)
+		free(first);
 	return fd;
 }
 

@@ -359,7 +359,7 @@ master_open_dirs(struct master *master, struct buffer *error)
 	options.key = "image_dir";
 	options.path = container->image_dir;
 	options.mode = parts->user.change ? 0711 : 0700;
-	options.is_ours = strncmp(container->image_dir, container->runtime_dir, length) == 0 &&
+	options.no_link = strncmp(container->image_dir, container->runtime_dir, length) == 0 &&
 		container->image_dir[length] == '/';
 	parts->image_dir = runtime_dir_open(&options, error);
 	return parts->image_dir != NULL;

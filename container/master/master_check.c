@@ -63,7 +63,7 @@ check_open_dir(struct master_check *check, struct buffer *error)
 	const char *tmp = getenv("TMPDIR");
 	char *path = xasprintf("%s/bayd-check-XXXXXX", tmp != NULL && tmp[0] != '\0' ? tmp : "/tmp");
 	struct runtime_dir_options options = {.key = "the directory for the check", .path = path,
-		.mode = 0700, .is_ours = true};
+		.mode = 0700, .made = true};
 
 	if (mkdtemp(path) == NULL)
 		(void)buffer_fail(error, "make the directory %s: %s", path, strerror(errno));

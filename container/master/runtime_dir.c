@@ -25,8 +25,8 @@ struct runtime_dir {
 	char *path;
 	int fd;       /* also holds the lock */
 	bool created; /* by us, now */
-	bool marked;  /* by us or by a bayd before us */
-	bool remove;  /* when it is closed */
+	bool no_link; /* at the end of path */
+	bool marked;  /* made by us or by a bayd before us, which is the same: ours to empty */
 };
 
 /* Stands in a directory that a bayd made, for the next one if that bayd is killed. */
@@ -90,6 +90,14 @@ runtime_dir_is_current(const struct runtime_dir *dir)
 		opened.st_ino == named.st_ino && opened.st_dev == named.st_dev;
 }
 
+static bool
+runtime_dir_is_link(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
 /* --- opening ------------------------------------------------------------------ */
 
 static bool
@@ -100,7 +108,11 @@ runtime_dir_make(struct runtime_dir *dir, mode_t mode, struct buffer *error)
 	else if (errno != EEXIST)
 		return buffer_fail(error, "make %s %s: %s%s", dir->key, dir->path, strerror(errno),
 			errno == ENOENT ? " (the directory above it must exist)" : "");
-	dir->fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	dir->fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+		(dir->no_link ? O_NOFOLLOW : 0));
+	if (dir->fd < 0 && dir->no_link && runtime_dir_is_link(dir->path))
+		return buffer_fail(error, "%s %s is a symbolic link, which nobody but bayd should make "
+			"there: remove it, or name the directory that it leads to", dir->key, dir->path);
 	if (dir->fd < 0 && errno != ENOENT)
 		return buffer_fail(error, "open %s %s: %s", dir->key, dir->path, strerror(errno));
 	/* The umask may have narrowed it; one that was there keeps its mode. */
@@ -170,8 +182,8 @@ runtime_dir_is_socket(int dirfd, const char *name)
 		fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) == 0 && S_ISSOCK(st.st_mode);
 }
 
-/* Only what Bay makes: a directory that was named by mistake keeps its files. In one that a
- * bayd made, sockets that nobody listens on are those of services of a bayd that was killed. */
+/* Only what Bay makes, also here: people put things into directories that others made. Sockets
+ * that nobody listens on are those of services of a bayd that was killed. */
 static void
 runtime_dir_clean(const struct runtime_dir *dir)
 {
@@ -213,7 +225,7 @@ runtime_dir_mark(struct runtime_dir *dir)
 static void
 runtime_dir_remove(const struct runtime_dir *dir)
 {
-	if (dir->marked && unlinkat(dir->fd, RUNTIME_DIR_MARK, 0) != 0 && errno != ENOENT)
+	if (unlinkat(dir->fd, RUNTIME_DIR_MARK, 0) != 0 && errno != ENOENT)
 		log_warn_errno(NULL, "remove %s from %s %s", RUNTIME_DIR_MARK, dir->key, dir->path);
 	if (rmdir(dir->path) != 0 && errno != ENOENT)
 		log_warn_errno(NULL, "remove %s %s", dir->key, dir->path);
@@ -249,6 +261,8 @@ runtime_dir_open(const struct runtime_dir_options *options, struct buffer *error
 	dir->key = options->key;
 	dir->path = xstrdup(options->path);
 	dir->fd = -1;
+	dir->no_link = options->no_link;
+	dir->created = options->made;
 	for (int i = 0; i < RUNTIME_DIR_TRIES && opened && dir->fd < 0; i++)
 		opened = runtime_dir_try(dir, options->mode, error);
 	if (opened && dir->fd < 0)
@@ -258,11 +272,10 @@ runtime_dir_open(const struct runtime_dir_options *options, struct buffer *error
 		runtime_dir_free(dir);
 		return NULL;
 	}
-	if (!options->is_ours)
-		runtime_dir_mark(dir);
-	dir->remove = dir->created || dir->marked || options->is_ours;
+	runtime_dir_mark(dir);
 	runtime_dir_make_path_absolute(dir);
-	runtime_dir_clean(dir);
+	if (dir->marked)
+		runtime_dir_clean(dir);
 	return dir;
 }
 
@@ -271,10 +284,11 @@ runtime_dir_close(struct runtime_dir *dir)
 {
 	if (dir == NULL)
 		return;
-	runtime_dir_clean(dir);
 	/* Before the lock goes: the next bayd may want a directory of the same name. */
-	if (dir->remove)
+	if (dir->marked) {
+		runtime_dir_clean(dir);
 		runtime_dir_remove(dir);
+	}
 	runtime_dir_free(dir);
 }
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A directory that belongs to one running bayd: the lock on it is what keeps a second bayd
- * out, and everything in it that Bay makes goes away with the daemon. There are two, one
+ * out, and everything that Bay makes in it goes away with the daemon. There are two, one
  * inside the other if the configuration does not say otherwise.
  *
  *	runtime_dir/             locked (flock) as long as the daemon lives
  *		control.sock     the admin socket
  *		NAME.sock        sockets of services, of any name
  *		.made-by-bayd    there if a bayd made the directory: it is removed at the end
- *		images/          image_dir, locked too
+ *		images/          image_dir, locked too, with a mark of its own
  *			NAME.GEN.so     private copies of plugins
  *
  * Has one owner. Master only.
@@ -26,12 +26,13 @@ struct runtime_dir_options {
 	const char *key;  /* of the configuration, for texts: "runtime_dir"; a constant */
 	const char *path;
 	mode_t mode;      /* if it has to be made */
-	bool is_ours;     /* nobody else makes it: it is removed whoever made it */
+	bool made;        /* the caller has just made it, empty: it is removed at the end */
+	bool no_link;     /* the path must not end in a symbolic link */
 };
 
 /*
- * Makes the directory if it is not there (its parent must be), locks it and removes what a
- * killed bayd left. An existing one must belong to us and be closed to writers other than
+ * Makes the directory if it is not there (its parent must be) and locks it. In one that a bayd
+ * made, what it left when it was killed is removed; in others no file is touched. An existing one must belong to us and be closed to writers other than
  * us. NULL: the reason is appended to error; when another bayd has the lock it names its
  * process, if that can be seen.
  */
@@ -39,8 +40,8 @@ struct runtime_dir *runtime_dir_open(const struct runtime_dir_options *options,
 	struct buffer *error)
 	__attribute__((warn_unused_result));
 
-/* Removes what Bay made in it, and the directory too if runtime_dir_open made it, now or for
- * a bayd that was killed; then gives up the lock. NULL is fine. */
+/* If a bayd made the directory, this one or one that was killed: removes what Bay makes in it,
+ * and the directory. Then gives up the lock. NULL is fine. */
 void runtime_dir_close(struct runtime_dir *dir);
 
 /* The absolute path; borrowed. */

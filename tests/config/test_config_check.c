@@ -96,6 +96,32 @@ START_TEST(a_path_longer_than_the_system_takes_is_refused)
 }
 END_TEST
 
+START_TEST(plugins_and_their_copies_do_not_lie_together)
+{
+	char here[PATH_MAX];
+	char name[] = "linkXXXXXX";
+	struct buffer text = {0};
+	struct buffer complaint = {0};
+
+	ck_assert_ptr_nonnull(getcwd(here, sizeof(here)));
+	ck_assert_ptr_nonnull(mkdtemp(name));
+	ck_assert_int_eq(rmdir(name), 0);
+	/* By one name, when it is not there yet; and by two, when it is. */
+	ck_assert(buffer_printf(&text, "[container]\nplugin_dir = %s\nimage_dir = %s/%s\n", name, here,
+		name));
+	ck_assert(buffer_printf(&complaint, "test.ini:3: image_dir = %s/%s: this is plugin_dir too; "
+		"the copies that cells load want a directory of their own\n", here, name));
+	refused(buffer_text(&text), buffer_text(&complaint));
+	buffer_clear(&text);
+	ck_assert(buffer_printf(&text, "[container]\nplugin_dir = .\nimage_dir = %s/%s\n", here, name));
+	ck_assert_int_eq(symlink(here, name), 0);
+	refused(buffer_text(&text), buffer_text(&complaint));
+	ck_assert_int_eq(unlink(name), 0);
+	buffer_finish(&text);
+	buffer_finish(&complaint);
+}
+END_TEST
+
 START_TEST(more_services_than_allowed_are_refused_once)
 {
 	refused("[container]\nmax_services = 2\n[service a]\n[service b]\n[service c]\n[service d]\n",
@@ -131,6 +157,7 @@ CHECK_MAIN("config/config_check",
 	a_dot_is_the_directory_itself,
 	the_words_for_a_log_are_no_paths,
 	a_path_longer_than_the_system_takes_is_refused,
+	plugins_and_their_copies_do_not_lie_together,
 	more_services_than_allowed_are_refused_once,
 	more_instances_than_loops_are_refused,
 	a_plugin_is_named_without_so)

@@ -155,20 +155,23 @@ START_TEST(overwriting_the_file_does_not_touch_the_image)
 }
 END_TEST
 
-START_TEST(generations_lie_side_by_side_and_leftovers_are_replaced)
+START_TEST(generations_lie_side_by_side_and_files_of_others_stay)
 {
 	struct image one, two;
 	struct place place;
 
 	place_init(&place, "good");
-	temp_dir_write(&place.dir, "images/square.2.so", "left by a daemon that was killed");
+	temp_dir_write(&place.dir, "images/square.2.so", "of somebody else");
 	one = make(&place, 1);
 	two = make(&place, 2);
-	ck_assert_uint_eq(count_images(&place), 2);
+	ck_assert_uint_eq(count_images(&place), 3);
+	ck_assert_ptr_nonnull(strstr(two.path, "/square.2.1.so"));
 	ck_assert_str_eq(one.sha256, two.sha256);
 	image_finish(&one);
 	ck_assert_int_eq(access(two.path, R_OK), 0);
 	image_finish(&two);
+	ck_assert_uint_eq(count_images(&place), 1);
+	ck_assert_int_eq(access(temp_dir_path(&place.dir, "images/square.2.so"), R_OK), 0);
 	place_finish(&place);
 }
 END_TEST
@@ -496,7 +499,7 @@ END_TEST
 CHECK_MAIN("master/image",
 	a_plugin_is_copied_and_hashed_and_its_copy_closed_to_writers,
 	overwriting_the_file_does_not_touch_the_image,
-	generations_lie_side_by_side_and_leftovers_are_replaced,
+	generations_lie_side_by_side_and_files_of_others_stay,
 	an_image_knows_whether_its_file_is_still_the_same,
 	symbols_that_a_process_would_keep_for_ever_become_ordinary,
 	what_is_no_plugin_is_copied_for_the_examiner_to_refuse,

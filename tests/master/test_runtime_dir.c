@@ -208,6 +208,7 @@ START_TEST(what_a_killed_bayd_left_is_removed_and_nothing_else)
 	struct runtime_dir *dir;
 
 	temp_dir_init(&temp);
+	temp_dir_write(&temp, ".made-by-bayd", "");
 	temp_dir_write(&temp, "square.3.so", "x");
 	temp_dir_write(&temp, "my.plugin.12.so", "x");
 	temp_dir_write(&temp, "notes.txt", "mine");
@@ -228,6 +229,20 @@ START_TEST(what_a_killed_bayd_left_is_removed_and_nothing_else)
 	ck_assert(exists(temp_dir_path(&temp, ".bayd-file")));
 	ck_assert(exists(temp_dir_path(&temp, "other.sock")));
 	runtime_dir_close(dir);
+	temp_dir_finish(&temp);
+}
+END_TEST
+
+START_TEST(in_a_directory_of_somebody_else_no_file_is_touched)
+{
+	struct temp_dir temp;
+
+	temp_dir_init(&temp);
+	temp_dir_write(&temp, "square.3.so", "mine");
+	make_socket(temp_dir_path(&temp, "control.sock"));
+	runtime_dir_close(must_open(temp.path));
+	ck_assert(exists(temp_dir_path(&temp, "square.3.so")));
+	ck_assert(exists(temp_dir_path(&temp, "control.sock")));
 	temp_dir_finish(&temp);
 }
 END_TEST
@@ -283,19 +298,37 @@ START_TEST(sockets_of_services_of_a_killed_bayd_go_unless_somebody_listens)
 }
 END_TEST
 
-START_TEST(one_that_only_bay_makes_is_removed_even_if_it_was_there)
+START_TEST(one_that_the_caller_has_just_made_is_removed)
 {
 	struct temp_dir temp;
 	struct buffer error = {0};
 	struct runtime_dir *dir;
 
 	temp_dir_init(&temp);
-	temp_dir_write(&temp, "images/square.1.so", "x");
-	dir = runtime_dir_open(&(struct runtime_dir_options){.key = "image_dir",
-		.path = temp_dir_path(&temp, "images"), .mode = 0700, .is_ours = true}, &error);
+	ck_assert_int_eq(mkdir(temp_dir_path(&temp, "check"), 0700), 0);
+	dir = runtime_dir_open(&(struct runtime_dir_options){.key = "the directory for the check",
+		.path = temp_dir_path(&temp, "check"), .mode = 0700, .made = true}, &error);
 	ck_assert_ptr_nonnull(dir);
+	temp_dir_write(&temp, "check/square.1.so", "x");
 	runtime_dir_close(dir);
-	ck_assert(!exists(temp_dir_path(&temp, "images")));
+	ck_assert(!exists(temp_dir_path(&temp, "check")));
+	temp_dir_finish(&temp);
+}
+END_TEST
+
+START_TEST(a_link_in_its_place_is_not_followed)
+{
+	struct temp_dir temp;
+	struct buffer error = {0};
+
+	temp_dir_init(&temp);
+	temp_dir_write(&temp, "victim/square.1.so", "mine");
+	ck_assert_int_eq(symlink("victim", temp_dir_path(&temp, "images")), 0);
+	ck_assert_ptr_null(runtime_dir_open(&(struct runtime_dir_options){.key = "image_dir",
+		.path = temp_dir_path(&temp, "images"), .mode = 0700, .no_link = true}, &error));
+	ck_assert_ptr_nonnull(strstr(buffer_text(&error), "is a symbolic link"));
+	ck_assert(exists(temp_dir_path(&temp, "victim/square.1.so")));
+	buffer_finish(&error);
 	temp_dir_finish(&temp);
 }
 END_TEST
@@ -407,6 +440,7 @@ END_TEST
 CHECK_MAIN("master/runtime_dir",
 	a_missing_directory_is_made_private_and_goes_away_again,
 	an_existing_directory_stays,
+	in_a_directory_of_somebody_else_no_file_is_touched,
 	one_that_a_killed_bayd_made_goes_away_with_the_next,
 	the_path_is_made_absolute,
 	a_second_one_is_refused_with_the_process_of_the_first,
@@ -416,7 +450,8 @@ CHECK_MAIN("master/runtime_dir",
 	a_file_in_its_place_is_refused,
 	what_a_killed_bayd_left_is_removed_and_nothing_else,
 	sockets_of_services_of_a_killed_bayd_go_unless_somebody_listens,
-	one_that_only_bay_makes_is_removed_even_if_it_was_there,
+	one_that_the_caller_has_just_made_is_removed,
+	a_link_in_its_place_is_not_followed,
 	what_was_made_during_the_run_is_removed_at_its_end,
 	a_directory_that_vanishes_before_it_is_locked_is_made_again,
 	a_narrow_umask_makes_no_difference,

@@ -382,6 +382,36 @@ says again
 # The directory was made by the first, and for no other purpose.
 stop
 
+begin 'files that look like copies of plugins are safe in directories that others made'
+plugin actor
+ini <<'END'
+image_dir = copies
+[service actor]
+END
+mkdir -m 700 "$dir/run" "$dir/run/copies"
+echo precious >"$dir/run/copies/actor.1.so"
+start
+ctl call actor 'echo hello'
+says hello
+kill -TERM "$bayd"
+expect_exit 0
+[ "$(find "$dir/run" -type f)" = "$dir/run/copies/actor.1.so" ] ||
+	fail "in run: $(ls -AR "$dir/run")"
+grep -q precious "$dir/run/copies/actor.1.so" || fail 'the file is changed'
+
+begin 'a link in the place of the image directory is not followed'
+plugin actor
+ini <<'END'
+[service actor]
+END
+mkdir -m 700 "$dir/run" "$dir/victim"
+echo precious >"$dir/victim/actor.1.so"
+ln -s ../victim "$dir/run/images"
+launch
+expect_exit 1
+logs 'is a symbolic link'
+[ -s "$dir/victim/actor.1.so" ] || fail 'the file is gone'
+
 begin 'a path longer than a socket address works'
 plugin actor
 ini <<'END'
