@@ -2,9 +2,11 @@
 /* The daemon: reads its options and its configuration, then leaves the rest to master/. */
 #include "config.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buffer.h"
 #include "base/fd_limit.h"
@@ -34,6 +36,16 @@ bayd_print_usage(FILE *to)
 		"USR1 opens the log file again.\n");
 }
 
+/* What was to be said has to have been: a script may go by the exit code alone. */
+static enum master_exit
+bayd_end(enum master_exit code)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return code;
+	fprintf(stderr, "bayd: writing the answer: %s\n", strerror(errno));
+	return code == MASTER_EXIT_DONE ? MASTER_EXIT_FAILED : code;
+}
+
 /* Exits for what is answered at once and for what is wrong. */
 static void
 bayd_read_options(int argc, char **argv, struct bayd_options *options)
@@ -57,10 +69,10 @@ bayd_read_options(int argc, char **argv, struct bayd_options *options)
 			break;
 		case 'V':
 			printf("bayd %s\n", PACKAGE_VERSION);
-			exit(MASTER_EXIT_DONE);
+			exit(bayd_end(MASTER_EXIT_DONE));
 		case 'h':
 			bayd_print_usage(stdout);
-			exit(MASTER_EXIT_DONE);
+			exit(bayd_end(MASTER_EXIT_DONE));
 		default:
 			bayd_print_usage(stderr);
 			exit(MASTER_EXIT_USAGE);
@@ -106,5 +118,5 @@ main(int argc, char **argv)
 		code = master_run(config);
 	config_report_finish(&report);
 	config_destroy(config);
-	return code;
+	return bayd_end(code);
 }

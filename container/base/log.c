@@ -11,10 +11,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
 #include <syslog.h>
 #include <unistd.h>
 
@@ -23,6 +27,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/log_line.h"
+#include "base/log_output.h"
 
 enum {
 	LOG_FILE_MODE = 0640,
@@ -46,13 +51,14 @@ static struct {
 	char *process;     /* NULL: the program's name */
 	char *path;        /* of the file sink */
 	char *ident;       /* syslog keeps the pointer */
-	int fd;            /* of the file or pipe sink */
+	int fd;            /* of the pipe sink */
+	struct log_output output; /* of the others but syslog */
 	struct buffer line; /* reused from line to line */
 	log_hook_fn *hook;
 	void *hook_arg;
 	atomic_uint_fast64_t dropped;    /* since the start */
 	atomic_uint_fast64_t unreported; /* of these, not yet told of */
-} log_state = {.fd = -1};
+} log_state = {.fd = -1, .output = {.fd = STDERR_FILENO}};
 
 /* --- names ------------------------------------------------------------------ */
 
@@ -115,6 +121,15 @@ log_set_hook(log_hook_fn *hook, void *arg)
 	pthread_mutex_unlock(&log_mutex);
 }
 
+static void
+log_open_output(enum log_sink sink, int fd)
+{
+	if (sink == LOG_SINK_STDERR)
+		log_output_open_stderr(&log_state.output);
+	else
+		log_output_open(&log_state.output, sink == LOG_SINK_FILE ? fd : -1, true);
+}
+
 /* Leaves the old sink and takes the new one; path and ident become the log's. */
 static void
 log_switch(enum log_sink sink, int fd, char *path, char *ident)
@@ -122,12 +137,13 @@ log_switch(enum log_sink sink, int fd, char *path, char *ident)
 	pthread_mutex_lock(&log_mutex);
 	if (log_state.sink == LOG_SINK_SYSLOG)
 		closelog();
-	if (log_state.sink == LOG_SINK_FILE)
-		fd_close(&log_state.fd);
+	log_output_flush(&log_state.output);
+	log_output_close(&log_state.output);
+	log_open_output(sink, fd);
 	free(log_state.path);
 	free(log_state.ident);
 	log_state.sink = sink;
-	log_state.fd = fd;
+	log_state.fd = sink == LOG_SINK_PIPE ? fd : -1;
 	log_state.path = path;
 	log_state.ident = ident;
 	if (sink == LOG_SINK_SYSLOG)
@@ -141,9 +157,48 @@ log_to_stderr(void)
 	log_switch(LOG_SINK_STDERR, -1, NULL, NULL);
 }
 
+/* Says something about the log where the log does not go. */
+static void __attribute__((format(printf, 1, 2)))
+log_tell_on_stderr(const char *format, ...)
+{
+	struct log_output output;
+	struct buffer line = {0};
+	va_list args;
+
+	log_output_open(&output, STDERR_FILENO, false);
+	va_start(args, format);
+	if (buffer_printf(&line, "%s: ", program_invocation_short_name) &&
+	    buffer_vprintf(&line, format, args) && buffer_append_text(&line, "\n") &&
+	    !log_output_write(&output, line.data, line.size))
+		errno = output.error;
+	va_end(args);
+	log_output_close(&output);
+	buffer_finish(&line);
+}
+
+/* The C library has no error for it; it tries again with each line. */
+static void
+log_check_syslog(void)
+{
+	static const int types[] = {SOCK_DGRAM, SOCK_STREAM};
+	const struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "/dev/log"};
+	bool there = false;
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types) && !there; i++) {
+		int fd = socket(AF_UNIX, types[i] | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+		there = fd >= 0 && connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0;
+		fd_close(&fd);
+	}
+	if (!there)
+		log_tell_on_stderr("the log goes to syslog, but no syslog daemon takes it (/dev/log: %s): "
+			"its lines are lost until one does", strerror(errno));
+}
+
 void
 log_to_syslog(const char *ident)
 {
+	log_check_syslog();
 	log_switch(LOG_SINK_SYSLOG, -1, NULL, xstrdup(ident));
 }
 
@@ -156,7 +211,27 @@ log_to_pipe(int fd)
 static int
 log_open_file(const char *path)
 {
-	return open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, LOG_FILE_MODE);
+	/* A pipe must not make us wait for its reader, here or later. */
+	int fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK,
+		LOG_FILE_MODE);
+	struct stat st;
+
+	if (fd < 0) {
+		if (errno == ENXIO)
+			errno = EINVAL;
+		return fd;
+	}
+	if (fstat(fd, &st) != 0 || (!S_ISREG(st.st_mode) && !S_ISCHR(st.st_mode))) {
+		fd_close(&fd);
+		errno = EINVAL;
+	}
+	return fd;
+}
+
+const char *
+log_file_trouble(int error)
+{
+	return error == EINVAL ? "it is neither a file nor a device that is ready" : strerror(error);
 }
 
 bool
@@ -181,8 +256,9 @@ log_reopen(void)
 	if (fd < 0)
 		return false;
 	pthread_mutex_lock(&log_mutex);
-	fd_close(&log_state.fd);
-	log_state.fd = fd;
+	log_output_flush(&log_state.output);
+	log_output_close(&log_state.output);
+	log_output_open(&log_state.output, fd, true);
 	pthread_mutex_unlock(&log_mutex);
 	return true;
 }
@@ -251,16 +327,88 @@ log_syslog_write(const struct log_record *record)
 	syslog(priorities[record->level], "%s", text != NULL ? text : record->text);
 }
 
-/* A line that cannot be written has nowhere to go. */
+/* Puts what is to be known about lost lines in front of the next. */
 static void
-log_fd_write(int fd, const struct log_record *record)
+log_append_lost(uint64_t lost, const struct log_record *like)
 {
-	static const char lost[] = "bay: out of memory: a log line is lost\n";
-	bool made = log_line_append(&log_state.line, record, log_state.format);
-	bool written = made ? fd_write_all(fd, log_state.line.data, log_state.line.size) :
-		fd_write_all(fd, lost, sizeof(lost) - 1);
+	char text[96];
+	const struct log_record record = {
+		.wall_ns = like->wall_ns,
+		.level = LOG_LEVEL_WARN,
+		.process = like->process,
+		.subject = "log",
+		.text = text,
+	};
 
-	(void)written;
+	snprintf(text, sizeof(text), "%" PRIu64 " %s lost, because nobody took %s", lost,
+		lost == 1 ? "line was" : "lines were", lost == 1 ? "it" : "them");
+	if (!log_line_append(&log_state.line, &record, log_state.format))
+		buffer_clear(&log_state.line);
+}
+
+static void
+log_output_failed(void)
+{
+	static struct log_rate rate = {.burst = 1, .period_ns = 60 * (int64_t)CLOCK_NS_PER_S};
+	uint64_t hidden;
+
+	if (log_state.sink == LOG_SINK_FILE && log_state.output.error != 0 &&
+	    log_rate_pass(&rate, &hidden))
+		log_tell_on_stderr("the log file %s cannot be written: %s: lines of it are lost",
+			log_state.path, strerror(log_state.output.error));
+}
+
+/* NULL: only says what was lost. */
+static void
+log_output_record(const struct log_record *record, const struct log_record *like)
+{
+	static const char none[] = "bay: out of memory: a log line is lost\n";
+	uint64_t lost = log_state.output.lost;
+	bool made = true;
+
+	if (lost > 0)
+		log_append_lost(lost, like);
+	if (record != NULL)
+		made = log_line_append(&log_state.line, record, log_state.format);
+	if (made ? log_output_write(&log_state.output, log_state.line.data, log_state.line.size) :
+	    log_output_write(&log_state.output, none, sizeof(none) - 1))
+		log_state.output.lost -= made ? lost : 0;
+	else
+		log_output_failed();
+}
+
+bool
+log_has_backlog(void)
+{
+	return log_output_waits(&log_state.output);
+}
+
+static bool
+log_flush_locked(int timeout_ms)
+{
+	struct pollfd room = {.fd = log_state.output.fd, .events = POLLOUT};
+	const struct log_record now = {.wall_ns = clock_wall_ns(),
+		.process = log_state.process != NULL ? log_state.process : program_invocation_short_name};
+
+	log_output_flush(&log_state.output);
+	if (log_has_backlog() && timeout_ms > 0 && poll(&room, 1, timeout_ms) > 0)
+		log_output_flush(&log_state.output);
+	if (!log_has_backlog() && log_state.output.error == 0 && log_state.output.lost > 0) {
+		log_output_record(NULL, &now);
+		buffer_clear(&log_state.line);
+	}
+	return !log_has_backlog();
+}
+
+bool
+log_flush(int timeout_ms)
+{
+	bool flushed;
+
+	pthread_mutex_lock(&log_mutex);
+	flushed = log_flush_locked(timeout_ms);
+	pthread_mutex_unlock(&log_mutex);
+	return flushed;
 }
 
 static void
@@ -268,10 +416,8 @@ log_emit_locked(const struct log_record *record)
 {
 	switch (log_state.sink) {
 	case LOG_SINK_STDERR:
-		log_fd_write(STDERR_FILENO, record);
-		break;
 	case LOG_SINK_FILE:
-		log_fd_write(log_state.fd, record);
+		log_output_record(record, record);
 		break;
 	case LOG_SINK_SYSLOG:
 		log_syslog_write(record);

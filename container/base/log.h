@@ -95,22 +95,36 @@ void log_set_format(enum log_format format);
 /* Sends lines to standard error (again). */
 void log_to_stderr(void);
 
-/* Sends lines to syslog under this name, without the time, as facility daemon. */
+/* Sends lines to syslog under this name, without the time, as facility daemon. When nobody
+ * takes them now, standard error is told. */
 void log_to_syslog(const char *ident);
 
 /*
- * Appends lines to a file, made with mode 0640 when it is not there. False: it cannot be
- * opened (errno says why) and the sink stays as it was.
+ * Appends lines to a file or device; a file is made with mode 0640 when it is not there.
+ * False: it cannot be opened (log_file_trouble says why) and the sink stays as it was. When it
+ * cannot be written, standard error is told.
  */
 bool log_to_file(const char *path)
 	__attribute__((warn_unused_result));
 
 /*
  * Opens the file sink's path again, for log rotation. True for the other sinks. False: it
- * cannot be opened (errno) and lines go on to the old file.
+ * cannot be opened (log_file_trouble) and lines go on to the old file.
  */
 bool log_reopen(void)
 	__attribute__((warn_unused_result));
+
+/* What errno means after log_to_file or log_reopen. Borrowed, until the next call of it. */
+const char *log_file_trouble(int error);
+
+/*
+ * Writing never waits for a reader: what standard error or a file has no room for is kept, up
+ * to a megabyte, and written before the next line or by log_flush; lines beyond are lost, and
+ * a line tells later how many. log_flush waits up to timeout_ms for room; true: nothing is
+ * kept any more. log_has_backlog is for the hook: whether something is kept.
+ */
+bool log_flush(int timeout_ms);
+bool log_has_backlog(void);
 
 /*
  * Sends each record with one write to a pipe that the caller has set non-blocking; keeps

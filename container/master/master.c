@@ -8,6 +8,7 @@
 
 #include "master/master.h"
 
+#include <errno.h>
 #include <event2/event.h>
 #include <sched.h>
 #include <signal.h>
@@ -41,7 +42,10 @@
 
 enum {
 	MASTER_LOG_LINES = 1000,
-	MASTER_BACKLOG = 128 /* of the control socket */
+	MASTER_BACKLOG = 128, /* of the control socket */
+	/* How often the log is offered to a reader who is behind, and how often at the end. */
+	MASTER_LOG_FLUSH_MS = 50,
+	MASTER_LOG_LAST_FLUSHES = 10
 };
 
 /* Longer than the examiner's own patience would be a hang of ours. */
@@ -64,6 +68,7 @@ struct master_parts {
 	struct activation activation;
 	bool stopping; /* somebody asked for it */
 	bool log_elsewhere; /* than on standard error */
+	struct event *log_timer; /* added while the log waits for its reader */
 };
 
 const char *
@@ -146,7 +151,8 @@ master_on_signal(int number, void *arg)
 		break;
 	case SIGUSR1:
 		if (!log_reopen())
-			log_error_errno(NULL, "open the log file again; lines go on to the old one");
+			log_error(NULL, "the log file cannot be opened again, so lines go on to the old one: %s",
+				log_file_trouble(errno));
 		else
 			log_info(NULL, "log opened again");
 		break;
@@ -323,7 +329,7 @@ master_start_log(const struct config *config, struct buffer *error)
 	case CONFIG_LOG_FILE:
 		if (!log_to_file(container->log))
 			return buffer_fail(error, "open the log file %s: %s", container->log,
-				strerror(errno));
+				log_file_trouble(errno));
 		break;
 	}
 	return true;
@@ -365,6 +371,24 @@ master_open_dirs(struct master *master, struct buffer *error)
 	return parts->image_dir != NULL;
 }
 
+static void
+master_flush_log_later(struct master_parts *parts)
+{
+	const struct timeval pause = {.tv_usec = MASTER_LOG_FLUSH_MS * 1000};
+
+	if (parts->log_timer != NULL && !event_pending(parts->log_timer, EV_TIMEOUT, NULL))
+		event_add(parts->log_timer, &pause);
+}
+
+static void
+master_on_log_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	if (!log_flush(0))
+		master_flush_log_later(arg);
+}
+
 static bool
 master_start_loop(struct master *master, struct buffer *error)
 {
@@ -375,8 +399,9 @@ master_start_loop(struct master *master, struct buffer *error)
 		return buffer_fail(error, "start libevent: no memory or no descriptor");
 	parts->signals = signals_watch(master->base, master_signals,
 		sizeof(master_signals) / sizeof(*master_signals), master_on_signal, master);
+	parts->log_timer = evtimer_new(master->base, master_on_log_timer, parts);
 	master->admin_log = admin_log_create(master->base, master->ring);
-	if (parts->signals == NULL || master->admin_log == NULL)
+	if (parts->signals == NULL || parts->log_timer == NULL || master->admin_log == NULL)
 		return buffer_fail(error, "watch signals and the log: no memory");
 	if (!program_sibling("bay-cell", LIBEXECDIR, &parts->program))
 		return buffer_fail(error, "find bay-cell: it is not at %s", parts->program.path);
@@ -394,6 +419,8 @@ master_on_log_record(const struct log_record *record, void *arg)
 	log_ring_push(master->ring, record);
 	if (master->admin_log != NULL)
 		admin_log_wake(master->admin_log);
+	if (log_has_backlog())
+		master_flush_log_later(master->_parts);
 }
 
 /* Everything up to the event loop. False: the reason is appended to error. */
@@ -439,12 +466,16 @@ master_finish(struct master *master)
 	 * start the next bayd at once. */
 	admin_server_destroy(parts->server);
 	signals_destroy(parts->signals);
+	log_set_hook(NULL, NULL);
+	if (parts->log_timer != NULL)
+		event_free(parts->log_timer);
 	if (master->base != NULL)
 		event_base_free(master->base);
-	log_set_hook(NULL, NULL);
 	notify_close(parts->notify);
 	log_ring_destroy(master->ring);
 	libevent_global_shutdown();
+	for (int i = 0; i < MASTER_LOG_LAST_FLUSHES && !log_flush(MASTER_LOG_FLUSH_MS);)
+		i++;
 }
 
 static enum master_exit

@@ -274,6 +274,99 @@ START_TEST(a_file_that_cannot_be_opened_leaves_the_sink_as_it_was)
 }
 END_TEST
 
+/* Standard error goes to the file err. */
+static void
+catch_stderr(struct temp_dir *dir)
+{
+	int fd = open(temp_dir_path(dir, "err"), O_RDWR | O_CREAT | O_APPEND, 0600);
+
+	ck_assert_int_eq(dup2(fd, STDERR_FILENO), STDERR_FILENO);
+	close(fd);
+}
+
+START_TEST(what_could_stand_still_is_no_log_file)
+{
+	struct temp_dir dir;
+	int reader;
+
+	temp_dir_init(&dir);
+	ck_assert_int_eq(mkfifo(temp_dir_path(&dir, "fifo"), 0600), 0);
+	ck_assert(!log_to_file(temp_dir_path(&dir, "fifo")));
+	ck_assert_int_eq(errno, EINVAL);
+	ck_assert_ptr_nonnull(strstr(log_file_trouble(errno), "neither a file nor a device"));
+	/* Also when it has a reader, who may stop reading. */
+	reader = open(temp_dir_path(&dir, "fifo"), O_RDONLY | O_NONBLOCK);
+	ck_assert(!log_to_file(temp_dir_path(&dir, "fifo")));
+	ck_assert_int_eq(errno, EINVAL);
+	close(reader);
+	ck_assert(log_to_file("/dev/null"));
+	temp_dir_finish(&dir);
+}
+END_TEST
+
+START_TEST(a_log_file_that_cannot_be_written_is_told_on_standard_error_once)
+{
+	struct temp_dir dir;
+	char *err;
+
+	temp_dir_init(&dir);
+	catch_stderr(&dir);
+	ck_assert(log_to_file("/dev/full"));
+	log_info(NULL, "lost");
+	log_info(NULL, "lost too");
+	err = contents(temp_dir_path(&dir, "err"));
+	ck_assert_ptr_nonnull(strstr(err, "the log file /dev/full cannot be written: No space left"));
+	ck_assert_ptr_eq(strchr(err, '\n'), strrchr(err, '\n'));
+	free(err);
+	temp_dir_finish(&dir);
+}
+END_TEST
+
+/* All that is in the pipe, behind text. */
+static void
+empty_pipe(int fd, struct buffer *text)
+{
+	char room[4096];
+	ssize_t got;
+
+	while ((got = read(fd, room, sizeof(room))) > 0)
+		ck_assert(buffer_append(text, room, (size_t)got));
+}
+
+START_TEST(lines_that_nobody_takes_are_lost_and_counted_later)
+{
+	struct buffer out = {0};
+	char text[4000], words[60];
+	unsigned lines = 0;
+	int fds[2];
+
+	ck_assert_int_eq(pipe(fds), 0);
+	ck_assert(fd_set_nonblocking(fds[0]));
+	ck_assert_int_eq(dup2(fds[1], STDERR_FILENO), STDERR_FILENO);
+	close(fds[1]);
+	log_to_stderr();
+	memset(text, 'x', sizeof(text) - 1);
+	text[sizeof(text) - 1] = '\0';
+	/* 2 MB, into a pipe of 64 kB. */
+	for (int i = 0; i < 500; i++)
+		log_info(NULL, "%s", text);
+	ck_assert(log_has_backlog());
+	while (!log_flush(0))
+		empty_pipe(fds[0], &out);
+	log_info(NULL, "here again");
+	empty_pipe(fds[0], &out);
+	for (const char *at = buffer_text(&out); (at = strstr(at, " info xxx")) != NULL; at++)
+		lines++;
+	ck_assert_uint_gt(lines, 200);
+	ck_assert_uint_lt(lines, 500);
+	snprintf(words, sizeof(words), "warn log: %u lines were lost, because nobody took them\n",
+		500 - lines);
+	ck_assert_msg(strstr(buffer_text(&out), words) != NULL, "no \"%s\"", words);
+	ck_assert_ptr_nonnull(strstr(buffer_text(&out), "here again\n"));
+	buffer_finish(&out);
+}
+END_TEST
+
 static void
 remember(const struct log_record *record, void *arg)
 {
@@ -497,6 +590,9 @@ CHECK_MAIN("base/log",
 	a_log_file_is_reopened_after_rotation,
 	a_log_file_that_cannot_be_reopened_is_written_on,
 	a_file_that_cannot_be_opened_leaves_the_sink_as_it_was,
+	what_could_stand_still_is_no_log_file,
+	a_log_file_that_cannot_be_written_is_told_on_standard_error_once,
+	lines_that_nobody_takes_are_lost_and_counted_later,
 	the_hook_sees_each_record_that_is_written,
 	what_a_full_pipe_drops_is_counted_and_told_later,
 	a_pipe_that_nobody_reads_does_no_harm,

@@ -412,6 +412,64 @@ expect_exit 1
 logs 'is a symbolic link'
 [ -s "$dir/victim/actor.1.so" ] || fail 'the file is gone'
 
+begin 'what cannot be printed is a failure'
+"$built/bayd" -V >/dev/full 2>"$dir/err"
+status=$?
+status_is 1
+complains 'No space left on device'
+"$built/bayd" -h >/dev/full 2>"$dir/err"
+status=$?
+status_is 1
+
+begin 'a log that nobody reads keeps nobody waiting, and what is lost is told'
+plugin actor
+ini <<'END'
+[service actor]
+END
+mkfifo "$dir/pipe"
+# For writing too, or opening it would wait for the other end.
+exec 9<>"$dir/pipe"
+(cd "$dir" && exec "$built/bayd" -c bay.ini >bayd.out 2>pipe 9>&-) &
+bayd=$!
+wait_until 'the daemon is ready' is_ready_or_gone
+# The pipe from the cell takes some twenty lines at once.
+ctl --timeout 60s call actor 'chat 10' --repeat 100
+status_is 0
+ctl --timeout 30s ping
+status_is 0
+cat <&9 >"$dir/bayd.err" &
+reader=$!
+ctl call actor 'chat 1'
+says said
+wait_until 'it is told what was lost' has_logged 'lost, because nobody took them'
+kill "$reader"
+wait "$reader" 2>/dev/null
+ctl --timeout 60s call actor 'chat 10' --repeat 100
+stop
+exec 9>&-
+
+begin 'a pipe is no log file, and is not waited for'
+mkfifo "$dir/pipe"
+ini <<'END'
+log = pipe
+END
+launch
+expect_exit 1
+logs 'open the log file'
+logs 'neither a file nor a device'
+
+begin 'a log that cannot be written is told on standard error'
+plugin actor
+ini <<'END'
+log = /dev/full
+[service actor]
+END
+start
+logs 'the log file /dev/full cannot be written: No space left on device'
+ctl call actor 'echo hello'
+says hello
+stop
+
 begin 'a path longer than a socket address works'
 plugin actor
 ini <<'END'

@@ -9,6 +9,7 @@
  *	end N TEXT   fails with the status N and TEXT
  *	sleep NS     awaits, then replies "slept"
  *	stay NS      as sleep, but does not end when it is cancelled
+ *	chat N       logs N lines of 3,000 bytes
  *	spin         keeps its loop for ever
  *	toil NAME    the same in a task of this name
  *	crash        dies of a null pointer
@@ -146,6 +147,14 @@ actor_stay(struct bay_request *request, int64_t span_ns)
 }
 
 static int
+actor_chat(struct bay_request *request, int lines)
+{
+	while (lines-- > 0)
+		bay_log_info("%03000d", lines);
+	return bay_reply_text(request, "said");
+}
+
+static int
 actor_give_up(struct bay_request *request)
 {
 	struct bay_instance *instance = bay_request_instance(request);
@@ -175,6 +184,8 @@ actor(struct bay_request *request)
 		return actor_sleep(request, strtoll(rest, NULL, 10));
 	if (strncmp(order, "stay ", 5) == 0)
 		return actor_stay(request, strtoll(rest, NULL, 10));
+	if (strncmp(order, "chat ", 5) == 0)
+		return actor_chat(request, atoi(rest));
 	if (strncmp(order, "spin", 4) == 0)
 		spin();
 	if (strncmp(order, "toil ", 5) == 0)
