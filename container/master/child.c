@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
+#include <inttypes.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -19,6 +20,8 @@
 #include "base/buffer.h"
 #include "base/fd.h"
 #include "base/fd_limit.h"
+#include "base/list.h"
+#include "master/strays.h"
 #include "protocol/cell_link.h"
 
 #ifndef CLOSE_RANGE_CLOEXEC
@@ -30,6 +33,19 @@ struct child_trouble {
 	int error;
 	char step[60];
 };
+
+/* One that has not been reaped. */
+struct child_entry {
+	struct list link;
+	pid_t pid;
+	int64_t number;
+};
+
+/* The kernel's list of our children, without those that have become ours. */
+static struct {
+	struct list entries; /* struct child_entry */
+	int64_t last_number;
+} child_table = {.entries = LIST_INIT(child_table.entries)};
 
 /* --- in the child ------------------------------------------------------------- */
 
@@ -135,15 +151,17 @@ child_set_limits(const struct child_options *options, int report)
 }
 
 static void
-child_set_environment(const struct child_options *options, pid_t master)
+child_set_environment(const struct child_options *options, pid_t master, int64_t child)
 {
 	const char *library_dir = options->library_dir;
 	const char *present = getenv("LD_LIBRARY_PATH");
-	char number[16];
+	char number[24];
 	char *path;
 
 	snprintf(number, sizeof(number), "%d", (int)master);
 	setenv(CELL_ENV_MASTER, number, 1);
+	snprintf(number, sizeof(number), "%" PRId64, child);
+	setenv(CELL_ENV_CHILD, number, 1);
 	setenv(CELL_ENV_NAME, options->cell_name, 1);
 	if (library_dir == NULL || library_dir[0] == '\0')
 		return;
@@ -154,7 +172,7 @@ child_set_environment(const struct child_options *options, pid_t master)
 }
 
 static void __attribute__((noreturn))
-child_run(const struct child_options *options, pid_t master, int report)
+child_run(const struct child_options *options, pid_t master, int64_t number, int report)
 {
 	child_reset_signals();
 	setpgid(0, 0);
@@ -163,9 +181,65 @@ child_run(const struct child_options *options, pid_t master, int report)
 		child_change_user(options, report);
 	child_die_with_master(master, report);
 	child_set_limits(options, report);
-	child_set_environment(options, master);
+	child_set_environment(options, master, number);
 	execv(options->path, (char *const *)options->argv);
 	child_give_up(report, "execute it");
+}
+
+/* --- the table --------------------------------------------------------------------- */
+
+static struct child_entry *
+child_find(pid_t pid)
+{
+	list_for_each(pos, &child_table.entries) {
+		struct child_entry *entry = container_of(pos, struct child_entry, link);
+
+		if (entry->pid == pid)
+			return entry;
+	}
+	return NULL;
+}
+
+static void
+child_remember(pid_t pid, int64_t number)
+{
+	struct child_entry *entry = xcalloc(1, sizeof(*entry));
+
+	entry->pid = pid;
+	entry->number = number;
+	list_push_back(&child_table.entries, &entry->link);
+}
+
+static void
+child_forget(pid_t pid)
+{
+	struct child_entry *entry = child_find(pid);
+
+	if (entry != NULL)
+		list_remove(&entry->link);
+	free(entry);
+}
+
+bool
+child_is_ours(pid_t pid)
+{
+	return child_find(pid) != NULL;
+}
+
+bool
+child_lives(int64_t number)
+{
+	list_for_each(pos, &child_table.entries) {
+		if (container_of(pos, struct child_entry, link)->number == number)
+			return true;
+	}
+	return false;
+}
+
+bool
+child_any_lives(void)
+{
+	return !list_empty(&child_table.entries);
 }
 
 /* --- in the master -------------------------------------------------------------- */
@@ -198,6 +272,7 @@ bool
 child_spawn(const struct child_options *options, struct child *child_r, struct buffer *error)
 {
 	pid_t master = getpid();
+	int64_t number = ++child_table.last_number;
 	sigset_t mask;
 	sigset_t all;
 	int report[2];
@@ -211,12 +286,13 @@ child_spawn(const struct child_options *options, struct child *child_r, struct b
 	sigprocmask(SIG_SETMASK, &all, &mask);
 	child_r->pid = fork();
 	if (child_r->pid == 0)
-		child_run(options, master, report[1]);
+		child_run(options, master, number, report[1]);
 	sigprocmask(SIG_SETMASK, &mask, NULL);
 	close(report[1]);
 	if (child_r->pid < 0) {
 		running = child_fail(error, options->path, "fork", errno);
 	} else {
+		child_remember(child_r->pid, number);
 		running = child_wait_for_exec(options, report[0], error);
 	}
 	close(report[0]);
@@ -259,8 +335,12 @@ child_wait(struct child *child, int *status_r, int flags)
 	*status_r = -1;
 	if (child->pid > 0 && !child_end_group(child, flags))
 		return false;
-	if (child->pid > 0 && waitpid(child->pid, status_r, 0) < 0)
-		*status_r = -1;
+	if (child->pid > 0) {
+		if (waitpid(child->pid, status_r, 0) < 0)
+			*status_r = -1;
+		child_forget(child->pid);
+		strays_sweep();
+	}
 	child->pid = -1;
 	return true;
 }

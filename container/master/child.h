@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/resource.h>
 #include <sys/types.h>
 
@@ -28,7 +29,7 @@ struct child_options {
 	const char *path;        /* of the program */
 	const char *const *argv; /* ended by NULL */
 	const char *library_dir; /* goes in front of LD_LIBRARY_PATH; NULL or "": nothing does */
-	const char *cell_name;   /* for CELL_ENV_NAME; CELL_ENV_MASTER is set always */
+	const char *cell_name;   /* for CELL_ENV_NAME; CELL_ENV_MASTER and _CHILD are set always */
 	int fds[CHILD_FDS_MAX];  /* become 3, 4, ...; stay the caller's */
 	size_t fd_count;
 	bool change_user;        /* to the next two, with no other groups than those of user */
@@ -58,12 +59,18 @@ bool child_spawn(const struct child_options *options, struct child *child_r,
 void child_kill(const struct child *child);
 
 /* Takes the status of the child if it has ended, as waitpid gives it, kills what is left of
- * its process group, and forgets pid. False: it still runs. */
+ * its process group and, if strays_adopt was called, what it has left elsewhere, and forgets pid. False: it still runs. */
 bool child_try_reap(struct child *child, int *status_r)
 	__attribute__((warn_unused_result));
 
 /* The same, waiting for the end. Returns the status, -1 if there is no child. */
 int child_reap(struct child *child);
+
+/* Of those that have been started and not reaped: whether this process is one, whether there is
+ * the one of this number (see CELL_ENV_CHILD), and whether there is any. */
+bool child_is_ours(pid_t pid);
+bool child_lives(int64_t number);
+bool child_any_lives(void);
 
 /* How it ended, for people: "crashed: SIGSEGV", "ended the process with exit code 0".
  * Returns buf; CHILD_TEXT_SIZE is enough. */

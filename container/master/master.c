@@ -38,6 +38,7 @@
 #include "master/run_user.h"
 #include "master/runtime_dir.h"
 #include "master/socket_file.h"
+#include "master/strays.h"
 #include "master/supervisor.h"
 
 enum {
@@ -142,6 +143,7 @@ master_on_signal(int number, void *arg)
 	case SIGCHLD:
 		if (master->supervisor != NULL)
 			supervisor_reap(master->supervisor);
+		strays_sweep();
 		break;
 	case SIGTERM:
 		master_stop(master, master->_parts->stopping);
@@ -457,6 +459,7 @@ master_finish(struct master *master)
 	plugin_examination_destroy(parts->examination);
 	listener_table_destroy(master->listeners);
 	activation_finish(&parts->activation);
+	strays_end();
 	admin_server_stop_listening(parts->server);
 	socket_file_close(&parts->socket);
 	runtime_dir_close(parts->image_dir);
@@ -503,6 +506,7 @@ master_run(const struct config *config)
 		config_report_finish(&report);
 		return parts.exit;
 	}
+	strays_adopt();
 	master.ring = log_ring_create(MASTER_LOG_LINES);
 	master.listeners = listener_table_create(config->container.runtime_dir);
 	if (master_prepare(&master, &error)) {

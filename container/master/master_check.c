@@ -24,6 +24,7 @@
 #include "master/plugin_survey.h"
 #include "master/run_user.h"
 #include "master/runtime_dir.h"
+#include "master/strays.h"
 
 static const int64_t check_timeout_ns = 5 * (int64_t)CLOCK_NS_PER_S;
 static const int check_signals[] = {SIGTERM, SIGINT};
@@ -98,6 +99,7 @@ check_finish(struct master_check *check)
 {
 	plugin_survey_finish(&check->survey);
 	plugin_examination_destroy(check->examination);
+	strays_end();
 	signals_destroy(check->signals);
 	if (check->base != NULL)
 		event_base_free(check->base);
@@ -145,6 +147,7 @@ master_check(const struct config *config, struct config_report *report)
 
 	log_set_process("bayd -t");
 	log_set_level(LOG_LEVEL_WARN);
+	strays_adopt();
 	if (!check_prepare(&check, &error)) {
 		fprintf(stderr, "bayd: %s\n", buffer_text(&error));
 	} else {

@@ -87,4 +87,26 @@ forked=$(child_of "$(cell_pid)")
 stop
 wait_until 'the forked process is gone, too' is_gone "$forked"
 
+# What carries this name is of this test: no other one has the plugin.
+count_fled() { grep -lx bay-test-flees /proc/[0-9]*/comm 2>/dev/null | wc -l; }
+nobody_fled() { [ "$(count_fled)" -eq 0 ]; }
+
+begin 'what leaves the process group ends with the daemon'
+plugin flees
+plugin actor
+ini <<'END'
+[service flees]
+[service actor]
+END
+start
+is_answered actor || fail 'the actor does not answer'
+# That of the cell.
+wait_until 'one has fled' eval '[ "$(count_fled)" -gt 0 ]'
+stop
+nobody_fled || fail 'somebody is left'
+logs '(bay-test-flees), which a plugin has left behind, is killed'
+check
+status_is 0
+nobody_fled || fail 'the check leaves somebody'
+
 finish
