@@ -3,11 +3,16 @@
 
 #include "master/service_table.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 #include "base/clock.h"
+#include "base/log.h"
+#include "base/text.h"
 
 /* The longest wait of a service that fails again and again. */
 static const int64_t service_max_delay_ns = 60 * (int64_t)CLOCK_NS_PER_S;
@@ -78,4 +83,51 @@ service_table_find_in_init(const struct service_table *table, const struct statu
 			return &table->services[view.slot];
 	}
 	return NULL;
+}
+
+/* Appends where the service ran. False: nowhere, or no memory. */
+static bool
+service_table_append_tasks(const struct status_page *page, uint32_t slot, struct buffer *text)
+{
+	bool found = false;
+
+	for (uint32_t loop = 0; loop < page->loops; loop++) {
+		struct status_loop_view view;
+
+		status_page_read_loop(page, loop, &view);
+		if (view.slot != slot || view.phase == STATUS_PHASE_IDLE)
+			continue;
+		/* Its name was chosen by a plugin. */
+		if (!buffer_printf(text, "%s ", found ? "," : ", and its task") ||
+		    !text_escape(text, view.task, strlen(view.task)) ||
+		    !buffer_printf(text, "%sran on loop %u", view.task[0] != '\0' ? " " : "", (unsigned)loop))
+			return false;
+		found = true;
+	}
+	return found;
+}
+
+static void
+service_table_log_unfinished_service(const struct master_service *service,
+	const struct status_page *page)
+{
+	struct status_service_view figures;
+	struct buffer tasks = {0};
+	char subject[CONFIG_NAME_MAX + 16];
+	bool ran = service_table_append_tasks(page, service->slot, &tasks);
+
+	status_page_read_service(page, service->slot, &figures);
+	snprintf(subject, sizeof(subject), "service %s", service->config->name);
+	if (figures.in_flight > 0 || ran)
+		log_warn(subject, "refuses to stop: %" PRIu64 " %s not ended%s", figures.in_flight,
+			text_number(figures.in_flight, "request has", "requests have"),
+			ran ? buffer_text(&tasks) : "");
+	buffer_finish(&tasks);
+}
+
+void
+service_table_log_unfinished(const struct service_table *table, const struct status_page *page)
+{
+	for (size_t i = 0; i < table->count; i++)
+		service_table_log_unfinished_service(&table->services[i], page);
 }

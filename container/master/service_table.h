@@ -34,4 +34,9 @@ struct master_service *service_table_find(const struct service_table *table, con
 struct master_service *service_table_find_in_init(const struct service_table *table,
 	const struct status_page *page);
 
+/* Says in the log which services had not ended when the cell with this page was killed, and
+ * which of their tasks ran then. */
+void service_table_log_unfinished(const struct service_table *table,
+	const struct status_page *page);
+
 #endif

@@ -4,10 +4,12 @@
 #include "master/supervisor.h"
 
 #include <event2/event.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 
 #include "base/alloc.h"
 #include "base/buffer.h"
@@ -26,7 +28,7 @@ const struct supervisor_limits supervisor_limits_default = {
 	.setup_ns = SECONDS(10),
 	.broken_ns = SECONDS(1),
 	.grace_ns = SECONDS(3), /* a cell gives cancelled tasks 2 s to end */
-	.stop_ns = SECONDS(5),
+	.stop_ns = 500 * (int64_t)CLOCK_NS_PER_MS, /* as bayd(8) and bay.ini(5) say */
 	.stop_now_ns = SECONDS(2),
 	.backoff = {.at_once = true, .first_ns = 200 * (int64_t)CLOCK_NS_PER_MS,
 		.max_ns = SECONDS(30), .reset_ns = SECONDS(60)},
@@ -180,6 +182,8 @@ supervisor_on_ended(const struct status_page *page, int status, void *arg)
 	char *why;
 
 	obituary_write(&obituary, page, status);
+	if (supervisor->stopping && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		service_table_log_unfinished(&supervisor->table, page);
 	text = supervisor_end_text(supervisor, &obituary);
 	log_at(supervisor->stopping ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, subject, "%s", text);
 	supervisor->blamed = supervisor->hung_slot != STATUS_NO_SLOT ||

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "runtime/belonging.h"
 #include "runtime/scheduler.h"
@@ -60,9 +61,13 @@ instance_drain(struct bay_instance *instance)
 	}
 }
 
+/* Those that are in flight when the drain is over. */
 static void
 instance_cancel_requests(struct bay_instance *instance, const char *reason)
 {
+	if (instance->in_flight > 0)
+		log_warn(instance->service->subject, "its time to drain is over: %u %s cancelled",
+			instance->in_flight, text_number(instance->in_flight, "request is", "requests are"));
 	list_for_each(pos, &instance->requests) {
 		struct bay_request *request = container_of(pos, struct bay_request, link);
 

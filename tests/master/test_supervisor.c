@@ -400,6 +400,12 @@ START_TEST(a_cell_that_does_not_end_is_killed)
 }
 END_TEST
 
+START_TEST(the_end_takes_half_a_second_more_than_the_drain)
+{
+	ck_assert_int_eq(supervisor_limits_default.stop_ns, MS(500));
+}
+END_TEST
+
 START_TEST(a_stop_in_a_hurry_does_not_wait_for_the_drain)
 {
 	struct fake_master master;
@@ -517,6 +523,7 @@ CHECK_MAIN("master/supervisor",
 	what_a_cell_has_counted_is_kept_when_it_ends,
 	the_cell_ends_when_it_is_told,
 	a_cell_that_does_not_end_is_killed,
+	the_end_takes_half_a_second_more_than_the_drain,
 	a_stop_in_a_hurry_does_not_wait_for_the_drain,
 	it_stops_while_no_cell_runs,
 	who_still_waits_at_the_end_is_answered,

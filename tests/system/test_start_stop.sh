@@ -249,6 +249,7 @@ kill -TERM "$bayd"
 expect_exit 0
 ! wait "$call" || fail 'the call was answered'
 leaves_nothing "$children"
+logs 'service actor: its time to drain is over: 1 request is cancelled'
 
 begin 'what does not even end when it is cancelled costs its cell'
 plugin actor
@@ -264,6 +265,24 @@ kill -TERM "$bayd"
 expect_exit 0
 ! wait "$call" || fail 'the call was answered'
 leaves_nothing "$children"
+logs 'service actor: refuses to stop: 1 request has not ended'
+
+begin 'who keeps a loop is named when the daemon ends'
+plugin actor
+ini <<'END'
+drain_timeout = 10ms
+[service actor]
+[service spinner]
+plugin = actor
+END
+start
+ctl_behind spun call spinner 'toil treadmill'
+wait_until 'the call is under way' eval '[ "$(field_of spinner in_flight)" = 1 ]'
+kill -TERM "$bayd"
+expect_exit 0
+! wait "$call" || fail 'the call was answered'
+logs 'service spinner: refuses to stop: 1 request has not ended, and its task treadmill ran on loop'
+! has_logged 'service actor: refuses' || fail 'the actor is blamed'
 
 begin 'a cell that is killed while it drains ends the daemon well'
 plugin actor
