@@ -29,16 +29,19 @@ static const int64_t tasks_timeout_ns = CLOCK_NS_PER_S;
 struct admin_cell_call {
 	struct admin_request *request;
 	struct master *master;
+	struct master_service *service; /* whose message it is, or NULL */
 	int64_t started_ns;
 };
 
 static struct admin_cell_call *
-admin_cell_call_create(struct admin_request *request, struct master *master)
+admin_cell_call_create(struct admin_request *request, struct master *master,
+	struct master_service *service)
 {
 	struct admin_cell_call *call = xcalloc(1, sizeof(*call));
 
 	call->request = request;
 	call->master = master;
+	call->service = service;
 	call->started_ns = clock_monotonic_ns();
 	return call;
 }
@@ -50,6 +53,8 @@ admin_cell_call_fail(struct admin_cell_call *call, const struct cell_reply *repl
 	struct buffer hint = {0};
 	const char *text;
 
+	if (reply->kind == CELL_REPLY_DIED && call->service != NULL)
+		master_service_count_lost_call(call->service);
 	if (reply->kind == CELL_REPLY_SILENT)
 		silent_loops_append(&hint, call->master);
 	text = buffer_text(&hint);
@@ -154,7 +159,7 @@ admin_forward(struct admin_request *request, struct master *master, bool one_way
 		call.timeout_ns + call_grace_ns;
 	cell_process_call(supervisor_ready_cell(master->supervisor), CELL_CALL, parameters, fd,
 		limit_ns, one_way ? admin_on_send_reply : admin_on_call_reply,
-		admin_cell_call_create(request, master));
+		admin_cell_call_create(request, master, service));
 }
 
 void
@@ -213,5 +218,5 @@ admin_tasks(struct admin_request *request, struct master *master)
 		return;
 	}
 	cell_process_call(cell, CELL_TASKS, cell_tasks_to_json(&tasks), -1, tasks_timeout_ns,
-		admin_on_tasks_reply, admin_cell_call_create(request, master));
+		admin_on_tasks_reply, admin_cell_call_create(request, master, NULL));
 }

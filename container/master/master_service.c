@@ -133,8 +133,21 @@ master_service_fold(struct master_service *service, const struct status_page *pa
 
 	status_page_read_service(page, service->slot, &counts);
 	service_counts_add(&service->past.counts, &counts);
+	service->lost = add_up(counts.in_flight, add_up(counts.queue_length, counts.waiting_senders));
+	service_counts_add(&service->past.counts, &(struct status_service_view){
+		.failed = service->lost, .calls = counts.waiting_senders});
 	status_page_add_histograms(page, service->slot, &service->past.latency,
 		&service->past.wait);
+}
+
+void
+master_service_count_lost_call(struct master_service *service)
+{
+	if (service->lost > 0)
+		service->lost--;
+	else
+		service_counts_add(&service->past.counts,
+			&(struct status_service_view){.calls = 1, .failed = 1});
 }
 
 void

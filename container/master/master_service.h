@@ -70,6 +70,7 @@ struct master_service {
 	struct event *timer; /* a restart, or the end of the patience with a stop */
 	struct list waiters; /* who waits until it is settled: struct service_waiter */
 	struct service_totals past;
+	uint64_t lost; /* requests that past has as failed, because the last cell ended with them */
 };
 
 /* The only way to change the state: notes the time, logs the move, and keeps or drops the
@@ -84,8 +85,13 @@ bool master_service_fails_too_often(struct master_service *service, int64_t now_
 /* Forgets failures: for when the operator starts it himself. */
 void master_service_forgive(struct master_service *service);
 
-/* Adds what the page of a cell that has ended holds to the past. */
+/* Adds what the page of a cell that has ended holds to the past. Requests that had not ended
+ * have failed. */
 void master_service_fold(struct master_service *service, const struct status_page *page);
+
+/* After that, for each call of the master that is answered with the end of that cell: it has
+ * failed, and if it is not among those of the page, the cell had not seen it. */
+void master_service_count_lost_call(struct master_service *service);
 
 /* All that was counted, now: the past and the page (NULL: there is no cell). The caller's
  * struct is large. */

@@ -152,6 +152,43 @@ START_TEST(counts_stop_at_the_top)
 }
 END_TEST
 
+START_TEST(what_a_cell_leaves_unanswered_has_failed_once)
+{
+	struct master_service *service = create();
+	struct service_totals *totals = malloc(sizeof(*totals));
+	struct status_counters *counters;
+	struct status_page page;
+	int fd = status_page_create(&page, "test", 1, 2);
+
+	ck_assert_int_ge(fd, 0);
+	counters = status_page_counters(&page, 0, 0);
+	/* One served, one failed, one in work, two in the queue; one waits before it. */
+	status_add(&counters->queued, 5);
+	status_add(&counters->served, 1);
+	status_add(&counters->failed, 1);
+	status_add(&counters->in_flight, 1);
+	status_set(&status_page_gauges(&page, 0)->queued, 2);
+	status_set(&status_page_gauges(&page, 0)->waiting_senders, 1);
+	master_service_fold(service, &page);
+	status_page_close(&page);
+	close(fd);
+	/* Of the four that are lost the master has passed three, and one more is on its way. */
+	for (int i = 0; i < 3; i++)
+		master_service_count_lost_call(service);
+	master_service_totals(service, NULL, totals);
+	ck_assert_uint_eq(totals->counts.calls, 6);
+	ck_assert_uint_eq(totals->counts.failed, 5);
+	for (int i = 0; i < 2; i++)
+		master_service_count_lost_call(service);
+	master_service_totals(service, NULL, totals);
+	ck_assert_uint_eq(totals->counts.calls, 7);
+	ck_assert_uint_eq(totals->counts.failed, 6);
+	ck_assert_uint_eq(totals->counts.served, 1);
+	free(totals);
+	destroy(service);
+}
+END_TEST
+
 CHECK_MAIN("master/master_service",
 	a_state_comes_with_its_reason_and_goes_with_it,
 	it_fails_too_often_with_the_limit_within_the_period,
@@ -159,4 +196,5 @@ CHECK_MAIN("master/master_service",
 	forgiven_failures_do_not_count,
 	a_limit_of_one_is_reached_at_once,
 	counts_go_on_in_the_next_cell_and_gauges_do_not,
-	counts_stop_at_the_top)
+	counts_stop_at_the_top,
+	what_a_cell_leaves_unanswered_has_failed_once)

@@ -53,6 +53,11 @@ wait_until 'the call is under way' eval '[ "$(field_of bystander in_flight)" = 1
 ctl call actor crash
 ! wait "$call" || fail 'the call succeeded'
 grep -q 'crashed: SIGSEGV in service actor' "$dir/other" || fail "it says: $(cat "$dir/other")"
+# Each of the two has failed, once.
+for service in actor bystander; do
+	counts="$(field_of $service served) $(field_of $service failed)"
+	[ "$counts" = '0 1' ] || fail "$service: served and failed are $counts"
+done
 stop
 
 begin 'a handler that ends the process is told with its exit code'
