@@ -57,7 +57,9 @@ admin_fail_unknown_service(struct admin_request *request, const struct master *m
 	for (size_t i = 0; i < count; i++)
 		names[i] = supervisor_service(master->supervisor, i)->config->name;
 	nearest = text_nearest(name, names, count);
-	if (nearest != NULL)
+	if (*name == '\0')
+		admin_fail(request, BAY_NOT_FOUND, "no service has an empty name; bayctl list shows all");
+	else if (nearest != NULL)
 		admin_fail(request, BAY_NOT_FOUND, "there is no service %s; did you mean %s?", name,
 			nearest);
 	else
@@ -186,12 +188,12 @@ admin_on_settled(struct master_service *service, enum bay_status status, const c
 
 static void
 admin_log_wish(const struct admin_request *request, const struct master_service *service,
-	const char *verb)
+	const char *wish)
 {
 	char subject[CONFIG_NAME_MAX + 16];
 
 	snprintf(subject, sizeof(subject), "service %s", service->config->name);
-	log_info(subject, "user %u asks to %s it", (unsigned)request->peer.uid, verb);
+	log_info(subject, "user %u asks to %s", (unsigned)request->peer.uid, wish);
 }
 
 static void
@@ -201,7 +203,7 @@ admin_start(struct admin_request *request, struct master *master)
 
 	if (service == NULL || admin_refused_while_draining(request, master))
 		return;
-	admin_log_wish(request, service, "start");
+	admin_log_wish(request, service, "start it");
 	service_control_start(service, admin_on_settled, request);
 }
 
@@ -213,7 +215,7 @@ admin_stop(struct admin_request *request, struct master *master)
 
 	if (service == NULL || admin_refused_while_draining(request, master))
 		return;
-	admin_log_wish(request, service, now ? "stop (now)" : "stop");
+	admin_log_wish(request, service, now ? "stop it now" : "stop it");
 	service_control_stop(service, now, admin_on_settled, request);
 }
 
@@ -224,7 +226,7 @@ admin_restart(struct admin_request *request, struct master *master)
 
 	if (service == NULL || admin_refused_while_draining(request, master))
 		return;
-	admin_log_wish(request, service, "restart");
+	admin_log_wish(request, service, "restart it");
 	service_control_restart(service, admin_on_settled, request);
 }
 

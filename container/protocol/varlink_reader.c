@@ -39,7 +39,8 @@ varlink_result_text(enum varlink_result result)
 	case VARLINK_TOO_DEEP:
 		return "the frame is nested deeper than the limit";
 	case VARLINK_BAD_JSON:
-		return "the frame is no valid JSON (duplicate keys are not allowed either)";
+		return "the frame is no valid JSON, or has a key twice, a number that is too large or a NUL "
+			"in a text";
 	case VARLINK_NOT_OBJECT:
 		return "the frame is no JSON object";
 	case VARLINK_BAD_FRAME:

@@ -438,6 +438,8 @@ START_TEST(a_service_that_does_not_exist_is_not_found_and_the_nearest_is_named)
 {
 	assert_call_fails("", "\"io.bayd.Container.Call\",\"parameters\":{\"service\":\"aa\"",
 		"io.bayd.Container.NotFound", "there is no service aa; did you mean a?");
+	assert_call_fails("", "\"io.bayd.Container.Call\",\"parameters\":{\"service\":\"\"",
+		"io.bayd.Container.NotFound", "no service has an empty name; bayctl list shows all");
 }
 END_TEST
 

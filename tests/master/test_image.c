@@ -273,7 +273,9 @@ END_TEST
 
 START_TEST(what_others_could_have_written_is_refused)
 {
+	struct buffer error = {0};
 	struct place place;
+	struct image image;
 
 	place_init(&place, "good");
 	ck_assert_int_eq(chmod(place.plugin, 0646), 0);
@@ -284,7 +286,10 @@ START_TEST(what_others_could_have_written_is_refused)
 		assert_refused(&place, "can be written by group 0: chmod g-w it");
 		ck_assert_int_eq(chmod(place.plugin, 0644), 0);
 		ck_assert_int_eq(chown(place.plugin, 12345, 0), 0);
-		assert_refused(&place, "belongs to user 12345, who could put other code there");
+		ck_assert(!image_make(&image, place.plugin, place.images, "square", 1, &error));
+		ck_assert_str_eq(buffer_text(&error), "it belongs to user 12345, who could put other "
+			"code there: chown it to root");
+		buffer_finish(&error);
 	}
 	place_finish(&place);
 }

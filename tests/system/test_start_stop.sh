@@ -378,6 +378,11 @@ mv "$dir/bay.log" "$dir/bay.log.1"
 kill -USR1 "$bayd"
 wait_until 'there is a new one' test -s "$dir/bay.log"
 grep -q 'log opened again' "$dir/bay.log" || fail "in the log: $(cat "$dir/bay.log")"
+mv "$dir/bay.log" "$dir/old.log"
+mkdir "$dir/bay.log"
+kill -USR1 "$bayd"
+wait_until 'it says that it cannot' grep -q \
+	'the log file cannot be opened again, so lines go on to the old one: Is a directory' "$dir/old.log"
 stop
 
 begin 'a killed daemon takes its cell along, and a new one starts in its place'
