@@ -87,8 +87,8 @@ task_list_describe(const struct task *task, int64_t now_ns)
 	};
 	json_t *described = cell_task_to_json(&row);
 
-	/* Looked up later, off the loop. */
-	if (described != NULL && task->state == TASK_WAITING && task->where != NULL)
+	/* Looked up later, off the loop. One that is ready has not come back from its await yet. */
+	if (described != NULL && task->state != TASK_NEW && task->where != NULL)
 		json_object_set_new(described, TASK_LIST_ADDRESS, json_integer((json_int_t)(uintptr_t)task->where));
 	return described;
 }

@@ -164,13 +164,17 @@ scheduler_pass(struct scheduler *scheduler)
 	scheduler_publish(scheduler);
 }
 
+bool
+scheduler_poll_is_due(const struct scheduler *scheduler)
+{
+	return clock_monotonic_ns() - scheduler->loop.now_ns >= SCHEDULER_POLL_NS;
+}
+
 /* Under load: libevent by time, not by pass. */
 static void
 scheduler_poll_by_time(struct scheduler *scheduler)
 {
-	int64_t before_ns = scheduler->loop.now_ns;
-
-	if (clock_monotonic_ns() - before_ns >= SCHEDULER_POLL_NS)
+	if (scheduler_poll_is_due(scheduler))
 		loop_poll(&scheduler->loop);
 }
 

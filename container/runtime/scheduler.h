@@ -107,6 +107,10 @@ void scheduler_run_ready(struct scheduler *scheduler);
 /* Ends scheduler_run() after the pass. Any thread. */
 void scheduler_stop(struct scheduler *scheduler);
 
+/* Whether the loop should have been asked by now for what it has: tasks that work for long
+ * between two awaits that do not wait must not keep it for a whole budget of them. */
+bool scheduler_poll_is_due(const struct scheduler *scheduler);
+
 /* The class of stacks of this many bytes, made at first use; NULL when there are
  * too many sizes or no memory. */
 struct stack_class *scheduler_stack_class(struct scheduler *scheduler, size_t bytes);

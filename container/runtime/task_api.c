@@ -102,6 +102,25 @@ bay_scope_go(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *a
 	return BAY_OK;
 }
 
+/* Switches to one look at the clock, which costs as much as one; divides the budget. */
+#define YIELD_SWITCHES 16
+
+/* When nobody else is ready, the yield is there for what the loop has. */
+static bool
+yield_should_pause(const struct scheduler *scheduler)
+{
+	return (scheduler->ready_head == NULL || scheduler->budget % YIELD_SWITCHES == 0) &&
+		scheduler_poll_is_due(scheduler);
+}
+
+/* A yield that is refused is one all the same: who yields in a loop lets others run. */
+static int
+yield_refused(int status)
+{
+	task_pause();
+	return status;
+}
+
 int
 bay_yield(void)
 {
@@ -110,10 +129,13 @@ bay_yield(void)
 	if (!AWAIT_BEGIN("bay_yield"))
 		return BAY_INVALID;
 	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+		return yield_refused(BAY_CANCELED);
 	if (task_deadline(self, BAY_INHERIT) <= self->scheduler->loop.now_ns)
-		return await_refused(self, BAY_TIMEOUT);
-	task_yield();
+		return yield_refused(BAY_TIMEOUT);
+	if (yield_should_pause(self->scheduler))
+		task_pause();
+	else
+		task_yield();
 	return self->canceled != NULL ? BAY_CANCELED : BAY_OK;
 }
 

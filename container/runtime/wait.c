@@ -114,10 +114,16 @@ wait_init_timer(struct timer *timer)
 	timer_init(timer, wait_on_timer);
 }
 
+/* A look at the clock costs more than most awaits that do not wait: one for so many. */
+#define AWAITS_PER_CLOCK 16
+
 int
 await_refused(struct task *self, int status)
 {
-	if (--self->scheduler->slice <= 0)
+	struct scheduler *scheduler = self->scheduler;
+
+	if (--scheduler->slice <= 0 ||
+		(scheduler->slice % AWAITS_PER_CLOCK == 0 && scheduler_poll_is_due(scheduler)))
 		task_pause();
 	return status;
 }

@@ -252,9 +252,10 @@ START_TEST(it_may_be_that_of_one_service)
 }
 END_TEST
 
-START_TEST(a_cancelled_task_says_why)
+START_TEST(a_cancelled_task_that_goes_on_says_why_and_where)
 {
 	struct services_job *job;
+	const json_t *task;
 	struct sent sent;
 
 	begin(1);
@@ -262,7 +263,10 @@ START_TEST(a_cancelled_task_says_why)
 	sent = (struct sent){service, "", 5 * BAY_MS};
 	job = services_go(0, send_main, &sent);
 	ck_assert_int_eq(services_join(job), BAY_TIMEOUT);
-	ck_assert_str_eq(text_of(task_named(list(1, NULL), "handle"), "canceled"), "deadline");
+	task = task_named(list(1, NULL), "handle");
+	ck_assert_str_eq(text_of(task, "canceled"), "deadline");
+	ck_assert_str_eq(text_of(task, "state"), "ready");
+	ck_assert_msg(strncmp(text_of(task, "where"), "test_task_list", 14) == 0, "%s", text_of(task, "where"));
 	end();
 }
 END_TEST
@@ -375,7 +379,7 @@ CHECK_MAIN("cell/task_list",
 	a_child_names_its_parent,
 	all_loops_are_in_one_list,
 	it_may_be_that_of_one_service,
-	a_cancelled_task_says_why,
+	a_cancelled_task_that_goes_on_says_why_and_where,
 	names_that_are_no_text_do_no_harm,
 	a_loop_that_does_not_answer_is_named_with_who_runs_there,
 	a_silent_loop_is_named_whatever_its_task_is_called,

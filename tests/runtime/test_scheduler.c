@@ -55,6 +55,77 @@ TASK_TEST(timers_fire_while_tasks_are_ready_all_the_time)
 	return bay_join(bay_spawn("stops", sleep_and_stop, &stop), BAY_INHERIT);
 }
 
+/* The clock may stand still for as long as it likes: at least this long. */
+static void
+work_for(int64_t ns)
+{
+	int64_t end = clock_monotonic_ns() + ns;
+
+	while (clock_monotonic_ns() < end)
+		;
+}
+
+struct work {
+	bool sleep;
+	bool stop;
+	int turns;
+};
+
+static int
+work_and_yield(void *arg)
+{
+	struct work *work = arg;
+
+	while (!work->stop) {
+		work_for(200 * BAY_US);
+		(void)(work->sleep ? bay_sleep(1) : bay_yield());
+		work->turns++;
+	}
+	return BAY_OK;
+}
+
+/* Far from what a whole budget of switches would be. */
+static void
+check_timer_waits_for_few(struct work *work)
+{
+	ck_assert_int_eq(bay_join(bay_spawn("stops", sleep_and_stop, &work->stop), BAY_INHERIT), BAY_OK);
+	ck_assert_int_lt(work->turns, 64);
+}
+
+TASK_TEST(timers_wait_for_few_yields_of_tasks_that_work_for_long)
+{
+	struct work work = {.stop = false};
+
+	ck_assert_int_eq(bay_go("works", work_and_yield, &work), BAY_OK);
+	check_timer_waits_for_few(&work);
+	work = (struct work){.stop = false};
+	ck_assert_int_eq(bay_go("works", work_and_yield, &work), BAY_OK);
+	ck_assert_int_eq(bay_go("works", work_and_yield, &work), BAY_OK);
+	check_timer_waits_for_few(&work);
+	return BAY_OK;
+}
+
+static int
+check_cancelled_worker(bool sleep)
+{
+	struct work work = {.sleep = sleep};
+	struct bay_task *works = bay_spawn("works", work_and_yield, &work);
+
+	bay_task_cancel(works, "enough");
+	check_timer_waits_for_few(&work);
+	return bay_join(works, BAY_INHERIT);
+}
+
+TASK_TEST(timers_wait_for_few_yields_of_a_task_that_refuses_to_end)
+{
+	return check_cancelled_worker(false);
+}
+
+TASK_TEST(timers_wait_for_few_other_awaits_of_one_too)
+{
+	return check_cancelled_worker(true);
+}
+
 struct posted {
 	struct inbox_item item;
 	bool stop;
@@ -402,6 +473,9 @@ TASK_TEST(the_status_page_says_who_runs)
 CHECK_MAIN("runtime/scheduler",
 	one_thread_has_one_scheduler,
 	timers_fire_while_tasks_are_ready_all_the_time,
+	timers_wait_for_few_yields_of_tasks_that_work_for_long,
+	timers_wait_for_few_yields_of_a_task_that_refuses_to_end,
+	timers_wait_for_few_other_awaits_of_one_too,
 	posts_are_heard_while_tasks_are_ready_all_the_time,
 	work_above_is_looked_for_while_tasks_are_ready_all_the_time,
 	equal_sizes_share_a_class,

@@ -631,6 +631,42 @@ TASK_TEST(a_yield_lets_all_the_others_run_once)
 }
 
 static int
+count_turns(void *arg)
+{
+	int *turns = arg;
+
+	for (;;) {
+		++*turns;
+		if (bay_yield() != BAY_OK)
+			return BAY_OK;
+	}
+}
+
+static int
+yield_when_refused(void *arg)
+{
+	struct bay_scope *scope = bay_scope_open(BAY_INHERIT);
+	int turns = 0, i;
+
+	ck_assert_int_eq(bay_scope_go(scope, "counts", count_turns, &turns), BAY_OK);
+	for (i = 1; i <= 3; i++) {
+		ck_assert_int_eq(bay_yield(), *(int *)arg);
+		ck_assert_int_eq(turns, i);
+	}
+	(void)bay_scope_close(scope);
+	return BAY_OK;
+}
+
+TASK_TEST(a_yield_of_a_task_that_is_to_end_lets_the_others_run_too)
+{
+	int status = BAY_CANCELED;
+	struct bay_task *task = bay_spawn("yields", yield_when_refused, &status);
+
+	bay_task_cancel(task, "enough");
+	return bay_join(task, BAY_INHERIT);
+}
+
+static int
 yield_until_it_fails(void *arg)
 {
 	int status;
@@ -796,6 +832,7 @@ CHECK_MAIN("runtime/task",
 	cancelling_one_that_has_ended_does_nothing,
 	a_cancelled_task_may_still_spawn,
 	a_yield_lets_all_the_others_run_once,
+	a_yield_of_a_task_that_is_to_end_lets_the_others_run_too,
 	a_yield_sees_an_inherited_deadline,
 	a_timeout_ends_a_task_that_only_yields,
 	a_timeout_is_inherited_too,

@@ -111,7 +111,7 @@ BAY_API void bay_task_cancel(struct bay_task *task, const char *reason);
 BAY_API void bay_task_free(struct bay_task *task);
 
 /* Lets the other ready tasks of the loop run once: BAY_OK, BAY_CANCELED or
- * BAY_TIMEOUT (the inherited deadline). Suspends. Since 1.0. */
+ * BAY_TIMEOUT (the inherited deadline); they run in any case. Suspends. Since 1.0. */
 BAY_API int bay_yield(void);
 
 /* Why the running task is cancelled, or NULL while it is not. Borrowed until the
