@@ -136,6 +136,21 @@ cell_setup(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 }
 
 static void
+cell_absent(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_absent absent;
+	char error[CELL_ERROR_SIZE];
+
+	(void)fds;
+	if (!cell_absent_from_json(call->parameters, &absent, error)) {
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+		return;
+	}
+	host_absent(cell->host, &absent);
+	control_answer(cell->control, call->id, NULL, -1);
+}
+
+static void
 cell_start(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
 {
 	struct cell_start start;
@@ -263,6 +278,7 @@ static const struct cell_method {
 	cell_method_fn *fn;
 } cell_methods[] = {
 	{CELL_SETUP, cell_setup},
+	{CELL_ABSENT, cell_absent},
 	{CELL_START, cell_start},
 	{CELL_STOP, cell_stop},
 	{CELL_CALL, cell_call},

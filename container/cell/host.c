@@ -95,6 +95,20 @@ host_generation(struct host *host, const char *name)
 	return hosted != NULL ? hosted->generation : 0;
 }
 
+void
+host_absent(struct host *host, const struct cell_absent *absent)
+{
+	static const enum service_state states[] = {
+		[CELL_ABSENCE_STOPPED] = SERVICE_STOPPED,
+		[CELL_ABSENCE_STARTING] = SERVICE_STARTING,
+		[CELL_ABSENCE_FAILED] = SERVICE_FAILED,
+	};
+	struct bay_service *service = registry_get(absent->service);
+
+	if (service != NULL && host_find(host, service) == NULL)
+		service_set_state(service, states[absent->state], absent->reason);
+}
+
 /* --- starting -------------------------------------------------------------------------- */
 
 /* Which loops get an instance: all, or count of them, in turn. */

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cell_absent;
 struct cell_start;
 struct executor;
 struct host;
@@ -37,6 +38,9 @@ int64_t host_generation(struct host *host, const char *service);
 
 /* Everything must be stopped. NULL is fine. */
 void host_destroy(struct host *host);
+
+/* Remembers for its callers why a service is not there. Nothing happens to one that is. */
+void host_absent(struct host *host, const struct cell_absent *absent);
 
 /* Starts a service, from the descriptor image (taken) unless that is -1; done is called with
  * id, perhaps before this returns. */

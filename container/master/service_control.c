@@ -24,6 +24,12 @@ service_control_boot(struct master_service *service)
 }
 
 void
+service_control_introduce(struct master_service *service)
+{
+	service_tell_absence(service);
+}
+
+void
 service_control_cell_ready(struct master_service *service)
 {
 	if (service->state == SERVICE_STARTING && service->step == SERVICE_STEP_NONE)

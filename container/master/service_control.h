@@ -33,7 +33,9 @@ void service_control_restart(struct master_service *service, service_done_fn *do
 /* The first start, with the image that it has. */
 void service_control_boot(struct master_service *service);
 
-/* The cell takes calls from now on. */
+/* The cell takes calls from now on: it hears of the service; then, after it has heard of all,
+ * what to do. */
+void service_control_introduce(struct master_service *service);
 void service_control_cell_ready(struct master_service *service);
 
 /* The cell has ended; hang is the reason why it was killed if this service hung, or NULL. */

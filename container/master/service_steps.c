@@ -26,6 +26,35 @@ service_grace_ns(const struct master_service *service)
 	return supervisor_limits(service->supervisor)->grace_ns;
 }
 
+/* --- absence ------------------------------------------------------------------------- */
+
+/* Nothing depends on it. */
+static void
+service_on_absence_told(const struct cell_reply *reply, void *arg)
+{
+	(void)reply;
+	(void)arg;
+}
+
+void
+service_tell_absence(struct master_service *service)
+{
+	static const enum cell_absence states[] = {
+		[SERVICE_STOPPED] = CELL_ABSENCE_STOPPED,
+		[SERVICE_STARTING] = CELL_ABSENCE_STARTING,
+		[SERVICE_FAILED] = CELL_ABSENCE_FAILED,
+	};
+	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
+	struct cell_absent absent = {.service = service->config->name};
+
+	if (cell == NULL || service->state == SERVICE_READY || service->state == SERVICE_STOPPING)
+		return;
+	absent.state = states[service->state];
+	absent.reason = service->reason;
+	cell_process_call(cell, CELL_ABSENT, cell_absent_to_json(&absent), -1, 0,
+		service_on_absence_told, service);
+}
+
 /* --- settle -------------------------------------------------------------------------- */
 
 void
@@ -50,6 +79,7 @@ service_settle(struct master_service *service)
 	/* Given up or stopped: whoever connects should be told, not be kept waiting. */
 	if (service->state != SERVICE_READY && service->next_try_ns == 0)
 		listener_table_close(supervisor_listeners(service->supervisor), service->config->name);
+	service_tell_absence(service);
 	service_waiters_answer(service);
 	supervisor_settled(service->supervisor);
 }
@@ -207,6 +237,7 @@ service_begin_examination(struct master_service *service)
 	service->step = SERVICE_STEP_EXAMINE;
 	if (!service->restarting)
 		master_service_set_state(service, SERVICE_STARTING, NULL);
+	service_tell_absence(service);
 	plugin_examination_begin(supervisor_examination(service->supervisor), &service->config, 1,
 		service_on_examined, service);
 }

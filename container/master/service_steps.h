@@ -16,6 +16,9 @@ struct master_service;
 /* A step has ended: begins the next one, or tells those who wait that it is there. */
 void service_settle(struct master_service *service);
 
+/* Tells the cell why the service is not there, for those who call it, unless it is. */
+void service_tell_absence(struct master_service *service);
+
 /* Makes it STARTING, unless it runs and is to be restarted. */
 void service_begin_examination(struct master_service *service);
 

@@ -80,6 +80,9 @@ supervisor_on_ready(void *arg)
 {
 	struct supervisor *supervisor = arg;
 
+	/* All of them first: the init of one may call another. */
+	for (size_t i = 0; i < supervisor->table.count; i++)
+		service_control_introduce(&supervisor->table.services[i]);
 	for (size_t i = 0; i < supervisor->table.count; i++)
 		service_control_cell_ready(&supervisor->table.services[i]);
 	supervisor_settled(supervisor);

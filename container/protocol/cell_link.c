@@ -18,6 +18,12 @@ static const char *const cell_overflow_words[] = {
 	[CELL_OVERFLOW_DROP_NEWEST] = "drop-newest",
 };
 
+static const char *const cell_absence_words[] = {
+	[CELL_ABSENCE_STOPPED] = "stopped",
+	[CELL_ABSENCE_STARTING] = "starting",
+	[CELL_ABSENCE_FAILED] = "failed",
+};
+
 const char *
 cell_overflow_name(enum cell_overflow overflow)
 {
@@ -38,6 +44,13 @@ static const struct record_field cell_setup_fields[] = {
 	RECORD_TEXT(struct cell_setup, log_level, "log_level"),
 };
 static const struct record cell_setup_record = RECORD(struct cell_setup, cell_setup_fields);
+
+static const struct record_field cell_absent_fields[] = {
+	RECORD_TEXT(struct cell_absent, service, "service"),
+	RECORD_WORD(struct cell_absent, state, "state", cell_absence_words),
+	RECORD_PROSE_OPTIONAL(struct cell_absent, reason, "reason"),
+};
+static const struct record cell_absent_record = RECORD(struct cell_absent, cell_absent_fields);
 
 static const struct record_field cell_setting_fields[] = {
 	RECORD_TEXT(struct cell_setting, key, "key"),
@@ -222,6 +235,7 @@ static const struct record cell_verdict_record =
 	} \
 	_Static_assert(sizeof(struct cell_##name) > 0, "takes the semicolon")
 
+CELL_LINK_CODEC(absent);
 CELL_LINK_CODEC(start);
 CELL_LINK_CODEC(stop);
 CELL_LINK_CODEC(call);

@@ -3,7 +3,8 @@
  * What the master and its cells agree on, and nothing else: descriptors, environment, and
  * the calls of the private interface io.bayd.Cell (frames as in varlink.h, with ids).
  *
- *	master -> cell      Setup first, then Start, Stop, Call, Tasks, Queues, Loops, Shutdown
+ *	master -> cell      Setup first, then Absent, Start, Stop, Call, Tasks, Queues, Loops,
+ *	                    Shutdown
  *	master -> examiner  Setup first, then Examine; one reply for each file
  *	cell -> master      Listen; and Failed (a notice: no id, no reply)
  *
@@ -50,6 +51,7 @@ enum {
 
 #define CELL_INTERFACE "io.bayd.Cell"
 #define CELL_SETUP CELL_INTERFACE ".Setup"
+#define CELL_ABSENT CELL_INTERFACE ".Absent"
 #define CELL_START CELL_INTERFACE ".Start"
 #define CELL_STOP CELL_INTERFACE ".Stop"
 #define CELL_CALL CELL_INTERFACE ".Call"
@@ -82,6 +84,20 @@ struct cell_setup {
 	int64_t blocking_threads; /* 0: the usual */
 	const char *resolv_conf; /* a path; NULL: the usual */
 	const char *log_level; /* as log_level_parse reads it */
+};
+
+enum cell_absence {
+	CELL_ABSENCE_STOPPED = 0,
+	CELL_ABSENCE_STARTING,
+	CELL_ABSENCE_FAILED
+};
+
+/* Absent -> {}. What to tell those who call a service that this cell does not run. Says nothing
+ * about one that it does run. */
+struct cell_absent {
+	const char *service;
+	enum cell_absence state;
+	const char *reason; /* of a failure, or NULL */
 };
 
 struct cell_setting {
@@ -269,6 +285,7 @@ struct cell_verdict {
 		__attribute__((warn_unused_result))
 
 CELL_LINK_CODEC(setup); /* refuses another major */
+CELL_LINK_CODEC(absent);
 CELL_LINK_CODEC(start);
 CELL_LINK_CODEC(stop);
 CELL_LINK_CODEC(call);

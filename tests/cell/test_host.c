@@ -441,6 +441,31 @@ START_TEST(restarts_leave_nothing_behind)
 }
 END_TEST
 
+static void
+tell_absence(const char *name, enum cell_absence state, const char *reason)
+{
+	host_absent(host, &(struct cell_absent){.service = name, .state = state, .reason = reason});
+}
+
+START_TEST(who_calls_a_service_that_is_not_there_hears_why)
+{
+	begin(1);
+	expect("a", BAY_NOT_FOUND, "there is no service 'a'");
+	tell_absence("a", CELL_ABSENCE_STOPPED, NULL);
+	expect("a", BAY_CLOSED, "service a is stopped");
+	tell_absence("a", CELL_ABSENCE_FAILED, "no such file");
+	expect("a", BAY_CLOSED, "service a has failed: no such file");
+	tell_absence("a", CELL_ABSENCE_STARTING, NULL);
+	expect("a", BAY_CLOSED, "service a is starting");
+	tell_absence("no name", CELL_ABSENCE_STOPPED, NULL);
+	/* Of one that is there, we know better. */
+	start("a", 1, NULL);
+	tell_absence("a", CELL_ABSENCE_STOPPED, NULL);
+	expect("a", BAY_OK, "7");
+	finish();
+}
+END_TEST
+
 /* --- starts that fail ------------------------------------------------------------------------- */
 
 START_TEST(what_cannot_be_loaded_says_why_and_may_be_tried_again)
@@ -881,6 +906,7 @@ CHECK_MAIN("cell/host",
 	a_service_starts_serves_and_goes_without_a_trace,
 	a_service_starts_from_a_descriptor_which_goes_with_it,
 	instances_are_spread_over_the_loops,
+	who_calls_a_service_that_is_not_there_hears_why,
 	restarts_leave_nothing_behind,
 	what_cannot_be_loaded_says_why_and_may_be_tried_again,
 	an_init_that_fails_refuses_the_service,

@@ -33,6 +33,8 @@ static const struct cell_setup setup = {.version_major = CELL_VERSION_MAJOR,
 START_TEST(every_flat_struct_comes_back_as_it_was)
 {
 	CHECK_ROUND_TRIP(setup, setup);
+	CHECK_ROUND_TRIP(absent, {.service = "a", .state = CELL_ABSENCE_FAILED, .reason = "why"});
+	CHECK_ROUND_TRIP(absent, {.service = "a", .state = CELL_ABSENCE_STARTING});
 	CHECK_ROUND_TRIP(stop, {.service = "a", .drain_timeout_ns = 5});
 	CHECK_ROUND_TRIP(call, {.service = "a", .content_type = "text/plain", .timeout_ns = 1,
 		.one_way = true});

@@ -124,6 +124,39 @@ status_is 0
 is_answered actor || fail 'it does not answer'
 stop
 
+begin 'a plugin that calls a service which does not run is told why'
+plugin actor
+ini <<'END'
+[service actor]
+[service off]
+plugin = actor
+enabled = no
+[service missing]
+[service bad]
+plugin = actor
+init = fail
+restart = no
+END
+start
+says_call() {
+	ctl call actor "call $1"
+	status_is 1
+	complains "$2"
+}
+says_call off 'closed: service off is stopped'
+says_call missing 'closed: service missing has failed: plugin '
+says_call bad 'closed: service bad has failed: init failed: init was told to fail'
+says_call nobody "not-found: there is no service 'nobody'"
+# A new cell learns it, too, and what an operator changes.
+kill -KILL "$(cell_pid)"
+wait_until 'the actor answers' is_answered actor
+says_call off 'closed: service off is stopped'
+says_call missing 'closed: service missing has failed: plugin '
+says_call bad 'closed: service bad has failed: init failed: init was told to fail'
+ctl stop missing
+says_call missing 'closed: service missing is stopped'
+stop
+
 begin 'an unknown service is named, with the one that was meant'
 plugin actor
 ini <<'END'

@@ -38,7 +38,7 @@ BAY_API const char *bay_service_name(const struct bay_service *service);
 /* Sends request (borrowed; NULL: an empty message) and waits for the reply, which
  * is the caller's to free; reply_r may be NULL. On failure *reply_r is NULL and
  * bay_call_error() has the text. Statuses: that of the handler, BAY_TIMEOUT,
- * BAY_CANCELED, BAY_NOT_FOUND, BAY_CLOSED (stopped), BAY_FULL (queue),
+ * BAY_CANCELED, BAY_NOT_FOUND, BAY_CLOSED (it does not run), BAY_FULL (queue),
  * BAY_TOO_BIG, BAY_LOOP (circle), BAY_NO_MEMORY. Suspends. Since 1.0. */
 BAY_API int bay_call(struct bay_service *service, const struct bay_message *request,
 	struct bay_message **reply_r, int64_t deadline);

@@ -7,6 +7,7 @@
  *	text         replies its setting text
  *	fail TEXT    fails with TEXT
  *	end N TEXT   fails with the status N and TEXT
+ *	call NAME    calls the service and fails as that call did, or replies "called"
  *	sleep NS     awaits, then replies "slept"
  *	stay NS      as sleep, but does not end when it is cancelled
  *	chat N       logs N lines of 3,000 bytes
@@ -135,6 +136,16 @@ actor_end(struct bay_request *request, const char *how)
 	return bay_fail(request, status, "%s", text + strspn(text, " "));
 }
 
+static int
+actor_call(struct bay_request *request, const char *name)
+{
+	int status = bay_call(bay_service(name), NULL, NULL, BAY_INHERIT);
+
+	if (status != BAY_OK)
+		return bay_fail(request, BAY_FAILED, "%s: %s", bay_status_name(status), bay_call_error());
+	return bay_reply_text(request, "called");
+}
+
 /* Ignores that it is cancelled, without keeping the loop. */
 static int
 actor_stay(struct bay_request *request, int64_t span_ns)
@@ -180,6 +191,8 @@ actor(struct bay_request *request)
 		return bay_fail(request, BAY_FAILED, "%s", rest);
 	if (strncmp(order, "end ", 4) == 0)
 		return actor_end(request, rest);
+	if (strncmp(order, "call ", 5) == 0)
+		return actor_call(request, rest);
 	if (strncmp(order, "sleep ", 6) == 0)
 		return actor_sleep(request, strtoll(rest, NULL, 10));
 	if (strncmp(order, "stay ", 5) == 0)
