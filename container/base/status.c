@@ -4,6 +4,7 @@
 #include "base/status.h"
 
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 
 static const char *const status_names[] = {
@@ -32,6 +33,15 @@ bay_status_name(int status)
 	if (status < 0 || status >= STATUS_COUNT)
 		return "unknown";
 	return status_names[status];
+}
+
+const char *
+status_text(int status, char *room)
+{
+	if (status >= 0 && status < STATUS_COUNT)
+		return status_names[status];
+	snprintf(room, STATUS_ROOM, "it returned %d, which is no status of Bay", status);
+	return room;
 }
 
 bool

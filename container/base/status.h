@@ -7,8 +7,15 @@
 
 #include <stdbool.h>
 
+/* Bytes of room for status_text. */
+#define STATUS_ROOM 64
+
 /* As bay_status_name prints it. False: no such status; *status_r is then untouched. Any thread. */
 bool status_parse(const char *name, enum bay_status *status_r)
 	__attribute__((warn_unused_result));
+
+/* For a sentence on what failed: the name, or in words that plugin code has returned a number
+ * that is none, in room (STATUS_ROOM). Any thread. */
+const char *status_text(int status, char *room);
 
 #endif

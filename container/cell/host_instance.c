@@ -6,11 +6,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <bay/status.h>
 #include <bay/time.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/list.h"
+#include "base/status.h"
 #include "loop/loop.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
@@ -91,11 +92,24 @@ host_instance_init_main(void *arg)
 	return instance_init(instance->instance);
 }
 
+/* Why init has failed, malloc'd. */
+static char *
+host_instance_init_text(const struct host_instance *instance, const struct task *task, int status)
+{
+	char span[CLOCK_TEXT_SIZE], room[STATUS_ROOM];
+
+	if (instance->instance->error != NULL)
+		return xasprintf("init failed: %s", instance->instance->error);
+	if (status == BAY_TIMEOUT && task->deadline <= clock_monotonic_ns())
+		return xasprintf("init did not end within start_timeout = %s",
+			clock_format_duration(span, sizeof span, instance->start_timeout_ns));
+	return xasprintf("init failed: %s", status_text(status, room));
+}
+
 static void
 host_instance_init_ended(struct task *task, int status)
 {
 	struct host_instance *host_instance = task->arg;
-	const char *text = host_instance->instance->error;
 	char *message = NULL;
 
 	host_instance->init = NULL;
@@ -103,8 +117,7 @@ host_instance_init_ended(struct task *task, int status)
 		return; /* too late: it was answered for */
 	wheel_remove(&host_instance->scheduler->loop.wheel, &host_instance->timer);
 	if (status != BAY_OK)
-		message = text != NULL ? xasprintf("init failed: %s", text)
-			: xasprintf("init failed: %s", bay_status_name(status));
+		message = host_instance_init_text(host_instance, task, status);
 	host_instance_answer(host_instance, status, message);
 }
 
@@ -114,7 +127,11 @@ host_instance_on_init_stuck(struct timer *timer)
 {
 	struct host_instance *instance = container_of(timer, struct host_instance, timer);
 
-	host_instance_answer(instance, BAY_TIMEOUT, xstrdup("init failed: it has not come back in time"));
+	char limit[CLOCK_TEXT_SIZE], grace[CLOCK_TEXT_SIZE];
+
+	host_instance_answer(instance, BAY_TIMEOUT, xasprintf("init did not end within start_timeout = %s, "
+		"nor within %s more", clock_format_duration(limit, sizeof limit, instance->start_timeout_ns),
+		clock_format_duration(grace, sizeof grace, instance->grace_ns)));
 }
 
 static void

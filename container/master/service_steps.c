@@ -299,7 +299,7 @@ service_on_started(const struct cell_reply *reply, void *arg)
 {
 	struct master_service *service = arg;
 	struct master_service *hanging;
-	char span[CLOCK_TEXT_SIZE];
+	char limit[CLOCK_TEXT_SIZE], grace[CLOCK_TEXT_SIZE];
 
 	switch (reply->kind) {
 	case CELL_REPLY_DIED:
@@ -309,8 +309,9 @@ service_on_started(const struct cell_reply *reply, void *arg)
 		/* Several starts run out of time together when one init keeps the loop. */
 		hanging = supervisor_find_in_init(service->supervisor);
 		supervisor_end_hang(service->supervisor, hanging != NULL ? hanging : service,
-			"init hung for %s", clock_format_duration(span, sizeof(span),
-				service->config->start_timeout_ns));
+			"init hung: it did not end within start_timeout = %s, nor within %s more",
+			clock_format_duration(limit, sizeof(limit), service->config->start_timeout_ns),
+			clock_format_duration(grace, sizeof(grace), service_grace_ns(service)));
 		return;
 	case CELL_REPLY_DONE:
 		service->step = SERVICE_STEP_NONE;

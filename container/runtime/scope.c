@@ -7,6 +7,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/status.h"
 #include "runtime/await.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
@@ -83,11 +84,12 @@ static void
 scope_report_unseen(struct bay_task *handle)
 {
 	const struct task *task = task_of_handle(handle);
+	char room[STATUS_ROOM];
 
 	if (scope_failed_unseen(handle))
 		log_error(task_subject(task != NULL ? task : task_current()),
 			"%s%s failed and nobody asked how it ended: %s%s%s", task != NULL ? "task " : "a call",
-			task != NULL ? task->name : "", bay_status_name(handle->status),
+			task != NULL ? task->name : "", status_text(handle->status, room),
 			handle->error != NULL ? ": " : "", handle->error != NULL ? handle->error : "");
 }
 
@@ -128,7 +130,8 @@ scope_handle_ended(struct bay_scope *scope, struct bay_task *handle)
 void
 scope_failure_unseen(struct bay_scope *scope, const char *name, int status, const char *error)
 {
-	char *text = xasprintf("task %s failed: %s%s%s", name, bay_status_name(status),
+	char room[STATUS_ROOM];
+	char *text = xasprintf("task %s failed: %s%s%s", name, status_text(status, room),
 		error != NULL ? ": " : "", error != NULL ? error : "");
 
 	log_error(task_subject(task_current()), "%s", text);

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/status.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "service/message.h"
@@ -92,7 +93,7 @@ static __attribute__((noinline)) void
 instance_on_bad_end(struct bay_instance *instance, struct bay_request *request, const struct task *task)
 {
 	struct bay_service *service = instance->service;
-	char hidden[64];
+	char hidden[64], room[STATUS_ROOM];
 	uint64_t count;
 
 	if (request->status == BAY_CANCELED && task->scope.error != NULL) {
@@ -107,7 +108,7 @@ instance_on_bad_end(struct bay_instance *instance, struct bay_request *request, 
 	instance_count_failure(instance, request);
 	if (request->one_way && log_rate_pass(&service->unheard, &count))
 		log_warn(service->subject, "a message that nobody waits for failed: %s: %s%s",
-			bay_status_name(request->status), request->error != NULL ? request->error : "",
+			status_text(request->status, room), request->error != NULL ? request->error : "",
 			log_rate_text(count, hidden, sizeof hidden));
 }
 

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/status.h"
 #include "loop/loop.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
@@ -149,12 +150,14 @@ request_fail(struct bay_request *request, int status, const char *format, ...)
 void
 request_settle(struct bay_request *request, int status)
 {
+	char room[STATUS_ROOM];
+
 	if (request->answered || (status == BAY_OK && request->one_way))
 		return;
 	if (status == BAY_OK)
 		request_fail(request, BAY_FAILED, "service %s ended without a reply", request->service->name);
 	else
-		request_fail(request, status, "service %s: %s", request->service->name, bay_status_name(status));
+		request_fail(request, status, "service %s: %s", request->service->name, status_text(status, room));
 	request->by_handler = true;
 }
 

@@ -11,6 +11,7 @@
 #include <bay/log.h>
 #include <bay/request.h>
 
+#include "base/status.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "service/instance.h"
@@ -206,6 +207,7 @@ fail_from_is_better(int status, int best_status)
 int
 bay_fail_from(struct bay_request *request, struct bay_task *const *tasks, size_t count)
 {
+	char room[STATUS_ROOM];
 	int best_status = BAY_OK;
 	const char *text = "";
 	size_t i;
@@ -222,5 +224,5 @@ bay_fail_from(struct bay_request *request, struct bay_task *const *tasks, size_t
 		return bay_fail(request, BAY_FAILED, "none of the %zu tasks has failed", count);
 	if (best_status == BAY_CANCELED && bay_cancel_reason() != NULL)
 		return bay_fail(request, BAY_CANCELED, "cancelled: %s", bay_cancel_reason());
-	return bay_fail(request, best_status, "%s", *text != '\0' ? text : bay_status_name(best_status));
+	return bay_fail(request, best_status, "%s", *text != '\0' ? text : status_text(best_status, room));
 }

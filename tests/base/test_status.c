@@ -3,6 +3,7 @@
 
 #include "base/status.h"
 
+#include <limits.h>
 #include <string.h>
 
 #include "support/check_main.h"
@@ -28,6 +29,16 @@ START_TEST(other_numbers_are_unknown)
 }
 END_TEST
 
+START_TEST(a_number_that_is_no_status_is_told_as_such)
+{
+	char room[STATUS_ROOM];
+
+	ck_assert_str_eq(status_text(BAY_NOT_PERMITTED, room), "not-permitted");
+	ck_assert_str_eq(status_text(-77, room), "it returned -77, which is no status of Bay");
+	ck_assert_str_eq(status_text(INT_MIN, room), "it returned -2147483648, which is no status of Bay");
+}
+END_TEST
+
 START_TEST(other_names_leave_the_status_alone)
 {
 	enum bay_status status = BAY_FULL;
@@ -42,4 +53,5 @@ END_TEST
 CHECK_MAIN("base/status",
 	each_status_has_a_name_that_reads_back,
 	other_numbers_are_unknown,
+	a_number_that_is_no_status_is_told_as_such,
 	other_names_leave_the_status_alone)

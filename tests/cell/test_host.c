@@ -523,7 +523,8 @@ START_TEST(an_init_that_waits_is_cut_at_the_start_timeout)
 	int64_t before = bay_now();
 
 	begin(1);
-	start_in_vain("a", 1, "init waits", BAY_TIMEOUT, "init failed: timeout");
+	start_in_vain("a", 1, "init waits", BAY_TIMEOUT,
+		"init did not end within start_timeout = 100ms");
 	ck_assert_int_ge(bay_now() - before, 100 * BAY_MS);
 	ck_assert(!is_loaded());
 	finish();
@@ -535,8 +536,8 @@ START_TEST(an_init_that_never_comes_back_is_answered_for)
 	struct answer answer;
 
 	begin(2);
-	start_in_vain("a", 0, "init refuses", BAY_BUSY, "init failed: it has not come back in time; and it cannot be "
-		"stopped: its init function does not come back (bayctl tasks a)");
+	start_in_vain("a", 0, "init refuses", BAY_BUSY, "init did not end within start_timeout = 100ms, "
+		"nor within 300ms more; and it cannot be stopped: its init function does not come back (bayctl tasks a)");
 	ck_assert(is_loaded());
 	expect("a", BAY_CLOSED, "service a is stopping");
 	start_in_vain("a", 0, NULL, BAY_BUSY, "its init function does not come back (bayctl tasks a)");

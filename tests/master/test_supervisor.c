@@ -232,7 +232,7 @@ START_TEST(an_init_that_hangs_is_found_among_all_that_wait_for_it)
 	fake_master_launch(&master);
 	UNTIL(&master, master.started);
 	ck_assert(is_state(&master, "b", SERVICE_FAILED));
-	ck_assert_str_eq(service_of(&master, "b")->reason, "init hung for 20ms");
+	ck_assert_str_eq(service_of(&master, "b")->reason, "init hung: it did not end within start_timeout = 20ms, nor within 50ms more");
 	ck_assert(is_state(&master, "a", SERVICE_READY));
 	fake_master_close(&master);
 }
@@ -248,7 +248,7 @@ START_TEST(an_init_that_hangs_is_blamed_for_all_that_wait_behind_it)
 	fake_master_launch(&master);
 	UNTIL(&master, master.started);
 	ck_assert(is_state(&master, "b", SERVICE_FAILED));
-	ck_assert_str_eq(service_of(&master, "b")->reason, "init hung for 20ms");
+	ck_assert_str_eq(service_of(&master, "b")->reason, "init hung: it did not end within start_timeout = 20ms, nor within 1s more");
 	ck_assert(is_state(&master, "a", SERVICE_READY));
 	fake_master_close(&master);
 }

@@ -40,7 +40,7 @@ is_blamed exits 'its code ended the process with exit code 0'
 stop
 
 begin_spoiled hangs
-is_blamed hangs 'init hung for 100ms'
+is_blamed hangs 'init hung: it did not end within start_timeout = 100ms, nor within 3s more'
 stop
 
 begin_spoiled takes_handlers

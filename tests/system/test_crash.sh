@@ -133,7 +133,7 @@ start
 is_state actor failed || fail "the actor is $(state_of actor)"
 wait_until 'the bystander answers' is_answered bystander
 ctl status actor
-says 'init hung for 200ms'
+says 'init hung: it did not end within start_timeout = 200ms, nor within 3s more'
 stop
 
 begin 'an init that waits for ever is ended without harm to the cell'
@@ -144,6 +144,8 @@ start
 is_state actor failed || fail "the actor is $(state_of actor)"
 is_answered bystander || fail 'the bystander does not answer'
 [ "$(field_of_cell restarts)" = 0 ] || fail "restarts: $(field_of_cell restarts)"
+ctl status actor
+says 'reason: init did not end within start_timeout = 200ms'
 stop
 
 begin 'an init that fails is told with its reason and tried again until given up'

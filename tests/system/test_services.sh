@@ -172,6 +172,26 @@ for verb in start stop restart status; do
 done
 stop
 
+begin 'numbers that are no status of Bay are told as they are'
+plugin actor
+ini <<'END'
+[service actor]
+[service odd]
+plugin = actor
+init = odd
+restart = no
+END
+start
+ctl status odd
+says 'reason: init failed: it returned -77, which is no status of Bay'
+ctl call actor 'return 4711'
+status_is 1
+complains 'service actor: it returned 4711, which is no status of Bay'
+ctl send actor 'return 4712'
+status_is 0
+wait_until 'it is told' has_logged 'failed: it returned 4712, which is no status of Bay'
+stop
+
 begin 'what a handler ends with is its own failure, not an error of the container'
 plugin actor
 ini <<'END'

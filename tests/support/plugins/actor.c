@@ -8,6 +8,7 @@
  *	fail TEXT    fails with TEXT
  *	end N TEXT   fails with the status N and TEXT
  *	call NAME    calls the service and fails as that call did, or replies "called"
+ *	return N     returns the number N from its handler
  *	sleep NS     awaits, then replies "slept"
  *	stay NS      as sleep, but does not end when it is cancelled
  *	chat N       logs N lines of 3,000 bytes
@@ -29,7 +30,8 @@ enum actor_init {
 	ACTOR_INIT_CRASH,
 	ACTOR_INIT_EXIT,
 	ACTOR_INIT_SPIN,
-	ACTOR_INIT_WAIT
+	ACTOR_INIT_WAIT,
+	ACTOR_INIT_ODD
 };
 
 struct actor {
@@ -39,7 +41,7 @@ struct actor {
 };
 
 static const struct bay_setting settings[] = {
-	BAY_CHOICE(struct actor, init, "init", "well", "well|fail|crash|exit|spin|wait",
+	BAY_CHOICE(struct actor, init, "init", "well", "well|fail|crash|exit|spin|wait|odd",
 		"what init does"),
 	BAY_STRING(struct actor, text, "text", "done", "the reply to text"),
 	BAY_INT64(struct actor, level, "level", "1", 1, 9, "a number"),
@@ -90,6 +92,8 @@ actor_init(struct bay_instance *instance)
 		break;
 	case ACTOR_INIT_WAIT:
 		return bay_sleep(BAY_INHERIT);
+	case ACTOR_INIT_ODD:
+		return -77;
 	default:
 		break;
 	}
@@ -193,6 +197,8 @@ actor(struct bay_request *request)
 		return actor_end(request, rest);
 	if (strncmp(order, "call ", 5) == 0)
 		return actor_call(request, rest);
+	if (strncmp(order, "return ", 7) == 0)
+		return atoi(rest);
 	if (strncmp(order, "sleep ", 6) == 0)
 		return actor_sleep(request, strtoll(rest, NULL, 10));
 	if (strncmp(order, "stay ", 5) == 0)
