@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Everything that starts, feeds or ends the process happens in one place, examiner_work,
+ * Everything that starts, feeds or ends a process happens in one place, examiner_work,
  * which libevent calls after whatever happened: so no callback ever finds the process gone
  * that called it.
  */
@@ -22,6 +22,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "base/program.h"
 #include "master/examiner_process.h"
 #include "master/image.h"
@@ -29,7 +30,10 @@
 
 enum {
 	EXAMINER_NONCE_SIZE = 33, /* 32 hexadecimal digits and a NUL */
-	EXAMINER_SETUP_ID = 0     /* images have ids from 1 */
+	EXAMINER_SETUP_ID = 0,    /* images have ids from 1 */
+	EXAMINER_LANES = 8,
+	/* Of the time that an image has, after how much it counts as slow. */
+	EXAMINER_SLOW_SHARE = 10
 };
 
 struct examination {
@@ -38,24 +42,31 @@ struct examination {
 	char nonce[EXAMINER_NONCE_SIZE];
 	json_t *request;
 	int image_fd;
+	bool again; /* wants a fresh process */
 	examiner_done_fn *done;
 	void *arg;
+};
+
+/* One process, which looks at one image at a time. */
+struct examiner_lane {
+	struct examiner *examiner;
+	struct examination *current; /* the process is at it, or NULL */
+	struct examiner_process *process;
+	unsigned examined; /* verdicts that this process gave */
+	bool spent;        /* the process is to be thrown away */
+	bool slow;         /* others need not wait for the current one */
+	struct event *timeout_event; /* added while there is a current one */
 };
 
 struct examiner {
 	struct event_base *base;
 	struct program program;
-	struct timeval timeout;
 	int64_t timeout_ns;
 	struct list waiting;
 	size_t waiting_count;
-	struct examination *current; /* the process is at it, or NULL */
-	struct examiner_process *process;
-	unsigned examined; /* verdicts that this process gave */
-	bool spent;        /* the process is to be thrown away */
 	int64_t last_id;
 	struct event *work_event;
-	struct event *timeout_event; /* added while there is a current one */
+	struct examiner_lane lanes[EXAMINER_LANES];
 };
 
 /* Has examiner_work called once the caller has returned to the event loop. */
@@ -77,23 +88,23 @@ examination_destroy(struct examination *examination)
 
 /* The current one has its verdict. */
 static void
-examiner_finish(struct examiner *examiner, const struct cell_verdict *verdict)
+examiner_finish(struct examiner_lane *lane, const struct cell_verdict *verdict)
 {
-	struct examination *examination = examiner->current;
+	struct examination *examination = lane->current;
 
-	examiner->current = NULL;
-	examiner->examined++;
-	event_del(examiner->timeout_event);
-	examiner_work_later(examiner);
+	lane->current = NULL;
+	lane->examined++;
+	event_del(lane->timeout_event);
+	examiner_work_later(lane->examiner);
 	if (examination->done != NULL)
 		examination->done(verdict, examination->arg);
 	examination_destroy(examination);
 }
 
 static void __attribute__((format(printf, 2, 3)))
-examiner_refuse(struct examiner *examiner, const char *format, ...)
+examiner_refuse(struct examiner_lane *lane, const char *format, ...)
 {
-	struct cell_verdict verdict = {.nonce = examiner->current->nonce};
+	struct cell_verdict verdict = {.nonce = lane->current->nonce};
 	struct buffer reason = {0};
 	va_list args;
 
@@ -102,25 +113,27 @@ examiner_refuse(struct examiner *examiner, const char *format, ...)
 	va_end(args);
 	if (verdict.reason == NULL)
 		verdict.reason = "no memory";
-	examiner_finish(examiner, &verdict);
+	examiner_finish(lane, &verdict);
 	buffer_finish(&reason);
 }
 
 /* The process is of no use any more. Is it the fault of the current one, or of something
  * that an earlier one has left in it? A fresh process will tell. */
 static bool
-examiner_is_to_blame(struct examiner *examiner)
+examiner_is_to_blame(struct examiner_lane *lane)
 {
-	struct examination *examination = examiner->current;
+	struct examiner *examiner = lane->examiner;
+	struct examination *examination = lane->current;
 
-	examiner->spent = true;
+	lane->spent = true;
 	examiner_work_later(examiner);
 	if (examination == NULL)
 		return false;
-	if (examiner->examined == 0)
+	if (lane->examined == 0)
 		return true;
-	examiner->current = NULL;
-	event_del(examiner->timeout_event);
+	lane->current = NULL;
+	event_del(lane->timeout_event);
+	examination->again = true;
 	list_push_front(&examiner->waiting, &examination->link);
 	examiner->waiting_count++;
 	return false;
@@ -131,35 +144,72 @@ examiner_is_to_blame(struct examiner *examiner)
 static void
 examiner_on_end(const char *how, void *arg)
 {
-	struct examiner *examiner = arg;
+	struct examiner_lane *lane = arg;
 
-	if (examiner_is_to_blame(examiner))
-		examiner_refuse(examiner, "it %s while it was loaded or unloaded: look at its "
+	if (examiner_is_to_blame(lane))
+		examiner_refuse(lane, "it %s while it was loaded or unloaded: look at its "
 			"constructors and destructors", how);
 }
 
 static void
 examiner_on_nonsense(const char *why, void *arg)
 {
-	struct examiner *examiner = arg;
+	struct examiner_lane *lane = arg;
 
-	if (examiner_is_to_blame(examiner))
-		examiner_refuse(examiner, "it wrote to a descriptor of the container while it was "
+	if (examiner_is_to_blame(lane))
+		examiner_refuse(lane, "it wrote to a descriptor of the container while it was "
 			"loaded or unloaded (%s): look at its constructors and destructors", why);
+}
+
+static void
+examiner_set_timeout(struct examiner_lane *lane, int64_t delay_ns)
+{
+	struct timeval delay = {.tv_sec = delay_ns / CLOCK_NS_PER_S,
+		.tv_usec = delay_ns % CLOCK_NS_PER_S / CLOCK_NS_PER_US};
+
+	event_add(lane->timeout_event, &delay);
+}
+
+static int64_t
+examiner_slow_ns(const struct examiner *examiner)
+{
+	return examiner->timeout_ns / EXAMINER_SLOW_SHARE;
+}
+
+/* It gets the rest of its time, and the others go on in another process. */
+static void
+examiner_on_slow(struct examiner_lane *lane)
+{
+	struct examiner *examiner = lane->examiner;
+	const json_t *services = json_object_get(lane->current->request, "services");
+	const char *name = json_string_value(json_object_get(json_array_get(services, 0), "name"));
+	char span[CLOCK_TEXT_SIZE], limit[CLOCK_TEXT_SIZE];
+
+	lane->slow = true;
+	examiner_set_timeout(lane, examiner->timeout_ns - examiner_slow_ns(examiner));
+	examiner_work_later(examiner);
+	if (name != NULL)
+		log_info(NULL, "the plugin of service %s takes long to be loaded or unloaded: %s so far, "
+			"and after %s it is refused", name,
+			clock_format_duration(span, sizeof(span), examiner_slow_ns(examiner)),
+			clock_format_duration(limit, sizeof(limit), examiner->timeout_ns));
 }
 
 static void
 examiner_on_timeout(evutil_socket_t fd, short what, void *arg)
 {
-	struct examiner *examiner = arg;
+	struct examiner_lane *lane = arg;
 	char span[CLOCK_TEXT_SIZE];
 
 	(void)fd;
 	(void)what;
-	if (examiner_is_to_blame(examiner))
-		examiner_refuse(examiner, "it hung while it was loaded or unloaded (nothing "
+	/* In a process that has been used, all its time might be waited for in vain. */
+	if (!lane->slow && lane->examined == 0)
+		examiner_on_slow(lane);
+	else if (examiner_is_to_blame(lane))
+		examiner_refuse(lane, "it hung while it was loaded or unloaded (nothing "
 			"happened for %s): look at its constructors and destructors",
-			clock_format_duration(span, sizeof(span), examiner->timeout_ns));
+			clock_format_duration(span, sizeof(span), lane->examiner->timeout_ns));
 }
 
 static const char *
@@ -171,58 +221,58 @@ examiner_error_text(const struct varlink_reply *reply)
 }
 
 static void
-examiner_accept(struct examiner *examiner, const struct cell_verdict *verdict)
+examiner_accept(struct examiner_lane *lane, const struct cell_verdict *verdict)
 {
 	const char *reserved = verdict_reserved_setting(verdict);
 
 	if (verdict->ok && reserved != NULL)
-		examiner_refuse(examiner, "its setting '%s' has the name of a key of [service] "
+		examiner_refuse(lane, "its setting '%s' has the name of a key of [service] "
 			"that Bay reads itself: give it another one", reserved);
 	else
-		examiner_finish(examiner, verdict);
+		examiner_finish(lane, verdict);
 }
 
 /* Only this answer, with this nonce, shows that every check was reached. */
 static void
-examiner_on_verdict(struct examiner *examiner, const struct varlink_reply *reply)
+examiner_on_verdict(struct examiner_lane *lane, const struct varlink_reply *reply)
 {
 	char error[CELL_ERROR_SIZE];
 	struct cell_verdict verdict;
 
 	if (reply->error != NULL) {
-		examiner_refuse(examiner, "the examiner cannot look at it: %s",
+		examiner_refuse(lane, "the examiner cannot look at it: %s",
 			examiner_error_text(reply));
 		return;
 	}
 	if (!cell_verdict_from_json(reply->parameters, &verdict, error)) {
-		examiner_on_nonsense(error, examiner);
+		examiner_on_nonsense(error, lane);
 		return;
 	}
-	if (strcmp(verdict.nonce, examiner->current->nonce) != 0 ||
-	    !verdict_fits_request(&verdict, examiner->current->request))
-		examiner_on_nonsense("an answer to no question", examiner);
+	if (strcmp(verdict.nonce, lane->current->nonce) != 0 ||
+	    !verdict_fits_request(&verdict, lane->current->request))
+		examiner_on_nonsense("an answer to no question", lane);
 	else
-		examiner_accept(examiner, &verdict);
+		examiner_accept(lane, &verdict);
 	/* What it has left in the process is no company for the next one. */
 	if (verdict.ok && !verdict.unloadable)
-		examiner->spent = true;
+		lane->spent = true;
 	cell_verdict_finish(&verdict);
 }
 
 static void
 examiner_on_reply(const struct varlink_reply *reply, void *arg)
 {
-	struct examiner *examiner = arg;
+	struct examiner_lane *lane = arg;
 
 	if (reply->has_id && reply->id == EXAMINER_SETUP_ID) {
-		if (reply->error != NULL && examiner_is_to_blame(examiner))
-			examiner_refuse(examiner, "the examiner %s does not work: %s",
-				examiner->program.path, examiner_error_text(reply));
-	} else if (examiner->current != NULL && reply->has_id &&
-	    reply->id == examiner->current->id) {
-		examiner_on_verdict(examiner, reply);
+		if (reply->error != NULL && examiner_is_to_blame(lane))
+			examiner_refuse(lane, "the examiner %s does not work: %s",
+				lane->examiner->program.path, examiner_error_text(reply));
+	} else if (lane->current != NULL && reply->has_id &&
+	    reply->id == lane->current->id) {
+		examiner_on_verdict(lane, reply);
 	} else {
-		examiner_on_nonsense("an answer to no question", examiner);
+		examiner_on_nonsense("an answer to no question", lane);
 	}
 }
 
@@ -235,7 +285,7 @@ static const struct examiner_process_events examiner_events = {
 /* --- the work ------------------------------------------------------------------------------- */
 
 static bool
-examiner_call_setup(struct examiner *examiner)
+examiner_call_setup(struct examiner_lane *lane)
 {
 	struct cell_setup setup = {
 		.version_major = CELL_VERSION_MAJOR,
@@ -247,7 +297,7 @@ examiner_call_setup(struct examiner *examiner)
 		.log_level = "info",
 	};
 	json_t *parameters = cell_setup_to_json(&setup);
-	bool sent = parameters != NULL && examiner_process_call(examiner->process, CELL_SETUP,
+	bool sent = parameters != NULL && examiner_process_call(lane->process, CELL_SETUP,
 		EXAMINER_SETUP_ID, parameters, -1);
 
 	json_decref(parameters);
@@ -255,86 +305,134 @@ examiner_call_setup(struct examiner *examiner)
 }
 
 static bool
-examiner_ensure_process(struct examiner *examiner, struct buffer *error)
+examiner_ensure_process(struct examiner_lane *lane, struct buffer *error)
 {
-	if (examiner->process != NULL)
+	if (lane->process != NULL)
 		return true;
-	examiner->examined = 0;
-	examiner->process = examiner_process_start(examiner->base, &examiner->program,
-		&examiner_events, examiner, error);
-	if (examiner->process == NULL)
+	lane->examined = 0;
+	lane->process = examiner_process_start(lane->examiner->base, &lane->examiner->program,
+		&examiner_events, lane, error);
+	if (lane->process == NULL)
 		return false;
-	return examiner_call_setup(examiner) || buffer_fail(error, "no memory");
+	return examiner_call_setup(lane) || buffer_fail(error, "no memory");
 }
 
 /* The descriptor is duplicated, since a second process may have to look at it. */
 static bool
-examiner_send_image(struct examiner *examiner, const struct examination *examination,
+examiner_send_image(struct examiner_lane *lane, const struct examination *examination,
 	struct buffer *error)
 {
 	int fd = fcntl(examination->image_fd, F_DUPFD_CLOEXEC, 3);
 
 	if (fd < 0)
 		return buffer_fail(error, "no descriptor is left: %s", strerror(errno));
-	return examiner_process_call(examiner->process, CELL_EXAMINE, examination->id,
+	return examiner_process_call(lane->process, CELL_EXAMINE, examination->id,
 		examination->request, fd) || buffer_fail(error, "no memory");
 }
 
 static void
-examiner_start_next(struct examiner *examiner)
+examiner_end_process(struct examiner_lane *lane)
 {
+	examiner_process_destroy(lane->process);
+	lane->process = NULL;
+	lane->spent = false;
+}
+
+static void
+examiner_start_next(struct examiner_lane *lane)
+{
+	struct examiner *examiner = lane->examiner;
 	struct examination *next = container_of(list_pop_front(&examiner->waiting),
 		struct examination, link);
 	struct buffer error = {0};
 	const char *reason;
 
 	examiner->waiting_count--;
-	examiner->current = next;
-	event_add(examiner->timeout_event, &examiner->timeout);
-	if (!examiner_ensure_process(examiner, &error) ||
-	    !examiner_send_image(examiner, next, &error)) {
+	if (next->again && lane->process != NULL)
+		examiner_end_process(lane);
+	lane->current = next;
+	lane->slow = false;
+	examiner_set_timeout(lane, examiner_slow_ns(examiner));
+	if (!examiner_ensure_process(lane, &error) ||
+	    !examiner_send_image(lane, next, &error)) {
 		reason = buffer_text(&error);
-		examiner->spent = true;
-		examiner_refuse(examiner, "it cannot be examined: %s",
+		lane->spent = true;
+		examiner_refuse(lane, "it cannot be examined: %s",
 			reason != NULL ? reason : "no memory");
 	}
 	buffer_finish(&error);
+}
+
+/* Who has nothing to do and shall have something: one at a time is at work, not counting
+ * those that are slow. A process that is there is taken first. NULL: nobody. */
+static struct examiner_lane *
+examiner_free_lane(struct examiner *examiner)
+{
+	struct examiner_lane *free_lane = NULL;
+
+	for (size_t i = 0; i < EXAMINER_LANES; i++) {
+		struct examiner_lane *lane = &examiner->lanes[i];
+
+		if (lane->current != NULL && !lane->slow)
+			return NULL;
+		if (lane->current == NULL && (free_lane == NULL || free_lane->process == NULL))
+			free_lane = lane;
+	}
+	return free_lane;
 }
 
 static void
 examiner_work(evutil_socket_t fd, short what, void *arg)
 {
 	struct examiner *examiner = arg;
+	struct examiner_lane *lane;
 
 	(void)fd;
 	(void)what;
-	if (examiner->current != NULL)
-		return;
-	if (examiner->spent || list_empty(&examiner->waiting)) {
-		examiner_process_destroy(examiner->process);
-		examiner->process = NULL;
-		examiner->spent = false;
+	for (size_t i = 0; i < EXAMINER_LANES; i++) {
+		lane = &examiner->lanes[i];
+		if (lane->current == NULL && (lane->spent || list_empty(&examiner->waiting)))
+			examiner_end_process(lane);
 	}
-	if (!list_empty(&examiner->waiting))
-		examiner_start_next(examiner);
+	if (!list_empty(&examiner->waiting) && (lane = examiner_free_lane(examiner)) != NULL)
+		examiner_start_next(lane);
 }
 
 /* --- for others ------------------------------------------------------------------------------- */
+
+static bool
+examiner_lane_init(struct examiner_lane *lane, struct examiner *examiner)
+{
+	lane->examiner = examiner;
+	lane->timeout_event = event_new(examiner->base, -1, 0, examiner_on_timeout, lane);
+	return lane->timeout_event != NULL;
+}
+
+static void
+examiner_lane_finish(struct examiner_lane *lane)
+{
+	examiner_process_destroy(lane->process);
+	if (lane->current != NULL)
+		examination_destroy(lane->current);
+	if (lane->timeout_event != NULL)
+		event_free(lane->timeout_event);
+}
 
 struct examiner *
 examiner_create(struct event_base *base, const struct program *program, int64_t timeout_ns)
 {
 	struct examiner *examiner = xcalloc(1, sizeof(*examiner));
+	bool made;
 
 	examiner->base = base;
 	examiner->program = *program;
 	examiner->timeout_ns = timeout_ns;
-	examiner->timeout.tv_sec = timeout_ns / CLOCK_NS_PER_S;
-	examiner->timeout.tv_usec = timeout_ns % CLOCK_NS_PER_S / CLOCK_NS_PER_US;
 	list_init(&examiner->waiting);
 	examiner->work_event = event_new(base, -1, 0, examiner_work, examiner);
-	examiner->timeout_event = event_new(base, -1, 0, examiner_on_timeout, examiner);
-	if (examiner->work_event == NULL || examiner->timeout_event == NULL) {
+	made = examiner->work_event != NULL;
+	for (size_t i = 0; i < EXAMINER_LANES; i++)
+		made = examiner_lane_init(&examiner->lanes[i], examiner) && made;
+	if (!made) {
 		examiner_destroy(examiner);
 		return NULL;
 	}
@@ -346,15 +444,12 @@ examiner_destroy(struct examiner *examiner)
 {
 	if (examiner == NULL)
 		return;
-	examiner_process_destroy(examiner->process);
-	if (examiner->current != NULL)
-		examination_destroy(examiner->current);
+	for (size_t i = 0; i < EXAMINER_LANES; i++)
+		examiner_lane_finish(&examiner->lanes[i]);
 	list_for_each_safe(link, &examiner->waiting)
 		examination_destroy(container_of(link, struct examination, link));
 	if (examiner->work_event != NULL)
 		event_free(examiner->work_event);
-	if (examiner->timeout_event != NULL)
-		event_free(examiner->timeout_event);
 	free(examiner);
 }
 
@@ -400,13 +495,15 @@ examiner_submit(struct examiner *examiner, const struct image *image,
 	return examination;
 }
 
-/* The current one goes on without anybody to hear its verdict. */
+/* A current one goes on without anybody to hear its verdict. */
 void
 examiner_cancel(struct examiner *examiner, struct examination *examination)
 {
-	if (examination == examiner->current) {
-		examination->done = NULL;
-		return;
+	for (size_t i = 0; i < EXAMINER_LANES; i++) {
+		if (examination == examiner->lanes[i].current) {
+			examination->done = NULL;
+			return;
+		}
 	}
 	list_remove(&examination->link);
 	examiner->waiting_count--;
@@ -416,5 +513,9 @@ examiner_cancel(struct examiner *examiner, struct examination *examination)
 size_t
 examiner_pending(const struct examiner *examiner)
 {
-	return examiner->waiting_count + (examiner->current != NULL);
+	size_t pending = examiner->waiting_count;
+
+	for (size_t i = 0; i < EXAMINER_LANES; i++)
+		pending += examiner->lanes[i].current != NULL;
+	return pending;
 }

@@ -5,10 +5,13 @@
  * process and nothing else.
  *
  *	submit, submit, ...  ->  queue  ->  one examiner, one image at a time  ->  callbacks
+ *	                               \->  another one, while that is slow    ->
  *
  * The process is thrown away when the queue is empty. When it dies over an image that was
  * not its first, another one looks at that image again: only who ends a fresh examiner is
- * to blame.
+ * to blame. An image that takes a tenth of its time is slow: it does not keep the others
+ * waiting, up to a number of them, and if it was not the first of its process it begins
+ * anew in a fresh one.
  *
  * Master only, on the thread of the event base.
  */

@@ -19,6 +19,7 @@
 #include "base/program.h"
 #include "master/image.h"
 #include "support/check_main.h"
+#include "support/log_lines.h"
 #include "support/temp_dir.h"
 
 #define PLUGINS TOP_BUILDDIR "/tests/support/plugins/"
@@ -194,14 +195,38 @@ END_TEST
 START_TEST(one_that_hangs_is_killed_and_the_others_go_on)
 {
 	struct heard heard;
-	struct examiner *examiner = create(&heard, &bay_cell, 3 * second);
+	struct examiner *examiner = create(&heard, &bay_cell, 5 * second);
 
 	submit(examiner, "hangs", NULL, 0, &heard);
 	submit(examiner, "good", NULL, 0, &heard);
 	wait_for(&heard, 2);
-	assert_heard(&heard, 0, false, "it hung while it was loaded or unloaded (nothing happened "
-		"for 3s)");
-	assert_heard(&heard, 1, true, "good");
+	assert_heard(&heard, 0, true, "good");
+	assert_heard(&heard, 1, false, "it hung while it was loaded or unloaded (nothing happened "
+		"for 5s)");
+	finish(&heard, examiner);
+}
+END_TEST
+
+START_TEST(several_that_hang_do_so_at_once)
+{
+	struct cell_examine_service services[] = {{"late", NULL, 0}};
+	struct heard heard;
+	struct examiner *examiner = create(&heard, &bay_cell, 5 * second);
+
+	log_lines_keep();
+	submit(examiner, "good", NULL, 0, &heard);
+	submit(examiner, "hangs", services, 1, &heard);
+	submit(examiner, "hangs", services, 1, &heard);
+	submit(examiner, "hangs", services, 1, &heard);
+	submit(examiner, "unique", NULL, 0, &heard);
+	wait_for(&heard, 2);
+	assert_heard(&heard, 0, true, "good");
+	assert_heard(&heard, 1, true, "unique");
+	ck_assert_uint_eq(examiner_pending(examiner), 3);
+	ck_assert_int_eq(log_lines_with("the plugin of service late takes long to be loaded"), 3);
+	wait_for(&heard, 5);
+	for (size_t i = 2; i < 5; i++)
+		assert_heard(&heard, i, false, "(nothing happened for 5s)");
 	finish(&heard, examiner);
 }
 END_TEST
@@ -385,6 +410,7 @@ CHECK_MAIN("master/examiner",
 	complaints_about_settings_come_with_the_verdict,
 	each_of_many_gets_its_own_verdict_in_order,
 	one_that_hangs_is_killed_and_the_others_go_on,
+	several_that_hang_do_so_at_once,
 	nobody_pays_for_what_an_earlier_one_left_behind,
 	when_all_is_done_nothing_runs_any_more,
 	what_is_cancelled_is_not_heard_of,
