@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The order of the start: log, directories, plugins examined, socket, cell, services, ready.
+ * The order of the start: log, directories, socket, plugins examined, cell, services, ready.
  * The order of the end is the reverse. Everything from the examination on happens inside the
- * event loop, so a signal is heeded at any time.
+ * event loop, so a signal is heeded and an operator answered at any time.
  */
 #include "config.h"
 
@@ -49,6 +49,10 @@ enum {
 	MASTER_LOG_LAST_FLUSHES = 10
 };
 
+/* The service manager is told now and then that a start goes on, and may take this much more. */
+static const struct timeval master_start_period = {.tv_sec = 2};
+static const int64_t master_start_more_ns = 15 * (int64_t)CLOCK_NS_PER_S;
+
 /* Longer than the examiner's own patience would be a hang of ours. */
 static const int64_t master_examination_timeout_ns = 5 * (int64_t)CLOCK_NS_PER_S;
 
@@ -67,6 +71,7 @@ struct master_parts {
 	struct signals *signals;
 	struct notify *notify;
 	struct activation activation;
+	struct event *start_timer; /* while the start goes on */
 	bool stopping; /* somebody asked for it */
 	bool log_elsewhere; /* than on standard error */
 	struct event *log_timer; /* added while the log waits for its reader */
@@ -126,6 +131,8 @@ master_stop(struct master *master, bool now)
 	}
 	parts->stopping = true;
 	master->state = MASTER_DRAINING;
+	if (parts->start_timer != NULL)
+		event_del(parts->start_timer);
 	if (master->supervisor != NULL)
 		supervisor_stop(master->supervisor, now);
 	else
@@ -206,6 +213,7 @@ master_on_started(const char *why, void *arg)
 	if (master->state != MASTER_STARTING)
 		return;
 	master->state = MASTER_READY;
+	event_del(master->_parts->start_timer);
 	ready = master_count_services(master, SERVICE_READY);
 	failed = master_count_services(master, SERVICE_FAILED);
 	log_info(NULL, "ready: %u %s, %u failed", ready, text_number(ready, "service runs", "services run"),
@@ -256,6 +264,15 @@ master_create_supervisor(struct master *master)
 
 	listener_table_adopt(master->listeners, &parts->activation, master->config);
 	master->supervisor = supervisor_create(&options, &watcher);
+	supervisor_expect_images(master->supervisor);
+}
+
+/* What the survey has found goes to the services. */
+static void
+master_take_images(struct master *master)
+{
+	struct master_parts *parts = master->_parts;
+
 	for (size_t i = 0; i < master->config->service_count; i++) {
 		struct plugin_survey_entry *entry = &parts->survey.entries[i];
 
@@ -295,6 +312,8 @@ master_on_surveyed(void *arg)
 	struct master_parts *parts = master->_parts;
 	struct buffer text = {0};
 
+	if (parts->stopping)
+		return;
 	if (parts->survey.complaints.count > 0) {
 		if (config_report_print(&parts->survey.complaints, &text))
 			fprintf(stderr, "%s", buffer_text(&text));
@@ -303,9 +322,8 @@ master_on_surveyed(void *arg)
 			text_number(parts->survey.complaints.count, "place, which is", "places, which are"));
 		master_give_up(master, MASTER_EXIT_INVALID);
 	} else {
-		master_create_supervisor(master);
-		if (!master_open_socket(master, &text) ||
-		    !supervisor_start(master->supervisor, &text)) {
+		master_take_images(master);
+		if (!supervisor_start(master->supervisor, &text)) {
 			master_cannot_start(master, buffer_text(&text));
 			master_give_up(master, MASTER_EXIT_FAILED);
 		}
@@ -443,6 +461,33 @@ master_prepare(struct master *master, struct buffer *error)
 		master_start_loop(master, error);
 }
 
+static void
+master_on_start_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct master *master = arg;
+	unsigned left = master_count_services(master, SERVICE_STARTING);
+
+	(void)fd;
+	(void)what;
+	notify_send(master->_parts->notify, "STATUS=starting: %u %s not ready yet\n"
+		"EXTEND_TIMEOUT_USEC=%lld", left, text_number(left, "service is", "services are"),
+		(long long)(master_start_more_ns / CLOCK_NS_PER_US));
+}
+
+/* From here on operators and the service manager hear how the start goes. False: the reason is
+ * appended to error. */
+static bool
+master_open_for_operators(struct master *master, struct buffer *error)
+{
+	struct master_parts *parts = master->_parts;
+
+	master_create_supervisor(master);
+	parts->start_timer = event_new(master->base, -1, EV_PERSIST, master_on_start_timer, master);
+	if (parts->start_timer == NULL || event_add(parts->start_timer, &master_start_period) != 0)
+		return buffer_fail(error, "watch the start: no memory");
+	return master_open_socket(master, error);
+}
+
 /* Undoes everything, whatever of it was done. */
 static void
 master_finish(struct master *master)
@@ -472,6 +517,8 @@ master_finish(struct master *master)
 	log_set_hook(NULL, NULL);
 	if (parts->log_timer != NULL)
 		event_free(parts->log_timer);
+	if (parts->start_timer != NULL)
+		event_free(parts->start_timer);
 	if (master->base != NULL)
 		event_base_free(master->base);
 	notify_close(parts->notify);
@@ -509,7 +556,7 @@ master_run(const struct config *config)
 	strays_adopt();
 	master.ring = log_ring_create(MASTER_LOG_LINES);
 	master.listeners = listener_table_create(config->container.runtime_dir);
-	if (master_prepare(&master, &error)) {
+	if (master_prepare(&master, &error) && master_open_for_operators(&master, &error)) {
 		plugin_survey_begin(&parts.survey, config, parts.examination, master_on_surveyed,
 			&master);
 		event_base_dispatch(master.base);

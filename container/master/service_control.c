@@ -17,6 +17,21 @@
 /* --- wishes ---------------------------------------------------------------------- */
 
 void
+service_control_expect(struct master_service *service)
+{
+	service->wanted = true;
+	service->step = SERVICE_STEP_EXAMINE;
+	master_service_set_state(service, SERVICE_STARTING, NULL);
+}
+
+void
+service_control_examined(struct master_service *service, struct plugin_image *image,
+	const char *reason)
+{
+	service_end_examination(service, image, reason);
+}
+
+void
 service_control_boot(struct master_service *service)
 {
 	service->wanted = true;

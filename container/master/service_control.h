@@ -23,12 +23,19 @@
 struct buffer;
 struct cell_listen;
 struct obituary;
+struct plugin_image;
 
 /* done may be NULL. Start and restart use the plugin file as it is now. */
 void service_control_start(struct master_service *service, service_done_fn *done, void *arg);
 void service_control_stop(struct master_service *service, bool now, service_done_fn *done,
 	void *arg);
 void service_control_restart(struct master_service *service, service_done_fn *done, void *arg);
+
+/* Its plugin is being examined, together with those of others; and has been, with an image
+ * (borrowed) or with the reason of a refusal. */
+void service_control_expect(struct master_service *service);
+void service_control_examined(struct master_service *service, struct plugin_image *image,
+	const char *reason);
 
 /* The first start, with the image that it has. */
 void service_control_boot(struct master_service *service);

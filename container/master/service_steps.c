@@ -184,9 +184,8 @@ service_refusal_text(const struct plugin_result *result)
 	return xstrdup(result->reason);
 }
 
-/* With image NULL it has been refused. */
-static void
-service_use_examined(struct master_service *service, struct plugin_image *image,
+void
+service_end_examination(struct master_service *service, struct plugin_image *image,
 	const char *reason)
 {
 	bool restarting = service->restarting;
@@ -222,11 +221,11 @@ service_on_examined(const struct plugin_result *result, void *arg)
 	char *reason;
 
 	if (result->image != NULL && result->complaints->count == 0) {
-		service_use_examined(service, result->image, NULL);
+		service_end_examination(service, result->image, NULL);
 		return;
 	}
 	reason = service_refusal_text(result);
-	service_use_examined(service, NULL, reason);
+	service_end_examination(service, NULL, reason);
 	free(reason);
 }
 

@@ -12,12 +12,17 @@
 #include <stdint.h>
 
 struct master_service;
+struct plugin_image;
 
 /* A step has ended: begins the next one, or tells those who wait that it is there. */
 void service_settle(struct master_service *service);
 
 /* Tells the cell why the service is not there, for those who call it, unless it is. */
 void service_tell_absence(struct master_service *service);
+
+/* The examination has ended, with an image (borrowed) or with the reason of a refusal. */
+void service_end_examination(struct master_service *service, struct plugin_image *image,
+	const char *reason);
 
 /* Makes it STARTING, unless it runs and is to be restarted. */
 void service_begin_examination(struct master_service *service);

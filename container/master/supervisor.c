@@ -354,9 +354,23 @@ supervisor_set_image(struct supervisor *supervisor, size_t index, struct plugin_
 {
 	struct master_service *service = &supervisor->table.services[index];
 
+	if (service->step == SERVICE_STEP_EXAMINE) {
+		service_control_examined(service, image, reason);
+		plugin_image_unref(image);
+		return;
+	}
 	service->image = image;
 	if (image == NULL)
 		master_service_set_state(service, SERVICE_FAILED, "%s", reason);
+}
+
+void
+supervisor_expect_images(struct supervisor *supervisor)
+{
+	for (size_t i = 0; i < supervisor->table.count; i++) {
+		if (supervisor->table.services[i].config->enabled)
+			service_control_expect(&supervisor->table.services[i]);
+	}
 }
 
 /* --- queries ---------------------------------------------------------------------------------------- */
@@ -412,7 +426,9 @@ supervisor_view_cell(const struct supervisor *supervisor, struct supervisor_cell
 
 	*view_r = (struct supervisor_cell_view){
 		.name = supervisor->options.cell.name,
-		.state = states[cell_keeper_state(supervisor->keeper)],
+		/* At first its turn is still to come. */
+		.state = states[supervisor->booting && cell == NULL ? CELL_SETTING_UP :
+			cell_keeper_state(supervisor->keeper)],
 		.pid = cell != NULL ? cell_process_pid(cell) : 0,
 		.restarts = cell_keeper_restarts(supervisor->keeper),
 		.loops = supervisor->options.cell.loops,

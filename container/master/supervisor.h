@@ -65,6 +65,10 @@ struct supervisor *supervisor_create(const struct supervisor_options *options,
 /* Kills the cell; the requests that wait for something are answered. NULL is fine. */
 void supervisor_destroy(struct supervisor *supervisor);
 
+/* The plugins of all enabled services are being examined: they are STARTING, and what operators
+ * wish for them meanwhile is heeded. Before supervisor_set_image. */
+void supervisor_expect_images(struct supervisor *supervisor);
+
 /* Gives a service its image before supervisor_start and takes the reference; or, with NULL,
  * the reason why it has none: it has failed then. */
 void supervisor_set_image(struct supervisor *supervisor, size_t index,

@@ -57,7 +57,7 @@ start_bayd(const struct temp_dir *dir)
 
 /* The next word to the service manager. */
 static const char *
-next_word(int fd)
+any_word(int fd)
 {
 	static char text[256];
 	struct pollfd readable = {.fd = fd, .events = POLLIN};
@@ -68,6 +68,18 @@ next_word(int fd)
 	ck_assert_int_ge(got, 0);
 	text[got] = '\0';
 	return text;
+}
+
+/* The next word to the service manager, but for those that the start goes on. */
+static const char *
+next_word(int fd)
+{
+	const char *word;
+
+	do
+		word = any_word(fd);
+	while (strncmp(word, "STATUS=starting", 15) == 0);
+	return word;
 }
 
 START_TEST(the_service_manager_is_told_of_the_start_and_of_the_end)
@@ -85,6 +97,30 @@ START_TEST(the_service_manager_is_told_of_the_start_and_of_the_end)
 	ck_assert_str_eq(next_word(fd), "READY=1\nSTATUS=0 services run, 1 failed");
 	ck_assert_int_eq(kill(pid, SIGTERM), 0);
 	ck_assert_str_eq(next_word(fd), "STOPPING=1\nSTATUS=stopping");
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	close(fd);
+	temp_dir_finish(&dir);
+}
+END_TEST
+
+START_TEST(the_service_manager_is_told_of_a_start_that_takes_long)
+{
+	struct temp_dir dir;
+	int status;
+	pid_t pid;
+	int fd;
+
+	temp_dir_init(&dir);
+	temp_dir_write(&dir, "bay.ini", "[container]\nplugin_dir = " TOP_BUILDDIR
+		"/tests/support/plugins\n[service good]\n[service hangs]\n");
+	fd = listen_at(temp_dir_path(&dir, "notify"));
+	setenv("NOTIFY_SOCKET", temp_dir_path(&dir, "notify"), 1);
+	pid = start_bayd(&dir);
+	ck_assert_str_eq(any_word(fd), "STATUS=starting: 2 services are not ready yet\n"
+		"EXTEND_TIMEOUT_USEC=15000000");
+	ck_assert_str_eq(next_word(fd), "READY=1\nSTATUS=1 service runs, 1 failed");
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	close(fd);
@@ -115,4 +151,5 @@ END_TEST
 
 CHECK_MAIN("master/master",
 	the_service_manager_is_told_of_the_start_and_of_the_end,
+	the_service_manager_is_told_of_a_start_that_takes_long,
 	a_signal_during_the_start_ends_it_in_order_and_at_once)

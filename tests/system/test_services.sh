@@ -4,6 +4,7 @@
 # shellcheck source=tests/system/lib.sh
 . "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
 
+is_pinged() { ctl_quiet ping >"$dir/ping"; }
 is_answered() { [ "$(ctl_quiet call "$1" 'echo here')" = here ]; }
 
 begin 'a missing, a broken and a cut plugin fail their services, and others run'
@@ -44,6 +45,49 @@ says 'SIGSEGV'
 ctl status exits
 says 'ended the process with exit code 0'
 stop
+
+begin 'while plugins are examined the daemon answers, and what is asked for is heeded'
+plugin actor
+plugin actor other
+plugin hangs
+ini <<'END'
+[service actor]
+[service hangs]
+[service other]
+END
+launch
+wait_until 'it answers' is_pinged
+[ "$(state_of_bayd)" = starting ] || fail "it is $(state_of_bayd)"
+for service in actor hangs other; do
+	is_state $service starting || fail "$service is $(state_of $service)"
+done
+ctl info
+says 'main'
+ctl_behind stopped stop other
+wait_until 'the daemon is ready' is_ready_or_gone
+wait "$call" || fail 'the stop failed'
+is_answered actor || fail 'the actor does not answer'
+is_state other stopped || fail "it is $(state_of other)"
+is_state hangs failed || fail "it is $(state_of hangs)"
+logs 'the plugin of service hangs takes long to be loaded or unloaded: 500ms so far'
+ctl start other
+status_is 0
+is_answered other || fail 'it does not answer'
+stop
+
+begin 'a shutdown while plugins are examined ends the daemon at once'
+plugin hangs
+ini <<'END'
+[service hangs]
+END
+launch
+wait_until 'it answers' is_pinged
+children=$(children_of_bayd)
+ctl shutdown
+status_is 0
+expect_exit 0
+leaves_nothing "$children"
+! has_logged 'it hung' || fail 'the examination went on'
 
 begin 'a plugin finds the library beside it'
 plugin uses_origin
