@@ -3,6 +3,7 @@
 
 #include "master/admin_calls.h"
 
+#include <event2/event.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 #include "base/text.h"
 #include "master/admin_commands.h"
 #include "master/master.h"
+#include "master/service_waiters.h"
 #include "master/silent_loops.h"
 #include "master/supervisor.h"
 #include "protocol/body.h"
@@ -108,45 +110,50 @@ admin_on_send_reply(const struct cell_reply *reply, void *arg)
 	free(call);
 }
 
-/* The service if it takes messages; NULL: the request has been ended with the reason. */
-static struct master_service *
-admin_find_open_service(struct admin_request *request, const struct master *master)
+static void
+admin_fail_not_ready(struct admin_request *request, const struct master_service *service)
 {
-	struct master_service *service = admin_find_service(request, master);
-
-	if (service == NULL || admin_refused_while_draining(request, master))
-		return NULL;
-	if (service->state == SERVICE_READY && supervisor_ready_cell(master->supervisor) != NULL)
-		return service;
 	if (service->reason != NULL)
 		admin_fail(request, BAY_CLOSED, "service %s is %s: %s", service->config->name,
 			service_state_name(service->state), service->reason);
 	else
 		admin_fail(request, BAY_CLOSED, "service %s is %s", service->config->name,
 			service_state_name(service->state));
-	return NULL;
 }
 
-/* Forwards the message unread, or ends the request with the reason why not. */
-static void
-admin_forward(struct admin_request *request, struct master *master, bool one_way)
+static bool
+admin_is_open(const struct master_service *service, const struct master *master)
 {
-	struct master_service *service = admin_find_open_service(request, master);
+	return service->state == SERVICE_READY && supervisor_ready_cell(master->supervisor) != NULL;
+}
+
+/* How long the client lets it take; 0: as long as it likes. */
+static int64_t
+admin_timeout_ns(const struct admin_request *request, const struct master_service *service)
+{
+	const json_t *timeout = json_object_get(request->parameters, "timeout_ns");
+
+	return json_is_integer(timeout) ? json_integer_value(timeout) : service->config->timeout_ns;
+}
+
+/* Forwards the message unread, or ends the request with the reason why not. The request has
+ * waited already for waited_ns, which is less than its timeout. */
+static void
+admin_pass_on(struct admin_request *request, struct master *master,
+	struct master_service *service, bool one_way, int64_t waited_ns)
+{
 	struct cell_call call = {.one_way = one_way};
+	struct admin_cell_call *pending;
 	char error[BODY_ERROR_SIZE] = "no memory";
-	const json_t *timeout;
 	json_t *parameters;
 	int64_t limit_ns;
 	int fd = -1;
 
-	/* An ended request is gone. */
-	if (service == NULL)
-		return;
-	timeout = json_object_get(request->parameters, "timeout_ns");
 	call.service = service->config->name;
 	call.content_type = json_string_value(json_object_get(request->parameters, "content_type"));
-	call.timeout_ns = json_is_integer(timeout) ? json_integer_value(timeout) :
-		service->config->timeout_ns;
+	call.timeout_ns = admin_timeout_ns(request, service);
+	if (call.timeout_ns != 0)
+		call.timeout_ns = call.timeout_ns > waited_ns ? call.timeout_ns - waited_ns : 1;
 	parameters = cell_call_to_json(&call);
 	if (parameters == NULL || body_forward(request->parameters, &request->fds, parameters, &fd,
 		error) != BAY_OK) {
@@ -157,9 +164,94 @@ admin_forward(struct admin_request *request, struct master *master, bool one_way
 	/* 0 is no limit, and the largest one is as good as none. */
 	limit_ns = call.timeout_ns == 0 || call.timeout_ns > INT64_MAX - call_grace_ns ? 0 :
 		call.timeout_ns + call_grace_ns;
+	pending = admin_cell_call_create(request, master, service);
+	pending->started_ns -= waited_ns;
 	cell_process_call(supervisor_ready_cell(master->supervisor), CELL_CALL, parameters, fd,
-		limit_ns, one_way ? admin_on_send_reply : admin_on_call_reply,
-		admin_cell_call_create(request, master, service));
+		limit_ns, one_way ? admin_on_send_reply : admin_on_call_reply, pending);
+}
+
+/* --- what waits for its service to start ------------------------------------------------- */
+
+struct admin_waiting_call {
+	struct admin_request *request; /* NULL: it has been ended, its time was over */
+	struct master *master;
+	struct event *timer;
+	int64_t since_ns;
+	bool one_way;
+};
+
+static void
+admin_on_start_awaited(struct master_service *service, enum bay_status status,
+	const char *message, void *arg)
+{
+	struct admin_waiting_call *call = arg;
+
+	(void)message;
+	if (call->request == NULL || admin_refused_while_draining(call->request, call->master))
+		;
+	else if (status == BAY_OK && admin_is_open(service, call->master))
+		admin_pass_on(call->request, call->master, service, call->one_way,
+			clock_monotonic_ns() - call->since_ns);
+	else
+		admin_fail_not_ready(call->request, service);
+	event_free(call->timer);
+	free(call);
+}
+
+static void
+admin_on_start_too_late(evutil_socket_t fd, short what, void *arg)
+{
+	struct admin_waiting_call *call = arg;
+	struct admin_request *request = call->request;
+
+	(void)fd;
+	(void)what;
+	call->request = NULL;
+	admin_fail(request, BAY_TIMEOUT, "service %s did not start before the deadline",
+		admin_service_argument(request));
+}
+
+/* A start is a matter of milliseconds, mostly, and of start_timeout at worst. */
+static void
+admin_wait_for_start(struct admin_request *request, struct master *master,
+	struct master_service *service, bool one_way)
+{
+	struct admin_waiting_call *call = xcalloc(1, sizeof(*call));
+	int64_t timeout_ns = admin_timeout_ns(request, service);
+	const struct timeval timeout = {.tv_sec = timeout_ns / CLOCK_NS_PER_S,
+		.tv_usec = timeout_ns % CLOCK_NS_PER_S / CLOCK_NS_PER_US};
+
+	call->request = request;
+	call->master = master;
+	call->since_ns = clock_monotonic_ns();
+	call->one_way = one_way;
+	call->timer = evtimer_new(master->base, admin_on_start_too_late, call);
+	if (call->timer == NULL || (timeout_ns != 0 && event_add(call->timer, &timeout) != 0)) {
+		admin_fail(request, BAY_NO_MEMORY, "wait for service %s: no memory",
+			service->config->name);
+		if (call->timer != NULL)
+			event_free(call->timer);
+		free(call);
+		return;
+	}
+	service_waiters_add(service, SERVICE_WISH_START, admin_on_start_awaited, call);
+}
+
+/* Who is STARTING may have been READY until a moment ago, when another one ended the cell. */
+static void
+admin_forward(struct admin_request *request, struct master *master, bool one_way)
+{
+	struct master_service *service = admin_find_service(request, master);
+
+	/* An ended request is gone. */
+	if (service == NULL || admin_refused_while_draining(request, master))
+		return;
+	if (admin_is_open(service, master))
+		admin_pass_on(request, master, service, one_way, 0);
+	else if (service->state == SERVICE_STARTING && !supervisor_is_stopping(master->supervisor))
+		admin_wait_for_start(request, master, service, one_way);
+	else
+		admin_fail_not_ready(request, service);
 }
 
 void

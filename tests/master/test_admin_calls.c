@@ -434,6 +434,86 @@ START_TEST(a_service_that_is_not_ready_takes_nothing_and_says_why)
 }
 END_TEST
 
+/* The cell has ended, and the next one has not come yet: it is the second in a row, which takes
+ * its time. */
+static void
+world_without_a_cell(struct world *world, const char *orders, const char *keys)
+{
+	world_open(world, orders, keys);
+	for (int n = 0; n < 2; n++) {
+		UNTIL(&world->fake, is_state(&world->fake, "a", SERVICE_READY));
+		cell_process_kill(supervisor_process(world->fake.supervisor));
+		UNTIL(&world->fake, is_state(&world->fake, "a", SERVICE_STARTING));
+	}
+}
+
+START_TEST(a_call_waits_for_a_service_that_is_starting)
+{
+	struct varlink_client clients[2];
+	struct world world;
+
+	world_without_a_cell(&world, "", "");
+	clients[0] = client_connect(&world);
+	clients[1] = client_connect(&world);
+	ask(&clients[0], CALL_A ",\"text\":\"patience\",\"timeout_ns\":60000000000");
+	ask(&clients[1], "\"io.bayd.Container.Send\",\"parameters\":{\"service\":\"b\"");
+	json_decref(answer(&clients[0]));
+	json_decref(answer(&clients[1]));
+	ck_assert(is_state(&world.fake, "a", SERVICE_READY));
+	close(clients[0].fd);
+	close(clients[1].fd);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(a_call_waits_no_longer_than_its_deadline)
+{
+	struct varlink_client client;
+	struct world world;
+
+	world_open(&world, "", "");
+	supervisor_service(world.fake.supervisor, 0)->state = SERVICE_STARTING;
+	client = client_connect(&world);
+	ask(&client, CALL_A ",\"timeout_ns\":20000000");
+	client_expect_error(&client, "io.bayd.Container.Timeout",
+		"service a did not start before the deadline");
+	/* And whoever is gone by the time of the start harms nobody. */
+	ask(&client, CALL_A);
+	close(client.fd);
+	while (admin_server_connections(world.server) > 0)
+		world_turn(&world);
+	cell_process_kill(supervisor_process(world.fake.supervisor));
+	UNTIL(&world.fake, is_state(&world.fake, "b", SERVICE_STARTING));
+	UNTIL(&world.fake, is_state(&world.fake, "b", SERVICE_READY));
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(a_call_does_not_wait_for_what_will_not_start)
+{
+	struct varlink_client clients[2];
+	struct world world;
+
+	world_without_a_cell(&world, "", "");
+	clients[0] = client_connect(&world);
+	clients[1] = client_connect(&world);
+	ask(&clients[0], CALL_A);
+	ask(&clients[1], CALL_B);
+	while (list_empty(&service_of(&world.fake, "a")->waiters) ||
+	    list_empty(&service_of(&world.fake, "b")->waiters))
+		world_turn(&world);
+	service_control_stop(service_of(&world.fake, "a"), false, NULL, NULL);
+	client_expect_error(&clients[0], "io.bayd.Container.Closed", "service a is stopped");
+	world.master.state = MASTER_DRAINING;
+	supervisor_destroy(world.fake.supervisor);
+	world.fake.supervisor = NULL;
+	client_expect_error(&clients[1], "io.bayd.Container.Closed", "bayd is stopping");
+	close(clients[0].fd);
+	close(clients[1].fd);
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(a_service_that_does_not_exist_is_not_found_and_the_nearest_is_named)
 {
 	assert_call_fails("", "\"io.bayd.Container.Call\",\"parameters\":{\"service\":\"aa\"",
@@ -566,6 +646,9 @@ CHECK_MAIN("master/admin_calls",
 	a_cell_that_dies_answers_all_calls_and_the_next_one_serves,
 	a_cell_that_ends_or_talks_rubbish_during_a_call_is_told_as_its_death,
 	a_service_that_is_not_ready_takes_nothing_and_says_why,
+	a_call_waits_for_a_service_that_is_starting,
+	a_call_waits_no_longer_than_its_deadline,
+	a_call_does_not_wait_for_what_will_not_start,
 	a_service_that_does_not_exist_is_not_found_and_the_nearest_is_named,
 	the_reply_to_a_client_that_is_gone_harms_nobody,
 	a_client_and_a_cell_may_both_be_gone,

@@ -58,6 +58,11 @@ END
 launch
 wait_until 'it answers' is_pinged
 [ "$(state_of_bayd)" = starting ] || fail "it is $(state_of_bayd)"
+ctl --timeout 100ms call actor 'echo early'
+status_is 8
+complains 'service actor did not start before the deadline'
+ctl_behind early call actor 'echo early'
+early=$call
 for service in actor hangs other; do
 	is_state $service starting || fail "$service is $(state_of $service)"
 done
@@ -66,6 +71,8 @@ says 'main'
 ctl_behind stopped stop other
 wait_until 'the daemon is ready' is_ready_or_gone
 wait "$call" || fail 'the stop failed'
+wait "$early" || fail 'the call failed'
+[ "$(cat "$dir/early")" = early ] || fail "it was answered with $(cat "$dir/early")"
 is_answered actor || fail 'the actor does not answer'
 is_state other stopped || fail "it is $(state_of other)"
 is_state hangs failed || fail "it is $(state_of hangs)"
