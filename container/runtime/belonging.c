@@ -14,6 +14,7 @@ belonging_add_to(struct belonging *belonging, struct bay_instance *instance, con
 	belonging->instance = instance;
 	belonging->kind = kind;
 	belonging->end = end;
+	belonging->farewell = NULL;
 	list_init(&belonging->link);
 	list_push_front(&scheduler_here->belongings, &belonging->link);
 }
@@ -50,6 +51,38 @@ belonging_of(const struct scheduler *scheduler, const struct bay_instance *insta
 			return belonging;
 	}
 	return NULL;
+}
+
+/* The latest of those that have still to be waited for, or NULL. */
+static struct belonging *
+belonging_to_part(const struct scheduler *scheduler, const struct bay_instance *instance)
+{
+	list_for_each(pos, &scheduler->belongings) {
+		struct belonging *belonging = container_of(pos, struct belonging, link);
+
+		if (belonging->instance == instance && belonging->farewell != NULL)
+			return belonging;
+	}
+	return NULL;
+}
+
+void
+belonging_part(struct scheduler *scheduler, const struct bay_instance *instance, int64_t last_ns)
+{
+	struct belonging *belonging;
+
+	list_for_each(pos, &scheduler->belongings) {
+		belonging = container_of(pos, struct belonging, link);
+		if (belonging->instance == instance && belonging->farewell != NULL)
+			belonging->farewell->ask(belonging);
+	}
+	/* From the start again each time: those of others come and go meanwhile. */
+	while ((belonging = belonging_to_part(scheduler, instance)) != NULL) {
+		const struct belonging_farewell *farewell = belonging->farewell;
+
+		belonging->farewell = NULL;
+		farewell->await(belonging, last_ns);
+	}
 }
 
 static void

@@ -14,6 +14,8 @@
 #ifndef BAY_RUNTIME_BELONGING_H
 #define BAY_RUNTIME_BELONGING_H
 
+#include <stdint.h>
+
 #include "base/list.h"
 
 struct bay_instance;
@@ -23,12 +25,21 @@ struct scheduler;
 /* Ends the thing, which does not belong any more. */
 typedef void belonging_end_fn(struct belonging *belonging);
 
+/* Of what takes its time to end: who ends the instance lets it, within limits. */
+struct belonging_farewell {
+	/* Asks it to end; all of them, before one is waited for. Never suspends. */
+	void (*ask)(struct belonging *belonging);
+	/* Waits until it has, but not longer than last_ns. Inside a task; may suspend. */
+	void (*await)(struct belonging *belonging, int64_t last_ns);
+};
+
 /* Part of the thing's struct (container_of). */
 struct belonging {
 	struct list link;              /* in scheduler->belongings; in none when it has ended */
 	struct bay_instance *instance; /* or NULL: the scheduler */
 	const char *kind;              /* "socket" */
 	belonging_end_fn *end;
+	const struct belonging_farewell *farewell; /* NULL, unless it is set after the thing was added */
 };
 
 /* To the instance whose code runs, or to the scheduler. kind is borrowed. */
@@ -39,6 +50,10 @@ void belonging_add_to_scheduler(struct belonging *belonging, const char *kind, b
 
 /* It was ended by its owner. Does nothing to one that does not belong. */
 void belonging_remove(struct belonging *belonging);
+
+/* Lets end by last_ns what belongs to the instance and takes its time. Inside a task;
+ * suspends. */
+void belonging_part(struct scheduler *scheduler, const struct bay_instance *instance, int64_t last_ns);
 
 /* Ends all that belongs to the instance and says so in its log, the latest first. */
 void belonging_end_of_instance(struct scheduler *scheduler, struct bay_instance *instance);

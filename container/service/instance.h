@@ -81,10 +81,10 @@ bool instance_serve(struct bay_instance *instance);
 void instance_drain_until(struct bay_instance *instance, int64_t deadline);
 
 /* Ends it: no more direct calls; what is queued and in flight finishes within the drain,
- * then is cancelled; plugin->stop, the scope, plugin->fini. False when something
- * refuses to end within grace_ns more (and as much again for fini): the instance then stays,
- * *refusal_r says why, malloc'd, and this may be called again. Inside a task that is not
- * counted as the instance's; suspends. */
+ * then is cancelled; plugin->stop, the scope, plugin->fini, what it has left open. False when
+ * something refuses to end within grace_ns more (as much again for fini, and for what is
+ * left): the instance then stays, *refusal_r says why, malloc'd, and this may be called
+ * again. Inside a task that is not counted as the instance's; suspends. */
 bool instance_stop(struct bay_instance *instance, int64_t grace_ns, char **refusal_r);
 
 /* Starts the handler of a request as a task that is ready. False: there is no stack; the

@@ -204,6 +204,7 @@ instance_stop(struct bay_instance *instance, int64_t grace_ns, char **refusal_r)
 	*refusal_r = instance_refusal(instance);
 	if (*refusal_r != NULL)
 		return false;
+	belonging_part(instance->scheduler, instance, clock_monotonic_ns() + grace_ns);
 	belonging_end_of_instance(instance->scheduler, instance);
 	instance->service->instances[instance->scheduler->index] = NULL;
 	return true;

@@ -3,93 +3,119 @@
 
 #include "runtime/belonging.h"
 
-#include <string.h>
+#include <bay/task.h>
 
-#include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "support/log_lines.h"
 #include "support/run_tasks.h"
 
+/* Not real: nothing here looks into them. */
+static struct bay_instance *const ours = (struct bay_instance *)16;
+static struct bay_instance *const others = (struct bay_instance *)32;
+
 struct thing {
 	struct belonging belonging;
-	int *order;     /* counts the ends */
-	int ended;      /* the how many-th it was, 0: not yet */
+	int asked;
+	int awaited;
+	int ended;    /* as which of all */
+	int64_t last_ns;
 };
 
-static void
-thing_on_end(struct belonging *belonging)
+static int ends, awaits;
+
+static struct thing *
+thing_of(struct belonging *belonging)
 {
-	struct thing *thing = container_of(belonging, struct thing, belonging);
-
-	thing->ended = ++*thing->order;
-}
-
-/* Instances are only compared here. */
-static int instances[2];
-
-static struct bay_instance *
-instance(int i)
-{
-	return (struct bay_instance *)(void *)&instances[i];
+	return container_of(belonging, struct thing, belonging);
 }
 
 static void
-add_as(struct thing *thing, struct bay_instance *whose, int *order, const char *kind)
+thing_ask(struct belonging *belonging)
 {
-	struct task *self = task_current();
-	struct bay_instance *own = self->instance;
-
-	thing->order = order;
-	thing->ended = 0;
-	self->instance = whose;
-	belonging_add(&thing->belonging, kind, thing_on_end);
-	self->instance = own;
+	/* All are asked before one is waited for. */
+	ck_assert_int_eq(awaits, 0);
+	thing_of(belonging)->asked++;
 }
 
-TASK_TEST(the_end_of_an_instance_ends_what_belongs_to_it_the_latest_first)
+static void
+thing_await(struct belonging *belonging, int64_t last_ns)
 {
-	struct thing things[4];
-	int order = 0;
+	awaits++;
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	thing_of(belonging)->awaited++;
+	thing_of(belonging)->last_ns = last_ns;
+}
 
-	add_as(&things[0], instance(0), &order, "socket");
-	add_as(&things[1], instance(1), &order, "socket");
-	add_as(&things[2], NULL, &order, "socket");
-	add_as(&things[3], instance(0), &order, "socket");
-	belonging_end_of_instance(scheduler_here, instance(0));
-	ck_assert_int_eq(things[3].ended, 1);
+static void
+thing_end(struct belonging *belonging)
+{
+	thing_of(belonging)->ended = ++ends;
+	belonging_remove(belonging);
+}
+
+static const struct belonging_farewell slow = {.ask = thing_ask, .await = thing_await};
+
+static void
+add_for(struct thing *thing, struct bay_instance *instance, const struct belonging_farewell *farewell)
+{
+	struct bay_instance *before = task_current()->instance;
+
+	task_current()->instance = instance;
+	belonging_add(&thing->belonging, "thing", thing_end);
+	task_current()->instance = before;
+	thing->belonging.farewell = farewell;
+}
+
+TASK_TEST(an_instance_ends_what_it_has_left_and_nothing_else)
+{
+	struct thing things[4] = {{.asked = 0}};
+
+	log_lines_keep();
+	add_for(&things[0], ours, NULL);
+	add_for(&things[1], others, NULL);
+	add_for(&things[2], ours, NULL);
+	add_for(&things[3], ours, NULL);
+	belonging_remove(&things[3].belonging);
+	belonging_remove(&things[3].belonging);
+	belonging_end_of_instance(&run_tasks_scheduler, ours);
+	/* The latest first. */
+	ck_assert_int_eq(things[2].ended, 1);
 	ck_assert_int_eq(things[0].ended, 2);
-	ck_assert_int_eq(things[1].ended, 0);
-	ck_assert_int_eq(things[2].ended, 0);
-	belonging_end_of_instance(scheduler_here, instance(0));
-	ck_assert_int_eq(order, 2);
-	belonging_remove(&things[1].belonging);
-	belonging_remove(&things[2].belonging);
+	ck_assert_int_eq(things[1].ended + things[3].ended, 0);
+	ck_assert_int_eq(log_lines_with("it ended and left 2 things open"), 1);
+	belonging_end_of_instance(&run_tasks_scheduler, others);
+	ck_assert_int_eq(things[1].ended, 3);
 	return BAY_OK;
 }
 
-TASK_TEST(what_its_owner_has_ended_is_left_alone)
+TASK_TEST(what_takes_its_time_is_asked_and_waited_for)
 {
-	struct thing thing;
-	int order = 0;
+	struct thing things[4] = {{.asked = 0}};
 
-	add_as(&thing, instance(0), &order, "socket");
-	belonging_remove(&thing.belonging);
-	belonging_remove(&thing.belonging);
-	belonging_end_of_instance(scheduler_here, instance(0));
-	ck_assert_int_eq(order, 0);
+	add_for(&things[0], ours, &slow);
+	add_for(&things[1], others, &slow);
+	add_for(&things[2], ours, NULL);
+	add_for(&things[3], ours, &slow);
+	belonging_part(&run_tasks_scheduler, ours, 1234);
+	ck_assert_int_eq(things[0].asked, 1);
+	ck_assert_int_eq(things[0].awaited, 1);
+	ck_assert_int_eq(things[0].last_ns, 1234);
+	ck_assert_int_eq(things[3].awaited, 1);
+	ck_assert_int_eq(things[1].asked + things[1].awaited + ends, 0);
+	belonging_end_of_instance(&run_tasks_scheduler, ours);
+	ck_assert_int_eq(ends, 3);
+	belonging_end_of_instance(&run_tasks_scheduler, others);
 	return BAY_OK;
 }
 
 static struct thing left[2];
-static int left_order;
 
 static int
 leave_two(void *arg)
 {
 	(void)arg;
-	add_as(&left[0], instance(0), &left_order, "socket");
-	left[1].order = &left_order;
-	belonging_add_to_scheduler(&left[1].belonging, "resolver", thing_on_end);
+	add_for(&left[0], ours, NULL);
+	belonging_add_to_scheduler(&left[1].belonging, "resolver", thing_end);
 	return BAY_OK;
 }
 
@@ -102,6 +128,6 @@ START_TEST(the_end_of_the_scheduler_ends_the_rest)
 END_TEST
 
 CHECK_MAIN("runtime/belonging",
-	the_end_of_an_instance_ends_what_belongs_to_it_the_latest_first,
-	what_its_owner_has_ended_is_left_alone,
+	an_instance_ends_what_it_has_left_and_nothing_else,
+	what_takes_its_time_is_asked_and_waited_for,
 	the_end_of_the_scheduler_ends_the_rest)
