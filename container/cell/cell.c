@@ -31,6 +31,7 @@
 #include "cell/task_list.h"
 #include "io/blocking_pool.h"
 #include "io/listener.h"
+#include "io/process_keeper.h"
 #include "io/resolver.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
@@ -361,6 +362,7 @@ static void
 cell_close(struct cell *cell)
 {
 	blocking_pool_finish();
+	keeper_finish();
 	executor_destroy(cell->executor);
 	listener_source_end();
 	loader_destroy(cell->loader);

@@ -13,15 +13,16 @@
  */
 #include "config.h"
 
+#include "io/select.h"
+
 #include <stdbool.h>
 #include <stdlib.h>
-
-#include <bay/select.h>
 
 #include "base/clock.h"
 #include "base/log.h"
 #include "io/descriptor.h"
 #include "io/listener.h"
+#include "io/process.h"
 #include "io/stream.h"
 #include "runtime/await.h"
 #include "runtime/channel.h"
@@ -109,6 +110,9 @@ case_try(struct bay_case *one, int64_t now_ns)
 		return one->stream != NULL && case_try_read(one);
 	case BAY_CASE_ACCEPT:
 		return one->listener != NULL && case_try_accept(one);
+	case BAY_CASE_PROCESS:
+		one->status = BAY_OK;
+		return one->process != NULL && process_has_ended(one->process);
 	default:
 		return false;
 	}
@@ -163,7 +167,7 @@ part_leave(struct select_part *part)
 	list_remove(&part->waiter.link);
 	if (part->of->kind == BAY_CASE_TASK)
 		part->of->task->waiter = NULL;
-	else if (part->of->kind == BAY_CASE_FD)
+	else if (part->of->kind == BAY_CASE_FD || part->of->kind == BAY_CASE_PROCESS)
 		watch_end(&part->descriptor.watch);
 	else if (part->of->kind == BAY_CASE_ACCEPT)
 		listener_left(part->of->listener);
@@ -270,6 +274,11 @@ part_await(struct select_part *part)
 			return BAY_OK;
 		listener_await(&part->acceptor, of->listener);
 		break;
+	case BAY_CASE_PROCESS:
+		if (of->process == NULL)
+			return BAY_OK;
+		status = descriptor_await(&part->descriptor, of->process->child->pidfd, BAY_READABLE);
+		break;
 	default:
 		return BAY_OK;
 	}
@@ -366,7 +375,7 @@ cases_have_sense(const struct bay_case *cases, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		if ((unsigned)cases[i].kind > BAY_CASE_ACCEPT)
+		if ((unsigned)cases[i].kind > BAY_CASE_PROCESS)
 			break;
 	}
 	if (i == count && count > 0)
@@ -377,16 +386,12 @@ cases_have_sense(const struct bay_case *cases, size_t count)
 }
 
 int
-bay_select(struct bay_case *cases, size_t count, size_t *index_r, int64_t deadline)
+select_cases(struct bay_case *cases, size_t count, size_t *index_r, int64_t deadline)
 {
 	struct selection selection = {.cases = cases, .count = count};
 	struct select_part few[SELECT_PARTS];
 	int status;
 
-	if (!AWAIT_BEGIN("bay_select"))
-		return BAY_INVALID;
-	if (!cases_have_sense(cases, count))
-		return BAY_INVALID;
 	if (task_current()->canceled != NULL)
 		return await_refused(task_current(), BAY_CANCELED);
 	if (count <= SELECT_PARTS) {
@@ -399,4 +404,12 @@ bay_select(struct bay_case *cases, size_t count, size_t *index_r, int64_t deadli
 	status = select_in(&selection, index_r, deadline);
 	free(selection.parts);
 	return status;
+}
+
+int
+bay_select(struct bay_case *cases, size_t count, size_t *index_r, int64_t deadline)
+{
+	if (!AWAIT_BEGIN("bay_select") || !cases_have_sense(cases, count))
+		return BAY_INVALID;
+	return select_cases(cases, count, index_r, deadline);
 }

@@ -28,6 +28,7 @@
 #include <bay/message.h>
 #include <bay/once.h>
 #include <bay/plugin.h>
+#include <bay/process.h>
 #include <bay/promise.h>
 #include <bay/request.h>
 #include <bay/resolve.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Waiting for the first of several things: an item of a channel, room in one, the end of a
- * task, a point of time, a tick, a descriptor, something to read from a stream, a connection.
- * Exactly one of them happens.
+ * task, a point of time, a tick, a descriptor, something to read from a stream, a connection,
+ * the end of a process. Exactly one of them happens.
  *
  *	struct bay_case cases[] = {
  *		bay_case_get(jobs),
@@ -29,6 +29,7 @@
 #include <bay/channel.h>
 #include <bay/fd.h>
 #include <bay/listener.h>
+#include <bay/process.h>
 #include <bay/status.h>
 #include <bay/stream.h>
 #include <bay/task.h>
@@ -46,7 +47,8 @@ enum bay_case_kind {
 	BAY_CASE_TICK,
 	BAY_CASE_FD,
 	BAY_CASE_READ,
-	BAY_CASE_ACCEPT
+	BAY_CASE_ACCEPT,
+	BAY_CASE_PROCESS
 };
 
 /* One thing to wait for, made by the functions below. */
@@ -68,6 +70,7 @@ struct bay_case {
 	unsigned unused[5];
 	struct bay_listener *listener; /* ACCEPT; borrowed */
 	struct bay_stream *stream;   /* READ; borrowed. ACCEPT: set when it happened: yours */
+	struct bay_process *process; /* PROCESS; borrowed */
 };
 
 static inline struct bay_case
@@ -163,6 +166,17 @@ bay_case_accept(struct bay_listener *listener)
 	struct bay_case made = bay_case_of(BAY_CASE_ACCEPT);
 
 	made.listener = listener;
+	return made;
+}
+
+/* The process has ended: status BAY_OK, and bay_process_poll() says how; or its handle was
+ * closed: BAY_CLOSED. NULL: never. */
+static inline struct bay_case
+bay_case_process(struct bay_process *process)
+{
+	struct bay_case made = bay_case_of(BAY_CASE_PROCESS);
+
+	made.process = process;
 	return made;
 }
 
