@@ -21,6 +21,7 @@
 #include "base/fd.h"
 #include "base/fd_limit.h"
 #include "base/list.h"
+#include "master/child_session.h"
 #include "master/strays.h"
 #include "protocol/cell_link.h"
 
@@ -175,7 +176,8 @@ static void __attribute__((noreturn))
 child_run(const struct child_options *options, pid_t master, int64_t number, int report)
 {
 	child_reset_signals();
-	setpgid(0, 0);
+	/* Its own group, no terminal, and what it starts can be told from all others. */
+	setsid();
 	child_place_fds(options, &report);
 	if (options->change_user)
 		child_change_user(options, report);
@@ -311,10 +313,10 @@ child_kill(const struct child *child)
 	kill(child->pid, SIGKILL);
 }
 
-/* What the child has left in its group ends with it. As long as it is not reaped its number is
- * nobody else's. False: it still runs. */
+/* What the child has left in its group and its session ends with it. As long as it is not reaped
+ * its number is nobody else's. False: it still runs. */
 static bool
-child_end_group(const struct child *child, int flags)
+child_end_session(const struct child *child, int flags)
 {
 	siginfo_t info = {0};
 	int result;
@@ -324,8 +326,10 @@ child_end_group(const struct child *child, int flags)
 	} while (result < 0 && errno == EINTR);
 	if (result == 0 && info.si_pid == 0)
 		return false;
-	if (result == 0)
+	if (result == 0) {
 		kill(-child->pid, SIGKILL);
+		child_session_end(child->pid);
+	}
 	return true;
 }
 
@@ -333,7 +337,7 @@ static bool
 child_wait(struct child *child, int *status_r, int flags)
 {
 	*status_r = -1;
-	if (child->pid > 0 && !child_end_group(child, flags))
+	if (child->pid > 0 && !child_end_session(child, flags))
 		return false;
 	if (child->pid > 0) {
 		if (waitpid(child->pid, status_r, 0) < 0)

@@ -47,8 +47,8 @@ struct child {
 };
 
 /*
- * Starts the program in a process group of its own, with /dev/null as standard input and our
- * standard output and error. Returns when it is running, or false: the reason, from
+ * Starts the program in a session and a process group of its own, with /dev/null as standard
+ * input and our standard output and error. Returns when it is running, or false: the reason, from
  * whichever step failed, is appended to error, and there is no child.
  */
 bool child_spawn(const struct child_options *options, struct child *child_r,
@@ -59,7 +59,8 @@ bool child_spawn(const struct child_options *options, struct child *child_r,
 void child_kill(const struct child *child);
 
 /* Takes the status of the child if it has ended, as waitpid gives it, kills what is left of
- * its process group and, if strays_adopt was called, what it has left elsewhere, and forgets pid. False: it still runs. */
+ * its session and, if strays_adopt was called, what it has left elsewhere, and forgets pid.
+ * False: it still runs. */
 bool child_try_reap(struct child *child, int *status_r)
 	__attribute__((warn_unused_result));
 

@@ -138,6 +138,9 @@ blocking|ok 7 42 timeout freed refused
 datagrams|ok ok ping from-client ok longer-of-12 timeout closed ok io refused
 groups|ok busy ok not-found
 names|ok 127.0.0.1:80 ok [::1]:80 invalid 'look up a..b: a part of the name is empty' invalid
+process|ok pid busy taken -1 ok exit-3 ok signal-10 closed ok signal-15
+process-run abc|ABC 3 ok exit-4 8 not-found (start /no/such: execute it: No such file or directory)
+process-select|timeout ok 1 ok exit-5
 arena abc|zero grew shrank same <ab>
 call abc|abc '' ok same-handle
 call-names|nobody ? null not-found no-reply (there is no service 'nobody') not-found no-reply (there is no such service (no handle))
@@ -222,6 +225,25 @@ ctl stop toolbox
 logs 'it ended and left 3 objects open: closed now'
 ctl start toolbox
 [ "$(descriptors)" -eq "$before" ] || fail "$before descriptors before, $(descriptors) after all"
+
+case='a process that is forgotten ends with its service, and what it has started too'
+forget() {
+	ctl call toolbox "process-forget $1"
+	# shellcheck disable=SC2046
+	set -- $(cat "$dir/out")
+	[ $# -eq 2 ] || fail 'nothing was started'
+	child=$1
+	grandchild=$2
+}
+is_gone() { ! kill -0 "$1" 2>/dev/null || grep -q '^State:.[ZX]' "/proc/$1/status"; }
+forget 'sleep 1000 & echo $!; wait'
+! is_gone "$child" && ! is_gone "$grandchild" || fail 'they are not there'
+ctl stop toolbox
+status_is 0
+is_gone "$child" || fail 'the child is left'
+wait_until 'what it has started is gone' is_gone "$grandchild"
+ctl start toolbox
+status_is 0
 
 case='memory is counted on the service that holds it'
 held() { ctl_quiet stats toolbox --json | grep -o '"memory_bytes": *[0-9]*' | grep -o '[0-9]*$'; }
@@ -310,6 +332,29 @@ logs 'service toolbox: it ended and left 2 sockets open: closed now'
 ctl call other "left-open $address"
 says "ok $address"
 stop
+begin 'processes end with their cell, however that ends'
+plugin toolbox
+ini <<'END'
+[service toolbox]
+[service bystander]
+plugin = toolbox
+END
+start
+is_new_cell() { [ "$(cell_pid)" != "$cell" ] && is_state toolbox ready; }
+for way in KILL SEGV; do
+	operation="process-forget, $way"
+	cell=$(cell_pid)
+	forget 'sleep 1000 & echo $!; trap "" TERM; wait; sleep 1000'
+	! is_gone "$child" && ! is_gone "$grandchild" || fail 'they are not there'
+	kill -"$way" "$cell"
+	wait_until 'the child is gone' is_gone "$child"
+	wait_until 'what it has started is gone' is_gone "$grandchild"
+	wait_until 'the service is back' is_new_cell
+done
+forget 'sleep 1000 & echo $!; trap "" TERM; wait; sleep 1000'
+stop
+wait_until 'the child is gone' is_gone "$child"
+wait_until 'what it has started is gone' is_gone "$grandchild"
 
 begin 'helper threads are as many as the container and the service allow'
 plugin toolbox

@@ -27,6 +27,7 @@ static const struct operation *const operations[] = {
 	stream_operations,
 	blocking_operations,
 	network_operations,
+	process_operations,
 	call_operations,
 	plain_operations,
 };

@@ -55,6 +55,7 @@ extern const struct operation select_operations[];
 extern const struct operation stream_operations[];
 extern const struct operation blocking_operations[];
 extern const struct operation network_operations[];
+extern const struct operation process_operations[];
 extern const struct operation call_operations[];
 extern const struct operation plain_operations[];
 
