@@ -33,6 +33,7 @@
 #include "io/listener.h"
 #include "io/process_keeper.h"
 #include "io/resolver.h"
+#include "io/signal_hub.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
 #include "protocol/cell_link.h"
@@ -363,6 +364,7 @@ cell_close(struct cell *cell)
 {
 	blocking_pool_finish();
 	keeper_finish();
+	signal_hub_finish();
 	executor_destroy(cell->executor);
 	listener_source_end();
 	loader_destroy(cell->loader);

@@ -23,6 +23,7 @@
 #include "io/descriptor.h"
 #include "io/listener.h"
 #include "io/process.h"
+#include "io/signal_watch.h"
 #include "io/stream.h"
 #include "runtime/await.h"
 #include "runtime/channel.h"
@@ -42,6 +43,7 @@ struct select_part {
 		struct channel_putter putter;
 		struct descriptor_waiter descriptor;
 		struct listener_waiter acceptor;
+		struct signal_waiter signal;
 	};
 	struct selection *selection;
 	struct bay_case *of;
@@ -113,6 +115,9 @@ case_try(struct bay_case *one, int64_t now_ns)
 	case BAY_CASE_PROCESS:
 		one->status = BAY_OK;
 		return one->process != NULL && process_has_ended(one->process);
+	case BAY_CASE_SIGNAL:
+		one->status = BAY_OK;
+		return one->signal != NULL && signal_take(one->signal, one->signal_info);
 	default:
 		return false;
 	}
@@ -279,6 +284,12 @@ part_await(struct select_part *part)
 			return BAY_OK;
 		status = descriptor_await(&part->descriptor, of->process->child->pidfd, BAY_READABLE);
 		break;
+	case BAY_CASE_SIGNAL:
+		if (of->signal == NULL)
+			return BAY_OK;
+		part->signal.info_r = of->signal_info;
+		signal_await(&part->signal, of->signal);
+		break;
 	default:
 		return BAY_OK;
 	}
@@ -375,7 +386,7 @@ cases_have_sense(const struct bay_case *cases, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		if ((unsigned)cases[i].kind > BAY_CASE_PROCESS)
+		if ((unsigned)cases[i].kind > BAY_CASE_SIGNAL)
 			break;
 	}
 	if (i == count && count > 0)

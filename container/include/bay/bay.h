@@ -36,6 +36,7 @@
 #include <bay/semaphore.h>
 #include <bay/select.h>
 #include <bay/setting.h>
+#include <bay/signal.h>
 #include <bay/status.h>
 #include <bay/stream.h>
 #include <bay/task.h>

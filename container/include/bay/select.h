@@ -2,7 +2,7 @@
 /*
  * Waiting for the first of several things: an item of a channel, room in one, the end of a
  * task, a point of time, a tick, a descriptor, something to read from a stream, a connection,
- * the end of a process. Exactly one of them happens.
+ * the end of a process, a signal. Exactly one of them happens.
  *
  *	struct bay_case cases[] = {
  *		bay_case_get(jobs),
@@ -30,6 +30,7 @@
 #include <bay/fd.h>
 #include <bay/listener.h>
 #include <bay/process.h>
+#include <bay/signal.h>
 #include <bay/status.h>
 #include <bay/stream.h>
 #include <bay/task.h>
@@ -48,7 +49,8 @@ enum bay_case_kind {
 	BAY_CASE_FD,
 	BAY_CASE_READ,
 	BAY_CASE_ACCEPT,
-	BAY_CASE_PROCESS
+	BAY_CASE_PROCESS,
+	BAY_CASE_SIGNAL
 };
 
 /* One thing to wait for, made by the functions below. */
@@ -71,6 +73,8 @@ struct bay_case {
 	struct bay_listener *listener; /* ACCEPT; borrowed */
 	struct bay_stream *stream;   /* READ; borrowed. ACCEPT: set when it happened: yours */
 	struct bay_process *process; /* PROCESS; borrowed */
+	struct bay_signal *signal;   /* SIGNAL; borrowed */
+	struct bay_signal_info *signal_info; /* SIGNAL: filled in when it happened; or NULL */
 };
 
 static inline struct bay_case
@@ -177,6 +181,18 @@ bay_case_process(struct bay_process *process)
 	struct bay_case made = bay_case_of(BAY_CASE_PROCESS);
 
 	made.process = process;
+	return made;
+}
+
+/* The signal has come: status BAY_OK and *info, as by bay_signal_next(); or the subscription was
+ * closed: BAY_CLOSED. Info is the caller's, or NULL. */
+static inline struct bay_case
+bay_case_signal(struct bay_signal *signal, struct bay_signal_info *info)
+{
+	struct bay_case made = bay_case_of(BAY_CASE_SIGNAL);
+
+	made.signal = signal;
+	made.signal_info = info;
 	return made;
 }
 
