@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "io/descriptor.h"
+#include "io/file_watch.h"
 #include "io/listener.h"
 #include "io/process.h"
 #include "io/signal_watch.h"
@@ -44,6 +45,7 @@ struct select_part {
 		struct descriptor_waiter descriptor;
 		struct listener_waiter acceptor;
 		struct signal_waiter signal;
+		struct file_watch_waiter watch;
 	};
 	struct selection *selection;
 	struct bay_case *of;
@@ -118,6 +120,9 @@ case_try(struct bay_case *one, int64_t now_ns)
 	case BAY_CASE_SIGNAL:
 		one->status = BAY_OK;
 		return one->signal != NULL && signal_take(one->signal, one->signal_info);
+	case BAY_CASE_WATCH:
+		one->status = one->watch != NULL ? file_watch_take(one->watch, one->event) : BAY_BUSY;
+		return one->status != BAY_BUSY;
 	default:
 		return false;
 	}
@@ -290,6 +295,12 @@ part_await(struct select_part *part)
 		part->signal.info_r = of->signal_info;
 		signal_await(&part->signal, of->signal);
 		break;
+	case BAY_CASE_WATCH:
+		if (of->watch == NULL)
+			return BAY_OK;
+		part->watch.event_r = of->event;
+		file_watch_await(&part->watch, of->watch);
+		break;
 	default:
 		return BAY_OK;
 	}
@@ -386,7 +397,7 @@ cases_have_sense(const struct bay_case *cases, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		if ((unsigned)cases[i].kind > BAY_CASE_SIGNAL)
+		if ((unsigned)cases[i].kind > BAY_CASE_WATCH)
 			break;
 	}
 	if (i == count && count > 0)

@@ -141,6 +141,7 @@ names|ok 127.0.0.1:80 ok [::1]:80 invalid 'look up a..b: a part of the name is e
 process|ok pid busy taken -1 ok exit-3 ok signal-10 closed ok signal-15
 process-run abc|ABC 3 ok exit-4 8 not-found (start /no/such: execute it: No such file or directory)
 process-select|timeout ok 1 ok exit-5
+signals|not-permitted ok timeout ok 1 from-me ok 1
 arena abc|zero grew shrank same <ab>
 call abc|abc '' ok same-handle
 call-names|nobody ? null not-found no-reply (there is no service 'nobody') not-found no-reply (there is no such service (no handle))
@@ -244,6 +245,36 @@ is_gone "$child" || fail 'the child is left'
 wait_until 'what it has started is gone' is_gone "$grandchild"
 ctl start toolbox
 status_is 0
+
+case='a file is watched'
+operation=watch-file
+ctl call toolbox "watch-file $dir/watched"
+answers 'not-found ok timeout ok watched 4 ok watched 32'
+
+case='a signal to the cell comes to all who want it, and does nothing otherwise'
+operation=signal-wait
+cell=$(cell_pid)
+kill -HUP "$cell"
+ctl_behind one call toolbox signal-wait
+first=$call
+ctl_behind two call narrow signal-wait
+wait_for_hup() { [ "$(ctl_quiet tasks "$1" | grep -c 'signal SIGHUP')" = 1 ]; }
+wait_until 'the first waits' wait_for_hup toolbox
+wait_until 'the second waits' wait_for_hup narrow
+kill -HUP "$cell"
+wait "$first"
+wait "$call"
+[ "$(cat "$dir/one") $(cat "$dir/two")" = 'ok 1 ok 1' ] || fail "not told: $(cat "$dir/one" "$dir/two")"
+# They have left their subscriptions open.
+ctl stop toolbox
+ctl stop narrow
+logs 'service toolbox: it ended and left 1 signal open'
+kill -HUP "$cell"
+ctl start toolbox
+ctl start narrow
+ctl call toolbox 12
+answers 'ok 12'
+[ "$(cell_pid)" = "$cell" ] || fail 'the cell is another'
 
 case='memory is counted on the service that holds it'
 held() { ctl_quiet stats toolbox --json | grep -o '"memory_bytes": *[0-9]*' | grep -o '[0-9]*$'; }

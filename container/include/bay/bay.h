@@ -42,5 +42,6 @@
 #include <bay/task.h>
 #include <bay/ticker.h>
 #include <bay/time.h>
+#include <bay/watch.h>
 
 #endif

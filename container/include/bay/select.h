@@ -2,7 +2,7 @@
 /*
  * Waiting for the first of several things: an item of a channel, room in one, the end of a
  * task, a point of time, a tick, a descriptor, something to read from a stream, a connection,
- * the end of a process, a signal. Exactly one of them happens.
+ * the end of a process, a signal, a change of files. Exactly one of them happens.
  *
  *	struct bay_case cases[] = {
  *		bay_case_get(jobs),
@@ -36,6 +36,7 @@
 #include <bay/task.h>
 #include <bay/ticker.h>
 #include <bay/time.h>
+#include <bay/watch.h>
 
 BAY_BEGIN_DECLS
 
@@ -50,7 +51,8 @@ enum bay_case_kind {
 	BAY_CASE_READ,
 	BAY_CASE_ACCEPT,
 	BAY_CASE_PROCESS,
-	BAY_CASE_SIGNAL
+	BAY_CASE_SIGNAL,
+	BAY_CASE_WATCH
 };
 
 /* One thing to wait for, made by the functions below. */
@@ -75,6 +77,8 @@ struct bay_case {
 	struct bay_process *process; /* PROCESS; borrowed */
 	struct bay_signal *signal;   /* SIGNAL; borrowed */
 	struct bay_signal_info *signal_info; /* SIGNAL: filled in when it happened; or NULL */
+	struct bay_watch *watch;     /* WATCH; borrowed */
+	struct bay_watch_event *event; /* WATCH: filled in when it happened; or NULL */
 };
 
 static inline struct bay_case
@@ -193,6 +197,18 @@ bay_case_signal(struct bay_signal *signal, struct bay_signal_info *info)
 
 	made.signal = signal;
 	made.signal_info = info;
+	return made;
+}
+
+/* A file has changed: status BAY_OK and *event, as by bay_watch_next(); or nothing more will
+ * come: BAY_CLOSED. Event is the caller's, or NULL. */
+static inline struct bay_case
+bay_case_watch(struct bay_watch *watch, struct bay_watch_event *event)
+{
+	struct bay_case made = bay_case_of(BAY_CASE_WATCH);
+
+	made.watch = watch;
+	made.event = event;
 	return made;
 }
 

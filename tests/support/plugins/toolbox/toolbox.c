@@ -28,6 +28,7 @@ static const struct operation *const operations[] = {
 	blocking_operations,
 	network_operations,
 	process_operations,
+	subscription_operations,
 	call_operations,
 	plain_operations,
 };

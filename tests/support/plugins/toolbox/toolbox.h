@@ -56,6 +56,7 @@ extern const struct operation stream_operations[];
 extern const struct operation blocking_operations[];
 extern const struct operation network_operations[];
 extern const struct operation process_operations[];
+extern const struct operation subscription_operations[];
 extern const struct operation call_operations[];
 extern const struct operation plain_operations[];
 
