@@ -659,6 +659,29 @@ TASK_TEST(a_start_that_comes_home_to_a_cancelled_task_is_undone)
 	return BAY_OK;
 }
 
+static int
+leave_a_start_behind(void *arg)
+{
+	struct bay_task *task = bay_spawn("spawns", spawn_one, arg);
+
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	bay_task_cancel(task, "enough");
+	ck_assert_int_eq(bay_join(task, SOON), BAY_CANCELED);
+	return BAY_OK;
+}
+
+START_TEST(the_end_of_a_loop_waits_for_a_start_that_nobody_wants)
+{
+	struct bay_process *process = NULL;
+
+	run_tasks_begin();
+	ck_assert_int_eq(run_tasks(leave_a_start_behind, &process), BAY_OK);
+	ck_assert_ptr_null(process);
+	scheduler_finish(&run_tasks_scheduler);
+	expect_no_children();
+}
+END_TEST
+
 TASK_TEST(options_without_sense_are_refused)
 {
 	const char *none[] = {NULL}, *empty[] = {"", NULL}, *argv[] = {"true", NULL};
@@ -806,6 +829,7 @@ CHECK_MAIN("io/process",
 	what_cannot_be_started_says_why,
 	a_program_is_looked_for_in_the_path_of_the_child,
 	a_start_that_comes_home_to_a_cancelled_task_is_undone,
+	the_end_of_a_loop_waits_for_a_start_that_nobody_wants,
 	options_without_sense_are_refused,
 	without_descriptors_nothing_starts_and_nothing_leaks,
 	many_in_a_row_leave_nothing,

@@ -132,8 +132,9 @@ BAY_API int bay_process_terminate(struct bay_process *process, int64_t grace_ns,
  * suspends. Since 1.0. */
 BAY_API int bay_process_fd(const struct bay_process *process, int which);
 
-/* The same, and it is the caller's from now on, to be closed with bay_fd_close(). Closing the
- * pipe of the input tells the child that nothing more comes. Never suspends. Since 1.0. */
+/* The same, and it is the caller's from now on, to be closed with bay_fd_close(), or
+ * given to bay_stream_open_fd(). Closing the pipe of the input tells the child that nothing
+ * more comes. Never suspends. Since 1.0. */
 BAY_API int bay_process_take_fd(struct bay_process *process, int which);
 
 /* Writes size bytes to the child's input and closes it, keeps what comes out of its pipes,
