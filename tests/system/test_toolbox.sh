@@ -229,7 +229,7 @@ ctl start toolbox
 
 case='a process that is forgotten ends with its service, and what it has started too'
 forget() {
-	ctl call toolbox "process-forget $1"
+	ctl call toolbox 'process-forget '"$1"
 	# shellcheck disable=SC2046
 	set -- $(cat "$dir/out")
 	[ $# -eq 2 ] || fail 'nothing was started'
@@ -248,7 +248,7 @@ status_is 0
 
 case='a file is watched'
 operation=watch-file
-ctl call toolbox "watch-file $dir/watched"
+ctl call toolbox 'watch-file '"$dir/watched"
 answers 'not-found ok timeout ok watched 4 ok watched 32'
 
 case='a signal to the cell comes to all who want it, and does nothing otherwise'
