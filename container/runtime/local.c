@@ -77,20 +77,15 @@ locals_unref(struct locals *locals)
 	free(locals);
 }
 
-bool
+void
 locals_inherit(struct task *child, const struct task *parent)
 {
 	struct locals *locals = parent->extra->locals;
-	struct task_extra *extra;
 
 	if (locals == NULL)
-		return true;
-	extra = task_extra(child);
-	if (extra == NULL)
-		return false;
+		return;
 	locals->refs++;
-	extra->locals = locals;
-	return true;
+	task_extra(child)->locals = locals;
 }
 
 static struct local_value *
@@ -184,8 +179,6 @@ bay_local_set(struct bay_local *local, void *value)
 		return BAY_INVALID;
 	}
 	extra = task_extra(task_current());
-	if (extra == NULL)
-		return BAY_NO_MEMORY;
 	old = extra->locals;
 	locals = locals_copy_without(old, local);
 	if (locals == NULL)

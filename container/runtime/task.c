@@ -139,8 +139,10 @@ task_forsake_scope(const struct task *self, struct bay_scope *scope)
 static __attribute__((noinline)) void
 task_close_scopes(struct task *self, int status)
 {
-	if (self->extra != NULL)
+	if (self->extra != NULL) {
 		list_remove(&self->extra->in_task);
+		task_extra_end_blocks(self);
+	}
 	/* All of them before the first wait, in which the tasks of the others run. */
 	list_for_each(pos, &self->scopes)
 		task_forsake_scope(self, container_of(pos, struct bay_scope, in_task));

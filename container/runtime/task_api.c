@@ -55,8 +55,8 @@ task_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg
 		return NULL;
 	if (name != NULL)
 		task_set_name(task, name);
-	if (__builtin_expect(self->extra != NULL, 0) && !locals_inherit(task, self))
-		log_warn(task_subject(self), "no memory for the task-local values of task %s: it has none", task->name);
+	if (__builtin_expect(self->extra != NULL, 0))
+		locals_inherit(task, self);
 	task_start(task);
 	return task;
 }

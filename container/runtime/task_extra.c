@@ -8,6 +8,7 @@
 
 #include <bay/task.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "runtime/task.h"
 
@@ -24,9 +25,7 @@ task_extra(struct task *task)
 
 	if (extra != NULL)
 		return extra;
-	extra = calloc(1, sizeof *extra);
-	if (extra == NULL)
-		return NULL;
+	extra = xcalloc(1, sizeof *extra);
 	list_init(&extra->callbacks);
 	list_push_back(&task->scopes, &extra->in_task);
 	task->extra = extra;
@@ -112,10 +111,8 @@ bay_task_add_callback(struct bay_task *task, bay_task_end_fn *fn, void *arg)
 	}
 	extra = task_extra(of);
 	callback = malloc(sizeof *callback);
-	if (extra == NULL || callback == NULL) {
-		free(callback);
+	if (callback == NULL)
 		return BAY_NO_MEMORY;
-	}
 	callback->fn = fn;
 	callback->arg = arg;
 	list_push_back(&extra->callbacks, &callback->link);

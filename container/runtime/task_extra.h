@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What few tasks have: callbacks for their end, and task-local values. It stands among the
+ * What few tasks have: callbacks for their end, task-local values, deadlines of blocks. It stands among the
  * task's open scopes, so that the end of a task that has none of it need not ask.
  * Owning loop only.
  */
@@ -8,6 +8,7 @@
 #define BAY_RUNTIME_TASK_EXTRA_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "base/list.h"
 
@@ -16,17 +17,28 @@ struct locals;
 struct scheduler;
 struct task;
 
+/* See bay_deadline_push(). */
+struct deadline_block {
+	struct deadline_block *outer;  /* around it, or NULL */
+	int64_t outer_ns;              /* the task's deadline around it */
+	int64_t own_ns;
+};
+
 struct task_extra {
 	struct list in_task;     /* in task->scopes, or in none while the task ends */
 	struct list callbacks;   /* oldest first */
 	struct locals *locals;   /* shared with other tasks, or NULL */
+	struct deadline_block *blocks; /* that it is in, innermost first, or NULL */
 };
 
-/* The task's own, made at first use; NULL without memory. */
+/* The task's own, made at first use. */
 struct task_extra *task_extra(struct task *task);
 
 /* The task ends with this status: calls back, gives up the values, frees. On its own stack. */
 void task_extra_end(struct task *self, int status);
+
+/* The task's function has returned: its blocks end. See <bay/deadline.h>. */
+void task_extra_end_blocks(struct task *self);
 
 /* Plugin code that runs between these has no task: whatever it calls, it cannot wait. */
 struct task_hush {
@@ -39,7 +51,7 @@ struct task_hush task_hush_begin(struct scheduler *here, struct bay_instance *in
 void task_hush_end(struct scheduler *here, struct task_hush hush);
 
 /* The values that a new task begins with: those of its parent. See <bay/local.h>. */
-bool locals_inherit(struct task *child, const struct task *parent);
+void locals_inherit(struct task *child, const struct task *parent);
 
 /* One task fewer has them; NULL is allowed. */
 void locals_unref(struct locals *locals);

@@ -10,6 +10,7 @@
 
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
+#include "runtime/task_extra.h"
 #include "runtime/wait.h"
 #include "support/check_main.h"
 
@@ -61,8 +62,12 @@ points_status(void)
 static void
 expire(struct task *task)
 {
+	struct deadline_block *block;
+
 	task->timeout_ns = 0;
 	task->deadline = task->scheduler->loop.now_ns;
+	for (block = task->extra != NULL ? task->extra->blocks : NULL; block != NULL; block = block->outer)
+		block->outer_ns = task->deadline;
 	if (!waits_cancelably(task))
 		return;
 	task->wake_ns = task->deadline;

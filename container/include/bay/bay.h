@@ -17,6 +17,7 @@
 #include <bay/channel.h>
 #include <bay/condition.h>
 #include <bay/datagram.h>
+#include <bay/deadline.h>
 #include <bay/event.h>
 #include <bay/fd.h>
 #include <bay/instance.h>

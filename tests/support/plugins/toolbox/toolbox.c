@@ -19,6 +19,7 @@ static const struct operation *const operations[] = {
 	task_operations,
 	wait_operations,
 	scope_operations,
+	deadline_operations,
 	channel_operations,
 	queue_operations,
 	lock_operations,

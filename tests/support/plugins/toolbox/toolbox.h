@@ -47,6 +47,7 @@ extern const struct operation request_operations[];
 extern const struct operation task_operations[];
 extern const struct operation wait_operations[];
 extern const struct operation scope_operations[];
+extern const struct operation deadline_operations[];
 extern const struct operation channel_operations[];
 extern const struct operation queue_operations[];
 extern const struct operation lock_operations[];
