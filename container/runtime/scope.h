@@ -17,6 +17,17 @@
 
 struct task;
 
+/* What a scope has that was opened and is no task's own. */
+struct scope_rules {
+	unsigned limit;           /* handles at once; 0: any number */
+	unsigned reserved;        /* places given to tasks that will start one */
+	bool refuse;              /* beyond the limit nobody waits */
+	bool collect_all;         /* a failure cancels nobody */
+	struct list room;         /* struct waiter.link, oldest first: would start one */
+	struct list failures;     /* struct scope_failure.link */
+	size_t failure_count;
+};
+
 /* Called on the first failure that nobody collects. */
 typedef void scope_failed_fn(struct bay_scope *scope);
 
@@ -31,6 +42,7 @@ struct bay_scope {
 	int status;               /* first failure that nobody collected */
 	char *error;              /* its text, malloc'd, or NULL */
 	char *canceled;           /* the reason, malloc'd; NULL: not cancelled */
+	struct scope_rules *rules; /* NULL: a task's own, or an instance's */
 };
 
 void scope_init(struct bay_scope *scope, struct task *owner, int64_t deadline);
@@ -57,6 +69,11 @@ void scope_finish(struct bay_scope *scope);
 
 /* Makes the scope the owner of a handle that has none. */
 void scope_adopt(struct bay_scope *scope, struct bay_task *handle);
+
+/* Makes room for one more handle, which the caller then starts or not, and says so at once by
+ * scope_settle(). BAY_OK, or the reason why it must not. Inside a task; may suspend. */
+int scope_claim(struct bay_scope *scope, int64_t deadline);
+void scope_settle(struct bay_scope *scope);
 
 /* A handle of the scope has ended. */
 void scope_handle_ended(struct bay_scope *scope, struct bay_task *handle);

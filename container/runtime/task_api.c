@@ -61,12 +61,36 @@ task_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg
 	return task;
 }
 
+/* When the scope has room. The handle is nobody's where task_r is NULL. */
+static int
+task_spawn_into(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg,
+	struct bay_task **task_r, int64_t deadline)
+{
+	int status = scope_claim(scope, deadline);
+	struct task *task;
+
+	if (status != BAY_OK)
+		return status;
+	task = task_spawn(scope, name, fn, arg);
+	scope_settle(scope);
+	if (task == NULL)
+		return fn == NULL ? BAY_INVALID : BAY_NO_MEMORY;
+	if (task_r != NULL)
+		*task_r = &task->handle;
+	else
+		task->handle.detached = true;
+	return BAY_OK;
+}
+
 struct bay_task *
 bay_spawn(const char *name, bay_task_fn *fn, void *arg)
 {
+	struct task *task;
+
 	if (!AWAIT_BEGIN("bay_spawn"))
 		return NULL;
-	return bay_scope_spawn(&task_current()->scope, name, fn, arg);
+	task = task_spawn(&task_current()->scope, name, fn, arg);
+	return task != NULL ? &task->handle : NULL;
 }
 
 int
@@ -74,32 +98,34 @@ bay_go(const char *name, bay_task_fn *fn, void *arg)
 {
 	if (!AWAIT_BEGIN("bay_go"))
 		return BAY_INVALID;
-	return bay_scope_go(&task_current()->scope, name, fn, arg);
+	return task_spawn_into(&task_current()->scope, name, fn, arg, NULL, BAY_INHERIT);
 }
 
 struct bay_task *
 bay_scope_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg)
 {
-	struct task *task;
+	struct bay_task *task;
 
 	if (scope == NULL || !AWAIT_BEGIN("bay_scope_spawn"))
 		return NULL;
-	task = task_spawn(scope, name, fn, arg);
-	return task != NULL ? &task->handle : NULL;
+	return task_spawn_into(scope, name, fn, arg, &task, BAY_INHERIT) == BAY_OK ? task : NULL;
 }
 
 int
 bay_scope_go(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg)
 {
-	struct task *task;
-
 	if (scope == NULL || !AWAIT_BEGIN("bay_scope_go"))
 		return BAY_INVALID;
-	task = task_spawn(scope, name, fn, arg);
-	if (task == NULL)
-		return fn == NULL ? BAY_INVALID : BAY_NO_MEMORY;
-	task->handle.detached = true;
-	return BAY_OK;
+	return task_spawn_into(scope, name, fn, arg, NULL, BAY_INHERIT);
+}
+
+int
+bay_scope_spawn_with(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg,
+	struct bay_task **task_r, int64_t deadline)
+{
+	if (scope == NULL || !AWAIT_BEGIN("bay_scope_spawn_with"))
+		return BAY_INVALID;
+	return task_spawn_into(scope, name, fn, arg, task_r, deadline);
 }
 
 /* Switches to one look at the clock, which costs as much as one; divides the budget. */

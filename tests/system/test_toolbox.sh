@@ -99,6 +99,7 @@ scope-close|go ok join io close ok
 scope-fail|go ok close io patient canceled: task careless failed: io not-me
 scope-cancel enough|ok ok close ok early canceled: enough late canceled: enough
 scope-deadline|go ok inherited timeout close timeout not-me
+scope-options|ok 1 full wait io ok wait io a:io c:full close io
 deadline-block|ok ok timeout timeout ok ok not-me invalid
 shield|commit ok 0 canceled: enough invalid
 scope-forget|ok

@@ -78,6 +78,32 @@ see_scope_deadline(struct bay_request *request, const char *argument, struct see
 	saw(seen, bay_yield() == BAY_OK ? "not-me" : "me-too");
 }
 
+/* One at a time and no more, or in turn; failures cancel nobody and are all told. */
+static void
+see_options(struct bay_request *request, const char *argument, struct seen *seen)
+{
+	struct bay_scope_options options = {.length = sizeof options, .limit = 1, .refuse = true,
+		.collect_all = true};
+	struct bay_scope *scope = bay_scope_open_with(&options);
+	struct bay_scope_failure failures[2];
+	int io = BAY_IO, full = BAY_FULL, status;
+	size_t count;
+
+	(void)request;
+	(void)argument;
+	status = bay_scope_go(scope, "a", toolbox_return_status, &io);
+	saw(seen, "%s %zu", bay_status_name(status), bay_scope_size(scope));
+	saw(seen, "%s", bay_status_name(bay_scope_go(scope, "b", toolbox_return_status, &full)));
+	saw(seen, "wait %s", bay_status_name(bay_scope_wait(scope)));
+	status = bay_scope_spawn_with(scope, "c", toolbox_return_status, &full, NULL, BAY_INHERIT);
+	saw(seen, "%s", bay_status_name(status));
+	saw(seen, "wait %s", bay_status_name(bay_scope_wait(scope)));
+	count = bay_scope_failures(scope, failures, 2);
+	for (size_t i = 0; i < count && i < 2; i++)
+		saw(seen, "%s:%s", failures[i].name, bay_status_name(failures[i].status));
+	saw(seen, "close %s", bay_status_name(bay_scope_close(scope)));
+}
+
 /* --- what outlives the handler's last line ---------------------------------------------- */
 
 static int
@@ -130,6 +156,7 @@ const struct operation scope_operations[] = {
 	{"scope-fail", see_fail, NULL},
 	{"scope-cancel", see_cancel, NULL},
 	{"scope-deadline", see_scope_deadline, NULL},
+	{"scope-options", see_options, NULL},
 	{"scope-forget", forget_scope, NULL},
 	{"scope-instance", use_instance_scope, NULL},
 	{NULL, NULL, NULL}
