@@ -20,6 +20,7 @@
 #include "base/list.h"
 
 struct bay_scope;
+struct task;
 struct waiter;
 
 /* What differs between a task and a started call. */
@@ -68,6 +69,10 @@ handle_renew(struct bay_task *handle)
 	handle->detached = false;
 	handle->unused = false;
 }
+
+/* Why the running task must not wait for the handle, which the log then knows, too; or BAY_OK.
+ * BAY_BUSY, BAY_INVALID. */
+int handle_refusal(const struct bay_task *handle, const struct task *self, const char *function);
 
 /* The slow part of handle_end(): somebody waits, or owns. */
 void handle_tell(struct bay_task *handle);

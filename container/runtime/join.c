@@ -50,22 +50,6 @@ gathering_forget(const struct gathering *gathering, struct bay_task *const *task
 	}
 }
 
-/* Why self must not wait for the handle, or BAY_OK. */
-static int
-wait_refusal(const struct bay_task *handle, const struct task *self, const char *function)
-{
-	if (handle == &self->handle) {
-		log_error(task_subject(self), "%s: a task cannot wait for itself", function);
-		return BAY_INVALID;
-	}
-	if (handle->waiter != NULL) {
-		log_error(task_subject(self),
-			"%s: a task has a waiter already (or stands twice in a list): one at a time", function);
-		return BAY_BUSY;
-	}
-	return BAY_OK;
-}
-
 /* Stands in every handle that has not ended, and counts those; in none unless BAY_OK. */
 static int
 gathering_begin(struct gathering *gathering, struct bay_task *const *tasks, size_t count)
@@ -78,7 +62,7 @@ gathering_begin(struct gathering *gathering, struct bay_task *const *tasks, size
 
 		if (handle == NULL || handle->done)
 			continue;
-		status = wait_refusal(handle, gathering->waiter.task, gathering->waiter.task->awaiting);
+		status = handle_refusal(handle, gathering->waiter.task, gathering->waiter.task->awaiting);
 		if (status != BAY_OK) {
 			gathering_forget(gathering, tasks, i);
 			return status;
@@ -325,7 +309,7 @@ bay_join(struct bay_task *task, int64_t deadline)
 	if (!task->done) {
 		struct waiter waiter;
 
-		status = wait_refusal(task, task_current(), "bay_join");
+		status = handle_refusal(task, task_current(), "bay_join");
 		if (status != BAY_OK)
 			return status;
 		waiter_init(&waiter, AWAIT_CANCELABLE);

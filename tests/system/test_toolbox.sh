@@ -154,6 +154,8 @@ note|gate *
 call-leaf|invalid no-reply (service leaf_sleeps is a leaf (BAY_LEAF) and its handler called bay_sleep, which may suspend)
 call-circle|fails services call each other in a circle, or max_depth = 64 is too small: toolbox -> toolbox -> *
 call-inherit|ok inherited
+as-completed|ok 2 ok io ok call closed
+note|gate *
 start|ok one once two once
 start-missing|1 not-found (there is no service 'nobody') not-found
 start-free|0 gate canceled: its handle was freed ''

@@ -15,6 +15,7 @@
 #include <bay/blocking.h>
 #include <bay/call.h>
 #include <bay/channel.h>
+#include <bay/completions.h>
 #include <bay/condition.h>
 #include <bay/datagram.h>
 #include <bay/deadline.h>

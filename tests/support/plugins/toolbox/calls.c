@@ -141,6 +141,28 @@ see_started(struct bay_request *request, const char *argument, struct seen *seen
 	}
 }
 
+/* A call that waits and a task that does not, in the order of their ending. */
+static void
+see_completions(struct bay_request *request, const char *argument, struct seen *seen)
+{
+	struct bay_task *call = start(self(request), "wait"), *task;
+	struct bay_completions *ended = bay_as_completed(&call, 1);
+	int io = BAY_IO;
+
+	(void)argument;
+	task = bay_spawn("ends", toolbox_return_status, &io);
+	saw(seen, "%s", bay_status_name(bay_completions_add(ended, task)));
+	saw(seen, "%zu", bay_completions_size(ended));
+	saw(seen, "%s", bay_status_name(bay_completions_next(ended, &task, BAY_INHERIT)));
+	saw(seen, "%s", bay_status_name(bay_join(task, BAY_INHERIT)));
+	bay_task_cancel(call, "enough");
+	saw(seen, "%s", bay_status_name(bay_completions_next(ended, &task, BAY_INHERIT)));
+	saw(seen, task == call ? "call" : "task");
+	saw(seen, "%s", bay_status_name(bay_completions_next(ended, &task, BAY_INHERIT)));
+	bay_completions_destroy(ended);
+	bay_task_free(call);
+}
+
 /* One that cannot start has failed already. */
 static void
 see_start_missing(struct bay_request *request, const char *argument, struct seen *seen)
@@ -241,6 +263,7 @@ const struct operation call_operations[] = {
 	{"call-inherit", see_inherited, NULL},
 	{"tell-inherited", NULL, tell_inherited},
 	{"start", see_started, NULL},
+	{"as-completed", see_completions, NULL},
 	{"start-missing", see_start_missing, NULL},
 	{"start-free", see_start_free, NULL},
 	{"fail-from", NULL, fail_from_calls},
