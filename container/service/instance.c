@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
+#include "service/later.h"
 #include "service/message.h"
 #include "service/request.h"
 #include "service/service.h"
@@ -64,6 +65,7 @@ instance_destroy(struct bay_instance *instance)
 	if (instance == NULL)
 		return;
 	scope_finish(&instance->scope);
+	later_finish(instance);
 	free(instance->error);
 	free(instance);
 }

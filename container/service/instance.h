@@ -18,6 +18,7 @@
 
 struct bay_plugin;
 struct bay_service;
+struct later_table;
 struct scheduler;
 struct stack_class;
 struct status_counters;
@@ -52,6 +53,7 @@ struct bay_instance {
 	void *state;
 	unsigned index;
 	struct list requests;             /* struct bay_request.link: in flight */
+	struct later_table *laters;       /* of bay_send_later(), or NULL */
 	struct list blocking;             /* struct blocking_call.link: begun, or about to be */
 	int64_t drain_until;              /* the end of the drain of a stop; BAY_INHERIT: none */
 	struct waiter *quiet;             /* waits until nothing is in flight, or for stop or fini */
@@ -60,6 +62,7 @@ struct bay_instance {
 	bool ready;                       /* init succeeded */
 	bool stop_called;
 	bool fini_called;
+	bool laters_ended;                /* takes no more for bay_send_later() */
 	void (*last_words)(struct bay_instance *instance); /* stop or fini, while it runs */
 };
 

@@ -18,6 +18,7 @@
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "service/blocking.h"
+#include "service/later.h"
 #include "service/request.h"
 #include "service/service.h"
 
@@ -152,6 +153,15 @@ instance_wait_blocking(struct bay_instance *instance, int64_t last_ns)
 		;
 }
 
+/* What it was to send later it does not. Those that got their places at this moment come home
+ * by themselves. */
+static void
+instance_end_laters(struct bay_instance *instance, int64_t last_ns)
+{
+	while (!later_end(instance) && instance_wait(&instance->quiet, last_ns))
+		;
+}
+
 /* Who refuses to end, or NULL. Malloc'd. */
 static char *
 instance_refusal(const struct bay_instance *instance)
@@ -170,6 +180,8 @@ instance_refusal(const struct bay_instance *instance)
 			name);
 	if (!list_empty(&instance->blocking))
 		return blocking_refusal(&instance->blocking);
+	if (later_count(instance) > 0)
+		return xasprintf("%zu of its messages to be sent later have not come home", later_count(instance));
 	return NULL;
 }
 
@@ -192,6 +204,7 @@ instance_stop(struct bay_instance *instance, int64_t grace_ns, char **refusal_r)
 	if (instance->in_flight == 0 && instance->last_words == NULL)
 		instance_end_scope(instance, reason, last_ns);
 	instance_wait_blocking(instance, last_ns);
+	instance_end_laters(instance, last_ns);
 	*refusal_r = instance_refusal(instance);
 	if (*refusal_r != NULL)
 		return false;

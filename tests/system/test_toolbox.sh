@@ -170,6 +170,8 @@ send x|ok not-found
 note|x one-way
 leave-note hello|left
 note|hello wants-reply
+send-later later|ok ok not-found ok
+note|later one-way
 send-full|full (the queue of service narrow is full (1 message, 4 bytes)) canceled
 END
 

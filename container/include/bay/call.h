@@ -59,6 +59,25 @@ BAY_API struct bay_task *bay_call_start(struct bay_service *service, const struc
  * for bay_call. May wait where the queue's policy is to wait. Since 1.0. */
 BAY_API int bay_send(struct bay_service *service, const struct bay_message *request, int64_t deadline);
 
+/* Sends one way at a point of the monotonic clock (bay_after(); one in the past: as soon as this
+ * task waits), without a task that waits for it. The message is kept until then. BAY_OK and *id_r
+ * (NULL: not wanted) is its number for bay_send_cancel(). BAY_FULL when the instance has 65,536
+ * that have not been sent; BAY_CLOSED when it is stopping; BAY_NOT_FOUND without a handle;
+ * BAY_INVALID in code of no service; BAY_NO_MEMORY.
+ *
+ * When the time has come and the queue is full, its policy decides; where that is to wait, the
+ * message stands in line and still needs no task. What the queue does not take is lost, and the
+ * log of the sender says so. Messages that have not been sent when the sender's instance ends are
+ * dropped and counted in its log. The way of calls begins anew: a service may send to itself again and
+ * again. Any code of a service, on its loop; never suspends. Since 1.0. */
+BAY_API int bay_send_later(struct bay_service *service, const struct bay_message *request, int64_t when_ns,
+	uint64_t *id_r);
+
+/* Takes such a message back: BAY_OK, it will not be sent; BAY_NOT_FOUND when it has been, or the
+ * instance never had it; BAY_INVALID in code of no service. Likewise; never suspends. Since
+ * 1.0. */
+BAY_API int bay_send_cancel(uint64_t id);
+
 BAY_END_DECLS
 
 #endif

@@ -234,6 +234,19 @@ see_send(struct bay_request *request, const char *argument, struct seen *seen)
 	bay_message_free(message);
 }
 
+static void
+see_send_later(struct bay_request *request, const char *argument, struct seen *seen)
+{
+	struct bay_message *message = bay_message_printf("leave-note %s", argument);
+	uint64_t id = 0;
+
+	saw(seen, "%s", bay_status_name(bay_send_later(self(request), message, bay_after(3600 * BAY_SECOND), &id)));
+	saw(seen, "%s", bay_status_name(bay_send_cancel(id)));
+	saw(seen, "%s", bay_status_name(bay_send_cancel(id)));
+	saw(seen, "%s", bay_status_name(bay_send_later(self(request), message, bay_after(5 * BAY_MS), NULL)));
+	bay_message_free(message);
+}
+
 /* Narrow works on one at a time and has room for one more. */
 static void
 see_send_full(struct bay_request *request, const char *argument, struct seen *seen)
@@ -270,6 +283,7 @@ const struct operation call_operations[] = {
 	{"fail-from-canceled", NULL, fail_from_canceled},
 	{"fail-from-nothing", NULL, fail_from_nothing},
 	{"send", see_send, NULL},
+	{"send-later", see_send_later, NULL},
 	{"send-full", see_send_full, NULL},
 	{NULL, NULL, NULL}
 };
