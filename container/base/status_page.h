@@ -99,6 +99,8 @@ struct status_counters {
 	/* Gauge: allocated minus freed here. Freed on another loop it wraps there; the sum
 	 * over the loops is right. */
 	_Atomic uint64_t memory_bytes;
+	_Atomic uint64_t topic_waiting; /* gauge, likewise: messages in its subscriptions now */
+	_Atomic uint64_t topic_lost;    /* messages that its subscriptions were too slow for */
 	struct histogram latency; /* from being taken to the reply, ns; a sample of the calls */
 	struct histogram wait;    /* in the queue, ns */
 } __attribute__((aligned(64)));
@@ -282,6 +284,8 @@ struct status_service_view {
 	uint64_t rejected;
 	uint64_t in_flight;    /* 0 when the sum is negative */
 	uint64_t memory_bytes; /* 0 when the sum is negative */
+	uint64_t topic_waiting; /* 0 when the sum is negative */
+	uint64_t topic_lost;
 };
 
 struct status_crash_view {

@@ -112,6 +112,8 @@ status_sum_counters(struct status_service_view *view, const struct status_counte
 	status_sum(&view->rejected, &counters->rejected);
 	status_sum_gauge(&view->in_flight, &counters->in_flight);
 	status_sum_gauge(&view->memory_bytes, &counters->memory_bytes);
+	status_sum_gauge(&view->topic_waiting, &counters->topic_waiting);
+	status_sum(&view->topic_lost, &counters->topic_lost);
 }
 
 void
@@ -133,6 +135,7 @@ status_page_read_service(const struct status_page *page, uint32_t slot,
 	status_sum_value(&view_r->calls, view_r->rejected);
 	view_r->in_flight = status_not_negative(view_r->in_flight);
 	view_r->memory_bytes = status_not_negative(view_r->memory_bytes);
+	view_r->topic_waiting = status_not_negative(view_r->topic_waiting);
 }
 
 void

@@ -221,6 +221,8 @@ cell_describe_queue(const struct cell *cell, const struct bay_service *service)
 		.waiting_senders = (int64_t)view.waiting_senders,
 		.dropped = (int64_t)view.dropped,
 		.rejected = (int64_t)view.rejected,
+		.topic_waiting = (int64_t)view.topic_waiting,
+		.topic_lost = (int64_t)view.topic_lost,
 	};
 	return cell_queue_to_json(&queue);
 }

@@ -27,6 +27,8 @@ show_queue_row(struct table *table, const json_t *queue)
 	table_int(table, view_int(queue, "waiting_senders"));
 	table_int(table, view_int(queue, "dropped"));
 	table_int(table, view_int(queue, "rejected"));
+	table_int(table, view_int(queue, "topic_waiting"));
+	table_int(table, view_int(queue, "topic_lost"));
 }
 
 void
@@ -36,7 +38,7 @@ show_queues(struct print *print, const json_t *reply, bool heading)
 		{"SERVICE", TABLE_LEFT}, {"QUEUED", TABLE_RIGHT}, {"LIMIT", TABLE_RIGHT},
 		{"BYTES", TABLE_RIGHT}, {"LIMIT", TABLE_RIGHT | TABLE_SPARE}, {"OLDEST", TABLE_RIGHT},
 		{"WHEN-FULL", TABLE_LEFT | TABLE_SPARE}, {"WAITING", TABLE_RIGHT}, {"DROPPED", TABLE_RIGHT},
-		{"REJECTED", TABLE_RIGHT}};
+		{"REJECTED", TABLE_RIGHT}, {"TOPICS", TABLE_RIGHT | TABLE_SPARE}, {"LOST", TABLE_RIGHT}};
 	const json_t *queues = json_object_get(reply, "queues");
 	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
 

@@ -29,6 +29,7 @@
 #include "runtime/await.h"
 #include "runtime/channel.h"
 #include "runtime/handle.h"
+#include "runtime/source.h"
 #include "runtime/task.h"
 #include "runtime/ticker.h"
 #include "runtime/wait.h"
@@ -83,6 +84,13 @@ case_try_accept(struct bay_case *one)
 	return one->status != BAY_BUSY;
 }
 
+/* Every subscription begins with one. */
+static struct source *
+case_source(const struct bay_case *one)
+{
+	return (struct source *)one->subscription;
+}
+
 /* Lets the case happen if it can at once; then true and its status. */
 static bool
 case_try(struct bay_case *one, int64_t now_ns)
@@ -122,6 +130,10 @@ case_try(struct bay_case *one, int64_t now_ns)
 		return one->signal != NULL && signal_take(one->signal, one->signal_info);
 	case BAY_CASE_WATCH:
 		one->status = one->watch != NULL ? file_watch_take(one->watch, one->event) : BAY_BUSY;
+		return one->status != BAY_BUSY;
+	case BAY_CASE_MESSAGE:
+		one->status = one->subscription != NULL ?
+			case_source(one)->take(case_source(one), &one->item, &one->topic) : BAY_BUSY;
 		return one->status != BAY_BUSY;
 	default:
 		return false;
@@ -181,6 +193,8 @@ part_leave(struct select_part *part)
 		watch_end(&part->descriptor.watch);
 	else if (part->of->kind == BAY_CASE_ACCEPT)
 		listener_left(part->of->listener);
+	else if (part->of->kind == BAY_CASE_MESSAGE)
+		waitable_leave(&case_source(part->of)->waitable);
 }
 
 /* All that have not been woken leave, before anybody can hear of the first. */
@@ -247,6 +261,24 @@ part_await_task(struct select_part *part, struct bay_task *task)
 	return BAY_OK;
 }
 
+static void
+part_await_source(struct select_part *part, struct source *source)
+{
+	waitable_enter(&source->waitable);
+	part->waiter.waitable = &source->waitable;
+	list_push_back(&source->waitable.waiters, &part->waiter.link);
+}
+
+static void
+part_finish_source(struct select_part *part, struct source *source)
+{
+	struct bay_case *of = part->of;
+
+	if (of->status == BAY_OK)
+		of->status = source->open(source, part->waiter.item, &of->item, &of->topic);
+	waitable_leave(&source->waitable);
+}
+
 /* Into the line of its case, if that has one. */
 static int
 part_await(struct select_part *part)
@@ -301,6 +333,11 @@ part_await(struct select_part *part)
 		part->watch.event_r = of->event;
 		file_watch_await(&part->watch, of->watch);
 		break;
+	case BAY_CASE_MESSAGE:
+		if (of->subscription == NULL)
+			return BAY_OK;
+		part_await_source(part, case_source(of));
+		break;
 	default:
 		return BAY_OK;
 	}
@@ -324,6 +361,8 @@ part_finish(struct select_part *part)
 	}
 	if (of->kind == BAY_CASE_FD)
 		of->ready = part->descriptor.ready & (BAY_READABLE | BAY_WRITABLE);
+	if (of->kind == BAY_CASE_MESSAGE)
+		part_finish_source(part, case_source(of));
 }
 
 /* Into all the lines; on a failure into none. */
@@ -397,8 +436,11 @@ cases_have_sense(const struct bay_case *cases, size_t count)
 	size_t i;
 
 	for (i = 0; i < count; i++) {
-		if ((unsigned)cases[i].kind > BAY_CASE_WATCH)
+		if ((unsigned)cases[i].kind > BAY_CASE_MESSAGE)
 			break;
+		if (cases[i].kind == BAY_CASE_MESSAGE && cases[i].subscription != NULL &&
+			!waitable_is_here(cases[i].subscription, "bay_select"))
+			return false;
 	}
 	if (i == count && count > 0)
 		return true;

@@ -210,7 +210,7 @@ report_queue(const struct master *master, const struct master_service *service,
 	master_service_totals(service, supervisor_page(master->supervisor), totals);
 	if (counts->queue_oldest_ns != 0 && counts->queue_oldest_ns < (uint64_t)now_ns)
 		oldest_ns = now_ns - (int64_t)counts->queue_oldest_ns;
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:I}",
+	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:I}",
 		"service", config->name,
 		"queued", report_int(counts->queue_length),
 		"bytes", report_int(counts->queue_bytes),
@@ -220,7 +220,9 @@ report_queue(const struct master *master, const struct master_service *service,
 		"overflow", report_overflow_word(config),
 		"waiting_senders", report_int(counts->waiting_senders),
 		"dropped", report_int(counts->dropped),
-		"rejected", report_int(counts->rejected));
+		"rejected", report_int(counts->rejected),
+		"topic_waiting", report_int(counts->topic_waiting),
+		"topic_lost", report_int(counts->topic_lost));
 }
 
 /* --- statistics -------------------------------------------------------------------------- */

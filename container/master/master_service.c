@@ -124,6 +124,7 @@ service_counts_add(struct status_service_view *to, const struct status_service_v
 	to->canceled = add_up(to->canceled, from->canceled);
 	to->dropped = add_up(to->dropped, from->dropped);
 	to->rejected = add_up(to->rejected, from->rejected);
+	to->topic_lost = add_up(to->topic_lost, from->topic_lost);
 }
 
 void

@@ -134,6 +134,8 @@ static const struct record_field cell_queue_fields[] = {
 	RECORD_INT(struct cell_queue, waiting_senders, "waiting_senders", 0, INT64_MAX),
 	RECORD_INT(struct cell_queue, dropped, "dropped", 0, INT64_MAX),
 	RECORD_INT(struct cell_queue, rejected, "rejected", 0, INT64_MAX),
+	RECORD_INT(struct cell_queue, topic_waiting, "topic_waiting", 0, INT64_MAX),
+	RECORD_INT(struct cell_queue, topic_lost, "topic_lost", 0, INT64_MAX),
 };
 static const struct record cell_queue_record = RECORD(struct cell_queue, cell_queue_fields);
 

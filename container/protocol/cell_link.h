@@ -196,6 +196,8 @@ struct cell_queue {
 	int64_t waiting_senders;
 	int64_t dropped;
 	int64_t rejected;
+	int64_t topic_waiting;
+	int64_t topic_lost;
 };
 
 struct cell_loop {

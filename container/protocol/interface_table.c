@@ -225,9 +225,11 @@ const struct interface_type_text interface_types[] = {
 		"stack_used: int)"},
 	{"A loop that does not answer, the task that keeps it, and for how long it has.",
 		"SilentLoop (loop: int, service: ?string, task: ?string, held_ns: int)"},
-	{"A queue. oldest_ns is the age of the message that waits longest.",
+	{"A queue. oldest_ns is the age of the message that waits longest; topic_waiting are the "
+		"messages in the service's subscriptions, topic_lost those that they were too slow for.",
 		"Queue (service: string, queued: int, bytes: int, limit: int, limit_bytes: int, "
-		"oldest_ns: int, overflow: string, waiting_senders: int, dropped: int, rejected: int)"},
+		"oldest_ns: int, overflow: string, waiting_senders: int, dropped: int, rejected: int, "
+		"topic_waiting: int, topic_lost: int)"},
 	{"Figures about how long something took; samples is how many they are made from.",
 		"Durations (p50_ns: int, p90_ns: int, p99_ns: int, max_ns: int, samples: int)"},
 	{"Counters since the service's first start.",

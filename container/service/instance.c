@@ -17,6 +17,7 @@
 #include "service/message.h"
 #include "service/request.h"
 #include "service/service.h"
+#include "service/topic.h"
 
 /* Of the tasks that run handlers. */
 #define INSTANCE_HANDLER_NAME "handle"
@@ -53,6 +54,7 @@ instance_create(struct bay_service *service, struct scheduler *scheduler, unsign
 	instance->counters = &service->counters[scheduler->index];
 	list_init(&instance->requests);
 	list_init(&instance->blocking);
+	list_init(&instance->subscriptions);
 	instance->drain_until = BAY_INHERIT;
 	scope_init(&instance->scope, NULL, BAY_INHERIT);
 	instance->scope.failed = instance_on_failure;
@@ -66,6 +68,7 @@ instance_destroy(struct bay_instance *instance)
 		return;
 	scope_finish(&instance->scope);
 	later_finish(instance);
+	topic_end(instance);
 	free(instance->error);
 	free(instance);
 }

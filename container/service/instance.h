@@ -54,6 +54,8 @@ struct bay_instance {
 	unsigned index;
 	struct list requests;             /* struct bay_request.link: in flight */
 	struct later_table *laters;       /* of bay_send_later(), or NULL */
+	struct list subscriptions;        /* struct bay_subscription.in_instance */
+	unsigned subscription_count;
 	struct list blocking;             /* struct blocking_call.link: begun, or about to be */
 	int64_t drain_until;              /* the end of the drain of a stop; BAY_INHERIT: none */
 	struct waiter *quiet;             /* waits until nothing is in flight, or for stop or fini */

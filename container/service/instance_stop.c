@@ -21,6 +21,7 @@
 #include "service/later.h"
 #include "service/request.h"
 #include "service/service.h"
+#include "service/topic.h"
 
 /* Waits until *quiet says so (nothing in flight, nothing in the scope, the plugin's function
  * is back), at most until deadline. */
@@ -205,6 +206,7 @@ instance_stop(struct bay_instance *instance, int64_t grace_ns, char **refusal_r)
 		instance_end_scope(instance, reason, last_ns);
 	instance_wait_blocking(instance, last_ns);
 	instance_end_laters(instance, last_ns);
+	topic_end(instance);
 	*refusal_r = instance_refusal(instance);
 	if (*refusal_r != NULL)
 		return false;

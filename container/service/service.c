@@ -165,3 +165,15 @@ service_count(const struct bay_service *service, enum service_event event)
 	}
 	service_add_one(&counters->failed, shared);
 }
+
+void
+service_count_topic(const struct bay_service *service, int64_t waiting, uint64_t lost)
+{
+	struct status_counters *counters;
+
+	if (service == NULL || service->counters == NULL)
+		return;
+	counters = &service->counters[scheduler_here->index];
+	status_add(&counters->topic_waiting, (uint64_t)waiting);
+	status_add(&counters->topic_lost, lost);
+}

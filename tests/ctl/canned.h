@@ -51,9 +51,9 @@
 #define CANNED_QUEUES \
 	"{'queues':[{'service':'square','queued':2,'bytes':2048,'limit':1024," \
 	"'limit_bytes':1048576,'oldest_ns':1500000000,'overflow':'reject','waiting_senders':0," \
-	"'dropped':4,'rejected':5},{'service':'other','queued':0,'bytes':0,'limit':16," \
+	"'dropped':4,'rejected':5,'topic_waiting':3,'topic_lost':12},{'service':'other','queued':0,'bytes':0,'limit':16," \
 	"'limit_bytes':65536,'oldest_ns':0,'overflow':'wait','waiting_senders':1,'dropped':0," \
-	"'rejected':0}]}"
+	"'rejected':0,'topic_waiting':0,'topic_lost':0}]}"
 
 #define CANNED_STATS \
 	"{'services':[{'service':'square','calls':1000,'direct':900,'queued':95,'served':990," \

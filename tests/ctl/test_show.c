@@ -260,9 +260,9 @@ START_TEST(queues_are_a_table)
 	start();
 	show_queues(&print, reply, true);
 	json_decref(reply);
-	check("SERVICE QUEUED LIMIT BYTES LIMIT OLDEST WHEN-FULL WAITING DROPPED REJECTED\n"
-		"square       2  1024    2k    1M   1.5s reject          0       4        5\n"
-		"other        0    16     0   64k      - wait            1       0        0\n");
+	check("SERVICE QUEUED LIMIT BYTES LIMIT OLDEST WHEN-FULL WAITING DROPPED REJECTED TOPICS LOST\n"
+		"square       2  1024    2k    1M   1.5s reject          0       4        5      3   12\n"
+		"other        0    16     0   64k      - wait            1       0        0      0    0\n");
 }
 END_TEST
 

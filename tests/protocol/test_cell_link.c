@@ -45,7 +45,7 @@ START_TEST(every_flat_struct_comes_back_as_it_was)
 		.canceled = "deadline", .stack_used = 4096});
 	CHECK_ROUND_TRIP(queue, {.service = "a", .queued = 1, .bytes = 2, .limit = 3,
 		.limit_bytes = 4, .oldest_ns = 5, .overflow = "wait", .waiting_senders = 6,
-		.dropped = 7, .rejected = 8});
+		.dropped = 7, .rejected = 8, .topic_waiting = 9, .topic_lost = 10});
 	CHECK_ROUND_TRIP(loop, {.loop = 1, .passes = 2, .switches = 3, .tasks = 4, .stacks = 5,
 		.wakes = 6, .polls = 7});
 	CHECK_ROUND_TRIP(failed, {.service = "a", .generation = 2, .message = "why"});

@@ -170,10 +170,19 @@ send x|ok not-found
 note|x one-way
 leave-note hello|left
 note|hello wants-reply
+topics|ok ok ok ok invalid 2 1 ok box.a.b:first ok 0 box.a.b:first timeout
+topic-slow|ok ok ok ok ok ok 2 3
 send-later later|ok ok not-found ok
 note|later one-way
 send-full|full (the queue of service narrow is full (1 message, 4 bytes)) canceled
 END
+
+case='a slow subscriber is named'
+logs 'service toolbox: its subscription to slow.* is too slow (2 messages, 1048576 bytes at most): 1 lost'
+ctl queues --json
+status_is 0
+grep -A20 '"service": *"toolbox"' "$dir/out" | tr -d ' \n' | grep -q '"topic_waiting":2,"topic_lost":3' ||
+	fail "the queues do not say so: $(cat "$dir/out")"
 
 case='a reply of any bytes comes through'
 ctl call toolbox reply-bytes

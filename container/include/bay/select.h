@@ -2,7 +2,8 @@
 /*
  * Waiting for the first of several things: an item of a channel, room in one, the end of a
  * task, a point of time, a tick, a descriptor, something to read from a stream, a connection,
- * the end of a process, a signal, a change of files. Exactly one of them happens.
+ * the end of a process, a signal, a change of files, a message of a topic. Exactly one of them
+ * happens.
  *
  *	struct bay_case cases[] = {
  *		bay_case_get(jobs),
@@ -36,6 +37,7 @@
 #include <bay/task.h>
 #include <bay/ticker.h>
 #include <bay/time.h>
+#include <bay/topic.h>
 #include <bay/watch.h>
 
 BAY_BEGIN_DECLS
@@ -52,7 +54,8 @@ enum bay_case_kind {
 	BAY_CASE_ACCEPT,
 	BAY_CASE_PROCESS,
 	BAY_CASE_SIGNAL,
-	BAY_CASE_WATCH
+	BAY_CASE_WATCH,
+	BAY_CASE_MESSAGE
 };
 
 /* One thing to wait for, made by the functions below. */
@@ -61,7 +64,7 @@ struct bay_case {
 	/* Set for the case that happened: how. */
 	int status;
 	struct bay_channel *channel; /* GET, PUT; borrowed */
-	void *item;                  /* PUT: what to put; GET: set when it happened */
+	void *item;                  /* PUT: what to put; GET, MESSAGE: set when it happened */
 	int64_t priority;            /* PUT: see bay_channel_put_with() */
 	size_t bytes;                /* PUT: the same */
 	struct bay_task *task;       /* TASK; borrowed */
@@ -79,6 +82,8 @@ struct bay_case {
 	struct bay_signal_info *signal_info; /* SIGNAL: filled in when it happened; or NULL */
 	struct bay_watch *watch;     /* WATCH; borrowed */
 	struct bay_watch_event *event; /* WATCH: filled in when it happened; or NULL */
+	struct bay_subscription *subscription; /* MESSAGE; borrowed */
+	const char *topic;           /* MESSAGE: set when it happened, as by bay_subscription_next() */
 };
 
 static inline struct bay_case
@@ -209,6 +214,17 @@ bay_case_watch(struct bay_watch *watch, struct bay_watch_event *event)
 
 	made.watch = watch;
 	made.event = event;
+	return made;
+}
+
+/* A message comes: status BAY_OK, item is the message, a struct bay_message of the caller's, and
+ * topic; or the subscription has ended meanwhile: BAY_CLOSED. */
+static inline struct bay_case
+bay_case_message(struct bay_subscription *subscription)
+{
+	struct bay_case made = bay_case_of(BAY_CASE_MESSAGE);
+
+	made.subscription = subscription;
 	return made;
 }
 

@@ -31,6 +31,7 @@ static const struct operation *const operations[] = {
 	process_operations,
 	subscription_operations,
 	call_operations,
+	topic_operations,
 	plain_operations,
 };
 

@@ -59,6 +59,7 @@ extern const struct operation network_operations[];
 extern const struct operation process_operations[];
 extern const struct operation subscription_operations[];
 extern const struct operation call_operations[];
+extern const struct operation topic_operations[];
 extern const struct operation plain_operations[];
 
 /* A task that waits until it is cancelled, and says why it was. */

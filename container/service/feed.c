@@ -1,0 +1,484 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "service/feed.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "loop/loop.h"
+#include "runtime/scheduler.h"
+#include "runtime/wait.h"
+#include "service/message.h"
+#include "service/service.h"
+
+struct feed {
+	_Atomic unsigned refs;
+	struct list link;             /* the registry's */
+	struct loop *home;
+	struct bay_service *service;  /* or NULL */
+	size_t limit;
+	size_t limit_bytes;
+	enum bay_slow slow;
+	struct log_rate complaints;
+	struct inbox_item item;       /* on its way home while posted */
+
+	/* home only */
+	feed_tell_fn *tell;           /* NULL: closed */
+	void *tell_arg;
+
+	/* under lock */
+	pthread_mutex_t lock;
+	struct publication **ring;
+	size_t ring_size;             /* grows up to limit */
+	size_t head;
+	size_t count;
+	size_t bytes;
+	struct list standing;         /* struct standing.in_feed, oldest first */
+	uint64_t dropped;
+	bool posted;
+	bool closed;
+
+	char pattern[];
+};
+
+/* A publisher before one full feed. It comes home when it has its place there, or will never. */
+struct standing {
+	struct inbox_item item;
+	struct loop *home;
+	struct feed *feed;
+	struct publication *publication;
+	struct list in_feed;            /* in none: on its way home; under the feed's lock */
+	/* home only */
+	struct list in_publishing;
+	struct publishing *publishing;  /* NULL: has given up */
+};
+
+/* --- publications ------------------------------------------------------------------------- */
+
+struct publication *
+publication_create(const char *topic, const struct bay_message *message)
+{
+	size_t length = strlen(topic) + 1;
+	struct publication *publication = malloc(sizeof *publication + length);
+
+	if (publication == NULL)
+		return NULL;
+	atomic_init(&publication->refs, 1);
+	publication->message = message_ref(message);
+	publication->bytes = bay_message_size(message);
+	memcpy(publication->topic, topic, length);
+	return publication;
+}
+
+static void
+publication_ref(struct publication *publication)
+{
+	atomic_fetch_add_explicit(&publication->refs, 1, memory_order_relaxed);
+}
+
+void
+publication_unref(struct publication *publication)
+{
+	if (publication == NULL ||
+		atomic_fetch_sub_explicit(&publication->refs, 1, memory_order_acq_rel) > 1)
+		return;
+	message_unref(publication->message);
+	free(publication);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+static void feed_on_home(struct inbox_item *item);
+
+struct feed *
+feed_create(const char *pattern, const struct bay_subscription_options *options, struct bay_service *service,
+	feed_tell_fn *tell, void *arg)
+{
+	size_t length = strlen(pattern) + 1;
+	struct feed *feed = calloc(1, sizeof *feed + length);
+
+	if (feed == NULL)
+		return NULL;
+	atomic_init(&feed->refs, 1);
+	list_init(&feed->link);
+	feed->home = &scheduler_here->loop;
+	feed->service = service;
+	feed->limit = options->messages;
+	feed->limit_bytes = options->bytes;
+	feed->slow = options->slow;
+	feed->complaints.burst = 1;
+	feed->complaints.period_ns = 10 * INT64_C(1000000000);
+	feed->item.run = feed_on_home;
+	feed->tell = tell;
+	feed->tell_arg = arg;
+	pthread_mutex_init(&feed->lock, NULL);
+	list_init(&feed->standing);
+	memcpy(feed->pattern, pattern, length);
+	return feed;
+}
+
+static void
+feed_ref(struct feed *feed)
+{
+	atomic_fetch_add_explicit(&feed->refs, 1, memory_order_relaxed);
+}
+
+static void
+feed_unref(struct feed *feed)
+{
+	if (atomic_fetch_sub_explicit(&feed->refs, 1, memory_order_acq_rel) > 1)
+		return;
+	pthread_mutex_destroy(&feed->lock);
+	free(feed->ring);
+	free(feed);
+}
+
+struct list *
+feed_link(struct feed *feed)
+{
+	return &feed->link;
+}
+
+struct feed *
+feed_of_link(struct list *link)
+{
+	return container_of(link, struct feed, link);
+}
+
+const char *
+feed_pattern(const struct feed *feed)
+{
+	return feed->pattern;
+}
+
+/* --- under the lock ----------------------------------------------------------------------------- */
+
+static bool
+feed_has_room(const struct feed *feed, const struct publication *publication)
+{
+	return feed->count < feed->limit && publication->bytes <= feed->limit_bytes - feed->bytes;
+}
+
+static bool
+feed_grow(struct feed *feed)
+{
+	size_t i, size = feed->ring_size > 0 ? feed->ring_size * 2 : 16;
+	struct publication **ring;
+
+	if (size > feed->limit)
+		size = feed->limit;
+	ring = size <= SIZE_MAX / sizeof *ring ? malloc(size * sizeof *ring) : NULL;
+	if (ring == NULL)
+		return false;
+	for (i = 0; i < feed->count; i++)
+		ring[i] = feed->ring[(feed->head + i) % feed->ring_size];
+	free(feed->ring);
+	feed->ring = ring;
+	feed->ring_size = size;
+	feed->head = 0;
+	return true;
+}
+
+/* Takes a reference. There is room. */
+static bool
+feed_append(struct feed *feed, struct publication *publication)
+{
+	size_t tail;
+
+	if (feed->count == feed->ring_size && !feed_grow(feed))
+		return false;
+	tail = feed->head + feed->count;
+	feed->ring[tail < feed->ring_size ? tail : tail - feed->ring_size] = publication;
+	publication_ref(publication);
+	feed->count++;
+	feed->bytes += publication->bytes;
+	service_count_topic(feed->service, 1, 0);
+	return true;
+}
+
+/* Gives its reference. It is not empty. */
+static struct publication *
+feed_remove(struct feed *feed)
+{
+	struct publication *publication = feed->ring[feed->head];
+
+	if (++feed->head == feed->ring_size)
+		feed->head = 0;
+	feed->count--;
+	feed->bytes -= publication->bytes;
+	service_count_topic(feed->service, -1, 0);
+	return publication;
+}
+
+static void
+feed_lose(struct feed *feed)
+{
+	feed->dropped++;
+	service_count_topic(feed->service, 0, 1);
+}
+
+/* Sends one home who stood before the feed. */
+static void
+feed_release(struct standing *standing)
+{
+	list_remove(&standing->in_feed);
+	loop_post(standing->home, &standing->item);
+}
+
+/* Lets in who stands before it, as long as the first fits. */
+static void
+feed_admit(struct feed *feed)
+{
+	struct list *first;
+
+	while ((first = list_first(&feed->standing)) != NULL) {
+		struct standing *standing = container_of(first, struct standing, in_feed);
+
+		if (!feed_has_room(feed, standing->publication))
+			return;
+		if (!feed_append(feed, standing->publication))
+			feed_lose(feed);
+		feed_release(standing);
+	}
+}
+
+/* --- putting -------------------------------------------------------------------------------------- */
+
+static void standing_on_home(struct inbox_item *item);
+
+/* Under the lock. */
+static int
+feed_stand(struct feed *feed, struct publication *publication, struct publishing *publishing)
+{
+	struct standing *standing = calloc(1, sizeof *standing);
+
+	if (standing == NULL)
+		return BAY_NO_MEMORY;
+	standing->item.run = standing_on_home;
+	standing->home = &scheduler_here->loop;
+	standing->feed = feed;
+	feed_ref(feed);
+	standing->publication = publication;
+	publication_ref(publication);
+	list_push_back(&feed->standing, &standing->in_feed);
+	standing->publishing = publishing;
+	list_push_back(&publishing->standing, &standing->in_publishing);
+	publishing->missing++;
+	return BAY_OK;
+}
+
+/* What the options say for want of room. Under the lock. */
+static int
+feed_overflow(struct feed *feed, struct publication *publication, struct publishing *publishing)
+{
+	bool fits = publication->bytes <= feed->limit_bytes;
+	int status = BAY_OK;
+
+	if (fits && feed->slow == BAY_SLOW_WAIT)
+		return feed_stand(feed, publication, publishing);
+	if (!fits || feed->slow != BAY_SLOW_DROP_OLDEST) {
+		feed_lose(feed);
+		return fits || feed->slow != BAY_SLOW_WAIT ? BAY_OK : BAY_TOO_BIG;
+	}
+	while (!feed_has_room(feed, publication)) {
+		publication_unref(feed_remove(feed));
+		feed_lose(feed);
+	}
+	if (!feed_append(feed, publication))
+		status = BAY_NO_MEMORY;
+	return status;
+}
+
+/* That it has lost some, and how many by now. */
+static void
+feed_complain(struct feed *feed, const struct publication *publication, uint64_t dropped)
+{
+	char hidden[64];
+	uint64_t count;
+
+	if (!log_rate_pass(&feed->complaints, &count))
+		return;
+	log_warn(feed->service != NULL ? feed->service->subject : NULL, "its subscription to %s is too slow (%zu "
+		"messages, %zu bytes at most): %" PRIu64 " lost until now, when one of topic %s came%s", feed->pattern,
+		feed->limit, feed->limit_bytes, dropped, publication->topic, log_rate_text(count, hidden, sizeof hidden));
+}
+
+/* There is something: home has to know, unless it will look anyway. Consumes no reference. */
+static void
+feed_notify(struct feed *feed, bool post)
+{
+	if (feed->home == &scheduler_here->loop) {
+		if (feed->tell != NULL)
+			feed->tell(feed->tell_arg);
+	} else if (post) {
+		loop_post(feed->home, &feed->item);
+	}
+}
+
+int
+feed_put(struct feed *feed, struct publication *publication, struct publishing *publishing)
+{
+	uint64_t before, dropped;
+	bool post = false, tell;
+	int status = BAY_OK;
+
+	pthread_mutex_lock(&feed->lock);
+	if (feed->closed) {
+		pthread_mutex_unlock(&feed->lock);
+		return BAY_OK;
+	}
+	before = feed->dropped;
+	if (!list_empty(&feed->standing) || !feed_has_room(feed, publication))
+		status = feed_overflow(feed, publication, publishing);
+	else if (!feed_append(feed, publication))
+		status = BAY_NO_MEMORY;
+	dropped = feed->dropped;
+	tell = feed->count > 0;
+	if (tell && !feed->posted && feed->home != &scheduler_here->loop) {
+		post = feed->posted = true;
+		feed_ref(feed);
+	}
+	pthread_mutex_unlock(&feed->lock);
+	if (dropped > before)
+		feed_complain(feed, publication, dropped);
+	if (tell)
+		feed_notify(feed, post);
+	return status;
+}
+
+/* --- at home --------------------------------------------------------------------------------------- */
+
+static void
+feed_on_home(struct inbox_item *item)
+{
+	struct feed *feed = container_of(item, struct feed, item);
+
+	pthread_mutex_lock(&feed->lock);
+	feed->posted = false;
+	pthread_mutex_unlock(&feed->lock);
+	if (feed->tell != NULL)
+		feed->tell(feed->tell_arg);
+	feed_unref(feed);
+}
+
+struct publication *
+feed_take(struct feed *feed)
+{
+	struct publication *publication = NULL;
+
+	pthread_mutex_lock(&feed->lock);
+	if (feed->count > 0) {
+		publication = feed_remove(feed);
+		feed_admit(feed);
+	}
+	pthread_mutex_unlock(&feed->lock);
+	return publication;
+}
+
+void
+feed_close(struct feed *feed)
+{
+	struct list *first;
+
+	feed->tell = NULL;
+	pthread_mutex_lock(&feed->lock);
+	feed->closed = true;
+	while (feed->count > 0)
+		publication_unref(feed_remove(feed));
+	while ((first = list_first(&feed->standing)) != NULL)
+		feed_release(container_of(first, struct standing, in_feed));
+	pthread_mutex_unlock(&feed->lock);
+	feed_unref(feed);
+}
+
+size_t
+feed_size(struct feed *feed)
+{
+	size_t count;
+
+	pthread_mutex_lock(&feed->lock);
+	count = feed->count;
+	pthread_mutex_unlock(&feed->lock);
+	return count;
+}
+
+uint64_t
+feed_dropped(struct feed *feed)
+{
+	uint64_t dropped;
+
+	pthread_mutex_lock(&feed->lock);
+	dropped = feed->dropped;
+	pthread_mutex_unlock(&feed->lock);
+	return dropped;
+}
+
+/* --- publishers that wait ----------------------------------------------------------------------------- */
+
+static void
+standing_free(struct standing *standing)
+{
+	if (standing->publishing != NULL) {
+		list_remove(&standing->in_publishing);
+		standing->publishing->missing--;
+	}
+	publication_unref(standing->publication);
+	feed_unref(standing->feed);
+	free(standing);
+}
+
+static void
+standing_on_home(struct inbox_item *item)
+{
+	struct standing *standing = container_of(item, struct standing, item);
+	struct publishing *publishing = standing->publishing;
+
+	standing_free(standing);
+	if (publishing != NULL && publishing->missing == 0)
+		waiter_wake(publishing->waiter, BAY_OK);
+}
+
+/* Takes it out of the line. False: it is on its way home. */
+static bool
+standing_withdraw(struct standing *standing)
+{
+	struct feed *feed = standing->feed;
+	uint64_t dropped = 0;
+
+	pthread_mutex_lock(&feed->lock);
+	if (!list_empty(&standing->in_feed)) {
+		list_remove(&standing->in_feed);
+		feed_lose(feed);
+		dropped = feed->dropped;
+		/* It may have been too large for room that is enough for the next. */
+		feed_admit(feed);
+	}
+	pthread_mutex_unlock(&feed->lock);
+	if (dropped > 0)
+		feed_complain(feed, standing->publication, dropped);
+	return dropped > 0;
+}
+
+bool
+publishing_give_up(struct publishing *publishing)
+{
+	bool in_vain = false;
+	struct list *first;
+
+	while ((first = list_first(&publishing->standing)) != NULL) {
+		struct standing *standing = container_of(first, struct standing, in_publishing);
+
+		if (standing_withdraw(standing)) {
+			in_vain = true;
+			standing_free(standing);
+			continue;
+		}
+		list_remove(&standing->in_publishing);
+		standing->publishing = NULL;
+	}
+	return in_vain;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A feed: the bounded queue of one subscription, filled by publishers on any loop and emptied on
+ * the subscriber's, its home.
+ *
+ *	publisher's loop                      home
+ *	   feed_put ----> [ queue ] <---- feed_take
+ *	      |              |  \---- posted item ----> feed->tell: there is something
+ *	   stands before     |
+ *	   a full queue <----/ room
+ *
+ * It is counted: the subscription, a posted item and each who stands before it own one.
+ */
+#ifndef BAY_SERVICE_FEED_H
+#define BAY_SERVICE_FEED_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <bay/topic.h>
+
+#include "base/list.h"
+#include "loop/inbox.h"
+
+struct bay_service;
+struct feed;
+struct loop;
+struct waiter;
+
+/* A message under way, counted: each feed that has it owns one. */
+struct publication {
+	_Atomic unsigned refs;
+	struct bay_message *message;
+	size_t bytes;
+	char topic[];
+};
+
+/* One reference; NULL without memory. The message gets one owner more. Any thread. */
+struct publication *publication_create(const char *topic, const struct bay_message *message);
+void publication_unref(struct publication *publication);
+
+/* A publisher that waits until feeds have room, on its task's stack. */
+struct publishing {
+	struct waiter *waiter;  /* woken with BAY_OK when none is missing */
+	struct list standing;   /* struct standing.in_publishing: before those feeds */
+	unsigned missing;       /* of them */
+};
+
+/* Called at home when there may be something that feed_take() gives. */
+typedef void feed_tell_fn(void *arg);
+
+/* Made on its home. Service: for the figures and the log; or NULL. NULL without memory. */
+struct feed *feed_create(const char *pattern, const struct bay_subscription_options *options,
+	struct bay_service *service, feed_tell_fn *tell, void *arg);
+
+/* Where the registry keeps it, and the feed of such a link. */
+struct list *feed_link(struct feed *feed);
+struct feed *feed_of_link(struct list *link);
+const char *feed_pattern(const struct feed *feed);
+
+/* Nobody takes from it any more: gives up what is in it, lets publishers go. Takes the
+ * subscription's reference; nobody may find the feed to put into. At home. */
+void feed_close(struct feed *feed);
+
+/* Puts one in, or does what its options say; where that is to wait, the publisher stands before
+ * it from now on. BAY_OK, BAY_TOO_BIG, BAY_NO_MEMORY. Any loop. */
+int feed_put(struct feed *feed, struct publication *publication, struct publishing *publishing);
+
+/* Gives up standing before the feeds where that has come to nothing. False: it never stood in
+ * vain. At the publisher's home. */
+bool publishing_give_up(struct publishing *publishing);
+
+/* The next, and its reference; NULL: nothing. At home. */
+struct publication *feed_take(struct feed *feed);
+
+/* What waits in it, and what it has lost. Any loop. */
+size_t feed_size(struct feed *feed);
+uint64_t feed_dropped(struct feed *feed);
+
+#endif
