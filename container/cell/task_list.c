@@ -14,6 +14,8 @@
 #include "cell/control.h"
 #include "cell/executor.h"
 #include "cell/source_line.h"
+#include "cell/wait_edges.h"
+#include "cell/wait_graph.h"
 #include "loop/loop.h"
 #include "protocol/cell_link.h"
 #include "protocol/varlink.h"
@@ -28,14 +30,23 @@
 #define TASK_LIST_ADDRESS "address"
 #define TASK_LIST_WAIT_NS (500 * INT64_C(1000000))
 
-/* What one loop is asked. */
+/* Tasks whose circles are looked for. */
+#define TASK_LIST_DEAD_MAX 256
+
+/* What one loop is asked: for its tasks and what they wait for; and, when some of them seem to
+ * wait for ever, what they wait for now. The loops do not answer at the same moment: a wait that
+ * was there before the first of them was asked again, and is the same after that, was there
+ * together with all others of which this is true. */
 struct task_list_part {
 	struct inbox_item item;
 	struct task_list *list;
 	struct scheduler *scheduler;
 	json_t *tasks;
 	uint64_t total;
-	bool answered;
+	bool answered;                       /* in time */
+	bool back;                           /* from the round in which it was asked last */
+	unsigned round;                      /* in which it was asked last */
+	struct wait_edges waits;             /* of the last round */
 };
 
 /* Freed when every loop has answered, however late. */
@@ -48,7 +59,10 @@ struct task_list {
 	const struct bay_service *service;   /* NULL: there is no such service */
 	struct timer timer;
 	bool sent;
-	unsigned missing;
+	unsigned round;                      /* 1, or 2 when something waits for ever as it seems */
+	unsigned missing;                    /* answers of this round */
+	unsigned out;                        /* answers of any */
+	struct wait_edges waits;             /* of the first round */
 	unsigned count;
 	struct task_list_part parts[];
 };
@@ -111,8 +125,19 @@ task_list_on_loop(struct inbox_item *item)
 		if (part->total++ < CELL_TASKS_MAX / list->count)
 			json_array_append_new(part->tasks, task_list_describe(task, now_ns));
 	}
+	wait_edges_of_loop(&part->waits, part->scheduler);
 	item->run = task_list_on_answer;
 	loop_post(list->loop, item);
+}
+
+static void
+task_list_on_loop_again(struct inbox_item *item)
+{
+	struct task_list_part *part = container_of(item, struct task_list_part, item);
+
+	wait_edges_of_loop(&part->waits, part->scheduler);
+	item->run = task_list_on_answer;
+	loop_post(part->list->loop, item);
 }
 
 /* --- on the control thread ---------------------------------------------------------------- */
@@ -156,8 +181,70 @@ task_list_look_up(json_t *tasks)
 	source_lines_close(lines);
 }
 
+/* "task 9 a (b) -> the queue of c -> task 3 d (c) -> task 9 a (b)". Malloc'd. */
+static char *
+task_list_circle_text(const struct wait_graph *graph, const uint64_t *nodes, size_t length)
+{
+	char *text = xstrdup("");
+	size_t i;
+
+	for (i = 0; i <= length; i++) {
+		char *node = wait_node_text(graph, nodes[i < length ? i : 0]);
+		char *longer;
+
+		if (node == NULL)
+			continue;
+		longer = xasprintf("%s%s%s", text, text[0] != '\0' ? " -> " : "", node);
+		free(node);
+		free(text);
+		text = longer;
+	}
+	return text;
+}
+
+/* Says of each task in a circle in which. */
 static void
-task_list_send(struct task_list *list)
+task_list_mark(json_t *tasks, const struct wait_graph *graph)
+{
+	size_t i, looked_for = 0;
+	json_t *task;
+
+	json_array_foreach(tasks, i, task) {
+		uint64_t node = wait_task_node((unsigned)json_integer_value(json_object_get(task, "loop")),
+			(uint64_t)json_integer_value(json_object_get(task, "id")));
+		size_t length;
+		uint64_t *circle;
+		char *text;
+
+		if (wait_graph_edge(graph, node) == NULL || looked_for == TASK_LIST_DEAD_MAX)
+			continue;
+		circle = wait_graph_circle(graph, node, &length);
+		if (circle == NULL)
+			continue;
+		looked_for++;
+		text = task_list_circle_text(graph, circle, length);
+		json_object_set_new(task, "deadlock", varlink_text(text));
+		free(text);
+		free(circle);
+	}
+}
+
+/* The waits that all the loops told of in this round. */
+static void
+task_list_gather(struct task_list *list, struct wait_edges *waits)
+{
+	unsigned i;
+
+	for (i = 0; i < list->count; i++) {
+		struct task_list_part *part = &list->parts[i];
+
+		if (part->back && part->round == list->round)
+			wait_edges_append(waits, &part->waits);
+	}
+}
+
+static void
+task_list_send(struct task_list *list, const struct wait_graph *graph)
 {
 	json_t *tasks = json_array(), *silent = json_array();
 	uint64_t total = 0;
@@ -174,8 +261,82 @@ task_list_send(struct task_list *list)
 		total += list->parts[i].total;
 	}
 	task_list_look_up(tasks);
+	if (graph != NULL)
+		task_list_mark(tasks, graph);
 	control_answer(list->control, list->id, json_pack("{s:o, s:o, s:I}", "tasks", tasks,
 		"silent_loops", silent, "total", (json_int_t)total), -1);
+}
+
+static void
+task_list_ask(struct task_list *list, struct task_list_part *part, inbox_fn *what)
+{
+	part->round = list->round;
+	part->back = false;
+	part->item.run = what;
+	list->missing++;
+	list->out++;
+	loop_post(&part->scheduler->loop, &part->item);
+}
+
+static void
+task_list_wait(struct task_list *list)
+{
+	wheel_add(&list->loop->wheel, &list->timer, loop_now(list->loop) + TASK_LIST_WAIT_NS);
+}
+
+/* Asks those who answered whether what they wait for is still the same. */
+static void
+task_list_ask_again(struct task_list *list)
+{
+	unsigned i;
+
+	list->round = 2;
+	list->missing = 0;
+	task_list_wait(list);
+	for (i = 0; i < list->count; i++) {
+		struct task_list_part *part = &list->parts[i];
+
+		if (!part->answered)
+			continue;
+		wait_edges_finish(&part->waits);
+		task_list_ask(list, part, task_list_on_loop_again);
+	}
+}
+
+/* All have answered, or their time is over. */
+static void
+task_list_round_is_over(struct task_list *list)
+{
+	struct wait_edges later = {.count = 0};
+	struct wait_graph *graph;
+
+	if (list->round == 1) {
+		task_list_gather(list, &list->waits);
+		wait_edges_of_queues(&list->waits);
+	} else {
+		task_list_gather(list, &later);
+		wait_edges_keep(&list->waits, &later);
+		wait_edges_finish(&later);
+	}
+	graph = wait_graph_create(&list->waits);
+	if (wait_graph_dead(graph) > 0 && list->round == 1)
+		task_list_ask_again(list);
+	else
+		task_list_send(list, graph);
+	wait_graph_destroy(graph);
+}
+
+static void
+task_list_free(struct task_list *list)
+{
+	unsigned i;
+
+	for (i = 0; i < list->count; i++) {
+		json_decref(list->parts[i].tasks);
+		wait_edges_finish(&list->parts[i].waits);
+	}
+	wait_edges_finish(&list->waits);
+	free(list);
 }
 
 static void
@@ -183,22 +344,22 @@ task_list_on_answer(struct inbox_item *item)
 {
 	struct task_list_part *part = container_of(item, struct task_list_part, item);
 	struct task_list *list = part->list;
-	unsigned i;
 
-	part->answered = true;
-	if (--list->missing > 0)
-		return;
-	if (!list->sent)
-		task_list_send(list);
-	for (i = 0; i < list->count; i++)
-		json_decref(list->parts[i].tasks);
-	free(list);
+	list->out--;
+	part->back = true;
+	if (!list->sent && part->round == list->round) {
+		part->answered = true;
+		if (--list->missing == 0)
+			task_list_round_is_over(list);
+	}
+	if (list->sent && list->out == 0)
+		task_list_free(list);
 }
 
 static void
 task_list_on_timeout(struct timer *timer)
 {
-	task_list_send(container_of(timer, struct task_list, timer));
+	task_list_round_is_over(container_of(timer, struct task_list, timer));
 }
 
 void
@@ -215,15 +376,14 @@ task_list_begin(struct control *control, struct loop *loop, struct executor *exe
 	list->all = service == NULL;
 	list->service = service != NULL ? registry_get(service) : NULL;
 	list->count = count;
-	list->missing = count;
+	list->round = 1;
 	timer_init(&list->timer, task_list_on_timeout);
-	wheel_add(&loop->wheel, &list->timer, loop_now(loop) + TASK_LIST_WAIT_NS);
+	task_list_wait(list);
 	for (i = 0; i < count; i++) {
 		struct task_list_part *part = &list->parts[i];
 
 		part->list = list;
 		part->scheduler = executor_scheduler(executor, i);
-		part->item.run = task_list_on_loop;
-		loop_post(&part->scheduler->loop, &part->item);
+		task_list_ask(list, part, task_list_on_loop);
 	}
 }

@@ -49,13 +49,56 @@ show_untold(struct print *print, const json_t *reply)
 		fprintf(print->file, "... and %" PRId64 " more\n", total - (int64_t)told);
 }
 
-/* "canceled: deadline" comes before what it waits for: who reads this asks why it is there. */
+/* "canceled: deadline", "deadlock": who reads this asks why it is there. */
 static char *
 show_task_note(const json_t *task)
 {
 	const char *canceled = view_text(task, "canceled");
+	bool dead = *view_text(task, "deadlock") != '\0';
 
-	return *canceled != '\0' ? xasprintf("canceled: %s", canceled) : xstrdup("");
+	if (*canceled == '\0')
+		return xstrdup(dead ? "deadlock" : "");
+	return xasprintf("canceled: %s%s", canceled, dead ? ", deadlock" : "");
+}
+
+/* Whether one of the first tasks tells of the same circle, which begins with each of its own in
+ * turn: "a -> b -> a" is "b -> a -> b". */
+static bool
+show_circle_is_told(const json_t *tasks, size_t first, const char *circle)
+{
+	for (size_t i = 0; i < first; i++) {
+		const char *other = view_text(json_array_get(tasks, i), "deadlock");
+		char *twice;
+		bool same;
+
+		if (strstr(other, " -> ") == NULL)
+			continue;
+		/* Twice around, all begins are in it. */
+		twice = xasprintf("%s%s", other, strstr(other, " -> "));
+		same = strstr(twice, circle) != NULL;
+		free(twice);
+		if (same)
+			return true;
+	}
+	return false;
+}
+
+/* Each circle once, in full. */
+static void
+show_deadlocks(struct print *print, const json_t *reply)
+{
+	const json_t *tasks = json_object_get(reply, "tasks");
+
+	for (size_t i = 0; i < json_array_size(tasks); i++) {
+		const char *circle = view_text(json_array_get(tasks, i), "deadlock");
+
+		if (*circle == '\0' || show_circle_is_told(tasks, i, circle))
+			continue;
+		print_styled(print, PRINT_BAD, "deadlock");
+		fputs(": ", print->file);
+		print_text(print, circle);
+		fputc('\n', print->file);
+	}
 }
 
 static void
@@ -93,6 +136,7 @@ show_tasks(struct print *print, const json_t *reply, bool heading)
 	table_print(table, print, heading);
 	table_destroy(table);
 	show_untold(print, reply);
+	show_deadlocks(print, reply);
 	show_silent_loops(print, json_object_get(reply, "silent_loops"));
 }
 
@@ -246,5 +290,6 @@ show_task_tree(struct print *print, const json_t *reply)
 			show_service_tree(&tree, tree.nodes[i].service);
 	free(tree.nodes);
 	show_untold(print, reply);
+	show_deadlocks(print, reply);
 	show_silent_loops(print, json_object_get(reply, "silent_loops"));
 }

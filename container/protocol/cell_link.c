@@ -119,6 +119,7 @@ static const struct record_field cell_task_fields[] = {
 	RECORD_INT(struct cell_task, age_ns, "age_ns", 0, INT64_MAX),
 	RECORD_INT(struct cell_task, parent, "parent", 0, INT64_MAX),
 	RECORD_PROSE_OPTIONAL(struct cell_task, canceled, "canceled"),
+	RECORD_PROSE_OPTIONAL(struct cell_task, deadlock, "deadlock"),
 	RECORD_INT(struct cell_task, stack_used, "stack_used", 0, INT64_MAX),
 };
 static const struct record cell_task_record = RECORD(struct cell_task, cell_task_fields);

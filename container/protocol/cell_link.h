@@ -182,6 +182,7 @@ struct cell_task {
 	int64_t age_ns;
 	int64_t parent;       /* id, or 0 */
 	const char *canceled; /* the reason, or NULL: it is not */
+	const char *deadlock; /* the circle in which it waits, or NULL */
 	int64_t stack_used;   /* bytes */
 };
 

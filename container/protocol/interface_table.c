@@ -219,10 +219,11 @@ const struct interface_type_text interface_types[] = {
 	{"Where a service listens. The name is that of the configuration, or \"\"; passed is a socket "
 		"of the service manager.",
 		"Listener (name: string, address: string, passed: bool)"},
-	{"A task. parent is 0 for one that its service started; canceled is the reason.",
+	{"A task. parent is 0 for one that its service started; canceled is the reason; deadlock "
+		"the circle of tasks and queues that wait for each other, from this one back to it.",
 		"Task (id: int, service: string, name: string, loop: int, state: string, "
 		"waiting_on: ?string, where: ?string, age_ns: int, parent: int, canceled: ?string, "
-		"stack_used: int)"},
+		"deadlock: ?string, stack_used: int)"},
 	{"A loop that does not answer, the task that keeps it, and for how long it has.",
 		"SilentLoop (loop: int, service: ?string, task: ?string, held_ns: int)"},
 	{"A queue. oldest_ns is the age of the message that waits longest; topic_waiting are the "

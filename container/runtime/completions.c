@@ -119,6 +119,7 @@ bay_completions_add(struct bay_completions *completions, struct bay_task *task)
 		return BAY_NO_MEMORY;
 	waiter_init(&completion->waiter, AWAIT_PART);
 	completion->waiter.ended = completion_ended;
+	completion->waiter.waitable = &completions->waitable;
 	completion->in = completions;
 	completion->handle = task;
 	completions->size++;

@@ -230,6 +230,7 @@ bay_wait(struct bay_task *const *tasks, size_t count, enum bay_wait_until until,
 	if (waiting_is_over(tasks, count, until))
 		return BAY_OK;
 	waiter_init(&gathering.waiter, AWAIT_CANCELABLE);
+	gathering.waiter.any = until != BAY_UNTIL_ALL;
 	gathering.waiter.ended = waiting_ended;
 	status = gathering_begin(&gathering, tasks, count);
 	if (status != BAY_OK)
@@ -268,6 +269,7 @@ bay_wait_first(struct bay_task *const *tasks, size_t count, size_t *index_r, int
 	if (*index_r < count)
 		return BAY_OK;
 	waiter_init(&gathering.waiter, AWAIT_CANCELABLE);
+	gathering.waiter.any = true;
 	status = gathering_begin(&gathering, tasks, count);
 	if (status != BAY_OK)
 		return status;

@@ -68,6 +68,7 @@ struct task {
 	int64_t timeout_ns;           /* becomes a deadline at the first wait; 0: none */
 	uint32_t slot;                /* for the status page: whose code it runs, */
 	uint32_t phase;               /* what for, and its name (status_loop_phase) */
+	uint32_t waits;               /* how many there were on this stack, to tell one from another */
 	char *canceled;               /* the reason, malloc'd; NULL: not cancelled */
 	char *call_error;             /* why its last call, look-up or transfer failed, malloc'd,
 	                               * or NULL */

@@ -102,6 +102,7 @@ task_await(struct waiter *waiter, int64_t deadline)
 		deadline = BAY_INHERIT;
 	}
 	self->wake_ns = deadline;
+	self->waits++;
 	self->waiter = waiter;
 	task_park(self);
 	self->waiter = NULL;

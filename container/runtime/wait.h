@@ -58,8 +58,10 @@ struct waiter {
 	                         * as long as the wait */
 	void *item;             /* what was handed over, if anything */
 	const struct waitable *waitable; /* what is waited for, where it is one, or NULL */
+	const void *request;    /* the call that is waited for, or NULL; to tell it from others */
 	int status;             /* how the wait ended */
 	bool woken;             /* ended; later wakes are ignored */
+	bool any;               /* the end of one of several handles may be enough */
 	enum await_kind kind;
 };
 
@@ -74,8 +76,10 @@ waiter_init(struct waiter *waiter, enum await_kind kind)
 	waiter->on = NULL;
 	waiter->item = NULL;
 	waiter->waitable = NULL;
+	waiter->request = NULL;
 	waiter->status = BAY_OK;
 	waiter->woken = false;
+	waiter->any = false;
 	waiter->kind = kind;
 }
 

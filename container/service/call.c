@@ -245,6 +245,7 @@ call_wait(struct task *self, struct bay_request *request, struct bay_message **r
 	if (request->deadline < deadline)
 		deadline = request->deadline;
 	waiter_init(&waiter, AWAIT_CANCELABLE);
+	waiter.request = request;
 	request->handle.waiter = &waiter;
 	status = task_await(&waiter, deadline);
 	if (request->handle.done)
@@ -448,6 +449,7 @@ send_when_there_is_room(struct task *self, struct bay_request *request, int64_t 
 		return send_refused(self, request, status);
 	}
 	waiter_init(&waiter, AWAIT_CANCELABLE);
+	waiter.request = request;
 	ticket->handle.waiter = &waiter;
 	status = task_await(&waiter, deadline);
 	if (ticket->handle.done)

@@ -186,6 +186,28 @@ START_TEST(tasks_are_a_table_and_silent_loops_are_named)
 }
 END_TEST
 
+START_TEST(a_deadlock_is_marked_and_each_circle_told_once)
+{
+	static const char tasks[] = "{'tasks':["
+		"{'id':1,'service':'a','name':'x','state':'waiting','deadlock':'task 1 x (a) -> task 2 y (a) -> task 1 x (a)'},"
+		"{'id':2,'service':'a','name':'y','state':'waiting','deadlock':'task 2 y (a) -> task 1 x (a) -> task 2 y (a)'},"
+		"{'id':3,'service':'a','name':'z','state':'waiting','canceled':'enough','deadlock':'task 3 z (a) -> task 3 z (a)'}"
+		"]}";
+	json_t *reply = canned(tasks);
+
+	start();
+	print.utf8 = false;
+	show_task_tree(&print, reply);
+	json_decref(reply);
+	check("a\n"
+		"|- 1 x  waiting, 0, deadlock\n"
+		"|- 2 y  waiting, 0, deadlock\n"
+		"`- 3 z  waiting, 0, canceled: enough, deadlock\n"
+		"deadlock: task 1 x (a) -> task 2 y (a) -> task 1 x (a)\n"
+		"deadlock: task 3 z (a) -> task 3 z (a)\n");
+}
+END_TEST
+
 START_TEST(the_tree_shows_who_started_whom)
 {
 	json_t *reply = canned(CANNED_TASKS);
@@ -352,6 +374,7 @@ CHECK_MAIN("ctl/show",
 	a_container_is_shown_with_its_cells,
 	a_summary_counts_states_and_lists_what_is_not_ready,
 	tasks_are_a_table_and_silent_loops_are_named,
+	a_deadlock_is_marked_and_each_circle_told_once,
 	the_tree_shows_who_started_whom,
 	the_tree_has_lines_where_the_locale_has_them,
 	a_tree_made_of_lies_ends,

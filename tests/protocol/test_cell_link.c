@@ -42,7 +42,7 @@ START_TEST(every_flat_struct_comes_back_as_it_was)
 	CHECK_ROUND_TRIP(shutdown, {.drain_timeout_ns = 7});
 	CHECK_ROUND_TRIP(task, {.id = 1, .service = "a", .name = "b", .loop = 63, .state = "ready",
 		.waiting_on = "timer", .where = "a.c:5", .age_ns = 9, .parent = 3,
-		.canceled = "deadline", .stack_used = 4096});
+		.canceled = "deadline", .deadlock = "a -> b -> a", .stack_used = 4096});
 	CHECK_ROUND_TRIP(queue, {.service = "a", .queued = 1, .bytes = 2, .limit = 3,
 		.limit_bytes = 4, .oldest_ns = 5, .overflow = "wait", .waiting_senders = 6,
 		.dropped = 7, .rejected = 8, .topic_waiting = 9, .topic_lost = 10});

@@ -46,6 +46,10 @@ ini <<'END'
 plugin = toolbox
 concurrency = 1
 queue = 1
+[service thin]
+plugin = toolbox
+concurrency = 1
+drain_timeout = 10ms
 END
 start
 
@@ -172,6 +176,7 @@ leave-note hello|left
 note|hello wants-reply
 topics|ok ok ok ok invalid 2 1 ok box.a.b:first ok 0 box.a.b:first timeout
 topic-slow|ok ok ok ok ok ok 2 3
+cross|fails with whom?
 send-later later|ok ok not-found ok
 note|later one-way
 send-full|full (the queue of service narrow is full (1 message, 4 bytes)) canceled
@@ -204,11 +209,30 @@ wait_until 'they wait for each other' is_deadlocked
 ctl tasks toolbox
 tells 'lock south held by task [0-9]* up, which waits for lock north held by task [0-9]* down: deadlock'
 tells 'lock north held by task [0-9]* down, which waits for lock south held by task [0-9]* up: deadlock'
+tells '^deadlock: task [0-9]* .* (toolbox) -> task [0-9]* .* (toolbox) -> task'
+[ "$(grep -c '^deadlock: ' "$dir/out")" = 1 ] || fail 'the circle is told more than once'
+ctl tasks --json
+[ "$(grep -o '"deadlock": *"task ' "$dir/out" | wc -l)" -eq 2 ] || fail "not in --json: $(cat "$dir/out")"
 ctl call toolbox open-gate
 wait "$call"
 [ "$(cat "$dir/waited")" = 'canceled ok' ] || fail "not broken up: $(cat "$dir/waited")"
 logs 'waits for lock north held by task'
 logs 'careless ended without releasing lock forgotten'
+
+case='a deadlock of two services is seen'
+ctl_behind waited call toolbox 'knot'
+are_deadlocked() { ctl_quiet tasks | grep -q '^deadlock: '; }
+wait_until 'they wait for each other' are_deadlocked
+ctl tasks
+tells '^deadlock: task [0-9]* handle ([nt][a-z]*) -> the queue of [nt][a-z]* -> task [0-9]* handle ([nt][a-z]*) -> the queue of'
+ctl tasks --json
+tells '"deadlock": *"task [0-9]* handle (narrow) -> the queue of thin -> task [0-9]* handle (thin) -> the queue of narrow -> '
+tells '"deadlock": *"task [0-9]* handle (thin) -> the queue of narrow -> task [0-9]* handle (narrow) -> the queue of thin -> '
+[ "$(grep -o '"deadlock": *"task ' "$dir/out" | wc -l)" -eq 2 ] || fail 'others are marked'
+ctl stop thin
+status_is 0
+wait "$call"
+[ "$(cat "$dir/waited")" = ok ] || fail "not broken up: $(cat "$dir/waited")"
 
 case='a function on a helper thread is named for who waits for it'
 mkfifo "$dir/fifo"

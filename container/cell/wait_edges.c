@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "cell/wait_edges.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "cell/wait_graph.h"
+#include "runtime/scheduler.h"
+#include "runtime/scope.h"
+#include "runtime/task.h"
+#include "runtime/wait.h"
+#include "runtime/waitable.h"
+#include "service/instance.h"
+#include "service/registry.h"
+#include "service/request.h"
+#include "service/service.h"
+
+/* Above any address and any number of a task. */
+#define NODE_REQUEST (UINT64_C(1) << 63)
+#define NODE_QUEUE (UINT64_C(1) << 62)
+#define NODE_LOOP_SHIFT 48
+
+uint64_t
+wait_task_node(unsigned loop, uint64_t id)
+{
+	return (uint64_t)loop << NODE_LOOP_SHIFT | id;
+}
+
+static uint64_t
+task_node(const struct task *task)
+{
+	return wait_task_node(task->scheduler->index, task->id);
+}
+
+static uint64_t
+request_node(const void *request)
+{
+	return NODE_REQUEST | (uint64_t)(uintptr_t)request;
+}
+
+char *
+wait_node_text(const struct wait_graph *graph, uint64_t node)
+{
+	const struct wait_edge *edge = wait_graph_edge(graph, node);
+
+	if (edge == NULL || (node & NODE_REQUEST))
+		return NULL;
+	if (node & NODE_QUEUE)
+		return xasprintf("the queue of %s", edge->service->name);
+	return xasprintf("task %" PRIu64 " %s%s%s%s", node & ((UINT64_C(1) << NODE_LOOP_SHIFT) - 1), edge->name,
+		edge->service != NULL ? " (" : "", edge->service != NULL ? edge->service->name : "",
+		edge->service != NULL ? ")" : "");
+}
+
+/* --- tasks --------------------------------------------------------------------------------- */
+
+static void
+add_task_edge(struct wait_edges *edges, const struct task *from, uint64_t to, bool any)
+{
+	struct wait_edge edge = {.from = task_node(from), .to = to, .serial = from->waits, .any = any,
+		.service = from->instance != NULL ? from->instance->service : NULL};
+
+	snprintf(edge.name, sizeof edge.name, "%s", from->name);
+	wait_edges_add(edges, &edge);
+}
+
+/* Whether the task is parked on it: one of several parts is not for ever. */
+static bool
+is_parked_on(const struct waiter *waiter)
+{
+	return waiter->task->state == TASK_WAITING && waiter->task->waiter == waiter && !waiter->woken;
+}
+
+/* Those who wait for the end of a handle, which is the node. */
+static void
+add_handle(struct wait_edges *edges, const struct bay_task *handle, uint64_t node)
+{
+	const struct waiter *waiter = handle->waiter;
+
+	if (waiter == NULL)
+		return;
+	if (waiter->kind != AWAIT_PART) {
+		if (is_parked_on(waiter))
+			add_task_edge(edges, waiter->task, node, waiter->any);
+		return;
+	}
+	/* Of completions: whoever waits there. */
+	if (waiter->waitable == NULL)
+		return;
+	list_for_each(pos, &waiter->waitable->waiters) {
+		const struct waiter *next = container_of(pos, struct waiter, link);
+
+		if (is_parked_on(next))
+			add_task_edge(edges, next->task, node, true);
+	}
+}
+
+static void
+add_started_calls(struct wait_edges *edges, struct task *task)
+{
+	list_for_each(pos, &task->scope.handles) {
+		struct bay_task *handle = container_of(pos, struct bay_task, in_scope);
+
+		if (!handle->done && task_of_handle(handle) == NULL)
+			add_handle(edges, handle, request_node(handle));
+	}
+}
+
+/* The request that a task serves ends with it. */
+static void
+add_served(struct wait_edges *edges, const struct task *task)
+{
+	struct wait_edge edge = {.to = task_node(task)};
+
+	if (task->request == NULL || task->request->task != task)
+		return;
+	edge.from = request_node(task->request);
+	edge.service = task->request->service;
+	wait_edges_add(edges, &edge);
+}
+
+static void
+add_task(struct wait_edges *edges, struct task *task)
+{
+	const struct waiter *waiter = task->waiter;
+	const struct bay_scope *scope = task->handle.scope;
+
+	add_handle(edges, &task->handle, task_node(task));
+	if (scope != NULL && scope->closing != NULL && is_parked_on(scope->closing))
+		add_task_edge(edges, scope->closing->task, task_node(task), false);
+	add_started_calls(edges, task);
+	add_served(edges, task);
+	if (waiter == NULL || !is_parked_on(waiter))
+		return;
+	if (waiter->request != NULL)
+		add_task_edge(edges, task, request_node(waiter->request), false);
+	if (waiter->waitable != NULL && waiter->waitable->holder != NULL)
+		add_task_edge(edges, task, task_node(waiter->waitable->holder), false);
+}
+
+void
+wait_edges_of_loop(struct wait_edges *edges, struct scheduler *scheduler)
+{
+	list_for_each(pos, &scheduler->tasks)
+		add_task(edges, container_of(pos, struct task, in_scheduler));
+}
+
+/* --- queues ------------------------------------------------------------------------------------ */
+
+static void
+add_queued(struct wait_edges *edges, const struct list *requests, uint64_t queue)
+{
+	list_for_each(pos, requests) {
+		struct wait_edge edge = {.from = request_node(container_of(pos, struct bay_request, link)), .to = queue};
+
+		wait_edges_add(edges, &edge);
+	}
+}
+
+/* Its queue waits for any of these handlers. They are all that there may be. */
+static void
+add_queue(struct wait_edges *edges, struct bay_service *service)
+{
+	uint64_t queue = NODE_QUEUE | service->id;
+	size_t i, handlers = 0, count = edges->count;
+	bool busy;
+
+	for (i = 0; i < count; i++)
+		handlers += edges->rows[i].service == service && (edges->rows[i].from & NODE_REQUEST);
+	pthread_mutex_lock(&service->lock);
+	busy = service_state(service) == SERVICE_READY && handlers > 0 &&
+		handlers >= (size_t)service->instance_count * service->limits.concurrency;
+	if (busy) {
+		add_queued(edges, &service->queue, queue);
+		add_queued(edges, &service->waiting, queue);
+	}
+	pthread_mutex_unlock(&service->lock);
+	for (i = 0; i < count && busy; i++) {
+		struct wait_edge edge = {.from = queue, .any = true, .service = service};
+
+		if (edges->rows[i].service != service || !(edges->rows[i].from & NODE_REQUEST))
+			continue;
+		edge.to = edges->rows[i].to;
+		wait_edges_add(edges, &edge);
+	}
+}
+
+void
+wait_edges_of_queues(struct wait_edges *edges)
+{
+	unsigned id, count = registry_count();
+
+	for (id = 0; id < count; id++) {
+		struct bay_service *service = registry_at((uint16_t)id);
+
+		if (atomic_load_explicit(&service->queued, memory_order_relaxed) > 0)
+			add_queue(edges, service);
+	}
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What of a cell goes into a graph of who waits for whom: the tasks of a loop, and the requests
+ * in the queues of services that are busy.
+ */
+#ifndef BAY_CELL_WAIT_EDGES_H
+#define BAY_CELL_WAIT_EDGES_H
+
+#include <stdint.h>
+
+struct scheduler;
+struct wait_edges;
+
+/* A task as a node; ids are those of its loop. */
+uint64_t wait_task_node(unsigned loop, uint64_t id);
+
+/* "task 9 handle (b)" or "the queue of b" for a node of this graph, malloc'd; NULL for what lies
+ * between. */
+struct wait_graph;
+char *wait_node_text(const struct wait_graph *graph, uint64_t node);
+
+/* Adds for what the tasks of a loop wait, and which requests they serve. Its thread; no task
+ * runs. */
+void wait_edges_of_loop(struct wait_edges *edges, struct scheduler *scheduler);
+
+/* Adds the queues, given what all the loops said: a request in a queue is served when one of the
+ * handlers ends, if there may not be more of them. Any thread. */
+void wait_edges_of_queues(struct wait_edges *edges);
+
+#endif

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Who waits for whom, and who therefore waits for ever. Nodes are numbers: tasks, requests, the
+ * queues of services. A node that waits for nothing here is alive; one that waits is alive when
+ * what it waits for is: any of it, or all of it, as its edges say. The others are dead; a
+ * circle goes through some of them, and the rest waits for those.
+ *
+ *	task 1 --> request --> queue --any--> task 2 --> task 1
+ *
+ * Pure functions over arrays. One thread.
+ */
+#ifndef BAY_CELL_WAIT_GRAPH_H
+#define BAY_CELL_WAIT_GRAPH_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bay_service;
+
+/* More are not looked at, and no circle is found among so many. */
+#define WAIT_EDGES_MAX 65536
+
+struct wait_edge {
+	uint64_t from;
+	uint64_t to;
+	uint32_t serial;     /* which of the waits of a task this is */
+	bool any;            /* one of those that from waits for is enough */
+	const struct bay_service *service; /* of from, where it is a task; else that which serves */
+	char name[24];       /* of from, likewise */
+};
+
+/* Zeroed: empty. */
+struct wait_edges {
+	struct wait_edge *rows;
+	size_t count;
+	size_t size;
+	bool too_many;
+};
+
+void wait_edges_add(struct wait_edges *edges, const struct wait_edge *edge);
+void wait_edges_append(struct wait_edges *edges, const struct wait_edges *more);
+void wait_edges_finish(struct wait_edges *edges);
+
+/* Keeps of the waits of tasks those that go on in later: the same task in the same wait. Edges
+ * without a serial stay. */
+void wait_edges_keep(struct wait_edges *edges, const struct wait_edges *later);
+
+struct wait_graph;
+
+/* Borrows the edges, and sorts them. */
+struct wait_graph *wait_graph_create(struct wait_edges *edges);
+void wait_graph_destroy(struct wait_graph *graph);
+
+/* How many are dead. */
+size_t wait_graph_dead(const struct wait_graph *graph);
+
+/* The shortest circle through a node: *length_r nodes, malloc'd, beginning with it; NULL when there
+ * is none. */
+uint64_t *wait_graph_circle(const struct wait_graph *graph, uint64_t node, size_t *length_r);
+
+/* An edge that begins at a node, for its name; or NULL. */
+const struct wait_edge *wait_graph_edge(const struct wait_graph *graph, uint64_t node);
+
+#endif
