@@ -16,6 +16,8 @@ main(void)
 	cell_process_measure(&cell, "queue", "channel", "-", 10000000, 1);
 	cell_process_measure(&cell, "queue_mpmc", "channel", "-", 10000000, 4);
 	cell_process_measure(&cell, "queue_rendezvous", "rendezvous", "-", 3000000, 1);
+	cell_process_measure(&cell, "topic", "topic", "-", 3000000, 1);
+	cell_process_measure(&cell, "topic_8_readers", "topic", "-", 8000000, 8);
 	cell_process_measure(&cell, "send", "send", "sink", 500000, 1);
 	cell_process_end(&cell);
 

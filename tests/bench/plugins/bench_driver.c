@@ -226,6 +226,70 @@ channel_rendezvous(const struct job *job)
 	return channel_together(job, 0);
 }
 
+/* --- topics --------------------------------------------------------------------------- */
+
+enum { SUBSCRIBERS_MAX = 64 };
+
+/* Subscribed before anybody publishes. */
+struct reader {
+	struct bay_subscription *subscription;
+	int64_t count;
+};
+
+static int
+publish_often(void *arg)
+{
+	const struct share *share = arg;
+	struct bay_message *message = bay_message_int64(12);
+	int status = BAY_OK;
+
+	for (int64_t i = 0; i < share->count && status == BAY_OK; i++)
+		status = bay_publish("bench.topic", message, BAY_INHERIT);
+	bay_message_free(message);
+	return status;
+}
+
+static int
+read_often(void *arg)
+{
+	const struct reader *reader = arg;
+	int status = BAY_OK;
+
+	for (int64_t i = 0; i < reader->count && status == BAY_OK; i++) {
+		struct bay_message *message = NULL;
+
+		status = bay_subscription_next(reader->subscription, &message, NULL, BAY_INHERIT);
+		bay_message_free(message);
+	}
+	return status;
+}
+
+/* Count are the messages that are read, by as many readers as the job is wide. */
+static int
+topic_together(const struct job *job)
+{
+	struct bay_subscription_options options = {.length = sizeof options, .messages = CAPACITY,
+		.slow = BAY_SLOW_WAIT};
+	struct share share = {.count = job->count / job->width};
+	struct reader readers[SUBSCRIBERS_MAX];
+	struct bay_scope *scope = bay_scope_open(BAY_INHERIT);
+	int status = job->width <= SUBSCRIBERS_MAX ? BAY_OK : BAY_INVALID;
+
+	for (int64_t i = 0; i < job->width && status == BAY_OK; i++) {
+		readers[i].count = share.count;
+		status = bay_subscribe("bench.*", &options, &readers[i].subscription);
+		if (status == BAY_OK)
+			status = bay_scope_go(scope, "read", read_often, &readers[i]);
+	}
+	if (status == BAY_OK)
+		status = bay_scope_go(scope, "publish", publish_often, &share);
+	if (status == BAY_OK)
+		status = bay_scope_close(scope);
+	for (int64_t i = 0; i < job->width && status == BAY_OK; i++)
+		bay_unsubscribe(readers[i].subscription);
+	return status;
+}
+
 /* --- locks ---------------------------------------------------------------------------- */
 
 static int
@@ -381,6 +445,7 @@ static const struct scenario {
 	{"yield", yield_together},
 	{"channel", channel_buffered},
 	{"rendezvous", channel_rendezvous},
+	{"topic", topic_together},
 	{"lock", lock_uncontended},
 	{"lock_handed_on", lock_handed_on},
 	{"semaphore", semaphore_uncontended},
