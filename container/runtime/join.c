@@ -2,6 +2,9 @@
 /*
  * Waiting for handles: one, all of them, some of them. The waiter stands in
  * each handle that has not ended; the last one, or the first failure, wakes it.
+ *
+ * What has ended before is no reason to wait: it is given even after the deadline, but by
+ * await_refused(), since started calls end at once and a loop of them must let others run.
  */
 #include "config.h"
 
@@ -73,6 +76,13 @@ gathering_begin(struct gathering *gathering, struct bay_task *const *tasks, size
 	return BAY_OK;
 }
 
+/* Whether there is anything to wait for; a cancelled task hears of that in its wait. */
+static bool
+gathering_must_wait(const struct gathering *gathering)
+{
+	return gathering->missing > 0 || gathering->waiter.task->canceled != NULL;
+}
+
 /* The status of the first in the list that ended badly. */
 static int
 gathering_first_failure(struct bay_task *const *tasks, size_t count)
@@ -136,9 +146,9 @@ bay_gather(struct bay_task *const *tasks, size_t count, int64_t deadline)
 	gathering.waiter.ended = gathering_ended;
 	status = gathering_begin(&gathering, tasks, count);
 	if (status != BAY_OK)
-		return status;
+		return await_refused(task_current(), status);
 	status = gathering_first_failure(tasks, count);
-	if (status == BAY_OK && gathering.missing > 0) {
+	if (status == BAY_OK && gathering_must_wait(&gathering)) {
 		status = task_await(&gathering.waiter, deadline);
 		if (status != BAY_OK) {
 			gathering_interrupted(&gathering, tasks, count, status);
@@ -148,7 +158,7 @@ bay_gather(struct bay_task *const *tasks, size_t count, int64_t deadline)
 	}
 	if (status != BAY_OK)
 		gathering_cancel(&gathering, tasks, count, "a sibling failed", false);
-	return status;
+	return await_refused(task_current(), status);
 }
 
 static void
@@ -174,10 +184,10 @@ bay_gather_all(struct bay_task *const *tasks, size_t count, int64_t deadline)
 	gathering.waiter.ended = gathering_ended;
 	status = gathering_begin(&gathering, tasks, count);
 	if (status != BAY_OK)
-		return status;
+		return await_refused(task_current(), status);
 	gathering_collect(tasks, count);
-	if (gathering.missing == 0)
-		return BAY_OK;
+	if (!gathering_must_wait(&gathering))
+		return await_refused(task_current(), BAY_OK);
 	status = task_await(&gathering.waiter, deadline);
 	if (status != BAY_OK)
 		gathering_interrupted(&gathering, tasks, count, status);
@@ -214,6 +224,15 @@ waiting_is_over(struct bay_task *const *tasks, size_t count, enum bay_wait_until
 	return missing == 0;
 }
 
+/* What was waited for is there already. */
+static int
+waiting_refused(void)
+{
+	struct task *self = task_current();
+
+	return await_refused(self, self->canceled != NULL ? BAY_CANCELED : BAY_OK);
+}
+
 int
 bay_wait(struct bay_task *const *tasks, size_t count, enum bay_wait_until until, int64_t deadline)
 {
@@ -228,13 +247,13 @@ bay_wait(struct bay_task *const *tasks, size_t count, enum bay_wait_until until,
 		return BAY_INVALID;
 	}
 	if (waiting_is_over(tasks, count, until))
-		return BAY_OK;
+		return waiting_refused();
 	waiter_init(&gathering.waiter, AWAIT_CANCELABLE);
 	gathering.waiter.any = until != BAY_UNTIL_ALL;
 	gathering.waiter.ended = waiting_ended;
 	status = gathering_begin(&gathering, tasks, count);
 	if (status != BAY_OK)
-		return status;
+		return await_refused(task_current(), status);
 	status = task_await(&gathering.waiter, deadline);
 	gathering_forget(&gathering, tasks, count);
 	return status;
@@ -267,12 +286,12 @@ bay_wait_first(struct bay_task *const *tasks, size_t count, size_t *index_r, int
 	}
 	*index_r = first_done(tasks, count);
 	if (*index_r < count)
-		return BAY_OK;
+		return waiting_refused();
 	waiter_init(&gathering.waiter, AWAIT_CANCELABLE);
 	gathering.waiter.any = true;
 	status = gathering_begin(&gathering, tasks, count);
 	if (status != BAY_OK)
-		return status;
+		return await_refused(task_current(), status);
 	status = task_await(&gathering.waiter, deadline);
 	gathering_forget(&gathering, tasks, count);
 	if (status == BAY_OK)
@@ -299,37 +318,45 @@ join_keep(struct bay_task *handle, struct task *self)
 	list_push_back(&self->scope.handles, &handle->in_scope);
 }
 
-int
-bay_join(struct bay_task *task, int64_t deadline)
+/* Gives the result of one that has ended. */
+static int
+join_collect(struct bay_task *task, struct task *self)
 {
-	int status;
+	int status = task->status;
 
-	if (task == NULL)
-		return BAY_NO_MEMORY;
-	if (!AWAIT_BEGIN("bay_join"))
-		return BAY_INVALID;
-	if (!task->done) {
-		struct waiter waiter;
-
-		status = handle_refusal(task, task_current(), "bay_join");
-		if (status != BAY_OK)
-			return status;
-		waiter_init(&waiter, AWAIT_CANCELABLE);
-		waiter.ended = join_ended;
-		task->waiter = &waiter;
-		status = task_await(&waiter, deadline);
-		if (!task->done) {
-			task->waiter = NULL;
-			return status;
-		}
-	}
-	status = task->status;
 	task->collected = true;
 	if (status == BAY_TIMEOUT || status == BAY_CANCELED) {
-		join_keep(task, task_current());
+		join_keep(task, self);
 		return status;
 	}
 	list_remove(&task->in_scope);
 	task->kind->release(task);
+	return status;
+}
+
+int
+bay_join(struct bay_task *task, int64_t deadline)
+{
+	struct waiter waiter;
+	struct task *self;
+	int status;
+
+	if (!AWAIT_BEGIN("bay_join"))
+		return BAY_INVALID;
+	self = task_current();
+	if (task == NULL)
+		return await_refused(self, BAY_NO_MEMORY);
+	if (task->done)
+		return await_refused(self, self->canceled != NULL ? BAY_CANCELED : join_collect(task, self));
+	status = handle_refusal(task, self, "bay_join");
+	if (status != BAY_OK)
+		return await_refused(self, status);
+	waiter_init(&waiter, AWAIT_CANCELABLE);
+	waiter.ended = join_ended;
+	task->waiter = &waiter;
+	status = task_await(&waiter, deadline);
+	if (task->done)
+		return join_collect(task, self);
+	task->waiter = NULL;
 	return status;
 }

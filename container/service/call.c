@@ -70,9 +70,12 @@ call_refusal(struct scheduler *here, struct task *self, struct bay_service *serv
 	bool may_suspend)
 {
 	call_failed(self, BAY_OK, NULL);
-	/* A loop of direct calls would be one endless turn for everybody else. */
+	/* A loop of direct calls would be one endless turn for everybody else. One that may not
+	 * let them run at least sees how late it is. */
 	if (here->slice <= 0 && may_suspend)
 		task_pause();
+	else if (here->slice <= 0)
+		loop_now(&here->loop);
 	if (self->canceled != NULL)
 		return call_failed(self, BAY_CANCELED, xasprintf("the caller is cancelled: %s", self->canceled));
 	if (deadline <= here->loop.now_ns)

@@ -457,6 +457,90 @@ TASK_TEST(a_task_that_itself_timed_out_can_be_asked_after_the_join)
 	return BAY_OK;
 }
 
+struct ended {
+	struct bay_task *task;
+	bool begun;
+	int status[5];
+};
+
+/* Waits in every way for a task that has ended, itself cancelled before it could begin to. */
+static int
+wait_cancelled(void *arg)
+{
+	struct ended *ended = arg;
+	size_t which = 0;
+
+	ended->begun = true;
+	while (bay_yield() == BAY_OK)
+		;
+	ended->status[0] = bay_join(ended->task, BAY_INHERIT);
+	ended->status[1] = bay_gather(&ended->task, 1, BAY_INHERIT);
+	ended->status[2] = bay_gather_all(&ended->task, 1, BAY_INHERIT);
+	ended->status[3] = bay_wait(&ended->task, 1, BAY_UNTIL_ANY, BAY_INHERIT);
+	ended->status[4] = bay_wait_first(&ended->task, 1, &which, BAY_INHERIT);
+	return BAY_OK;
+}
+
+TASK_TEST(a_cancelled_task_hears_that_first_and_the_result_stays)
+{
+	struct part part = {.status = BAY_OK};
+	struct ended ended = {.task = start(&part)};
+	struct bay_task *waits = bay_spawn("waits", wait_cancelled, &ended);
+	size_t i;
+
+	while (!ended.begun || !bay_task_done(ended.task))
+		ck_assert_int_eq(bay_yield(), BAY_OK);
+	bay_task_cancel(waits, "enough");
+	ck_assert_int_eq(bay_join(waits, BAY_INHERIT), BAY_OK);
+	for (i = 0; i < 5; i++)
+		ck_assert_msg(ended.status[i] == BAY_CANCELED, "way %zu: %d", i, ended.status[i]);
+	ck_assert_int_eq(bay_task_status(ended.task), BAY_OK);
+	ck_assert_int_eq(bay_join(ended.task, BAY_INHERIT), BAY_OK);
+	return BAY_OK;
+}
+
+static int
+count_turns(void *arg)
+{
+	int *turns = arg;
+
+	++*turns;
+	return BAY_OK;
+}
+
+/* Whatever a wait says at once, a loop of it lets others run. */
+TASK_TEST(a_loop_of_waits_that_need_not_wait_lets_others_run)
+{
+	struct part part = {.span_ns = 3600 * BAY_SECOND}, over = {.status = BAY_OK};
+	struct bay_task *task = start(&part), *joins = bay_spawn("joins", join_it, task);
+	struct bay_task *ended = start(&over);
+	int turns = 0, i, way;
+	size_t which;
+
+	while (!bay_task_done(ended))
+		ck_assert_int_eq(bay_yield(), BAY_OK);
+	log_lines_keep();
+	for (way = 0; way < 7; way++) {
+		ck_assert_int_eq(bay_go("counts", count_turns, &turns), BAY_OK);
+		for (i = 0; i < 2 * SCHEDULER_SLICE && turns == way; i++) {
+			int status = way == 0 ? bay_join(NULL, BAY_INHERIT)
+				: way == 1 ? bay_join(task, BAY_INHERIT)
+				: way == 2 ? bay_gather(&ended, 1, BAY_INHERIT)
+				: way == 3 ? bay_gather_all(&ended, 1, BAY_INHERIT)
+				: way == 4 ? bay_wait(&ended, 1, BAY_UNTIL_ALL, BAY_INHERIT)
+				: way == 5 ? bay_wait_first(&ended, 1, &which, BAY_INHERIT)
+				: bay_wait(&joins, 1, BAY_UNTIL_ANY, 0);
+
+			(void)status;
+		}
+		ck_assert_msg(turns == way + 1, "way %d", way);
+	}
+	ck_assert_int_eq(bay_join(ended, BAY_INHERIT), BAY_OK);
+	bay_task_cancel(task, "enough");
+	ck_assert_int_eq(bay_join(joins, BAY_INHERIT), BAY_CANCELED);
+	return BAY_OK;
+}
+
 CHECK_MAIN("runtime/join",
 	a_task_that_itself_timed_out_can_be_asked_after_the_join,
 	a_join_that_times_out_leaves_the_handle,
@@ -476,4 +560,6 @@ CHECK_MAIN("runtime/join",
 	nothing_to_wait_for_is_refused,
 	of_failures_in_one_turn_the_first_is_the_result,
 	gathered_failures_are_collected,
-	a_join_that_is_cut_short_still_gives_a_result_that_came)
+	a_join_that_is_cut_short_still_gives_a_result_that_came,
+	a_cancelled_task_hears_that_first_and_the_result_stays,
+	a_loop_of_waits_that_need_not_wait_lets_others_run)
