@@ -273,18 +273,10 @@ call_run_now(struct scheduler *here, struct bay_instance *instance, struct bay_r
 	}
 }
 
-/* Sends it through the queue. BAY_OK: on its way; else it has failed, text in error. */
-static int
-call_enqueue(struct bay_service *service, struct bay_request *request)
-{
-	request_keep_message(request);
-	return service_queue_put(service, request);
-}
-
-/* Begins a call with a request of its own by the eager or the queued way. When it cannot
- * begin, it has ended with its failure. */
+/* Begins a call with a request of its own by the eager or the queued way; parks: then the caller
+ * waits for it at once. When it cannot begin, it has ended with its failure. */
 static void
-call_launch(struct scheduler *here, struct bay_service *service, struct bay_request *request)
+call_launch(struct scheduler *here, struct bay_service *service, struct bay_request *request, bool parks)
 {
 	struct bay_instance *instance = call_direct_instance(here, service);
 	int status;
@@ -295,7 +287,8 @@ call_launch(struct scheduler *here, struct bay_service *service, struct bay_requ
 	}
 	call_set_origin(request, here, here->current);
 	request->deadline = task_deadline(here->current, request->deadline);
-	status = call_enqueue(service, request);
+	request_keep_message(request);
+	status = parks ? service_queue_put_and_park(service, request) : service_queue_put(service, request);
 	if (status != BAY_OK) {
 		request->status = status;
 		request_arrive(request);
@@ -340,7 +333,7 @@ call_otherwise(struct scheduler *here, struct bay_service *service, const struct
 	if (request == NULL)
 		return call_failed(self, BAY_NO_MEMORY, NULL);
 	request->deadline = call_earlier(deadline, self->deadline);
-	call_launch(here, service, request);
+	call_launch(here, service, request, true);
 	if (request->handle.done)
 		return call_collect(self, request, reply_r);
 	return call_wait(self, request, reply_r, deadline);
@@ -401,7 +394,7 @@ bay_call_start(struct bay_service *service, const struct bay_message *message)
 		request_fail(request, status, "%s", self->call_error);
 		request_arrive(request);
 	} else {
-		call_launch(here, service, request);
+		call_launch(here, service, request, false);
 	}
 	return &request->handle;
 }
@@ -491,7 +484,8 @@ bay_send(struct bay_service *service, const struct bay_message *message, int64_t
 		return call_failed(self, BAY_NO_MEMORY, NULL);
 	request->one_way = true;
 	call_set_origin(request, here, self);
-	status = call_enqueue(service, request);
+	request_keep_message(request);
+	status = service_queue_put(service, request);
 	if (status == BAY_BUSY)
 		return send_when_there_is_room(self, request, deadline);
 	return status == BAY_OK ? BAY_OK : send_refused(self, request, status);

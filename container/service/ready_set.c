@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/list.h"
 #include "runtime/scheduler.h"
+#include "runtime/task.h"
 #include "service/instance.h"
 #include "service/service.h"
 
@@ -178,13 +179,22 @@ ready_set_wake_other(struct ready_set *set, const struct bay_service *service, u
 	}
 }
 
+/* Whether the loop will do nothing before it looks for work. A task that goes on may compute for
+ * long; so may the one that ran it eagerly, when it parks. */
+static bool
+ready_set_is_next(const struct scheduler *here, bool parks)
+{
+	if (here->ready_head != NULL)
+		return false;
+	return here->current == NULL || (parks && here->current->caller == NULL);
+}
+
 void
-ready_set_wake(struct ready_set *set, const struct bay_service *service, unsigned concurrency)
+ready_set_wake(struct ready_set *set, const struct bay_service *service, unsigned concurrency, bool parks)
 {
 	const struct scheduler *here = scheduler_here;
 
-	/* We look ourselves before we sleep, and at once when nothing else is to be done. */
-	if (here != NULL && (set->mask >> here->index & 1) != 0 && here->ready_head == NULL &&
+	if (here != NULL && (set->mask >> here->index & 1) != 0 && ready_set_is_next(here, parks) &&
 		ready_set_can_serve(service, here->index))
 		return;
 	ready_set_wake_other(set, service, concurrency);

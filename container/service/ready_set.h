@@ -31,8 +31,10 @@ void ready_set_remove(struct ready_set *set, struct bay_service *service);
 struct bay_service *ready_set_pop(struct scheduler *scheduler);
 
 /* Wakes a sleeping loop of the set that has fewer than concurrency handlers of the service,
- * unless the calling thread is such a loop and will look itself soon. Any thread. */
-void ready_set_wake(struct ready_set *set, const struct bay_service *service, unsigned concurrency);
+ * unless the calling thread is such a loop and looks itself next: from outside its tasks, or
+ * because the running one parks as its next deed. Any thread. */
+void ready_set_wake(struct ready_set *set, const struct bay_service *service, unsigned concurrency,
+	bool parks);
 
 /* The same for a caller that will be busy. */
 void ready_set_wake_other(struct ready_set *set, const struct bay_service *service, unsigned concurrency);

@@ -253,8 +253,8 @@ queue_settle(struct bay_service *service)
 
 /* --- the interface -------------------------------------------------------------- */
 
-int
-service_queue_put(struct bay_service *service, struct bay_request *request)
+static int
+queue_put(struct bay_service *service, struct bay_request *request, bool parks)
 {
 	struct list dropped = LIST_INIT(dropped);
 	struct queue_wake wake = {.set = NULL};
@@ -273,8 +273,20 @@ service_queue_put(struct bay_service *service, struct bay_request *request)
 		request_go_home(oldest);
 	}
 	if (wake.set != NULL)
-		ready_set_wake(wake.set, service, wake.concurrency);
+		ready_set_wake(wake.set, service, wake.concurrency, parks);
 	return status;
+}
+
+int
+service_queue_put(struct bay_service *service, struct bay_request *request)
+{
+	return queue_put(service, request, false);
+}
+
+int
+service_queue_put_and_park(struct bay_service *service, struct bay_request *request)
+{
+	return queue_put(service, request, true);
 }
 
 size_t
@@ -329,7 +341,7 @@ service_queue_remove(struct bay_request *request)
 	}
 	pthread_mutex_unlock(&service->lock);
 	if (wake.set != NULL)
-		ready_set_wake(wake.set, service, wake.concurrency);
+		ready_set_wake(wake.set, service, wake.concurrency, false);
 	return removed;
 }
 
@@ -355,7 +367,7 @@ service_queue_withdraw(struct bay_service *service, struct bay_request *ticket)
 	}
 	pthread_mutex_unlock(&service->lock);
 	if (wake.set != NULL)
-		ready_set_wake(wake.set, service, wake.concurrency);
+		ready_set_wake(wake.set, service, wake.concurrency, false);
 	return waits;
 }
 

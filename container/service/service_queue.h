@@ -23,6 +23,10 @@ struct scheduler;
  * the message is not the sender's any more. Any thread. */
 int service_queue_put(struct bay_service *service, struct bay_request *request);
 
+/* The same for a task whose next deed, after BAY_OK, is to park: no other loop need be woken for
+ * what this one will see at once. Inside a task. */
+int service_queue_put_and_park(struct bay_service *service, struct bay_request *request);
+
 /* Takes the message of a ticket (ticket->ticket) back if it still stands before the queue:
  * then both are the caller's. False: the ticket is on its way home. Home's thread. */
 bool service_queue_withdraw(struct bay_service *service, struct bay_request *ticket);

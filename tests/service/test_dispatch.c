@@ -13,6 +13,8 @@
 #include <bay/bay.h>
 
 #include "runtime/task.h"
+#include "service/request.h"
+#include "service/service_queue.h"
 #include "support/services.h"
 
 #if defined(BAY_TSAN)
@@ -254,6 +256,106 @@ START_TEST(a_message_wakes_a_loop_that_has_room_for_it)
 }
 END_TEST
 
+/* --- who is woken --------------------------------------------------------------------------- */
+
+static atomic_int served_on;
+
+static int
+say_where(struct bay_request *request)
+{
+	atomic_store(&served_on, (int)scheduler_here->index);
+	return bay_reply_text(request, "");
+}
+
+static void
+wait_until_asleep(unsigned loop)
+{
+	while (!loop_sleeping(&services_scheduler(loop)->loop))
+		ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+}
+
+static int
+send_and_compute(void *arg)
+{
+	int64_t end;
+
+	(void)arg;
+	wait_until_asleep(1);
+	ck_assert_int_eq(bay_send(service, NULL, BAY_INHERIT), BAY_OK);
+	for (end = bay_now() + 10 * BAY_SECOND; atomic_load(&served_on) < 0 && bay_now() < end;)
+		sched_yield();
+	ck_assert_int_eq(atomic_load(&served_on), 1);
+	return BAY_OK;
+}
+
+/* Its own loop could serve it, but only when the sender lets it. */
+START_TEST(a_sender_that_computes_does_not_keep_what_it_sent)
+{
+	services_begin(2);
+	atomic_store(&served_on, -1);
+	service = services_start(&(struct service_options){.name = "s", .loops = SERVICES_ALL_LOOPS,
+		.plugin = PLUGIN(.handle = say_where)});
+	ck_assert_int_eq(services_run_on(0, send_and_compute, NULL), BAY_OK);
+	services_end();
+}
+END_TEST
+
+static atomic_int met;
+
+/* Blocks its loop until another handler is at it. */
+static int
+meet_another(struct bay_request *request)
+{
+	int64_t end = bay_now() + 10 * BAY_SECOND;
+
+	atomic_fetch_add(&together, 1);
+	while (atomic_load(&together) < 2 && bay_now() < end)
+		sched_yield();
+	atomic_fetch_add(&met, atomic_load(&together) == 2);
+	return bay_reply_text(request, "");
+}
+
+/* From the loop itself, which looks next and so wakes nobody. */
+static void
+put_two(struct inbox_item *item)
+{
+	int i;
+
+	(void)item;
+	for (i = 0; i < 2; i++) {
+		struct bay_request *request = request_create(service, NULL, NULL);
+
+		request->one_way = true;
+		ck_assert_int_eq(service_queue_put(service, request), BAY_OK);
+	}
+}
+
+static int
+let_two_meet(void *arg)
+{
+	struct inbox_item item = {.run = put_two};
+
+	(void)arg;
+	wait_until_asleep(1);
+	loop_post(&scheduler_here->loop, &item);
+	while (services_figures(service).served < 2)
+		ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+	return BAY_OK;
+}
+
+START_TEST(one_that_takes_its_share_wakes_another_for_the_rest)
+{
+	services_begin(2);
+	atomic_store(&together, 0);
+	atomic_store(&met, 0);
+	service = services_start(&(struct service_options){.name = "s", .loops = SERVICES_ALL_LOOPS,
+		.plugin = PLUGIN(.handle = meet_another)});
+	ck_assert_int_eq(services_run_on(0, let_two_meet, NULL), BAY_OK);
+	ck_assert_int_eq(atomic_load(&met), 2);
+	services_end();
+}
+END_TEST
+
 /* --- no wake is lost -------------------------------------------------------------------------- */
 
 static int
@@ -482,6 +584,8 @@ CHECK_MAIN("service/dispatch",
 	each_call_is_answered_once_whichever_way_it_goes,
 	several_messages_are_worked_on_by_several_loops,
 	a_message_wakes_a_loop_that_has_room_for_it,
+	a_sender_that_computes_does_not_keep_what_it_sent,
+	one_that_takes_its_share_wakes_another_for_the_rest,
 	a_message_for_loops_that_sleep_wakes_one,
 	a_flood_does_not_hide_another_service,
 	bounds_hold_on_all_loops,

@@ -9,6 +9,7 @@
 
 #include "base/status_page.h"
 #include "runtime/scheduler.h"
+#include "runtime/task.h"
 #include "service/instance.h"
 #include "service/registry.h"
 #include "service/service.h"
@@ -205,49 +206,78 @@ START_TEST(one_that_sleeps_and_has_room_is_woken)
 	begin();
 	a = make("a", 1 | 2 | 4);
 	send_to_sleep(15);
-	ready_set_wake(a->set, a, 2);
+	ready_set_wake(a->set, a, 2, false);
 	ck_assert_uint_eq(asleep(), 14);
 	/* Those awake look for themselves; the next that sleeps is woken too. */
-	ready_set_wake(a->set, a, 2);
+	ready_set_wake(a->set, a, 2, false);
 	ck_assert_uint_eq(asleep(), 12);
 	/* One that could not serve it is not woken in place of one that can. */
 	send_to_sleep(15);
 	set_in_flight(a, 0, 2);
 	set_in_flight(a, 1, 2);
-	ready_set_wake(a->set, a, 2);
+	ready_set_wake(a->set, a, 2, false);
 	ck_assert_uint_eq(asleep(), 11);
 	/* Nobody has room: nobody is woken. */
 	set_in_flight(a, 2, 2);
 	send_to_sleep(15);
-	ready_set_wake(a->set, a, 2);
+	ready_set_wake(a->set, a, 2, false);
 	ck_assert_uint_eq(asleep(), 15);
 	finish();
 }
 END_TEST
 
-START_TEST(one_that_looks_itself_wakes_nobody)
+/* Loop 0 puts something that loop 1 could serve as well, which sleeps. */
+static bool
+wakes_another(const struct bay_service *service, bool parks)
 {
+	send_to_sleep(2);
+	ready_set_wake(service->set, service, 2, parks);
+	return asleep() == 0;
+}
+
+START_TEST(one_that_looks_itself_next_wakes_nobody)
+{
+	struct task task = {.caller = NULL};
 	struct bay_service *a;
 
 	begin();
 	a = make("a", 1 | 2);
 	scheduler_here = &loops[0];
-	send_to_sleep(14);
-	ready_set_wake(a->set, a, 2);
-	ck_assert_uint_eq(asleep(), 14);
-	/* But when it has other things to do, or no room, or says so. */
+	ck_assert(!wakes_another(a, false));
+	loops[0].current = &task;
+	ck_assert(!wakes_another(a, true));
+	scheduler_here = NULL;
+	finish();
+}
+END_TEST
+
+START_TEST(one_that_has_other_things_to_do_wakes_another)
+{
+	struct task task = {.caller = NULL}, caller = {.caller = NULL};
+	struct bay_service *a;
+
+	begin();
+	a = make("a", 1 | 2);
+	scheduler_here = &loops[0];
+	/* No room. */
 	set_in_flight(a, 0, 2);
-	ready_set_wake(a->set, a, 2);
-	ck_assert_uint_eq(asleep(), 12);
+	ck_assert(wakes_another(a, false));
 	set_in_flight(a, 0, 0);
-	send_to_sleep(14);
-	loops[0].ready_head = (struct task *)1;
-	ready_set_wake(a->set, a, 2);
-	ck_assert_uint_eq(asleep(), 12);
+	/* A task that goes on. */
+	loops[0].current = &task;
+	ck_assert(wakes_another(a, false));
+	/* Others that are ready. */
+	loops[0].ready_head = &caller;
+	ck_assert(wakes_another(a, true));
 	loops[0].ready_head = NULL;
-	send_to_sleep(14);
+	/* When it parks, the one that ran it goes on. */
+	task.caller = &caller;
+	ck_assert(wakes_another(a, true));
+	/* It says so. */
+	loops[0].current = NULL;
+	send_to_sleep(2);
 	ready_set_wake_other(a->set, a, 2);
-	ck_assert_uint_eq(asleep(), 12);
+	ck_assert_uint_eq(asleep(), 0);
 	scheduler_here = NULL;
 	finish();
 }
@@ -260,4 +290,5 @@ CHECK_MAIN("service/ready_set",
 	one_that_is_removed_is_not_there,
 	sets_take_turns,
 	one_that_sleeps_and_has_room_is_woken,
-	one_that_looks_itself_wakes_nobody)
+	one_that_looks_itself_next_wakes_nobody,
+	one_that_has_other_things_to_do_wakes_another)
