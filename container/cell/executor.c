@@ -81,6 +81,7 @@ executor_main(void *arg)
 		scheduler->status->slot = STATUS_NO_SLOT;
 		scheduler->find_work = dispatch_find_work;
 		scheduler->subject = instance_subject;
+		scheduler->leaf_deadline = request_deadline;
 		crash_use_thread();
 	} else {
 		log_error_errno("cell", "start %s", loop->name);

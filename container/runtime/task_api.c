@@ -176,9 +176,12 @@ bay_cancel_reason(void)
 int64_t
 bay_deadline(void)
 {
+	const struct scheduler *here = scheduler_here;
 	struct task *self = task_current();
 
-	return self != NULL ? task_deadline(self, BAY_INHERIT) : BAY_INHERIT;
+	if (self == NULL)
+		return BAY_INHERIT;
+	return task_deadline(self, here->leaf != NULL ? here->leaf_deadline(here->leaf) : BAY_INHERIT);
 }
 
 bool

@@ -314,7 +314,8 @@ call_eager(struct scheduler *here, struct bay_instance *instance, const struct b
 	return call_wait(self, request, reply_r, deadline);
 }
 
-/* The queued way, and all that may speak against a call. Where: bay_call's caller. */
+/* The queued way, and all that may speak against a call. Deadline: within the caller's own.
+ * Where: bay_call's caller. */
 static __attribute__((noinline)) int
 call_otherwise(struct scheduler *here, struct bay_service *service, const struct bay_message *message,
 	struct bay_message **reply_r, int64_t deadline, const void *where)
@@ -332,7 +333,7 @@ call_otherwise(struct scheduler *here, struct bay_service *service, const struct
 	request = request_create(service, message, &here->loop);
 	if (request == NULL)
 		return call_failed(self, BAY_NO_MEMORY, NULL);
-	request->deadline = call_earlier(deadline, self->deadline);
+	request->deadline = deadline;
 	call_launch(here, service, request, true);
 	if (request->handle.done)
 		return call_collect(self, request, reply_r);

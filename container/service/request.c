@@ -127,6 +127,12 @@ request_chain_text(const struct bay_request *request)
 	return text;
 }
 
+int64_t
+request_deadline(const struct bay_request *request)
+{
+	return request->deadline;
+}
+
 /* --- the outcome ------------------------------------------------------------------ */
 
 void

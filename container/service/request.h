@@ -189,6 +189,10 @@ void request_settle(struct bay_request *request, int status);
 void request_fail(struct bay_request *request, int status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Of its call; what the task that runs the handler was given besides is not looked at. A
+ * scheduler_leaf_deadline_fn. */
+int64_t request_deadline(const struct bay_request *request);
+
 /* Its handler, and what that spawned, needs its arena no more. */
 static inline void
 request_end_arena(struct bay_request *request)

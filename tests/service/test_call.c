@@ -589,6 +589,28 @@ WITH_SERVICES(a_service_that_waits_for_itself_is_refused,
 	return BAY_OK;
 }
 
+static int
+call_it(void *arg)
+{
+	return bay_call(first, bay_request_message(arg), NULL, bay_after(5 * BAY_SECOND));
+}
+
+static int
+call_myself_by_a_task(struct bay_request *request)
+{
+	if (bay_join(bay_spawn("calls", call_it, request), BAY_INHERIT) != BAY_LOOP)
+		return bay_fail(request, BAY_FAILED, "it was not refused");
+	return bay_reply_text(request, "refused");
+}
+
+/* What a handler spawns works for the same request, and is part of the way of its calls. */
+WITH_SERVICES(a_service_whose_task_waits_for_it_is_refused,
+	first = START("narrow", PLUGIN(.handle = call_myself_by_a_task), .concurrency = 1))
+{
+	services_expect_text(first, "x", BAY_OK, "refused");
+	return BAY_OK;
+}
+
 WITH_SERVICES(a_service_that_waits_for_itself_over_another_is_refused,
 	first = START("a", PLUGIN(.handle = call_second), .concurrency = 1);
 	second = START("b", PLUGIN(.handle = call_first), .concurrency = 1))
@@ -707,6 +729,7 @@ WITH_SERVICES(a_callee_inherits_the_deadline_of_the_call,
 
 	ck_assert_int_eq(services_call(first, &seen, deadline), BAY_OK);
 	ck_assert_int_eq(seen.request_deadline, deadline);
+	ck_assert_int_eq(seen.deadline, deadline);
 	ck_assert_int_eq(services_call(second, &seen, deadline), BAY_OK);
 	ck_assert_int_eq(seen.request_deadline, deadline);
 	ck_assert_int_eq(seen.deadline, deadline);
@@ -1355,6 +1378,7 @@ CHECK_MAIN("service/call",
 	a_loop_of_direct_calls_sees_its_deadline,
 	starting_calls_lets_nobody_run,
 	a_service_that_waits_for_itself_is_refused,
+	a_service_whose_task_waits_for_it_is_refused,
 	a_service_that_waits_for_itself_over_another_is_refused,
 	a_circle_ends_at_max_depth,
 	max_depth_counts_the_services,

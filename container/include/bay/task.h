@@ -114,8 +114,9 @@ BAY_API void bay_task_free(struct bay_task *task);
  * BAY_TIMEOUT (the inherited deadline); they run in any case. Suspends. Since 1.0. */
 BAY_API int bay_yield(void);
 
-/* Why the running task is cancelled, or NULL while it is not. Borrowed until the
- * task ends. Never suspends. Since 1.0. */
+/* Why the running task is cancelled, or NULL while it is not, and outside a task. A leaf handler
+ * may be run by the task of its caller and then asks about that. Borrowed until the task ends.
+ * Never suspends. Since 1.0. */
 BAY_API const char *bay_cancel_reason(void);
 
 /* The running task; NULL outside a task and in a leaf handler. Borrowed until it ends,
@@ -177,7 +178,8 @@ BAY_API int bay_task_add_callback(struct bay_task *task, bay_task_end_fn *fn, vo
 /* Takes such callbacks back; returns how many there were. Never suspends. Since 1.0. */
 BAY_API size_t bay_task_remove_callback(struct bay_task *task, bay_task_end_fn *fn, void *arg);
 
-/* The deadline that the running task inherited. Never suspends. Since 1.0. */
+/* The deadline that the running task inherited; in a leaf handler that of its call. BAY_INHERIT:
+ * none, as outside a task. Never suspends. Since 1.0. */
 BAY_API int64_t bay_deadline(void);
 
 BAY_END_DECLS
