@@ -439,7 +439,7 @@ TASK_TEST(a_task_that_fails_because_of_its_own_names_the_first_failure)
 static int
 await_everything(void *arg)
 {
-	struct bay_channel *channel = bay_channel_create(4);
+	struct bay_channel *channel = bay_channel_create(4), *finished = bay_channel_create(4);
 	struct bay_task *other = bay_spawn("other", wait_for_cancel, NULL);
 	struct bay_scope *scope;
 	int round;
@@ -447,7 +447,7 @@ await_everything(void *arg)
 	void *item;
 
 	(void)arg;
-	/* A get need not wait; it is refused all the same. */
+	/* A get of one and a join of the other need not wait; they are refused all the same. */
 	ck_assert_int_eq(bay_channel_try_put(channel, channel), BAY_OK);
 	ck_assert_int_eq(bay_sleep(100 * BAY_SECOND), BAY_CANCELED);
 	for (round = 0; round < 3; round++) {
@@ -458,6 +458,8 @@ await_everything(void *arg)
 		ck_assert_int_eq(bay_yield(), BAY_CANCELED);
 		ck_assert_int_eq(bay_channel_put(channel, channel, BAY_INHERIT), BAY_CANCELED);
 		ck_assert_int_eq(bay_channel_get(channel, &item, BAY_INHERIT), BAY_CANCELED);
+		ck_assert_int_eq(bay_channel_join(channel, BAY_INHERIT), BAY_CANCELED);
+		ck_assert_int_eq(bay_channel_join(finished, BAY_INHERIT), BAY_CANCELED);
 		ck_assert_int_eq(bay_join(other, BAY_INHERIT), BAY_CANCELED);
 		ck_assert_int_eq(bay_wait_first(&other, 1, &which, BAY_INHERIT), BAY_CANCELED);
 		ck_assert(!bay_task_done(other));
@@ -469,6 +471,7 @@ await_everything(void *arg)
 	ck_assert(bay_task_done(other));
 	bay_task_free(other);
 	bay_channel_destroy(channel);
+	bay_channel_destroy(finished);
 	return BAY_OK;
 }
 

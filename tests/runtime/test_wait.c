@@ -3,6 +3,7 @@
 
 #include "runtime/wait.h"
 
+#include <bay/channel.h>
 #include <bay/task.h>
 
 #include "runtime/task.h"
@@ -164,6 +165,44 @@ TASK_TEST(where_a_task_waits_is_remembered)
 	return BAY_OK;
 }
 
+static int
+put_after_a_ms(void *channel)
+{
+	ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+	return bay_channel_put(channel, channel, BAY_INHERIT);
+}
+
+/* A wait that is served, under one deadline, and then one that is not, under another: the timer
+ * of the first may still be armed. */
+static void
+wait_twice(int64_t first_ns, int64_t second_ns)
+{
+	struct bay_channel *channel = bay_channel_create(1);
+	int64_t deadline;
+	void *item;
+
+	ck_assert_int_eq(bay_go("puts", put_after_a_ms, channel), BAY_OK);
+	ck_assert_int_eq(bay_channel_get(channel, &item, bay_after(first_ns)), BAY_OK);
+	deadline = bay_after(second_ns);
+	ck_assert_int_eq(bay_channel_get(channel, &item, deadline), BAY_TIMEOUT);
+	ck_assert_int_ge(bay_now(), deadline);
+	ck_assert_int_lt(bay_now(), deadline + 10 * BAY_SECOND);
+	bay_channel_destroy(channel);
+}
+
+/* The timer of the first fires in the second, which goes on. */
+TASK_TEST(a_second_wait_with_a_later_deadline_ends_at_that)
+{
+	wait_twice(BAY_SECOND, 1100 * BAY_MS);
+	return BAY_OK;
+}
+
+TASK_TEST(a_second_wait_with_an_earlier_deadline_ends_at_that)
+{
+	wait_twice(3600 * BAY_SECOND, 20 * BAY_MS);
+	return BAY_OK;
+}
+
 CHECK_MAIN("runtime/wait",
 	a_wake_before_the_wait_is_remembered,
 	the_first_wake_counts,
@@ -171,4 +210,6 @@ CHECK_MAIN("runtime/wait",
 	a_deadline_takes_the_waiter_out_and_leaves_no_timer,
 	a_wait_to_the_end_is_cut_by_nothing,
 	a_cancellation_takes_the_waiter_out_and_leaves_no_timer,
-	where_a_task_waits_is_remembered)
+	where_a_task_waits_is_remembered,
+	a_second_wait_with_a_later_deadline_ends_at_that,
+	a_second_wait_with_an_earlier_deadline_ends_at_that)
