@@ -39,6 +39,7 @@ enum { RESTARTS = 500 };
 #endif
 
 #define PROBE TOP_BUILDDIR "/tests/support/plugins/probe.so"
+#define CLINGS TOP_BUILDDIR "/tests/support/plugins/clings.so"
 
 /* --- what the plugin calls --------------------------------------------------------------- */
 
@@ -178,6 +179,7 @@ finish(void)
 /* What services are started from, instead of the path; -1: nothing. */
 static int start_from = -1;
 static const char *start_image = PROBE;
+static const char *start_sha256;
 
 /* Begins to start a service of that name; settings: "key value key value", NULL for none. */
 static int64_t
@@ -190,6 +192,7 @@ begin_start(const char *name, int64_t instances, const char *setting_list)
 		.service = name,
 		.plugin = "probe",
 		.image = start_image,
+		.sha256 = start_sha256,
 		.generation = 3,
 		.slot = slots++ % 16,
 		.instances = instances,
@@ -400,6 +403,40 @@ START_TEST(a_service_starts_from_a_descriptor_which_goes_with_it)
 	start_from = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	start_in_vain("a", 1, NULL, BAY_INVALID, "");
 	ck_assert_uint_eq(count_descriptors(), before);
+	finish();
+}
+END_TEST
+
+/* Code that stays in the process is known there by its path, which is the number of a descriptor:
+ * the next one must not have that number. */
+START_TEST(a_descriptor_of_code_that_stays_is_never_used_again)
+{
+	unsigned before;
+
+	begin(1);
+	before = count_descriptors();
+	start_image = "/nowhere/x.so";
+	start_from = open(CLINGS, O_RDONLY | O_CLOEXEC);
+	start("clings", 1, NULL);
+	ck_assert_int_eq(stop("clings", 0).status, BAY_OK);
+	ck_assert_uint_eq(count_descriptors(), before + 1);
+	start_from = open(PROBE, O_RDONLY | O_CLOEXEC);
+	start("a", 1, NULL);
+	expect("a", BAY_OK, "7");
+	ck_assert_int_eq(stop("a", 0).status, BAY_OK);
+	ck_assert_uint_eq(count_descriptors(), before + 1);
+	finish();
+}
+END_TEST
+
+START_TEST(what_is_not_what_was_examined_is_not_loaded)
+{
+	begin(1);
+	start_sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	start_in_vain("a", 1, NULL, BAY_INVALID, "has changed since");
+	ck_assert(!is_loaded());
+	start_sha256 = NULL;
+	start("a", 1, NULL);
 	finish();
 }
 END_TEST
@@ -906,6 +943,8 @@ END_TEST
 CHECK_MAIN("cell/host",
 	a_service_starts_serves_and_goes_without_a_trace,
 	a_service_starts_from_a_descriptor_which_goes_with_it,
+	a_descriptor_of_code_that_stays_is_never_used_again,
+	what_is_not_what_was_examined_is_not_loaded,
 	instances_are_spread_over_the_loops,
 	who_calls_a_service_that_is_not_there_hears_why,
 	restarts_leave_nothing_behind,

@@ -280,9 +280,14 @@ START_TEST(what_others_could_have_written_is_refused)
 	place_init(&place, "good");
 	ck_assert_int_eq(chmod(place.plugin, 0646), 0);
 	assert_refused(&place, "can be written by everybody: chmod o-w it");
+	/* The bit that keeps others from replacing files is a directory's. */
+	ck_assert_int_eq(chmod(place.plugin, 01666), 0);
+	assert_refused(&place, "can be written by everybody: chmod o-w it");
 	/* Among ordinary users the group may be one's own. */
 	if (geteuid() == 0) {
 		ck_assert_int_eq(chmod(place.plugin, 0664), 0);
+		assert_refused(&place, "can be written by group 0: chmod g-w it");
+		ck_assert_int_eq(chmod(place.plugin, 01660), 0);
 		assert_refused(&place, "can be written by group 0: chmod g-w it");
 		ck_assert_int_eq(chmod(place.plugin, 0644), 0);
 		ck_assert_int_eq(chown(place.plugin, 12345, 0), 0);
@@ -385,6 +390,36 @@ START_TEST(a_file_that_changes_between_two_slices_is_refused)
 		buffer_finish(&error);
 		place_finish(&place);
 	}
+}
+END_TEST
+
+/* Its size is the same, and its time is made so: only when that was done cannot be hidden. */
+START_TEST(a_file_that_changes_behind_its_times_is_refused)
+{
+	struct buffer error = {0};
+	enum image_progress progress;
+	struct place place;
+	struct image image;
+	struct stat st;
+	int fd;
+
+	place_init(&place, "good");
+	ck_assert_int_eq(truncate(place.plugin, 10 * IMAGE_SLICE), 0);
+	ck_assert_int_eq(stat(place.plugin, &st), 0);
+	ck_assert(image_begin(&image, place.plugin, place.images, "square", 1, &error));
+	ck_assert_int_eq(image_continue(&image, &error), IMAGE_MORE);
+	/* The kernel's clock for such times ticks every few milliseconds. */
+	usleep(50000);
+	fd = open(place.plugin, O_WRONLY);
+	ck_assert_int_eq(pwrite(fd, "x", 1, 9 * IMAGE_SLICE), 1);
+	ck_assert_int_eq(futimens(fd, (const struct timespec[]){st.st_atim, st.st_mtim}), 0);
+	close(fd);
+	while ((progress = image_continue(&image, &error)) == IMAGE_MORE)
+		continue;
+	ck_assert_int_eq(progress, IMAGE_FAILED);
+	ck_assert_ptr_nonnull(strstr(buffer_text(&error), "changed while it was copied"));
+	buffer_finish(&error);
+	place_finish(&place);
 }
 END_TEST
 
@@ -514,6 +549,7 @@ CHECK_MAIN("master/image",
 	a_directory_further_up_counts_too,
 	a_file_is_copied_a_slice_at_a_time,
 	a_file_that_changes_between_two_slices_is_refused,
+	a_file_that_changes_behind_its_times_is_refused,
 	half_an_image_leaves_nothing,
 	a_leftover_that_is_a_name_of_another_file_does_not_change_that,
 	a_file_that_is_being_written_is_refused,

@@ -6,7 +6,8 @@
  *	die              ends with exit code 9 before it has said anything
  *	setup=refuse     refuses Setup        setup=silent    does not answer it
  *	setup=rubbish    answers with rubbish setup=close     closes its socket and stays
- *	start=refuse     refuses each Start   start=crash     crashes in the init of each
+ *	start=refuse     refuses each Start, as it always refuses an image with a wrong hash
+ *	start=crash      crashes in the init of each
  *	start=hang:NAME  init of NAME keeps the loop: no Start is answered
  *	start=silent     does not answer     start=hold:NAME  answers all but that of NAME
  *	start=give-up    starts, then says that the service failed by itself
@@ -45,6 +46,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include "base/hash.h"
 #include "base/status_page.h"
 #include "protocol/body.h"
 #include "protocol/cell_link.h"
@@ -251,6 +253,21 @@ say_nonsense(const struct cell_start *start)
 	tell_failed(start->service, start->generation + 1);
 }
 
+/* As a cell does it before it loads an image; those that tests invent are not there. */
+static bool
+is_what_was_examined(const struct cell_start *start)
+{
+	int fd = open(start->image, O_RDONLY | O_CLOEXEC);
+	char sha256[HASH_TEXT_SIZE];
+	bool same;
+
+	if (fd < 0)
+		return true;
+	same = hash_fd(fd, sha256) && start->sha256 != NULL && strcmp(sha256, start->sha256) == 0;
+	close(fd);
+	return same;
+}
+
 static void
 answer_start(const struct varlink_call *call, const struct cell_start *start)
 {
@@ -258,7 +275,9 @@ answer_start(const struct varlink_call *call, const struct cell_start *start)
 
 	snprintf(hang, sizeof(hang), "start=hang:%s", start->service);
 	snprintf(hold, sizeof(hold), "start=hold:%s", start->service);
-	if (is_ordered("start=refuse")) {
+	if (!is_what_was_examined(start)) {
+		refuse(call, "its image is not the one that was examined");
+	} else if (is_ordered("start=refuse")) {
 		refuse(call, "no such luck");
 	} else if (is_ordered("start=crash")) {
 		run_slot((uint32_t)start->slot, STATUS_PHASE_INIT);
