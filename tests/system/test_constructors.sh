@@ -52,6 +52,13 @@ status_is 1
 complains 'SIGSEGV in service takes_handlers at address 0x10 in task handle'
 stop
 
+begin_spoiled takes_pipe
+is_state takes_pipe ready || fail "it is $(state_of takes_pipe)"
+ctl call takes_pipe x
+says refused
+is_answered actor || fail 'the actor does not answer'
+stop
+
 if [ "$(id -u)" = 0 ]; then
 	begin_spoiled changes_user
 	is_blamed changes_user 'its code ended the process with exit code 1'

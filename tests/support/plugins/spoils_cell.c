@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Does to the cell, while it is loaded, what the name of its file says: crashes, exits, hangs,
- * takes_handlers, changes_user. An examiner sees nothing of it.
+ * takes_handlers, takes_pipe, changes_user. An examiner sees nothing of it.
  */
 #define _GNU_SOURCE
 #include <bay/bay.h>
@@ -45,15 +45,33 @@ construct(void)
 		pause();
 	if (strstr(here.dli_fname, "/takes_handlers.") != NULL)
 		signal(SIGSEGV, ignore_fault);
+	if (strstr(here.dli_fname, "/takes_pipe.") != NULL)
+		signal(SIGPIPE, SIG_DFL);
 	if (strstr(here.dli_fname, "/changes_user.") != NULL)
 		(void)!setuid(12345);
 }
 
-/* Crashes when it is called. */
+/* Writes to a pipe that nobody reads, which is an error and no end. */
+static int
+write_in_vain(struct bay_request *request)
+{
+	ssize_t size = -1;
+	int fds[2];
+
+	if (pipe(fds) != 0)
+		return bay_fail(request, BAY_IO, "no pipe");
+	close(fds[0]);
+	size = write(fds[1], "x", 1);
+	close(fds[1]);
+	return bay_reply_text(request, size < 0 ? "refused" : "written");
+}
+
+/* Does that under one name; crashes under any other. */
 static int
 handle(struct bay_request *request)
 {
-	(void)request;
+	if (strcmp(bay_instance_name(bay_request_instance(request)), "takes_pipe") == 0)
+		return write_in_vain(request);
 	*(volatile int *)16 = 0;
 	return BAY_OK;
 }
