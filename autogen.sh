@@ -5,7 +5,7 @@ set -eu
 
 PACKAGES='gcc make autoconf automake libtool pkg-config libc6-dev
 libevent-dev libinih-dev libjansson-dev libmd-dev libc-ares-dev
-libdw-dev check'
+libssl-dev openssl libdw-dev check'
 
 usage() {
 	cat <<END

@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <bay/tls.h>
+
 #include "io/address.h"
 #include "io/stream.h"
 #include "runtime/task.h"
@@ -252,6 +254,40 @@ connector_find(const char *text, const struct bay_stream_options *full, struct b
 	return BAY_OK;
 }
 
+/* --- TLS ------------------------------------------------------------------------------------------------- */
+
+/* What stands before the port, for a certificate to be checked against: false for a path. */
+static bool
+connector_host(const char *text, char host_r[ADDRESS_HOST_SIZE])
+{
+	const char *port;
+
+	if (strncmp(text, "unix:", 5) == 0 || address_split(text, host_r, &port) != BAY_OK)
+		return false;
+	host_r[strcspn(host_r, "%")] = '\0';
+	return true;
+}
+
+/* Begins TLS on a stream that has been connected, or ends it. */
+static int
+connector_secure(const struct bay_stream_options *full, const char *name, struct bay_stream **stream_r,
+	int64_t deadline)
+{
+	struct bay_stream *stream = *stream_r;
+	int status;
+
+	if (full->tls == NULL)
+		return BAY_OK;
+	status = bay_stream_start_tls(stream, full->tls, full->server_name != NULL ? full->server_name : name,
+		deadline);
+	if (status == BAY_OK)
+		return BAY_OK;
+	(void)connector_fail(full, status, "%s", bay_stream_error(stream));
+	*stream_r = NULL;
+	stream_end(stream, false);
+	return status;
+}
+
 /* --- <bay/stream.h> ------------------------------------------------------------------------------------ */
 
 /* How both begin. */
@@ -273,6 +309,7 @@ bay_connect(const char *address, const struct bay_stream_options *options, struc
 {
 	struct bay_address addresses[CONNECTOR_ADDRESSES];
 	struct bay_stream_options full;
+	char host[ADDRESS_HOST_SIZE];
 	size_t count;
 	int status;
 
@@ -284,6 +321,8 @@ bay_connect(const char *address, const struct bay_stream_options *options, struc
 		status = connector_find(address, &full, addresses, &count, deadline);
 	if (status == BAY_OK)
 		status = connector_try_all(addresses, count, &full, stream_r, deadline);
+	if (status == BAY_OK)
+		status = connector_secure(&full, connector_host(address, host) ? host : NULL, stream_r, deadline);
 	return status;
 }
 
@@ -302,5 +341,7 @@ bay_connect_to(const struct bay_address *address, const struct bay_stream_option
 		status = connector_fail(&full, BAY_INVALID, "that is no address");
 	if (status == BAY_OK)
 		status = connector_try_all(address, 1, &full, stream_r, deadline);
+	if (status == BAY_OK)
+		status = connector_secure(&full, NULL, stream_r, deadline);
 	return status;
 }

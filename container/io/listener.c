@@ -38,6 +38,7 @@ struct bay_listener {
 	struct timer pause;         /* armed while it pauses */
 	int64_t pause_ns;           /* how long the next pause is; 0: all is well */
 	struct bay_stream_options streams;
+	struct bay_tls *tls;        /* or NULL */
 	int fd;
 	bool acceptable;            /* as far as we know */
 	int status;                 /* BAY_OK, or why nothing can be accepted any more */
@@ -187,6 +188,12 @@ listener_await(struct listener_waiter *waiter, struct bay_listener *listener)
 	waitable_enter(&listener->waitable);
 }
 
+struct bay_tls *
+listener_tls(const struct bay_listener *listener)
+{
+	return listener->tls;
+}
+
 void
 listener_left(struct bay_listener *listener)
 {
@@ -299,6 +306,8 @@ listener_options_read(const struct bay_listener_options *options, struct bay_lis
 	/* They are the caller's for this call only, and of no use to streams that are accepted. */
 	streams_r->error = NULL;
 	streams_r->local = NULL;
+	streams_r->tls = NULL;
+	streams_r->server_name = NULL;
 	return BAY_OK;
 }
 
@@ -327,7 +336,9 @@ bay_listen(const char *address, const struct bay_listener_options *options, stru
 	if (status != BAY_OK)
 		return status;
 	status = listener_create(fd, address, &streams, listener_r);
-	if (status != BAY_OK) {
+	if (status == BAY_OK) {
+		(*listener_r)->tls = full.tls;
+	} else {
 		snprintf(full.error, full.error_size, "listen at %s: %s", address,
 			status == BAY_NO_MEMORY ? "no memory" : strerror(errno));
 		close(fd);

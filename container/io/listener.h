@@ -48,6 +48,9 @@ int listener_open(const struct bay_listener *listener, const struct listener_con
 /* Stands in line, after waiter_init(); the listener stays until listener_left(). */
 void listener_await(struct listener_waiter *waiter, struct bay_listener *listener);
 
+/* What bay_serve() begins on each connection, or NULL: borrowed. */
+struct bay_tls *listener_tls(const struct bay_listener *listener);
+
 /* Whoever stood in line looks at it no more; it may be gone after this. */
 void listener_left(struct bay_listener *listener);
 

@@ -4,10 +4,11 @@
 
 #include <stdlib.h>
 
-#include <bay/listener.h>
 #include <bay/scope.h>
+#include <bay/tls.h>
 
 #include "base/log.h"
+#include "io/listener.h"
 #include "runtime/await.h"
 #include "runtime/task.h"
 #include "runtime/wait.h"
@@ -15,11 +16,14 @@
 
 /* What was written has so long to go when its function has returned. */
 #define SERVING_CLOSE_NS (10 * BAY_SECOND)
+/* TLS has to have begun within this. */
+#define SERVING_HANDSHAKE_NS (10 * BAY_SECOND)
 /* Without memory for a connection, the next one is accepted after this. */
 #define SERVING_REST_NS (BAY_SECOND / 10)
 
 struct serving {
 	struct bay_listener *listener;
+	struct bay_tls *tls;    /* or NULL */
 	bay_serve_fn *fn;
 	void *arg;
 	unsigned live;          /* connections */
@@ -32,6 +36,23 @@ struct serving_connection {
 	struct bay_stream *stream;
 };
 
+/* As far as the plugin's function, and what that says. */
+static int
+serving_talk(const struct serving *serving, struct bay_stream *stream)
+{
+	int status;
+
+	if (serving->tls != NULL) {
+		status = bay_stream_start_tls(stream, serving->tls, NULL, bay_after(SERVING_HANDSHAKE_NS));
+		if (status != BAY_OK) {
+			log_debug(task_subject(task_current()), "bay_serve: %s", bay_stream_error(stream));
+			/* Who is refused is told why: that has to go out, so it is no reset. */
+			return status == BAY_TIMEOUT || status == BAY_CANCELED ? status : BAY_OK;
+		}
+	}
+	return serving->fn(stream, serving->arg);
+}
+
 static int
 serving_connection_main(void *arg)
 {
@@ -39,7 +60,7 @@ serving_connection_main(void *arg)
 	struct serving *serving = connection.serving;
 
 	free(arg);
-	if (serving->fn(connection.stream, serving->arg) == BAY_OK)
+	if (serving_talk(serving, connection.stream) == BAY_OK)
 		(void)bay_stream_close(connection.stream, bay_after(SERVING_CLOSE_NS));
 	else
 		bay_stream_abort(connection.stream);
@@ -133,6 +154,7 @@ bay_serve(struct bay_listener *listener, bay_serve_fn *fn, void *arg, unsigned m
 			: "with max_connections 0 nobody could be served");
 		return BAY_INVALID;
 	}
+	serving.tls = listener_tls(listener);
 	scope = bay_scope_open(deadline);
 	if (scope == NULL)
 		return BAY_NO_MEMORY;

@@ -7,6 +7,7 @@
  *	stream_write.c   the way out
  *	stream_facts.c   what can be asked of it and set
  *	connector.c, listener.c: where streams come from
+ *	tls_session.c    a transport
  *
  *	kernel --> transport --> input ---> reader           one task at a time
  *	kernel <-- output <---- transport <--- writer        who has the turn; others in line
@@ -139,6 +140,9 @@ void stream_wake_readers(struct bay_stream *stream, int status);
  * BAY_CLOSED: the end; BAY_BUSY; or a failure. */
 int stream_look(struct bay_stream *stream);
 
+/* Waits until there may be something to read. BAY_OK, BAY_TIMEOUT, BAY_CANCELED, STREAM_GONE. */
+int stream_await_input(struct bay_stream *stream, int64_t deadline);
+
 /* What the descriptor gives: as get of a transport. */
 int stream_receive(struct bay_stream *stream, void *data, size_t size, size_t *size_r);
 
@@ -152,6 +156,11 @@ void stream_wake_writers(struct bay_stream *stream, int status);
 
 /* Bytes for the descriptor, to the kernel or to output: as put of a transport. */
 int stream_send(struct bay_stream *stream, const void *data, size_t size);
+
+/* Waits for the turn to write, which then has to be handed on to the first in line. BAY_OK,
+ * BAY_TIMEOUT, BAY_CANCELED, STREAM_GONE. */
+int stream_take_turn(struct bay_stream *stream, int64_t deadline);
+void stream_hand_on(struct bay_stream *stream);
 
 /* Waits until all that stands in output now has gone. BAY_OK, a failure, BAY_CLOSED,
  * BAY_TIMEOUT, BAY_CANCELED. */

@@ -49,10 +49,14 @@ stream_spares_on_end(struct belonging *belonging)
 	stream_spares = NULL;
 }
 
-/* Those of this thread, made at first use; NULL without memory. */
+/* Those of this thread, made at first use; NULL without memory. What is kept cannot be told from
+ * what is in use, so a sanitizer is to see all of it go. */
 static struct stream_spares *
 stream_spares_here(void)
 {
+#if defined(BAY_ASAN)
+	return NULL;
+#endif
 	if (stream_spares != NULL)
 		return stream_spares;
 	stream_spares = calloc(1, sizeof *stream_spares);
@@ -95,11 +99,8 @@ stream_buffer_give(char *data, size_t capacity)
 
 	if (data == NULL)
 		return;
-	/* What is kept cannot be told from what is in use, so a sanitizer sees all of it go. */
-#if !defined(BAY_ASAN)
 	if (class < STREAM_BUFFER_CLASSES)
 		spares = stream_spares_here();
-#endif
 	if (spares == NULL || spares->bytes[class] + capacity > STREAM_BUFFER_KEPT) {
 		free(data);
 		return;

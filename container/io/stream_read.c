@@ -138,8 +138,7 @@ stream_told(int status)
 	return status == STREAM_GONE ? BAY_CLOSED : status;
 }
 
-/* Waits until there may be something. BAY_OK, BAY_TIMEOUT, BAY_CANCELED, STREAM_GONE. */
-static int
+int
 stream_await_input(struct bay_stream *stream, int64_t deadline)
 {
 	struct waiter waiter;

@@ -26,6 +26,8 @@ enum {
 	STREAM_PIECES = 16,
 	/* Of a file, in one system call, which the loop waits for. */
 	STREAM_FILE_BYTES = 256 << 10,
+	/* The same where the bytes go through here. */
+	STREAM_BLOCK = 16 << 10,
 	/* So many bytes count as one more call of the task's slice. */
 	STREAM_SENT_PER_CALL_SHIFT = 10
 };
@@ -217,7 +219,7 @@ stream_await(struct bay_stream *stream, struct waiter *waiter, int64_t deadline)
 	return status;
 }
 
-static int
+int
 stream_take_turn(struct bay_stream *stream, int64_t deadline)
 {
 	struct waiter waiter;
@@ -230,8 +232,7 @@ stream_take_turn(struct bay_stream *stream, int64_t deadline)
 	return stream_await(stream, &waiter, deadline);
 }
 
-/* To the first in line, who is woken with it. */
-static void
+void
 stream_hand_on(struct bay_stream *stream)
 {
 	struct waiter *first = waitable_first(&stream->waitable);
@@ -520,19 +521,21 @@ stream_send_file_now(struct bay_stream *stream, struct stream_file *file)
 static int
 stream_put_file_now(struct bay_stream *stream, struct stream_file *file)
 {
-	char block[16 << 10];
-	size_t size = file->left < sizeof block ? file->left : sizeof block;
+	struct stream_buffer block = {.data = NULL};
+	size_t size = file->left < STREAM_BLOCK ? file->left : STREAM_BLOCK;
+	int status = BAY_OK;
 	ssize_t n;
-	int status;
 
 	if (stream_buffer_size(&stream->output) > stream->low_water)
 		return BAY_BUSY;
-	n = pread(file->fd, block, size, file->offset);
-	if (n == 0)
-		return BAY_CLOSED;
-	if (n < 0)
-		return BAY_INVALID;
-	status = stream->transport->put(stream, block, (size_t)n);
+	if (!stream_buffer_reserve(&block, STREAM_BLOCK))
+		return BAY_NO_MEMORY;
+	n = pread(file->fd, block.data, size, file->offset);
+	if (n > 0)
+		status = stream->transport->put(stream, block.data, (size_t)n);
+	else
+		status = n == 0 ? BAY_CLOSED : BAY_INVALID;
+	stream_buffer_finish(&block);
 	if (status != BAY_OK)
 		return status;
 	file->offset += n;

@@ -243,6 +243,22 @@ wait_until 'it is shown as blocking' blocks
 wait "$call"
 [ "$(cat "$dir/waited")" = 'ok opened' ] || fail "not opened: $(cat "$dir/waited")"
 
+case='streams speak in secret'
+if ! command -v openssl >/dev/null; then
+	echo "SKIP: $case: no openssl to make a certificate with"
+elif openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost \
+	-addext subjectAltName=DNS:localhost -keyout "$dir/key.pem" -out "$dir/certificate.pem" 2>"$dir/openssl.err"; then
+	cat "$dir/certificate.pem" "$dir/key.pem" >"$dir/own.pem"
+	operation='tls'
+	ctl call toolbox 'tls '"$dir/own.pem"
+	case $(cat "$dir/out") in
+	'not-found not-found') echo "SKIP: $case: built without OpenSSL" ;;
+	*) answers "ok ok ok '' ok ok TLSv1.3 /CN=localhost ok in secret ok" ;;
+	esac
+else
+	fail "no certificate: $(cat "$dir/openssl.err")"
+fi
+
 case='a stream is named for who waits for it'
 mkfifo "$dir/lines"
 ctl_behind waited call toolbox 'stream-wait '"$dir/lines"

@@ -44,6 +44,7 @@
 #include <bay/task.h>
 #include <bay/ticker.h>
 #include <bay/time.h>
+#include <bay/tls.h>
 #include <bay/topic.h>
 #include <bay/watch.h>
 

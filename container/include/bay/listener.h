@@ -39,6 +39,9 @@ struct bay_listener_options {
 	int backlog;           /* connections that may wait to be accepted; 0: 1024. The kernel has
 	                        * a bound of its own (net.core.somaxconn) */
 	const struct bay_stream_options *streams; /* for those accepted, copied; or NULL */
+	struct bay_tls *tls;   /* bay_serve() begins TLS on each connection, before its function is
+	                        * called; or NULL. Borrowed until the listener is closed and bay_serve()
+	                        * has ended. After bay_accept(), call bay_stream_start_tls() */
 	char *error;           /* where to write why it cannot listen, or NULL */
 	size_t error_size;     /* room there */
 };

@@ -37,6 +37,7 @@
 BAY_BEGIN_DECLS
 
 struct bay_stream;
+struct bay_tls;
 
 /* What a stream is made with. Set to zero what is to be as usual. */
 struct bay_stream_options {
@@ -46,6 +47,9 @@ struct bay_stream_options {
 	bool delay;            /* TCP may hold small writes back for more (Nagle) */
 	int64_t keepalive_ns;  /* TCP: quiet for so long, the other end is asked whether it is
 	                        * still there; 0: never */
+	struct bay_tls *tls;   /* bay_connect: begin TLS, see <bay/tls.h>; or NULL */
+	const char *server_name; /* and expect a certificate for this; NULL: what stands before the
+	                        * port of the address */
 	const struct bay_address *local; /* bay_connect: this end, or NULL: the kernel chooses */
 	char *error;           /* where to write why it could not be made, or NULL */
 	size_t error_size;     /* room there */
@@ -55,7 +59,7 @@ struct bay_stream_options {
 
 /* Connects to an address in writing: "127.0.0.1:80", "[::1]:80", "unix:/run/a.sock". BAY_OK
  * and a stream, owned by the caller; BAY_IO when nobody could be reached there;
- * BAY_NOT_PERMITTED; BAY_TOO_BIG when the path of a Unix socket is too long; BAY_INVALID for what
+ * BAY_NOT_PERMITTED, also when its certificate is not to be trusted; BAY_TOO_BIG when the path of a Unix socket is too long; BAY_INVALID for what
  * is no address or makes no sense; BAY_NO_MEMORY; BAY_TIMEOUT; BAY_CANCELED. options: borrowed for
  * the call, or NULL. Inside a task; may suspend. Since 1.0. */
 BAY_API int bay_connect(const char *address, const struct bay_stream_options *options,

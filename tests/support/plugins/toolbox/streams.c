@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* <bay/address.h>, <bay/stream.h>, <bay/listener.h> */
+/* <bay/address.h>, <bay/stream.h>, <bay/listener.h>, <bay/tls.h> */
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
@@ -245,6 +245,55 @@ wait_for_stream(struct bay_request *request, const char *argument, struct seen *
 	bay_stream_abort(stream);
 }
 
+struct secret {
+	struct bay_stream *stream;
+	struct bay_tls *tls;
+};
+
+static int
+keep_secret(void *arg)
+{
+	struct secret *secret = arg;
+	int status = bay_stream_start_tls(secret->stream, secret->tls, NULL, BAY_INHERIT);
+
+	if (status == BAY_OK)
+		status = bay_stream_write(secret->stream, "in secret", 9, BAY_INHERIT);
+	bay_stream_close(secret->stream, BAY_INHERIT);
+	return status;
+}
+
+/* With a file of both certificate and key, for localhost. */
+static void
+see_tls(struct bay_request *request, const char *argument, struct seen *seen)
+{
+	struct bay_tls_options server = {.length = sizeof server, .server = true, .certificate = argument};
+	struct bay_tls_options client = {.length = sizeof client, .ca = argument};
+	struct bay_stream_tls facts;
+	struct secret secret;
+	struct bay_stream *stream;
+	struct bay_task *task;
+	struct bay_tls *tls;
+	char *data;
+
+	(void)request;
+	saw(seen, "%s", bay_status_name(bay_tls_create(&server, &secret.tls, BAY_INHERIT)));
+	saw(seen, "%s", bay_status_name(bay_tls_create(&client, &tls, BAY_INHERIT)));
+	if (secret.tls == NULL || tls == NULL)
+		return;
+	saw(seen, "%s '%s'", bay_status_name(bay_tls_reload(secret.tls, BAY_INHERIT)), bay_tls_error(secret.tls));
+	bay_stream_pair(&secret.stream, &stream);
+	task = bay_spawn("keeps", keep_secret, &secret);
+	saw(seen, "%s", bay_status_name(bay_stream_start_tls(stream, tls, "localhost", BAY_INHERIT)));
+	saw(seen, "%s", bay_status_name(bay_stream_tls(stream, &facts)));
+	saw(seen, "%s %s", facts.version, facts.peer);
+	saw(seen, "%s", bay_status_name(bay_stream_read_all(stream, 100, &data, NULL, BAY_INHERIT)));
+	saw(seen, "%s", data);
+	saw(seen, "%s", bay_status_name(bay_join(task, BAY_INHERIT)));
+	bay_stream_abort(stream);
+	bay_tls_destroy(secret.tls);
+	bay_tls_destroy(tls);
+}
+
 const struct operation stream_operations[] = {
 	{"addresses", see_addresses, NULL},
 	{"stream-reads", see_reads, NULL},
@@ -254,5 +303,6 @@ const struct operation stream_operations[] = {
 	{"stream-open", see_open_fd, NULL},
 	{"stream-forget", forget_streams, NULL},
 	{"stream-wait", wait_for_stream, NULL},
+	{"tls", see_tls, NULL},
 	{NULL, NULL, NULL}
 };
