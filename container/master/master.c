@@ -502,9 +502,9 @@ master_finish(struct master *master)
 	master->admin_log = NULL;
 	plugin_survey_finish(&parts->survey);
 	plugin_examination_destroy(parts->examination);
+	strays_end();
 	listener_table_destroy(master->listeners);
 	activation_finish(&parts->activation);
-	strays_end();
 	admin_server_stop_listening(parts->server);
 	socket_file_close(&parts->socket);
 	runtime_dir_close(parts->image_dir);

@@ -199,7 +199,7 @@ runtime_dir_clean(const struct runtime_dir *dir)
 	while ((entry = readdir(stream)) != NULL) {
 		if ((runtime_dir_is_image(entry->d_name) ||
 		     runtime_dir_is_socket(fd, entry->d_name) ||
-		     (dir->marked && socket_file_is_abandoned(fd, entry->d_name))) &&
+		     socket_file_is_abandoned(fd, entry->d_name)) &&
 		    unlinkat(fd, entry->d_name, 0) != 0 && errno != ENOENT)
 			log_warn_errno(NULL, "remove %s from %s %s", entry->d_name, dir->key, dir->path);
 	}
