@@ -3,11 +3,15 @@
 
 #include "service/plugin_dlerror.h"
 
+#include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <bay/abi.h>
 
 #include "base/buffer.h"
+#include "base/fd.h"
 #include "service/plugin_libraries.h"
 
 /* If text begins with what, gives the rest. */
@@ -54,24 +58,49 @@ plugin_dlerror_library(const char *library, const struct plugin_libraries *libra
 	return buffer_fail(error, "install it where ldconfig looks, or link it in");
 }
 
+/* Whether code may be run from this file, as far as can be seen. */
+static bool
+plugin_dlerror_may_run(const char *image)
+{
+	int fd = open(image, O_RDONLY | O_CLOEXEC);
+	void *page = fd >= 0 ? mmap(NULL, 1, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0) : MAP_FAILED;
+
+	fd_close(&fd);
+	if (page == MAP_FAILED)
+		return false;
+	munmap(page, 1);
+	return true;
+}
+
+static bool
+plugin_dlerror_segment(const char *image, struct buffer *error)
+{
+	if (plugin_dlerror_may_run(image))
+		return buffer_fail(error, "it does not fit into memory: one of its segments is larger than "
+			"what a process can have here, or lies where nothing can be; build it anew");
+	return buffer_fail(error, "its image %s may not be run: if the file system is "
+		"mounted noexec, set image_dir to a directory on another one", image);
+}
+
 bool
 plugin_dlerror_explain(const char *text, const char *image, const struct plugin_libraries *libraries,
 	struct buffer *error)
 {
 	const char *rest;
+	bool of_image;
 
 	if (text == NULL)
 		return buffer_fail(error, "it cannot be loaded");
 	/* "IMAGE: what is wrong", but "LIBRARY: cannot open ..." for a library. */
-	if (plugin_dlerror_skip(text, image, &rest))
+	of_image = plugin_dlerror_skip(text, image, &rest);
+	if (of_image)
 		(void)plugin_dlerror_skip(rest, ": ", &text);
 	if (plugin_dlerror_skip(text, "undefined symbol: ", &rest))
 		return plugin_dlerror_symbol(rest, error);
 	if (strstr(text, "cannot open shared object file") != NULL)
 		return plugin_dlerror_library(text, libraries, error);
-	if (strstr(text, "failed to map segment") != NULL)
-		return buffer_fail(error, "its image %s may not be run: if the file system is "
-			"mounted noexec, set image_dir to a directory on another one", image);
+	if (of_image && strstr(text, "failed to map segment") != NULL)
+		return plugin_dlerror_segment(image, error);
 	if (strstr(text, "static TLS") != NULL)
 		return buffer_fail(error, "there is no room left for its static thread-local "
 			"storage: compile it without -ftls-model=initial-exec");

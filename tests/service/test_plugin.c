@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -287,6 +288,31 @@ START_TEST(closing_nothing_is_fine)
 }
 END_TEST
 
+START_TEST(a_segment_that_no_process_could_have_is_told_as_such)
+{
+	struct buffer bytes = {0};
+	struct temp_dir dir;
+	ElfW(Ehdr) header;
+
+	ck_assert(fd_read_file(AT_FDCWD, PLUGINS "good.so", 0, PLUGIN_FILE_MAX, &bytes));
+	memcpy(&header, bytes.data, sizeof(header));
+	for (size_t i = 0; i < header.e_phnum; i++) {
+		uint8_t *at = bytes.data + header.e_phoff + i * sizeof(ElfW(Phdr));
+		ElfW(Phdr) segment;
+
+		memcpy(&segment, at, sizeof(segment));
+		if (segment.p_type == PT_LOAD && (segment.p_flags & PF_W) != 0)
+			segment.p_memsz |= (ElfW(Xword))0xfa << 40;
+		memcpy(at, &segment, sizeof(segment));
+	}
+	temp_dir_init(&dir);
+	temp_dir_write_bytes(&dir, "huge.so", bytes.data, bytes.size);
+	assert_refused(temp_dir_path(&dir, "huge.so"), NULL, "it does not fit into memory");
+	temp_dir_finish(&dir);
+	buffer_finish(&bytes);
+}
+END_TEST
+
 START_TEST(the_words_of_the_loader_are_explained)
 {
 	static const char *const cases[][2] = {
@@ -326,4 +352,5 @@ CHECK_MAIN("service/plugin",
 	a_library_beside_the_plugin_is_found_from_its_image,
 	two_copies_of_a_plugin_live_side_by_side,
 	closing_nothing_is_fine,
+	a_segment_that_no_process_could_have_is_told_as_such,
 	the_words_of_the_loader_are_explained)
