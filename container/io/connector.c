@@ -12,6 +12,7 @@
 #include <bay/tls.h>
 
 #include "io/address.h"
+#include "io/resolver.h"
 #include "io/stream.h"
 #include "runtime/task.h"
 
@@ -238,20 +239,24 @@ connector_try_all(const struct bay_address *addresses, size_t count, const struc
 	return status;
 }
 
-/* The addresses that a text stands for: itself. */
+/* The addresses that a text stands for: itself, or those of the host that it names. */
 static int
 connector_find(const char *text, const struct bay_stream_options *full, struct bay_address *addresses,
 	size_t *count_r, int64_t deadline)
 {
 	int status = bay_address_parse(text, &addresses[0]);
+	char host[ADDRESS_HOST_SIZE];
+	const char *port;
 
-	(void)deadline;
 	*count_r = 1;
+	if (status == BAY_OK)
+		return BAY_OK;
 	if (status == BAY_TOO_BIG)
 		return connector_fail(full, status, "the path of a Unix socket has 107 bytes at most: %s", text);
-	if (status != BAY_OK)
-		return connector_fail(full, status, "'%s' is no address", text != NULL ? text : "");
-	return BAY_OK;
+	if (text == NULL || strncmp(text, "unix:", 5) == 0 || address_split(text, host, &port) != BAY_OK)
+		return connector_fail(full, BAY_INVALID, "'%s' is no address", text != NULL ? text : "");
+	status = resolver_lookup(host, port, addresses, CONNECTOR_ADDRESSES, count_r, deadline);
+	return status == BAY_OK ? BAY_OK : connector_fail(full, status, "%s", bay_resolve_error());
 }
 
 /* --- TLS ------------------------------------------------------------------------------------------------- */

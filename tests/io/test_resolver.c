@@ -7,6 +7,9 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <bay/stream.h>
+
+#include "io/address.h"
 #include "io/resolving.h"
 
 enum { CROWD = 1000 };
@@ -343,6 +346,33 @@ RESOLVE_TEST(the_container_can_look_up_too)
 	return BAY_OK;
 }
 
+/* All addresses are tried: nobody listens at the first. */
+RESOLVE_TEST(connections_find_their_host)
+{
+	char where[64], error[128];
+	struct bay_stream_options options = {.length = sizeof options, .error = error, .error_size = sizeof error};
+	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct bay_address at;
+	struct bay_stream *stream;
+
+	temp_dir_write(&dir, "hosts", "127.0.0.7 two.test\n127.0.0.1 two.test\n");
+	ck_assert_int_eq(bay_address_parse("127.0.0.1:0", &at), BAY_OK);
+	ck_assert_int_eq(bind(listener, (const struct sockaddr *)(const void *)at._storage, at._length), 0);
+	ck_assert_int_eq(listen(listener, 5), 0);
+	address_local(&at, listener);
+	snprintf(where, sizeof where, "two.test:%u", bay_address_port(&at));
+	ck_assert_int_eq(bay_connect(where, &options, &stream, bay_after(SOON)), BAY_OK);
+	bay_stream_abort(stream);
+	close(listener);
+	ck_assert_int_eq(bay_connect("nx.test:80", &options, &stream, bay_after(SOON)), BAY_NOT_FOUND);
+	ck_assert_str_eq(error, "look up nx.test: there is no such name");
+	ck_assert_int_eq(bay_connect("a..b:80", &options, &stream, bay_after(SOON)), BAY_INVALID);
+	ck_assert_int_eq(bay_connect("nx.test", &options, &stream, bay_after(SOON)), BAY_INVALID);
+	ck_assert_str_eq(error, "'nx.test' is no address");
+	ck_assert_int_eq(bay_connect("unix:", &options, &stream, bay_after(SOON)), BAY_INVALID);
+	return BAY_OK;
+}
+
 START_TEST(only_tasks_may_look_up)
 {
 	struct bay_address address;
@@ -375,4 +405,5 @@ CHECK_MAIN("io/resolver",
 	another_hosts_file_is_noticed,
 	a_name_wants_room,
 	the_container_can_look_up_too,
+	connections_find_their_host,
 	only_tasks_may_look_up)

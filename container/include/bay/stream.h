@@ -57,9 +57,11 @@ struct bay_stream_options {
 
 /* --- made ----------------------------------------------------------------------------------- */
 
-/* Connects to an address in writing: "127.0.0.1:80", "[::1]:80", "unix:/run/a.sock". BAY_OK
- * and a stream, owned by the caller; BAY_IO when nobody could be reached there;
- * BAY_NOT_PERMITTED, also when its certificate is not to be trusted; BAY_TOO_BIG when the path of a Unix socket is too long; BAY_INVALID for what
+/* Connects to an address in writing, "127.0.0.1:80", "[::1]:80", "unix:/run/a.sock", or to a host
+ * by its name, "db.example.com:5432", whose addresses are tried in turn as bay_resolve() gives
+ * them. BAY_OK and a stream, owned by the caller; BAY_IO when nobody could be reached there, or the
+ * name servers failed; BAY_NOT_FOUND when there is no such host; BAY_NOT_PERMITTED, also when its
+ * certificate is not to be trusted; BAY_TOO_BIG when the path of a Unix socket is too long; BAY_INVALID for what
  * is no address or makes no sense; BAY_NO_MEMORY; BAY_TIMEOUT; BAY_CANCELED. options: borrowed for
  * the call, or NULL. Inside a task; may suspend. Since 1.0. */
 BAY_API int bay_connect(const char *address, const struct bay_stream_options *options,
