@@ -213,7 +213,7 @@ answer(struct packet *packet, int octet)
 	if (rcode != 0 || is(packet, "empty") || is(packet, "halffail"))
 		return;
 	if (packet->type == FAKE_DNS_PTR) {
-		put_name(&name, is(packet, "2") ? "not a name" : "Host.test");
+		put_name(&name, is(packet, "2") ? "127.0.0.1" : "Host.test");
 		put_record(packet, FAKE_DNS_PTR, 60, name.bytes, name.size);
 	} else if (is(packet, "circle")) {
 		put_alias(packet, packet->name);

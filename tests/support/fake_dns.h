@@ -18,7 +18,7 @@
  *	wrongname     as v4, after 6.6.6.6 for another name
  *	garbage       as v4, after bytes that are no answer
  *	junk          only such bytes
- *	1.x in-addr   "host.test", 2.x: "not a name", 3.x: "host.test" when released
+ *	1.x in-addr   "host.test", 2.x: "127.0.0.1", 3.x: "host.test" when released
  *	only          as v4 below "b.test", elsewhere NXDOMAIN
  *
  * Other names are NXDOMAIN. The second octet of its addresses is as at the start.
