@@ -172,11 +172,10 @@ listener_on_pause_over(struct timer *timer)
 	listener_hand_out(container_of(timer, struct bay_listener, pause));
 }
 
+/* Overtakes nobody: while somebody waits, nothing is there, as far as we know, or it pauses. */
 int
 listener_accept(struct bay_listener *listener, struct listener_connection *connection_r)
 {
-	if (!list_empty(&listener->waitable.waiters))
-		return BAY_BUSY;
 	return listener_accept_now(listener, connection_r);
 }
 
