@@ -393,6 +393,7 @@ bay_call_start(struct bay_service *service, const struct bay_message *message)
 	status = call_begin(here, self, service, BAY_INHERIT, false);
 	if (status != BAY_OK) {
 		request_fail(request, status, "%s", self->call_error);
+		call_failed(self, BAY_OK, NULL);
 		request_arrive(request);
 	} else {
 		call_launch(here, service, request, false);

@@ -1352,10 +1352,19 @@ WITH_SERVICES(a_reply_that_nobody_wants_is_freed,
 
 WITH_SERVICES(the_error_is_that_of_the_last_call, first = START("eager", PLUGIN(.handle = echo)))
 {
+	struct bay_task *call;
+
 	ck_assert_str_eq(bay_call_error(), "");
 	services_expect_text(bay_service("nobody"), "x", BAY_NOT_FOUND, NULL);
 	services_expect_text(first, "x", BAY_OK, "x");
 	ck_assert_str_eq(bay_call_error(), "");
+	ck_assert_int_eq(bay_send(bay_service("nobody"), NULL, BAY_INHERIT), BAY_NOT_FOUND);
+	ck_assert_str_eq(bay_call_error(), "there is no service 'nobody'");
+	/* A started one keeps its own. */
+	call = bay_call_start(NULL, NULL);
+	ck_assert_str_eq(bay_call_error(), "");
+	ck_assert_str_eq(bay_task_error(call), "there is no such service (no handle)");
+	ck_assert_int_eq(bay_join(call, BAY_INHERIT), BAY_NOT_FOUND);
 	return BAY_OK;
 }
 

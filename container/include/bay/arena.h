@@ -47,11 +47,12 @@ BAY_API void bay_arena_reset(struct bay_arena *arena);
  * arena ends or is reset. Never suspends. Since 1.0. */
 BAY_API void *bay_arena_alloc(struct bay_arena *arena, size_t size) BAY_MUST_CHECK;
 
-/* A copy of size bytes, with a NUL behind that does not count. The same otherwise.
- * Since 1.0. */
+/* A copy of size bytes, with a NUL behind that does not count, or NULL without memory.
+ * Borrowed until the arena ends or is reset. Never suspends. Since 1.0. */
 BAY_API void *bay_arena_copy(struct bay_arena *arena, const void *data, size_t size) BAY_MUST_CHECK;
 
-/* A formatted text. The same otherwise. Since 1.0. */
+/* A formatted text, or NULL without memory. Borrowed until the arena ends or is reset. Never
+ * suspends. Since 1.0. */
 BAY_API char *bay_arena_printf(struct bay_arena *arena, const char *format, ...)
 	BAY_PRINTF(2, 3) BAY_MUST_CHECK;
 

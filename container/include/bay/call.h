@@ -32,31 +32,36 @@ struct bay_service;
  * 1.0. */
 BAY_API struct bay_service *bay_service(const char *name);
 
-/* Its name. Borrowed for ever; "?" for NULL. Any thread. Since 1.0. */
+/* Its name. Borrowed for ever; "?" for NULL. Any thread; never suspends. Since
+ * 1.0. */
 BAY_API const char *bay_service_name(const struct bay_service *service);
 
 /* Sends request (borrowed; NULL: an empty message) and waits for the reply, which
  * is the caller's to free; reply_r may be NULL. On failure *reply_r is NULL and
  * bay_call_error() has the text. Statuses: that of the handler, BAY_TIMEOUT,
  * BAY_CANCELED, BAY_NOT_FOUND, BAY_CLOSED (it does not run), BAY_FULL (queue),
- * BAY_TOO_BIG, BAY_LOOP (circle), BAY_NO_MEMORY. Suspends. Since 1.0. */
+ * BAY_TOO_BIG, BAY_LOOP (circle), BAY_NO_MEMORY; BAY_INVALID when the plugin has no
+ * handler, and in a leaf handler and outside a task. Suspends. Since 1.0. */
 BAY_API int bay_call(struct bay_service *service, const struct bay_message *request,
 	struct bay_message **reply_r, int64_t deadline);
 
-/* Why the running task's last bay_call() failed; "" if it did not. Borrowed until
- * its next call. Never suspends. Since 1.0. */
+/* Why the running task's last bay_call() or bay_send() failed; "" if it did not, and
+ * after bay_call_start(), whose handle says itself why it failed (bay_task_error()).
+ * Borrowed until the next of these. Never suspends. Since 1.0. */
 BAY_API const char *bay_call_error(void);
 
 /* Starts a call and goes on; collect it with bay_join(), bay_gather() or
  * bay_wait_first() and bay_task_take_reply(). A call that cannot start gives a
  * handle that has failed already. NULL only when there is no memory. Request is
- * borrowed for this function only. It may run the callee until that first
- * awaits; otherwise does not suspend. Since 1.0. */
+ * borrowed for this function only. NULL also in a leaf handler and outside a task.
+ * It may run the callee until that first awaits; otherwise does not suspend: who
+ * starts calls in a loop lets nobody else run before an await. Since 1.0. */
 BAY_API struct bay_task *bay_call_start(struct bay_service *service, const struct bay_message *request)
 	BAY_MUST_CHECK;
 
 /* Sends one way: BAY_OK once the queue has it (not: once it is handled), else as
- * for bay_call. May wait where the queue's policy is to wait. Since 1.0. */
+ * for bay_call, BAY_INVALID likewise. May wait where the queue's policy is to wait.
+ * Since 1.0. */
 BAY_API int bay_send(struct bay_service *service, const struct bay_message *request, int64_t deadline);
 
 /* Sends one way at a point of the monotonic clock (bay_after(); one in the past: as soon as this

@@ -19,11 +19,13 @@ struct bay_scope;
  * suspends. Since 1.0. */
 BAY_API const char *bay_instance_name(const struct bay_instance *instance);
 
-/* Which one of its service's instances this is, from 0. Since 1.0. */
+/* Which one of its service's instances this is, from 0. Any thread; never suspends.
+ * Since 1.0. */
 BAY_API unsigned bay_instance_index(const struct bay_instance *instance);
 
 /* The struct that the plugin's settings table filled, or NULL without a table.
- * Borrowed, constant for the instance's life. Any thread. Since 1.0. */
+ * Borrowed, constant for the instance's life. Any thread; never suspends. Since
+ * 1.0. */
 BAY_API const void *bay_instance_settings(const struct bay_instance *instance);
 
 /* The plugin's own state; NULL until set. The container only keeps the pointer;
@@ -42,8 +44,9 @@ BAY_API struct bay_scope *bay_instance_scope(struct bay_instance *instance);
 BAY_API int bay_instance_fail(struct bay_instance *instance, int status, const char *format, ...)
 	BAY_PRINTF(3, 4);
 
-/* The instance that the running task belongs to, or NULL outside a task. Any
- * thread; never suspends. Since 1.0. */
+/* The instance that the running task belongs to, or NULL outside a task; in a leaf
+ * handler its own. Borrowed for the instance's life. Any thread; never suspends.
+ * Since 1.0. */
 BAY_API struct bay_instance *bay_instance_current(void);
 
 BAY_END_DECLS

@@ -28,7 +28,8 @@ struct bay_local;
 typedef void bay_local_destroy_fn(void *value);
 
 /* A new local; name is copied, cut at 31 bytes. destroy: NULL for values that nobody has to
- * give back. NULL without memory. Never suspends. Since 1.0. */
+ * give back. Owned by the caller until bay_local_destroy(). NULL without memory. Never
+ * suspends. Since 1.0. */
 BAY_API struct bay_local *bay_local_create(const char *name, bay_local_destroy_fn *destroy)
 	BAY_MUST_CHECK;
 

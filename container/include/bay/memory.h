@@ -17,7 +17,8 @@ BAY_BEGIN_DECLS
 BAY_API void *bay_alloc(size_t size) BAY_MUST_CHECK;
 
 /* Grows or shrinks what bay_alloc() gave (NULL: a new piece); new bytes are
- * zero. NULL when there is no memory: the old piece stays as it was. Any
+ * zero. The piece, which may have moved, is the caller's and the old pointer no
+ * more valid. NULL when there is no memory: the old piece stays as it was. Any
  * thread; never suspends. Since 1.0. */
 BAY_API void *bay_resize(void *memory, size_t size) BAY_MUST_CHECK;
 

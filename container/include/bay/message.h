@@ -22,7 +22,8 @@ struct bay_message;
  * Owned by the caller. Any thread; never suspends. Since 1.0. */
 BAY_API struct bay_message *bay_message(const void *data, size_t size) BAY_MUST_CHECK;
 
-/* The same from a format or a decimal integer. Since 1.0. */
+/* The same from a format or a decimal integer: owned by the caller, NULL when there is no
+ * memory. Any thread; never suspend. Since 1.0. */
 BAY_API struct bay_message *bay_message_printf(const char *format, ...) BAY_PRINTF(1, 2) BAY_MUST_CHECK;
 BAY_API struct bay_message *bay_message_int64(int64_t number) BAY_MUST_CHECK;
 
@@ -34,7 +35,8 @@ BAY_API void bay_message_free(struct bay_message *message);
 BAY_API const void *bay_message_data(const struct bay_message *message);
 BAY_API size_t bay_message_size(const struct bay_message *message);
 
-/* The bytes as text; always ends with NUL. Since 1.0. */
+/* The bytes as text; always ends with NUL, and is "" for NULL. Borrowed until the message is
+ * freed. Any thread; never suspends. Since 1.0. */
 BAY_API const char *bay_message_text(const struct bay_message *message);
 
 /* Reads the whole message as one decimal integer, spaces around it allowed:

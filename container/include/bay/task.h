@@ -46,19 +46,25 @@ typedef int bay_task_fn(void *arg);
 BAY_API struct bay_task *bay_spawn(const char *name, bay_task_fn *fn, void *arg) BAY_MUST_CHECK;
 
 /* The same without a handle: nobody collects it. When it fails, that is logged
- * and the scope that owns it is cancelled. BAY_OK or BAY_NO_MEMORY. Since 1.0. */
+ * and the scope that owns it is cancelled. BAY_OK; BAY_NO_MEMORY; BAY_INVALID when fn
+ * is NULL, in a leaf handler and outside a task. Never suspends. Since 1.0. */
 BAY_API int bay_go(const char *name, bay_task_fn *fn, void *arg);
 
 /* Waits until the task has ended, gives its result and frees the handle. After
  * BAY_TIMEOUT and BAY_CANCELED the handle stays the caller's: either the wait
  * ended so or the task did, which bay_task_done() tells; what the caller does not
- * free then is freed at its own end. Suspends. Since 1.0. */
+ * free then is freed at its own end. One that has ended gives its result even after
+ * the deadline, but to a cancelled task BAY_CANCELED and stays. BAY_BUSY when
+ * somebody else waits for it already, BAY_INVALID when it is the running task: then
+ * nothing has changed. NULL counts as BAY_NO_MEMORY. Suspends. Since 1.0. */
 BAY_API int bay_join(struct bay_task *task, int64_t deadline);
 
 /* Waits for all. BAY_OK when all ended with BAY_OK; else the status of the first
  * that failed, after the others were cancelled and have ended; BAY_TIMEOUT or
  * BAY_CANCELED likewise; those that the deadline cancelled have ended with
- * BAY_TIMEOUT. A NULL in the list counts as BAY_NO_MEMORY. The handles
+ * BAY_TIMEOUT. A NULL in the list counts as BAY_NO_MEMORY. BAY_BUSY when somebody
+ * else waits for one of them already or one stands twice in the list, BAY_INVALID
+ * when one is the running task: then none was waited for or cancelled. The handles
  * stay the caller's (for bay_task_take_reply, bay_fail_from). Suspends.
  * Since 1.0. */
 BAY_API int bay_gather(struct bay_task *const *tasks, size_t count, int64_t deadline);
@@ -66,8 +72,9 @@ BAY_API int bay_gather(struct bay_task *const *tasks, size_t count, int64_t dead
 /* Waits for all, whatever becomes of them: a failure cancels nobody. BAY_OK when all
  * have ended, well or not, each with its own bay_task_status(). BAY_TIMEOUT and
  * BAY_CANCELED are about the wait: those that had not ended by then have been
- * cancelled and have ended, those that the deadline cancelled with BAY_TIMEOUT. The
- * handles stay the caller's; a NULL in the list has ended. Suspends. Since 1.0. */
+ * cancelled and have ended, those that the deadline cancelled with BAY_TIMEOUT.
+ * BAY_BUSY and BAY_INVALID as for bay_gather(). The handles stay the caller's; a NULL
+ * in the list has ended. Suspends. Since 1.0. */
 BAY_API int bay_gather_all(struct bay_task *const *tasks, size_t count, int64_t deadline);
 
 /* What bay_wait() waits for. */
@@ -81,13 +88,15 @@ enum bay_wait_until {
  * deadline, a failure or a cancellation cancels any of them, and no result counts as
  * collected. BAY_OK when what was waited for has happened (bay_task_done() says who has
  * ended), also if it had before; of an empty list nothing is waited for. BAY_TIMEOUT,
- * BAY_CANCELED; BAY_BUSY when somebody else waits for one of them already. A NULL in the
- * list has ended with BAY_NO_MEMORY. Suspends. Since 1.0. */
+ * BAY_CANCELED; BAY_BUSY and BAY_INVALID as for bay_gather(), the latter also for an until
+ * that there is not. A NULL in the list has ended with BAY_NO_MEMORY. Suspends. Since 1.0. */
 BAY_API int bay_wait(struct bay_task *const *tasks, size_t count, enum bay_wait_until until,
 	int64_t deadline);
 
-/* Waits for the first that ends, well or not, and says which; the others go on.
- * Suspends. Since 1.0. */
+/* Waits for the first that ends, well or not, and says which; the others go on. BAY_OK and
+ * *index_r, also when one had ended before (a NULL has); BAY_TIMEOUT, BAY_CANCELED; BAY_BUSY
+ * and BAY_INVALID as for bay_gather(), the latter also for an empty list. Suspends. Since
+ * 1.0. */
 BAY_API int bay_wait_first(struct bay_task *const *tasks, size_t count, size_t *index_r, int64_t deadline);
 
 /* Whether it has ended; its result then (BAY_BUSY before) and the text of its
