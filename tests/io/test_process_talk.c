@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -18,7 +19,7 @@
 #include "support/run_tasks.h"
 
 /* A pipe that is never empty, if a test wants one. */
-static int endless = -1;
+static atomic_int endless = -1;
 
 ssize_t
 read(int fd, void *data, size_t size)
