@@ -55,9 +55,12 @@ static struct stream_spares *
 stream_spares_here(void)
 {
 #if defined(BAY_ASAN)
-	return NULL;
+	const bool may_keep = false;
+#else
+	const bool may_keep = true;
 #endif
-	if (stream_spares != NULL)
+
+	if (stream_spares != NULL || !may_keep)
 		return stream_spares;
 	stream_spares = calloc(1, sizeof *stream_spares);
 	if (stream_spares != NULL)
