@@ -191,6 +191,8 @@ part_leave(struct select_part *part)
 		part->of->task->waiter = NULL;
 	else if (part->of->kind == BAY_CASE_FD || part->of->kind == BAY_CASE_PROCESS)
 		watch_end(&part->descriptor.watch);
+	else if (part->of->kind == BAY_CASE_READ)
+		waitable_leave(&part->of->stream->waitable);
 	else if (part->of->kind == BAY_CASE_ACCEPT)
 		listener_left(part->of->listener);
 	else if (part->of->kind == BAY_CASE_MESSAGE)
@@ -310,6 +312,7 @@ part_await(struct select_part *part)
 			return BAY_OK;
 		part->waiter.waitable = &of->stream->waitable;
 		list_push_back(&of->stream->readers, &part->waiter.link);
+		waitable_enter(&of->stream->waitable);
 		break;
 	case BAY_CASE_ACCEPT:
 		if (of->listener == NULL)
@@ -345,13 +348,20 @@ part_await(struct select_part *part)
 	return status;
 }
 
-/* What the part that was woken brought. */
-static void
+/* What the part that was woken brought. False: nothing has happened after all. */
+static bool
 part_finish(struct select_part *part)
 {
 	struct bay_case *of = part->of;
 
 	of->status = part->waiter.status;
+	if (of->kind == BAY_CASE_READ) {
+		/* What came may be nothing to read: half a record, say. */
+		if (of->status == BAY_OK)
+			of->status = stream_look(of->stream);
+		waitable_leave(&of->stream->waitable);
+		return of->status != BAY_BUSY;
+	}
 	if (of->kind == BAY_CASE_GET && of->status == BAY_OK)
 		of->item = part->waiter.item;
 	if (of->kind == BAY_CASE_ACCEPT) {
@@ -363,6 +373,7 @@ part_finish(struct select_part *part)
 		of->ready = part->descriptor.ready & (BAY_READABLE | BAY_WRITABLE);
 	if (of->kind == BAY_CASE_MESSAGE)
 		part_finish_source(part, case_source(of));
+	return true;
 }
 
 /* Into all the lines; on a failure into none. */
@@ -418,8 +429,9 @@ select_in(struct selection *selection, size_t *index_r, int64_t deadline)
 		int64_t next_ns = cases_next_ns(selection->cases, selection->count);
 		int status = selection_await(selection, next_ns < limit_ns ? next_ns : limit_ns);
 
+		if (status == BAY_OK && !part_finish(selection->won))
+			continue;
 		if (status == BAY_OK) {
-			part_finish(selection->won);
 			*index_r = (size_t)(selection->won->of - selection->cases);
 			return BAY_OK;
 		}

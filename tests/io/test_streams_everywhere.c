@@ -263,16 +263,14 @@ select_all(void *arg)
 		status = bay_select(cases, 2, &index, BAY_INHERIT);
 		if (status != BAY_OK)
 			break;
-		ck_assert_int_eq(cases[index].status, BAY_OK);
+		ck_assert(cases[index].status == BAY_OK || cases[index].status == BAY_CLOSED);
 		if (index == 0) {
 			cases[1] = bay_case_read(cases[0].stream);
 			cases[0] = bay_case_accept(NULL);
 			continue;
 		}
-		status = bay_stream_read(cases[1].stream, &byte, 1, &size, bay_after(0));
-		if (status == BAY_OK || status == BAY_CLOSED)
-			break;
-		status = status == BAY_TIMEOUT && points_allow(BAY_OK) ? BAY_OK : status;
+		status = bay_stream_read(cases[1].stream, &byte, 1, &size, BAY_INHERIT);
+		break;
 	}
 	bay_stream_abort(cases[1].stream);
 	return status == BAY_CLOSED ? BAY_OK : status;

@@ -294,9 +294,9 @@ TLS_TEST(a_select_sees_what_has_been_decrypted)
 	ck_assert_int_eq(bay_stream_write(server.stream, "ab", 2, soon()), BAY_OK);
 	one = bay_case_read(customer.stream);
 	for (int i = 0; i < 2; i++) {
-		do {
-			ck_assert_int_eq(bay_select(&one, 1, &index, soon()), BAY_OK);
-		} while (bay_stream_read(customer.stream, &byte, 1, &size, bay_after(0)) == BAY_TIMEOUT);
+		/* Tickets of the server's come first, and are nothing to read. */
+		ck_assert_int_eq(bay_select(&one, 1, &index, soon()), BAY_OK);
+		ck_assert_int_eq(bay_stream_read(customer.stream, &byte, 1, &size, bay_after(0)), BAY_OK);
 		ck_assert_int_eq(byte, "ab"[i]);
 	}
 	ck_assert_int_eq(bay_select(&one, 1, &index, bay_after(0)), BAY_TIMEOUT);
