@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -39,7 +40,7 @@ cell_die(const char *format, ...)
 /* --- frames ------------------------------------------------------------------------- */
 
 static json_t *
-cell_process_receive(struct cell_process *cell)
+cell_process_receive_any(struct cell_process *cell)
 {
 	struct pollfd readable = {.fd = cell->fd, .events = POLLIN};
 	struct varlink_fds fds;
@@ -50,6 +51,52 @@ cell_process_receive(struct cell_process *cell)
 			cell_die("wait for the cell: %s", strerror(errno));
 		if (varlink_stream_receive(&cell->stream) == VARLINK_STREAM_CLOSED)
 			cell_die("the cell has ended");
+	}
+	return frame;
+}
+
+/* All that a benchmark listens at: a port of 127.0.0.1 that the kernel chooses. */
+static int
+cell_process_listen(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd < 0 || bind(fd, (struct sockaddr *)&address, sizeof(address)) != 0 || listen(fd, 1024) != 0)
+		cell_die("listen: %s", strerror(errno));
+	return fd;
+}
+
+/* The cell asks: it can only be for a socket to listen at. */
+static void
+cell_process_answer(struct cell_process *cell, const json_t *frame)
+{
+	struct varlink_reply reply = {.has_id = true};
+	struct varlink_call call;
+	const char *why;
+	int fd;
+
+	if (varlink_call_decode(frame, &call, &why) != VARLINK_OK)
+		cell_die("the cell asks: %s", why);
+	if (strcmp(call.method, CELL_LISTEN) != 0)
+		cell_die("the cell says %s", call.method);
+	reply.id = call.id;
+	fd = cell_process_listen();
+	if (!varlink_stream_send_reply(&cell->stream, &reply, &fd, 1) ||
+		varlink_stream_flush(&cell->stream) != VARLINK_STREAM_OK)
+		cell_die("%s: %s", call.method, varlink_stream_error(&cell->stream));
+}
+
+/* The next reply of the cell. */
+static json_t *
+cell_process_receive(struct cell_process *cell)
+{
+	json_t *frame = cell_process_receive_any(cell);
+
+	while (varlink_is_call(frame)) {
+		cell_process_answer(cell, frame);
+		json_decref(frame);
+		frame = cell_process_receive_any(cell);
 	}
 	return frame;
 }
