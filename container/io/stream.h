@@ -5,6 +5,7 @@
  *	stream.c         its life, and what the loop tells it
  *	stream_read.c    the way in
  *	stream_write.c   the way out
+ *	stream_file.c    files, the same way
  *	stream_facts.c   what can be asked of it and set
  *	connector.c, listener.c: where streams come from
  *	tls_session.c    a transport
@@ -96,6 +97,9 @@ struct bay_stream {
 	struct stream_peer peer;     /* as it was in the beginning: a dead socket has forgotten it */
 };
 
+/* So many bytes in or out count as one more call of the task's slice: 1 KiB. */
+#define STREAM_BYTES_PER_CALL_SHIFT 10
+
 /* What a wait ends with when the stream is, or may be, gone: it must not be touched any more. The
  * plugin sees BAY_CLOSED, which inside stands for the end of what is read. */
 #define STREAM_GONE (-1)
@@ -161,6 +165,17 @@ int stream_send(struct bay_stream *stream, const void *data, size_t size);
  * BAY_TIMEOUT, BAY_CANCELED, STREAM_GONE. */
 int stream_take_turn(struct bay_stream *stream, int64_t deadline);
 void stream_hand_on(struct bay_stream *stream);
+
+/* Whether a task may begin to write: BAY_OK, BAY_CANCELED, STREAM_GONE, or as below. Suspends from
+ * time to time, for the sake of others. */
+int stream_begin_write(struct bay_stream *stream, const char *function);
+
+/* Why nothing can be written, or BAY_OK. */
+int stream_write_refusal(const struct bay_stream *stream, const char *function);
+
+/* Waits until output is down to the low mark; if it was, until the kernel takes more. Who waits has
+ * the turn. BAY_OK, BAY_TIMEOUT, BAY_CANCELED, STREAM_GONE. */
+int stream_await_room(struct bay_stream *stream, int64_t deadline);
 
 /* Waits until all that stands in output now has gone. BAY_OK, a failure, BAY_CLOSED,
  * BAY_TIMEOUT, BAY_CANCELED. */

@@ -17,9 +17,7 @@ enum {
 	STREAM_AHEAD = 2048,
 	/* As many are asked for at most: with the beginning of a line before them, they fit into
 	 * memory that is kept. */
-	STREAM_READ_MAX = STREAM_BUFFER_MAX / 2,
-	/* So many bytes count as one more call of the task's slice. */
-	STREAM_BYTES_PER_CALL_SHIFT = 10
+	STREAM_READ_MAX = STREAM_BUFFER_MAX / 2
 };
 
 /* --- from the kernel --------------------------------------------------------------------------- */
