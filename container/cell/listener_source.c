@@ -34,6 +34,7 @@ struct listener_ask {
 	int status;            /* the answer */
 	char *message;         /* why not, or NULL */
 	int fd;                /* -1: none, or taken */
+	bool is_home;          /* home only: nobody else will have it again */
 };
 
 /* One a process; tasks only use what does not change while there are any. */
@@ -60,6 +61,8 @@ listener_ask_on_home(struct inbox_item *item)
 {
 	struct listener_ask *ask = container_of(item, struct listener_ask, item);
 
+	ask->is_home = true;
+	/* One whose wait was cut off may not have run since. */
 	if (ask->waiter != NULL)
 		waiter_wake(ask->waiter, BAY_OK);
 	else
@@ -184,6 +187,8 @@ listener_source_ask(const char *address, int backlog, int *fd_r, char *error_r, 
 	status = task_await(&waiter, deadline);
 	if (status != BAY_OK) {
 		ask->waiter = NULL;
+		if (ask->is_home)
+			listener_ask_free(ask);
 		return listener_source_say(status, "listen: bayd has not answered yet", error_r, error_size);
 	}
 	status = ask->status;
