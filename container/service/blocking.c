@@ -44,6 +44,7 @@ struct blocking_call {
 	bay_blocking_free_fn *free_arg;
 	_Atomic int state;                /* enum blocking_state */
 	int result;
+	bool is_home;                     /* nobody else will have it again */
 	int64_t begun_ns;
 };
 
@@ -112,6 +113,8 @@ blocking_on_home(struct inbox_item *item)
 	struct blocking_call *call = container_of(item, struct blocking_call, job.home);
 
 	blocking_forget(call);
+	call->is_home = true;
+	/* One whose wait was cut off may not have run since. */
 	if (call->waiter != NULL)
 		waiter_wake(call->waiter, BAY_OK);
 	else
@@ -154,9 +157,12 @@ blocking_leave(struct blocking_call *call)
 		blocking_free_arg(call->free_arg, call->arg);
 		blocking_forget(call);
 		free(call);
-	} else if (!blocking_move(call, BLOCKING_LEFT)) {
-		blocking_free_arg(call->free_arg, call->arg);
+		return;
 	}
+	if (!blocking_move(call, BLOCKING_LEFT))
+		blocking_free_arg(call->free_arg, call->arg);
+	if (call->is_home)
+		free(call);
 }
 
 /* Begins and waits. When this is not BAY_OK, the argument has been seen to. */

@@ -5,6 +5,7 @@
 #include "service/blocking.h"
 
 #include <pthread.h>
+#include <sched.h>
 #include <semaphore.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -90,6 +91,13 @@ wait_begun(void)
 	while (sem_trywait(&began) != 0)
 		if (bay_sleep(BAY_MS) != BAY_OK)
 			return BAY_CANCELED;
+	return BAY_OK;
+}
+
+static int
+call_and_be_cut_off(void *arg)
+{
+	ck_assert_int_eq(bay_blocking("hold", hold, arg, count_free, NULL, BAY_INHERIT), BAY_CANCELED);
 	return BAY_OK;
 }
 
@@ -480,7 +488,35 @@ START_TEST(a_stop_waits_for_a_function)
 }
 END_TEST
 
+static int
+cut_off_when_it_is_back(void *arg)
+{
+	struct bay_task *task = bay_spawn("calls", call_and_be_cut_off, malloc(1));
+
+	(void)arg;
+	ck_assert_int_eq(wait_begun(), BAY_OK);
+	sem_post(&gate);
+	bay_task_cancel(task, "enough");
+	/* It has not run since, when the result comes. */
+	while (!loop_drain_inbox(&scheduler_here->loop))
+		sched_yield();
+	ck_assert(!bay_task_done(task));
+	ck_assert_int_eq(bay_join(task, BAY_INHERIT), BAY_OK);
+	ck_assert_int_eq(frees, 1);
+	return BAY_OK;
+}
+
+/* What would be left is memory, which a sanitizer finds. */
+START_TEST(a_result_that_comes_between_the_cut_and_the_callers_turn_leaves_nothing)
+{
+	begin();
+	ck_assert_int_eq(services_run(cut_off_when_it_is_back, NULL), BAY_OK);
+	end();
+}
+END_TEST
+
 CHECK_MAIN("service/blocking",
+	a_result_that_comes_between_the_cut_and_the_callers_turn_leaves_nothing,
 	the_result_comes_back_and_the_argument_too,
 	others_run_meanwhile,
 	out_of_time_the_argument_is_freed_when_the_function_is_through,
