@@ -17,8 +17,11 @@ open_at(const char *text, const struct bay_address *peer)
 	struct bay_datagram_options options = {.length = sizeof options, .peer = peer};
 	struct bay_address local;
 	struct bay_datagram *socket;
+	char own[64];
 
-	ck_assert_int_eq(bay_address_parse(text, &local), BAY_OK);
+	/* Another run of this test may be going on. */
+	snprintf(own, sizeof own, strncmp(text, "unix:", 5) == 0 ? "%s-%d" : "%s", text, (int)getpid());
+	ck_assert_int_eq(bay_address_parse(own, &local), BAY_OK);
 	ck_assert_int_eq(bay_datagram_open(&local, &options, &socket), BAY_OK);
 	return socket;
 }
@@ -140,13 +143,18 @@ drain(void *arg)
 {
 	struct flow *flow = arg;
 
+	/* It may be told that it is enough before it has them all. */
 	while (flow->got < flow->sent) {
 		size_t size;
 		int number;
+		int status = bay_datagram_receive(flow->to, &number, sizeof number, NULL, &size, BAY_INHERIT);
 
-		TRY(bay_datagram_receive(flow->to, &number, sizeof number, NULL, &size, BAY_INHERIT));
-		flow->got++;
-		TRY(bay_yield());
+		if (status == BAY_OK) {
+			flow->got++;
+			status = bay_yield();
+		}
+		if (status != BAY_OK)
+			return status;
 	}
 	return BAY_OK;
 }

@@ -178,9 +178,13 @@ see_accept(struct bay_request *request, const char *argument, struct seen *seen)
 	struct bay_stream *stream;
 	struct bay_task *task;
 	size_t index;
+	int status;
 
 	(void)request;
-	saw(seen, "%s", bay_status_name(bay_listen(argument, NULL, &listener, BAY_INHERIT)));
+	status = bay_listen(argument, NULL, &listener, BAY_INHERIT);
+	saw(seen, "%s", bay_status_name(status));
+	if (status != BAY_OK)
+		return;
 	bay_listener_address(listener, &address);
 	saw(seen, "%s", bay_status_name(bay_accept(listener, &stream, bay_after(0))));
 	task = bay_spawn("connects", connect_to, &address);
