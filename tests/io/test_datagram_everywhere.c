@@ -4,6 +4,7 @@
 
 #include <bay/datagram.h>
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
