@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 #include "base/map.h"
 #include "base/text.h"
 #include "config/config_file.h"
@@ -217,6 +218,19 @@ config_set_key(struct config_builder *builder, const struct config_key *key, con
 }
 
 static void
+config_complain_of_container_key(struct config_builder *builder, const char *name, unsigned line)
+{
+	struct buffer keys = {0};
+	bool made = true;
+
+	for (size_t i = 0; i < config_container_keys.count; i++)
+		made = made && buffer_printf(&keys, " %s", config_container_keys.rows[i].name);
+	complain(builder, line, "unknown key '%s' in [container], which has the keys%s", name,
+		made && buffer_text(&keys) != NULL ? (const char *)keys.data : "");
+	buffer_finish(&keys);
+}
+
+static void
 config_on_container_key(struct config_builder *builder, const char *name, const char *value,
 	unsigned line)
 {
@@ -231,7 +245,7 @@ config_on_container_key(struct config_builder *builder, const char *name, const 
 		else if (config_keys_find(&config_service_keys, name) != NULL)
 			complain(builder, line, "the key '%s' belongs into a [service NAME] section", name);
 		else
-			complain(builder, line, "unknown key '%s' in [container]", name);
+			config_complain_of_container_key(builder, name, line);
 		return;
 	}
 	if (config_set_key(builder, key, value, container,

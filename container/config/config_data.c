@@ -155,7 +155,9 @@ config_unknown_setting_text(const struct config_service *service, size_t setting
 	struct buffer text = {0};
 	bool made = buffer_printf(&text, "unknown key %s", quoted);
 
-	if (nearest != NULL)
+	if (config_keys_find(&config_container_keys, name) != NULL)
+		made = made && buffer_append_text(&text, ": it belongs into [container]");
+	else if (nearest != NULL)
 		made = made && buffer_printf(&text, "; did you mean '%s'?", nearest);
 	else
 		made = made && buffer_printf(&text, ": plugin '%s' has no such setting; ", service->plugin) &&

@@ -46,6 +46,7 @@ struct config_file {
 	char *key;               /* whose value may still go on, or NULL */
 	unsigned key_line;
 	bool key_is_bad;         /* complained of already: not handed over */
+	bool has_nul;            /* which was complained of */
 	struct buffer value;
 	const struct config_file_events *events;
 	struct config_report *report;
@@ -361,9 +362,12 @@ config_is_text(struct config_file *file, struct config_span line)
 		end--;
 	if (end > 0 && line.text[end - 1] == '\r')
 		end--;
-	if (memchr(line.text, '\0', line.length) != NULL)
-		complain(file, "there is a NUL byte in the line: this is no text file");
-	else if (memchr(line.text, '\r', end) != NULL)
+	if (memchr(line.text, '\0', line.length) != NULL) {
+		/* Once says it all. */
+		if (!file->has_nul)
+			complain(file, "there is a NUL byte in the line: this is no text file");
+		file->has_nul = true;
+	} else if (memchr(line.text, '\r', end) != NULL)
 		complain(file, "there is a carriage return in the middle of the line");
 	else if (!text_is_utf8(line.text, line.length))
 		complain(file, "the line is not in UTF-8");

@@ -77,6 +77,7 @@ START_TEST(an_unknown_setting_names_the_nearest_key_or_setting)
 	unknown("dealy", settings, 2, "unknown key 'dealy'; did you mean 'delay'?");
 	unknown("colour", settings, 2,
 		"unknown key 'colour': plugin 'p' has no such setting; it has delay, text");
+	unknown("max_depth", settings, 2, "unknown key 'max_depth': it belongs into [container]");
 	unknown("colour", NULL, 0,
 		"unknown key 'colour': plugin 'p' has no such setting; it has no settings");
 }

@@ -198,6 +198,9 @@ START_TEST(bytes_that_are_no_text_are_complained_of_line_by_line)
 {
 	parses_bytes("a = 1\nb = \0\n  more\nc = 2\n", 24, "1 a=1\n4 c=2\n",
 		"x:2: there is a NUL byte in the line: this is no text file\n");
+	/* Of a file full of them, once is enough. */
+	parses_bytes("a = 1\nb = \0\n\0\n", 14, "1 a=1\n",
+		"x:2: there is a NUL byte in the line: this is no text file\n");
 	parses("a = 1\rb = 2\nc = 3\r\r\n", "",
 		"x:1: there is a carriage return in the middle of the line\n"
 		"x:2: there is a carriage return in the middle of the line\n");
