@@ -11,7 +11,7 @@
 
 START_TEST(a_topic_is_tokens_with_dots_between)
 {
-	static const char *const good[] = {"a", "orders", "orders.eu.new", "a-b._c.9", "gr\xc3\xbc\xc3\x9f" "e.x"};
+	static const char *const good[] = {"a", "orders", "orders.eu.new", "a-b._c.9", ("gr\xc3\xbc\xc3\x9f" "e.x")};
 	static const char *const bad[] = {"", ".", "a.", ".a", "a..b", "a b", "a\tb", "a\n", "*", "a.*", ">", "a.>",
 		"a*", "x>y", "a\x7f"};
 	size_t i;
