@@ -229,7 +229,7 @@ END
 launch_with stray=127.0.0.1:0
 wait_until 'the daemon is ready' is_ready_or_gone
 logs 'passed as stray, is for no service: name it in the key listen of one'
-sockets=$(ls -l "/proc/$(cell_pid)/fd" | grep -c socket:)
+sockets=$(find "/proc/$(cell_pid)/fd" -lname 'socket:*' | wc -l)
 [ "$sockets" -eq 1 ] || fail "the cell has $sockets sockets, not only that to bayd"
 stop
 
