@@ -3,6 +3,7 @@
 
 #include "io/resolver.h"
 
+#include <netdb.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -65,7 +66,7 @@ RESOLVE_TEST(numbers_are_read_and_nobody_is_asked)
 {
 	temp_dir_write(&dir, "resolv.conf", "nameserver 127.0.0.3\n");
 	expect_with("127.0.0.1", "80", 0, BAY_OK, "127.0.0.1:80");
-	expect_with("::1", "http", BAY_RESOLVE_NUMERIC, BAY_OK, "[::1]:80");
+	expect_with("::1", "80", BAY_RESOLVE_NUMERIC, BAY_OK, "[::1]:80");
 	expect_with("fe80::1%1", NULL, 0, BAY_OK, "[fe80::1%1]:0");
 	expect_with("127.0.0.1", NULL, BAY_RESOLVE_IPV6, BAY_NOT_FOUND, "look up 127.0.0.1: it is an address of the other family");
 	expect_with("::1", NULL, BAY_RESOLVE_IPV4, BAY_NOT_FOUND, "other family");
@@ -341,10 +342,27 @@ RESOLVE_TEST(the_container_can_look_up_too)
 	char text[BAY_ADDRESS_TEXT_SIZE];
 	size_t count;
 
-	ck_assert_int_eq(resolver_lookup("v4.test", "http", &address, 1, &count, bay_after(SOON)), BAY_OK);
+	ck_assert_int_eq(resolver_lookup("v4.test", "80", &address, 1, &count, bay_after(SOON)), BAY_OK);
 	ck_assert_str_eq(bay_address_text(&address, text, sizeof text), "10.1.1.1:80");
 	return BAY_OK;
 }
+
+static int
+use_a_port_by_name(void *arg)
+{
+	(void)arg;
+	expect_with("::1", "http", BAY_RESOLVE_NUMERIC, BAY_OK, "[::1]:80");
+	expect_with("v4.test", "http", 0, BAY_OK, "10.1.1.1:80");
+	return BAY_OK;
+}
+
+START_TEST(ports_have_the_names_that_the_system_knows)
+{
+	if (getservbyname("http", "tcp") == NULL)
+		CHECK_SKIP("this system knows no port of http: there is no /etc/services (package netbase)");
+	resolving_run(use_a_port_by_name);
+}
+END_TEST
 
 /* All addresses are tried: nobody listens at the first. */
 RESOLVE_TEST(connections_find_their_host)
@@ -405,5 +423,6 @@ CHECK_MAIN("io/resolver",
 	another_hosts_file_is_noticed,
 	a_name_wants_room,
 	the_container_can_look_up_too,
+	ports_have_the_names_that_the_system_knows,
 	connections_find_their_host,
 	only_tasks_may_look_up)

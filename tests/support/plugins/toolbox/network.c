@@ -120,7 +120,7 @@ see_names(struct bay_request *request, const char *argument, struct seen *seen)
 	(void)argument;
 	saw(seen, "%s", name_of(bay_resolve("localhost", "80", BAY_RESOLVE_IPV4, addresses, 4, &count, BAY_INHERIT)));
 	saw(seen, "%s", count > 0 ? bay_address_text(&addresses[0], text, sizeof text) : "none");
-	saw(seen, "%s", name_of(bay_resolve("::1", "http", BAY_RESOLVE_NUMERIC, addresses, 4, &count, BAY_INHERIT)));
+	saw(seen, "%s", name_of(bay_resolve("::1", "80", BAY_RESOLVE_NUMERIC, addresses, 4, &count, BAY_INHERIT)));
 	saw(seen, "%s", count > 0 ? bay_address_text(&addresses[0], text, sizeof text) : "none");
 	saw(seen, "%s", name_of(bay_resolve("a..b", NULL, 0, addresses, 4, &count, BAY_INHERIT)));
 	saw(seen, "'%s'", bay_resolve_error());
