@@ -42,6 +42,8 @@ cell_main_usage(void)
 int
 bay_cell_main(int argc, char **argv)
 {
+	/* What plugins print goes to pipes, and is to be seen when it is printed. */
+	setvbuf(stdout, NULL, _IOLBF, 0);
 	for (size_t i = 0; argc >= 2 && i < sizeof(cell_modes) / sizeof(*cell_modes); i++)
 		if (strcmp(argv[1], cell_modes[i].name) == 0)
 			return cell_modes[i].run(argc - 1, argv + 1);

@@ -18,6 +18,7 @@
 #include "base/fd.h"
 #include "master/cell_log.h"
 #include "master/child.h"
+#include "master/child_output.h"
 #include "protocol/cell_link.h"
 
 struct cell_process {
@@ -26,6 +27,7 @@ struct cell_process {
 	int64_t started_ns;
 	struct cell_channel *channel;
 	struct cell_log *log;
+	struct child_output *output;
 	struct status_page page;
 };
 
@@ -53,14 +55,20 @@ cell_fail(struct buffer *error, const char *name, const char *step)
 }
 
 static bool
-cell_ends_open(struct cell_ends *ends, struct cell_process *cell,
+cell_ends_open(struct cell_ends *ends, struct cell_process *cell, struct event_base *base,
 	const struct cell_options *options, struct buffer *error)
 {
+	char process[64];
+
+	snprintf(process, sizeof(process), "cell %s", options->name);
 	*ends = (struct cell_ends){.control = {-1, -1}, .log = {-1, -1}, .page = -1};
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends->control) != 0)
 		return cell_fail(error, options->name, "make its control socket");
 	if (pipe2(ends->log, O_CLOEXEC | O_NONBLOCK) != 0)
 		return cell_fail(error, options->name, "make its log pipe");
+	cell->output = child_output_create(base, process);
+	if (cell->output == NULL)
+		return cell_fail(error, options->name, "make the pipes for what it prints");
 	ends->page = status_page_create(&cell->page, "bay-status", options->services,
 		options->loops);
 	if (ends->page < 0)
@@ -82,6 +90,7 @@ cell_process_spawn(struct cell_process *cell, const struct cell_options *options
 		.cell_name = options->name,
 		.fds = {ends->control[1], ends->log[1], ends->page},
 		.fd_count = CELL_FDS_END - CELL_CONTROL_FD,
+		.output = child_output_ends(cell->output),
 		.change_user = options->change_user,
 		.uid = options->uid,
 		.gid = options->gid,
@@ -92,6 +101,7 @@ cell_process_spawn(struct cell_process *cell, const struct cell_options *options
 
 	if (!child_spawn(&child, &cell->child, error))
 		return false;
+	child_output_close_ends(cell->output);
 	cell->pid = cell->child.pid;
 	cell->started_ns = clock_monotonic_ns();
 	return true;
@@ -123,7 +133,7 @@ cell_process_start(struct event_base *base, const struct cell_options *options,
 	bool started;
 
 	cell->child.pid = -1;
-	started = cell_ends_open(&ends, cell, options, error) &&
+	started = cell_ends_open(&ends, cell, base, options, error) &&
 		cell_process_spawn(cell, options, &ends, error) &&
 		cell_process_attach(cell, base, options, &ends, watcher, error);
 	cell_ends_close(&ends);
@@ -144,6 +154,9 @@ cell_process_destroy(struct cell_process *cell, const char *why)
 	if (cell->log != NULL)
 		cell_log_drain(cell->log);
 	cell_log_destroy(cell->log);
+	if (cell->output != NULL)
+		child_output_drain(cell->output);
+	child_output_destroy(cell->output);
 	status_page_close(&cell->page);
 	free(cell);
 }
@@ -168,6 +181,7 @@ cell_process_has_ended(struct cell_process *cell, int *status_r)
 		return false;
 	cell_channel_drain(cell->channel);
 	cell_log_drain(cell->log);
+	child_output_drain(cell->output);
 	return true;
 }
 

@@ -97,6 +97,10 @@ child_place_fds(const struct child_options *options, int *report)
 		_exit(127);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0)
 		child_give_up(*report, "open /dev/null");
+	/* They lie above the numbers that they become. */
+	for (int i = 0; i < 2 && options->output != NULL; i++)
+		if (dup2(options->output[i], STDOUT_FILENO + i) < 0)
+			child_give_up(*report, "set its output");
 	for (size_t i = 0; i < options->fd_count; i++) {
 		moved[i] = fcntl(options->fds[i], F_DUPFD_CLOEXEC, above);
 		if (moved[i] < 0)

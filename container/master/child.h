@@ -32,6 +32,7 @@ struct child_options {
 	const char *cell_name;   /* for CELL_ENV_NAME; CELL_ENV_MASTER and _CHILD are set always */
 	int fds[CHILD_FDS_MAX];  /* become 3, 4, ...; stay the caller's */
 	size_t fd_count;
+	const int *output;       /* two, become standard output and error; NULL: ours are */
 	bool change_user;        /* to the next two, with no other groups than those of user */
 	uid_t uid;
 	gid_t gid;
@@ -48,7 +49,7 @@ struct child {
 
 /*
  * Starts the program in a session and a process group of its own, with /dev/null as standard
- * input and our standard output and error. Returns when it is running, or false: the reason, from
+ * input. Returns when it is running, or false: the reason, from
  * whichever step failed, is appended to error, and there is no child.
  */
 bool child_spawn(const struct child_options *options, struct child *child_r,

@@ -20,12 +20,14 @@
 #include "base/fd.h"
 #include "base/program.h"
 #include "master/child.h"
+#include "master/child_output.h"
 #include "protocol/varlink_stream.h"
 
 struct examiner_process {
 	const struct examiner_process_events *events;
 	void *arg;
 	struct child child;
+	struct child_output *output;
 	int fd;
 	int pidfd;
 	struct varlink_stream stream;
@@ -106,6 +108,7 @@ examiner_process_on_end(evutil_socket_t fd, short what, void *arg)
 		return;
 	while (!process->deaf && examiner_process_receive(process))
 		;
+	child_output_drain(process->output);
 	event_del(process->read_event);
 	event_del(process->write_event);
 	event_del(process->end_event);
@@ -153,8 +156,8 @@ examiner_process_call(struct examiner_process *process, const char *method, int6
 /* --- its life ------------------------------------------------------------------------------- */
 
 static bool
-examiner_process_spawn(struct examiner_process *process, const struct program *program,
-	struct buffer *error)
+examiner_process_spawn(struct examiner_process *process, struct event_base *base,
+	const struct program *program, struct buffer *error)
 {
 	const char *argv[] = {"bay-cell", "examine", NULL};
 	struct child_options options = {
@@ -169,10 +172,17 @@ examiner_process_spawn(struct examiner_process *process, const struct program *p
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
 		return buffer_fail(error, "make a socket for the examiner: %s", strerror(errno));
+	process->fd = pair[0];
+	process->output = child_output_create(base, "examiner");
+	if (process->output == NULL) {
+		close(pair[1]);
+		return buffer_fail(error, "make the pipes for what the examiner prints: %s", strerror(errno));
+	}
 	options.fds[0] = pair[1];
+	options.output = child_output_ends(process->output);
 	running = child_spawn(&options, &process->child, error);
 	close(pair[1]);
-	process->fd = pair[0];
+	child_output_close_ends(process->output);
 	if (!running)
 		return false;
 	process->pidfd = (int)syscall(SYS_pidfd_open, process->child.pid, 0);
@@ -211,7 +221,7 @@ examiner_process_start(struct event_base *base, const struct program *program,
 	process->fd = -1;
 	process->pidfd = -1;
 	varlink_stream_init(&process->stream, -1, &varlink_limits_cell);
-	if (!examiner_process_spawn(process, program, error) ||
+	if (!examiner_process_spawn(process, base, program, error) ||
 	    !examiner_process_watch(process, base, error)) {
 		examiner_process_destroy(process);
 		return NULL;
@@ -238,6 +248,7 @@ examiner_process_destroy(struct examiner_process *process)
 	examiner_process_free_event(process->read_event);
 	examiner_process_free_event(process->write_event);
 	examiner_process_free_event(process->end_event);
+	child_output_destroy(process->output);
 	varlink_stream_finish(&process->stream);
 	fd_close(&process->fd);
 	fd_close(&process->pidfd);

@@ -60,6 +60,20 @@ for service in actor bystander; do
 done
 stop
 
+begin 'what a plugin prints is in the log, up to its last words'
+two_services
+start
+ctl call actor 'print here I am'
+status_is 0
+wait_until 'the line is there' has_logged 'cell main info prints: here I am'
+wait_until 'the other line is there' has_logged 'cell main warn prints: beside it'
+ctl call actor abort
+complains 'SIGABRT'
+wait_until 'the last words are there' has_logged 'cell main warn prints: last words'
+[ ! -s "$dir/bayd.out" ] || fail "on standard output: $(cat "$dir/bayd.out")"
+wait_until 'the actor answers' is_answered actor
+stop
+
 begin 'a handler that ends the process is told with its exit code'
 two_services
 start

@@ -12,6 +12,8 @@
  *	sleep NS     awaits, then replies "slept"
  *	stay NS      as sleep, but does not end when it is cancelled
  *	chat N       logs N lines of 3,000 bytes
+ *	print TEXT   prints TEXT as a line, and on standard error "beside it"
+ *	abort        prints "last words" and aborts
  *	spin         keeps its loop for ever
  *	toil NAME    the same in a task of this name
  *	crash        dies of a null pointer
@@ -21,6 +23,7 @@
 #include <bay/bay.h>
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -170,6 +173,14 @@ actor_chat(struct bay_request *request, int lines)
 }
 
 static int
+actor_print(struct bay_request *request, const char *text)
+{
+	printf("%s\n", text);
+	fprintf(stderr, "beside it\n");
+	return bay_reply_text(request, "printed");
+}
+
+static int
 actor_give_up(struct bay_request *request)
 {
 	struct bay_instance *instance = bay_request_instance(request);
@@ -205,6 +216,12 @@ actor(struct bay_request *request)
 		return actor_stay(request, strtoll(rest, NULL, 10));
 	if (strncmp(order, "chat ", 5) == 0)
 		return actor_chat(request, atoi(rest));
+	if (strncmp(order, "print ", 6) == 0)
+		return actor_print(request, rest);
+	if (strcmp(order, "abort") == 0) {
+		fputs("last words", stderr);
+		abort();
+	}
 	if (strncmp(order, "spin", 4) == 0)
 		spin();
 	if (strncmp(order, "toil ", 5) == 0)
