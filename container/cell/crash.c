@@ -18,7 +18,8 @@
 
 #define CRASH_STACK_BYTES (64 * 1024)
 
-static struct status_page *crash_page;
+static struct status_page crash_page_copy;
+static struct status_page *crash_page; /* that; NULL: none yet */
 static struct sigaction crash_former[NSIG];
 static __thread void *crash_stack;
 static __thread bool crash_loads;     /* the thread runs what the page says is being loaded */
@@ -145,12 +146,13 @@ crash_set_loading(uint32_t slot)
 }
 
 void
-crash_install(struct status_page *page)
+crash_install(const struct status_page *page)
 {
 	struct sigaction action = crash_action();
 	size_t i;
 
-	crash_page = page;
+	crash_page_copy = *page;
+	crash_page = &crash_page_copy;
 	for (i = 0; i < sizeof crash_signals / sizeof crash_signals[0]; i++)
 		sigaction(crash_signals[i], &action, &crash_former[crash_signals[i]]);
 }

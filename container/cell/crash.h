@@ -11,8 +11,8 @@
 struct status_page;
 
 /* Handles the signals of a crash, and exit(), from now on, before whoever handles them now;
- * page is borrowed for ever. Once. */
-void crash_install(struct status_page *page);
+ * page is copied and must never be closed: its owner is gone when exit() is called. Once. */
+void crash_install(const struct status_page *page);
 
 /* Gives the calling thread a stack for the handler: the task's own may be what overflowed.
  * Each thread; without it an overflow in that thread ends the process without a word. */
