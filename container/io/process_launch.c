@@ -107,6 +107,18 @@ launch_place_fds(struct process_launch *launch)
 	launch_close_others();
 }
 
+/* Last before its program: what it does until then is ours. */
+IN_CHILD static void
+launch_limit(struct process_launch *launch)
+{
+	int i;
+
+	for (i = 0; i < launch->limit_count; i++) {
+		if (syscall(SYS_prlimit64, 0, launch->limits[i].resource, &launch->limits[i].value, NULL) != 0)
+			launch_give_up(launch, "limit what it may use");
+	}
+}
+
 /* The paths in turn, as a shell would. */
 IN_CHILD static void
 launch_execute(struct process_launch *launch)
@@ -143,6 +155,7 @@ launch_in_child(void *arg)
 	launch_place_fds(launch);
 	if (launch->command->directory != NULL && syscall(SYS_chdir, launch->command->directory) != 0)
 		launch_give_up(launch, "enter its directory");
+	launch_limit(launch);
 	launch_unblock_signals();
 	launch_execute(launch);
 	return 127;

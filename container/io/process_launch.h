@@ -8,12 +8,23 @@
 #define BAY_IO_PROCESS_LAUNCH_H
 
 #include <stdbool.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 struct process_command;
 
+enum { PROCESS_LIMITS = 4 };
+
+/* What one of its resources (RLIMIT_...) is limited to. */
+struct process_limit {
+	int resource;
+	struct rlimit value;
+};
+
 struct process_launch {
 	const struct process_command *command;
+	struct process_limit limits[PROCESS_LIMITS];
+	int limit_count;
 	int fds[3];        /* what becomes 0, 1 and 2 of the child; none of them is below 3 */
 	/* How it went. */
 	pid_t pid;         /* or -1 */

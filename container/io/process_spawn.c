@@ -106,6 +106,8 @@ process_check_options(const struct bay_process_options *options)
 		return process_has_no_sense("there are no arguments, not even a name");
 	if (options->program != NULL ? options->program[0] == '\0' : options->argv[0][0] == '\0')
 		return process_has_no_sense("the name of the program is empty");
+	if (options->cpu_max_ns < 0)
+		return process_has_no_sense("its processor time is negative");
 	status = process_check_stdio(options->input, options->input_fd, false);
 	if (status == BAY_OK)
 		status = process_check_stdio(options->output, options->output_fd, false);
@@ -249,6 +251,26 @@ process_end_start(struct belonging *belonging)
 	process_end_unwanted(start->process);
 }
 
+static void
+process_add_limit(struct process_launch *launch, int resource, uint64_t soft, uint64_t hard)
+{
+	if (soft != 0)
+		launch->limits[launch->limit_count++] =
+			(struct process_limit){.resource = resource, .value = {.rlim_cur = soft, .rlim_max = hard}};
+}
+
+static void
+process_set_limits(struct process_launch *launch, const struct bay_process_options *options)
+{
+	/* A span that ends beyond int64_t does so after 292 years. */
+	uint64_t seconds = ((uint64_t)options->cpu_max_ns + BAY_SECOND - 1) / BAY_SECOND;
+
+	process_add_limit(launch, RLIMIT_AS, options->memory_max, options->memory_max);
+	process_add_limit(launch, RLIMIT_CPU, seconds, seconds + 1);
+	process_add_limit(launch, RLIMIT_NOFILE, options->files_max, options->files_max);
+	process_add_limit(launch, RLIMIT_FSIZE, options->file_bytes_max, options->file_bytes_max);
+}
+
 static const char *
 process_base_name(const struct bay_process_options *options)
 {
@@ -283,6 +305,7 @@ process_create(const struct bay_process_options *options, struct bay_process **p
 	start->keeper.home.run = process_on_home;
 	start->keeper.loop = &process->waitable.scheduler->loop;
 	start->keeper.launch.command = &start->command;
+	process_set_limits(&start->keeper.launch, options);
 	start->keeper.child = child;
 	/* While it starts it is no service's. */
 	belonging_add_to_scheduler(&process->belonging, "process", process_end_start);

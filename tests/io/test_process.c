@@ -594,6 +594,28 @@ expect_failure(const struct bay_process_options *base, const char *program, int 
 	ck_assert_msg(strstr(bay_process_error(), words) != NULL, "says: %s", bay_process_error());
 }
 
+TASK_TEST(a_child_may_use_what_the_options_say_and_the_cell_no_less)
+{
+	struct bay_process_options options = {.output = BAY_STDIO_PIPE, .memory_max = 1 << 30,
+		.cpu_max_ns = 6 * BAY_SECOND + 1, .files_max = 20, .file_bytes_max = 1 << 20};
+	struct bay_process *process;
+	struct bay_process_exit end;
+	struct rlimit before, after;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &before), 0);
+	process = start(&options, "ulimit -v; ulimit -t; ulimit -Ht; ulimit -n; ulimit -Hn; ulimit -f");
+	ck_assert_str_eq(read_all(bay_process_fd(process, BAY_STDOUT)), "1048576\n7\n8\n20\n20\n2048\n");
+	bay_process_close(process);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &after), 0);
+	ck_assert_uint_eq(before.rlim_cur, after.rlim_cur);
+
+	process = start(&(struct bay_process_options){.cpu_max_ns = 1}, "while :; do :; done");
+	ck_assert_int_eq(bay_process_wait(process, &end, SOON), BAY_OK);
+	ck_assert_int_eq(end.signal, SIGXCPU);
+	bay_process_close(process);
+	return BAY_OK;
+}
+
 TASK_TEST(what_cannot_be_started_says_why)
 {
 	const struct bay_process_options plain = {.length = 0};
@@ -838,6 +860,7 @@ CHECK_MAIN("io/process",
 	output_and_errors_go_where_they_should,
 	the_environment_is_what_was_asked_for,
 	the_directory_is_what_was_asked_for,
+	a_child_may_use_what_the_options_say_and_the_cell_no_less,
 	what_cannot_be_started_says_why,
 	a_program_is_looked_for_in_the_path_of_the_child,
 	a_start_that_comes_home_to_a_cancelled_task_is_undone,

@@ -19,7 +19,7 @@
  *
  * A child begins with the default action for every signal and none blocked, three
  * descriptors and no others, no controlling terminal, and a process group of its own. Its
- * resource limits and user are the cell's.
+ * user is the cell's, and so are its resource limits unless the options say less.
  *
  * It ends with its service at the latest: one that is still there when the instance has
  * stopped gets SIGTERM and, 2 s later, SIGKILL, and so does whatever it has started and left in
@@ -75,6 +75,13 @@ struct bay_process_options {
 	const char *directory;      /* its working directory; NULL: the cell's */
 	enum bay_stdio input, output, errors;
 	int input_fd, output_fd, errors_fd; /* for BAY_STDIO_FD */
+	/* The most that it may use, and each process that it starts; 0: as much as the cell. More
+	 * than the cell may is BAY_NOT_PERMITTED, unless that is privileged. */
+	uint64_t memory_max;        /* bytes of address space: beyond, it gets no memory */
+	int64_t cpu_max_ns;         /* processor time, in whole seconds, rounded up: beyond, it gets
+	                             * SIGXCPU and, a second later, SIGKILL */
+	uint64_t files_max;         /* open descriptors */
+	uint64_t file_bytes_max;    /* size of a file that it writes: beyond, it gets SIGXFSZ */
 };
 
 /* How a process has ended. */
