@@ -153,6 +153,10 @@ top_is_right() {
 		"$(count_words | awk 'NR <= 5 { print $1, $2 }')" ]
 }
 
+add_is_right() {
+	[ "$answer" = 42 ]
+}
+
 # --- the show -----------------------------------------------------------------------------------
 
 show() {
@@ -173,6 +177,9 @@ show() {
 	say 'State that stays: the words of a poem, counted now and asked for later.'
 	ask 'bayctl call wordcount - < raven.txt' counted_is_right call wordcount - <"$poem"
 	ask "bayctl call wordcount '/top 5'" top_is_right call wordcount '/top 5'
+
+	say 'A program in another language, a shell here, that answers one line after the other.'
+	ask "bayctl call add '40 2'" add_is_right call add '40 2'
 }
 
 serve() {

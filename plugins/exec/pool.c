@@ -23,13 +23,17 @@ enum { POOL_DOUBLINGS = 8 };
 
 /* --- failures ------------------------------------------------------------------------ */
 
-/* One that could not be started, or ended before it had answered. */
+/* One that could not be started, or ended before it had answered. If it had a request, that may be to
+ * blame: once. */
 static void
-pool_fails(struct pool *pool, const char *why)
+pool_fails(struct pool *pool, const char *why, bool had_request)
 {
 	int64_t delay_ns = POOL_DELAY_NS << (pool->failures < POOL_DOUBLINGS ? pool->failures : POOL_DOUBLINGS);
 
-	pool->failures++;
+	if (pool->failures++ == 0 && had_request) {
+		bay_log_warn("%s before it answered anything", why);
+		return;
+	}
 	pool->retry_ns = bay_after(delay_ns);
 	snprintf(pool->failure, sizeof pool->failure, "%s", why);
 	bay_log_warn("%s; the next start in %" PRId64 " ms", why, delay_ns / BAY_MS);
@@ -85,7 +89,7 @@ pool_start(struct pool *pool, struct worker **worker_r, int64_t deadline)
 	why = status == BAY_OK || status == BAY_NO_MEMORY ? "no memory for a worker" : bay_process_error();
 	snprintf(pool->why, sizeof pool->why, "%s", why);
 	if (status != BAY_TIMEOUT && status != BAY_CANCELED)
-		pool_fails(pool, why);
+		pool_fails(pool, why, false);
 	return status == BAY_OK ? BAY_NO_MEMORY : status;
 }
 
@@ -129,7 +133,7 @@ pool_remove(struct pool *pool, struct worker *worker)
 	pool_forget(pool, worker);
 	pool->present--;
 	if (!worker->dismissed && !pool->stopping && worker->served == 0)
-		pool_fails(pool, why);
+		pool_fails(pool, why, worker->state == WORKER_BUSY);
 	else if (!worker->dismissed && worker->end.code != 0)
 		bay_log_warn("%s after %" PRIu64 " requests", why, worker->served);
 	else

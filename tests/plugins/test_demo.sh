@@ -39,8 +39,8 @@ leaves_nothing() {
 begin 'it shows what is right, with the time, and leaves nothing'
 run --once
 [ "$status" -eq 0 ] || fail "status $status"
-[ "$(grep -cE '^  \$ bay.* [0-9]+\.[0-9]{3} s  ok$' "$work/out")" -eq 6 ] ||
-	fail 'not six lines with ok'
+[ "$(grep -cE '^  \$ bay.* [0-9]+\.[0-9]{3} s  ok$' "$work/out")" -eq 7 ] ||
+	fail 'not seven lines with ok'
 grep -qE '^  \$ bayctl call both +2\.[0-8][0-9]{2} s  ok$' "$work/out" ||
 	fail 'both did not take 2 s'
 ! grep -q "$(printf '\033')" "$work/out" || fail 'colours, and no terminal'
@@ -52,7 +52,7 @@ cp ../plugins/echo.so "$work/tree/plugins/square.so"
 run
 [ "$status" -eq 1 ] || fail "status $status"
 grep -qE '^  \$ bayctl call square 5 .* WRONG$' "$work/out" || fail 'does not say which is wrong'
-[ "$(grep -c 'ok$' "$work/out")" -eq 5 ] || fail 'the others are not right'
+[ "$(grep -c 'ok$' "$work/out")" -eq 6 ] || fail 'the others are not right'
 leaves_nothing
 
 begin 'a container that does not start is a failure'

@@ -64,6 +64,41 @@ grep '^    bay.ini:[0-9]*: ' "$readme" | sed 's/^    //' >"$dir/shown"
 [ -s "$dir/shown" ] || fail 'the README shows no complaints'
 cmp -s "$dir/shown" "$dir/err" || fail "the README shows: $(cat "$dir/shown")"
 
+# block_with LANGUAGE WORD: the block of that language that has the word.
+block_with() {
+	awk -v begin="\`\`\`$1" -v word="$2" '
+		$0 == begin { on = 1; text = ""; next }
+		/^```/ { if (on && index(text, word)) { printf "%s", text; exit } on = 0 }
+		on { text = text $0 "\n" }' "$readme"
+}
+
+begin 'programs of other languages answer as they say'
+cp "$samples/exec.so" "$dir/plugins/" || fail 'no exec.so'
+block_with ini 'service upper' | ini
+if command -v python3 >/dev/null; then
+	block_with python import >"$dir/backwards.py"
+	block_with ini 'service backwards' | sed "s|/srv/backwards|$dir|" >>"$dir/bay.ini"
+else
+	echo "SKIP: test_documents: $case: no python3"
+fi
+start
+ctl call upper hello
+[ "$(cat "$dir/out")" = HELLO ] || fail 'not HELLO'
+if [ -f "$dir/backwards.py" ]; then
+	ctl call backwards 'ab
+c'
+	[ "$(cat "$dir/out")" = "$(printf 'c\nba')" ] || fail 'not backwards'
+fi
+stop
+
+begin 'every setting of the sample for other languages is in the man page'
+grep -oE '^	BAY_[A-Z0-9]+\(struct exec_settings, [a-z_.]+, "[a-z_]+"' "$top/plugins/exec/exec.c" |
+	grep -oE '"[a-z_]+"' | tr -d '"' >"$dir/settings"
+[ "$(wc -l <"$dir/settings")" -ge 18 ] || fail 'no settings were found'
+while read -r setting; do
+	grep -qE "^\.It Ic ([a-z_]+ , )*$setting( |\$)" "$page" || fail "bay-plugin(7) lacks $setting"
+done <"$dir/settings"
+
 begin 'the man page tells of every function, status and setting'
 nm -D --defined-only "$built/.libs/libbay.so" |
 	sed -n 's/^.* \(bay_[a-z0-9_]*\)@@BAY_1.*$/\1/p' >"$dir/functions"
