@@ -21,6 +21,7 @@
 #include "bench/bench.h"
 
 #define PLUGINS TOP_BUILDDIR "/tests/bench/plugins/"
+#define SAMPLES TOP_BUILDDIR "/plugins/"
 #define BAY_CELL TOP_BUILDDIR "/container/bay-cell run"
 
 enum { CELL_SERVICES = 16, FIRST_FREE_FD = 16 };
@@ -186,7 +187,8 @@ cell_process_hash(const char *image, char hash_r[HASH_TEXT_SIZE])
 void
 cell_process_serve(struct cell_process *cell, const struct cell_service *service)
 {
-	struct cell_setting setting = {.key = service->setting, .value = service->value};
+	struct cell_setting settings[] = {{.key = service->setting, .value = service->value},
+		{.key = service->setting2, .value = service->value2}};
 	char image[512], hash[HASH_TEXT_SIZE];
 	struct cell_start start = {
 		.service = service->name, .plugin = service->plugin, .image = image, .sha256 = hash,
@@ -199,10 +201,10 @@ cell_process_serve(struct cell_process *cell, const struct cell_service *service
 		.stack_bytes = service->stack_bytes != 0 ? service->stack_bytes : 256 << 10,
 		.start_timeout_ns = 30 * (int64_t)CLOCK_NS_PER_S,
 		.drain_timeout_ns = 10 * (int64_t)CLOCK_NS_PER_S,
-		.settings = &setting, .setting_count = service->setting != NULL,
+		.settings = settings, .setting_count = (service->setting != NULL) + (service->setting2 != NULL),
 	};
 
-	snprintf(image, sizeof(image), PLUGINS "%s.so", service->plugin);
+	snprintf(image, sizeof(image), "%s%s.so", service->sample ? SAMPLES : PLUGINS, service->plugin);
 	cell_process_hash(image, hash);
 	json_decref(cell_process_ask(cell, CELL_START, cell_start_to_json(&start)));
 }

@@ -10,6 +10,7 @@
 #ifndef BAY_TESTS_BENCH_CELL_PROCESS_H
 #define BAY_TESTS_BENCH_CELL_PROCESS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -29,7 +30,8 @@ struct cell_process {
 /* What differs from the defaults of bay.ini; zero: the default. */
 struct cell_service {
 	const char *name;
-	const char *plugin;        /* of tests/bench/plugins */
+	const char *plugin;        /* of tests/bench/plugins, */
+	bool sample;               /* or one that comes with Bay */
 	int64_t instances;         /* 0: one; -1: one per loop */
 	int64_t concurrency;
 	int64_t stack_bytes;
@@ -37,6 +39,8 @@ struct cell_service {
 	enum cell_overflow overflow;
 	const char *setting;       /* its name, or NULL */
 	const char *value;
+	const char *setting2;      /* one more */
+	const char *value2;
 };
 
 /* Starts a cell with that many loops. */

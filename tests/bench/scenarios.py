@@ -57,6 +57,12 @@ SCENARIOS = [
     Scenario("echo_of_bare", "bench_streams", (0.9, "x"), "echo"),
     Scenario("readline", "bench_streams", (1000, "ns/kB")),
     Scenario("stream_idle", "bench_streams"),
+    # Programs: cat gives back what it is sent.
+    Scenario("exec_once", "bench_exec"),
+    Scenario("exec_once_4", "bench_exec"),
+    Scenario("exec_line", "bench_exec"),
+    Scenario("exec_line_4", "bench_exec"),
+    Scenario("exec_length", "bench_exec"),
     # Between two loops.
     Scenario("call_cross", "bench_calls", go=("call_cross", 20 * K), erlang=("call_cross", 100 * K),
              node=("call_cross", 15 * K)),
