@@ -4,6 +4,7 @@
 #include "base/clock.h"
 
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 
@@ -16,23 +17,89 @@ clock_read(clockid_t id)
 	return (int64_t)now.tv_sec * CLOCK_NS_PER_S + now.tv_nsec;
 }
 
+/* --- a clock that stands still --------------------------------------------------- */
+
+/* Looks at it before it creeps, and how far it creeps at each one then. */
+#define CLOCK_LOOKS (UINT64_C(1) << 20)
+#define CLOCK_CREEP_NS CLOCK_NS_PER_US
+
+/* 0: the clocks are the kernel's. */
+static _Atomic int64_t clock_still_ns;
+static _Atomic int64_t clock_still_wall_ns; /* more than the monotonic one */
+static _Atomic uint64_t clock_looks;
+
+void
+clock_stand_still(int64_t monotonic_ns, int64_t wall_ns)
+{
+	atomic_store(&clock_looks, 0);
+	atomic_store(&clock_still_wall_ns, wall_ns - monotonic_ns);
+	atomic_store(&clock_still_ns, monotonic_ns);
+}
+
+void
+clock_move_to(int64_t monotonic_ns)
+{
+	int64_t now_ns = atomic_load(&clock_still_ns);
+
+	while (now_ns != 0 && now_ns < monotonic_ns &&
+		!atomic_compare_exchange_weak(&clock_still_ns, &now_ns, monotonic_ns))
+		;
+	atomic_store(&clock_looks, 0);
+}
+
+void
+clock_go_on(void)
+{
+	atomic_store(&clock_still_ns, 0);
+}
+
+bool
+clock_stands_still(void)
+{
+	return atomic_load_explicit(&clock_still_ns, memory_order_relaxed) != 0;
+}
+
+static __attribute__((cold, noinline)) int64_t
+clock_look(void)
+{
+	if (atomic_fetch_add_explicit(&clock_looks, 1, memory_order_relaxed) < CLOCK_LOOKS)
+		return atomic_load_explicit(&clock_still_ns, memory_order_relaxed);
+	return atomic_fetch_add_explicit(&clock_still_ns, CLOCK_CREEP_NS, memory_order_relaxed) + CLOCK_CREEP_NS;
+}
+
+/* --- reading --------------------------------------------------------------------- */
+
+int64_t
+clock_kernel_ns(void)
+{
+	return clock_read(CLOCK_MONOTONIC);
+}
+
 int64_t
 clock_monotonic_ns(void)
 {
+	if (__builtin_expect(clock_stands_still(), 0))
+		return clock_look();
 	return clock_read(CLOCK_MONOTONIC);
 }
 
 int64_t
 clock_coarse_ns(void)
 {
+	if (__builtin_expect(clock_stands_still(), 0))
+		return clock_look();
 	return clock_read(CLOCK_MONOTONIC_COARSE);
 }
 
 int64_t
 clock_wall_ns(void)
 {
+	if (__builtin_expect(clock_stands_still(), 0))
+		return atomic_load(&clock_still_ns) + atomic_load(&clock_still_wall_ns);
 	return clock_read(CLOCK_REALTIME);
 }
+
+/* --- printing -------------------------------------------------------------------- */
 
 /* Prints hundredths as "12", "12.5" or "12.34". */
 static void

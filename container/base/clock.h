@@ -3,6 +3,7 @@
 #ifndef BAY_BASE_CLOCK_H
 #define BAY_BASE_CLOCK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -23,6 +24,26 @@ int64_t clock_coarse_ns(void);
 
 /* Nanoseconds since 1970 UTC. May jump; for people only. */
 int64_t clock_wall_ns(void);
+
+/*
+ * A clock that stands still until it is moved, for tests: all three above show it from now
+ * on, beginning with these times (monotonic_ns above 0). Who does nothing but look at it, a
+ * million times, sees it creep: else a task that only waits for a time would do so for ever.
+ * Before there are threads that look at the clock.
+ */
+void clock_stand_still(int64_t monotonic_ns, int64_t wall_ns);
+
+/* Moves it forward to this monotonic time; never back. Any thread. */
+void clock_move_to(int64_t monotonic_ns);
+
+/* Back to the kernel's clocks. */
+void clock_go_on(void);
+
+/* Whether it stands still. Any thread. */
+bool clock_stands_still(void);
+
+/* What clock_monotonic_ns shows when nobody has stopped it: for waits in the kernel. */
+int64_t clock_kernel_ns(void);
 
 /*
  * Prints a duration the way people say it, with at most two decimals: "0", "350ns",

@@ -169,7 +169,7 @@ blocking_run(struct blocking_job *job)
 static struct blocking_job *
 blocking_await_job(void)
 {
-	int64_t until_ns = clock_monotonic_ns() + pool.idle_ns;
+	int64_t until_ns = clock_kernel_ns() + pool.idle_ns;
 	struct timespec until = {.tv_sec = until_ns / CLOCK_NS_PER_S, .tv_nsec = until_ns % CLOCK_NS_PER_S};
 	struct blocking_job *job;
 	int waited = 0;
