@@ -170,6 +170,13 @@ loop_set_has_work(struct loop *loop, loop_has_work_fn *has_work, void *arg)
 	loop->_has_work_arg = arg;
 }
 
+void
+loop_set_idle(struct loop *loop, loop_idle_fn *idle, void *arg)
+{
+	loop->_idle = idle;
+	loop->_idle_arg = arg;
+}
+
 /* Only one of many gets the token and pays for the system call. */
 static bool
 loop_wake_if_sleeping(struct loop *loop)
@@ -223,12 +230,30 @@ loop_now(struct loop *loop)
 	return loop->now_ns;
 }
 
+static void
+loop_fire_timers(struct loop *loop)
+{
+	if (__builtin_expect(clock_stands_still(), 0))
+		(void)wheel_advance_exactly(&loop->wheel, loop_now(loop));
+	else
+		(void)wheel_advance(&loop->wheel, loop_now(loop));
+}
+
+/* When the next timer is due, or before. */
+static int64_t
+loop_next_timer_ns(const struct loop *loop)
+{
+	if (__builtin_expect(clock_stands_still(), 0))
+		return wheel_first_ns(&loop->wheel);
+	return wheel_next_ns(&loop->wheel);
+}
+
 void
 loop_poll(struct loop *loop)
 {
 	loop->polls++;
 	(void)event_base_loop(loop->base, EVLOOP_NONBLOCK);
-	(void)wheel_advance(&loop->wheel, loop_now(loop));
+	loop_fire_timers(loop);
 }
 
 static bool
@@ -297,7 +322,7 @@ loop_sleep(struct loop *loop, int64_t until_ns)
 	loop->sleeps++;
 	(void)event_base_loop(loop->base, EVLOOP_ONCE);
 	atomic_store_explicit(&loop->_sleeping, false, memory_order_relaxed);
-	(void)wheel_advance(&loop->wheel, loop_now(loop));
+	loop_fire_timers(loop);
 }
 
 static int64_t
@@ -306,17 +331,64 @@ loop_min(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
+/* Of a time and a span that may be longer than there is time. */
+static int64_t
+loop_later(int64_t when_ns, int64_t span_ns)
+{
+	return span_ns < INT64_MAX - when_ns ? when_ns + span_ns : INT64_MAX;
+}
+
+/* While the clock stands still: nothing comes of itself before until_ns but from outside. */
+static void
+loop_move_clock(struct loop *loop, int64_t until_ns, int64_t patience_ns)
+{
+	int64_t kernel_ns = clock_kernel_ns(), limit_ns;
+
+	/* A wait in the kernel is never longer than the one it stands for. */
+	limit_ns = loop_later(kernel_ns, loop_min(patience_ns, until_ns - loop->now_ns));
+	if (until_ns == INT64_MAX)
+		limit_ns = loop_later(kernel_ns, patience_ns > 0 ? patience_ns : INT64_MAX);
+	if (limit_ns > kernel_ns)
+		loop_sleep(loop, limit_ns);
+	else
+		loop_poll(loop);
+	if (until_ns == INT64_MAX || loop_found_work(loop) || clock_kernel_ns() < limit_ns)
+		return;
+	clock_move_to(until_ns);
+	loop_fire_timers(loop);
+}
+
+/* Somebody wants to know. True: that was all the waiting. */
+static __attribute__((noinline)) bool
+loop_tell_idle(struct loop *loop, int64_t until_ns)
+{
+	int64_t patience_ns;
+
+	loop_poll(loop);
+	if (loop_found_work(loop))
+		return true;
+	patience_ns = loop->_idle(loop, until_ns, loop->_idle_arg);
+	if (loop_found_work(loop))
+		return true;
+	if (!clock_stands_still())
+		return false;
+	loop_move_clock(loop, until_ns, patience_ns);
+	return true;
+}
+
 void
 loop_wait(struct loop *loop, int64_t until_ns)
 {
 	int64_t start_ns = loop_now(loop);
 	int64_t idle_ns;
 
-	until_ns = loop_min(until_ns, wheel_next_ns(&loop->wheel));
+	until_ns = loop_min(until_ns, loop_next_timer_ns(loop));
 	if (until_ns <= start_ns) {
 		loop_poll(loop);
 		return;
 	}
+	if (loop->_idle != NULL && loop_tell_idle(loop, until_ns))
+		return;
 	if (loop->_may_spin && loop->_idle_ns < SPIN_IDLE_NS &&
 		loop_spin(loop, loop_min(until_ns, start_ns + SPIN_NS)))
 		loop->spins++;

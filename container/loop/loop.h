@@ -36,6 +36,8 @@ struct event_base;
 /* See watch.h. */
 enum { LOOP_WATCH_BUCKETS = 256 };
 
+struct loop;
+
 /*
  * Whether there is anything to do that loop_wait cannot see: a task that a libevent callback
  * or a timer made ready, or work in a queue that several loops share. Asked by loop_wait, on
@@ -43,6 +45,14 @@ enum { LOOP_WATCH_BUCKETS = 256 };
  * puts work into a shared queue and then calls loop_wake loses no wake.
  */
 typedef bool loop_has_work_fn(void *arg);
+
+/*
+ * Asked by loop_wait when there is nothing to do until until_ns (INT64_MAX: for ever), for
+ * who wants to know, and may make something ready. While the clock stands still it is moved
+ * to until_ns instead of sleeping so long; before that the kernel has as many nanoseconds of
+ * its own time as are returned for something to come from outside.
+ */
+typedef int64_t loop_idle_fn(struct loop *loop, int64_t until_ns, void *arg);
 
 struct loop {
 	/* Owning thread only: it has no locks. Its own timers are coarse (ms); use the wheel. */
@@ -58,6 +68,8 @@ struct loop {
 
 	loop_has_work_fn *_has_work;
 	void *_has_work_arg;
+	loop_idle_fn *_idle;
+	void *_idle_arg;
 	struct event *_wake_event;
 	struct event *_alarm_event;
 	int64_t _alarm_ns; /* what the alarm is set to, INT64_MAX: not set */
@@ -98,6 +110,9 @@ void loop_finish(struct loop *loop);
  * look for events before it sleeps, as it could not tell that something came of them.
  */
 void loop_set_has_work(struct loop *loop, loop_has_work_fn *has_work, void *arg);
+
+/* See loop_idle_fn. NULL, the default: nobody wants to know. */
+void loop_set_idle(struct loop *loop, loop_idle_fn *idle, void *arg);
 
 /* Leaves an item in the inbox and wakes the loop if it sleeps. Any thread. */
 void loop_post(struct loop *loop, struct inbox_item *item);

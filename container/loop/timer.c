@@ -198,3 +198,65 @@ wheel_advance(struct wheel *wheel, int64_t now_ns)
 		wheel->_tick = now;
 	return count;
 }
+
+/* --- to the nanosecond ------------------------------------------------------------ */
+
+static int64_t
+wheel_first_in(const struct list *timers, int64_t first_ns)
+{
+	list_for_each(link, timers) {
+		const struct timer *timer = container_of(link, struct timer, _link);
+
+		if (timer->when_ns < first_ns)
+			first_ns = timer->when_ns;
+	}
+	return first_ns;
+}
+
+int64_t
+wheel_first_ns(const struct wheel *wheel)
+{
+	int64_t first_ns = wheel_first_in(&wheel->_due, INT64_MAX);
+	unsigned level, slot;
+
+	if (wheel->_levels == 0)
+		return first_ns;
+	(void)wheel_next_tick(wheel, &level, &slot);
+	return wheel_first_in(&wheel->_slots[level][slot], first_ns);
+}
+
+/* Leaves those in the list whose time has come; the others are nearly due. */
+static void
+wheel_spare(struct wheel *wheel, struct list *firing, int64_t now_ns)
+{
+	list_for_each_safe(link, firing) {
+		if (container_of(link, struct timer, _link)->when_ns <= now_ns)
+			continue;
+		list_remove(link);
+		list_push_back(&wheel->_due, link);
+	}
+}
+
+unsigned
+wheel_advance_exactly(struct wheel *wheel, int64_t now_ns)
+{
+	uint64_t now = (uint64_t)now_ns >> WHEEL_TICK_SHIFT;
+	struct list firing;
+
+	list_init(&firing);
+	list_splice_back(&firing, &wheel->_due);
+	/* The tick that the time lies in has begun: what is in it may be due. */
+	while (wheel->_levels != 0) {
+		unsigned level, slot;
+		uint64_t tick = wheel_next_tick(wheel, &level, &slot);
+
+		if (tick > wheel_tick_of(now_ns))
+			break;
+		wheel->_tick = tick;
+		wheel_open_slot(wheel, level, slot, &firing);
+	}
+	if (wheel->_tick < now)
+		wheel->_tick = now;
+	wheel_spare(wheel, &firing, now_ns);
+	return wheel_fire(&firing);
+}

@@ -91,4 +91,12 @@ int64_t wheel_next_ns(const struct wheel *wheel);
  */
 unsigned wheel_advance(struct wheel *wheel, int64_t now_ns);
 
+/*
+ * The same two for a clock that is moved from timer to timer: the time of the first one to
+ * the nanosecond, and no timer is late. They look at all timers of a slot, so they are slow
+ * where there are many.
+ */
+int64_t wheel_first_ns(const struct wheel *wheel);
+unsigned wheel_advance_exactly(struct wheel *wheel, int64_t now_ns);
+
 #endif
