@@ -76,6 +76,64 @@ scheduler_finish(struct scheduler *scheduler)
 	scheduler_here = NULL;
 }
 
+/* --- one at a time, for tests ---------------------------------------------------- */
+
+void
+scheduler_run_singly(struct scheduler *scheduler, uint64_t seed)
+{
+	scheduler->singly = true;
+	scheduler->shuffle = seed;
+	/* What is random is so in the same way again. */
+	if (seed != 0)
+		scheduler->random = seed;
+}
+
+/* splitmix64: every seed is as good as any other. */
+static uint64_t
+scheduler_draw(struct scheduler *scheduler)
+{
+	uint64_t x = scheduler->shuffle += UINT64_C(0x9E3779B97F4A7C15);
+
+	x = (x ^ x >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+	x = (x ^ x >> 27) * UINT64_C(0x94D049BB133111EB);
+	return x ^ x >> 31;
+}
+
+/* Takes the task that stands at place n of the ready list to its front. */
+static void
+scheduler_bring_forward(struct scheduler *scheduler, size_t n)
+{
+	struct task *before = NULL, *task = scheduler->ready_head;
+
+	for (; n > 0; n--) {
+		before = task;
+		task = task->next_ready;
+	}
+	if (before == NULL)
+		return;
+	before->next_ready = task->next_ready;
+	if (scheduler->ready_tail == task)
+		scheduler->ready_tail = before;
+	task->next_ready = scheduler->ready_head;
+	scheduler->ready_head = task;
+}
+
+/* Chooses who runs next among those of this round: who became ready since it began stands
+ * behind them. */
+static void
+scheduler_choose(struct scheduler *scheduler)
+{
+	const struct task *task;
+
+	if (scheduler->shuffle == 0 || scheduler->ready_head == NULL)
+		return;
+	if (scheduler->round == 0) {
+		for (task = scheduler->ready_head; task != NULL; task = task->next_ready)
+			scheduler->round++;
+	}
+	scheduler_bring_forward(scheduler, scheduler_draw(scheduler) % scheduler->round--);
+}
+
 /* --- passes --------------------------------------------------------------------- */
 
 /* One turn of the ready list: what becomes ready meanwhile waits for the next. */
@@ -85,6 +143,10 @@ scheduler_run_some(struct scheduler *scheduler)
 	struct task *task;
 
 	scheduler->budget = SCHEDULER_BUDGET;
+	if (__builtin_expect(scheduler->singly, 0)) {
+		scheduler->budget = 1;
+		scheduler_choose(scheduler);
+	}
 	while (scheduler->budget > 0 && (task = scheduler->ready_head) != NULL) {
 		scheduler->budget--;
 		scheduler->slice = SCHEDULER_SLICE;
@@ -167,7 +229,7 @@ scheduler_pass(struct scheduler *scheduler)
 bool
 scheduler_poll_is_due(const struct scheduler *scheduler)
 {
-	return clock_monotonic_ns() - scheduler->loop.now_ns >= SCHEDULER_POLL_NS;
+	return clock_monotonic_ns() - scheduler->loop.now_ns >= SCHEDULER_POLL_NS || clock_stands_still();
 }
 
 /* Under load: libevent by time, not by pass. */
@@ -200,6 +262,7 @@ scheduler_run(struct scheduler *scheduler)
 	}
 	/* What was posted before the stop owns memory. */
 	loop_drain_inbox(&scheduler->loop);
+	atomic_store_explicit(&scheduler->stopping, false, memory_order_relaxed);
 }
 
 void

@@ -69,6 +69,9 @@ struct scheduler {
 	uint64_t switches;
 	uint64_t next_task_id;
 	uint64_t random;               /* state of scheduler_random */
+	bool singly;                   /* a task a pass: see scheduler_run_singly() */
+	uint64_t shuffle;              /* state of the order of ready tasks; 0: as they come */
+	size_t round;                  /* ready tasks of this round that have not run yet */
 	bool hushed;                   /* plugin code runs that may not wait, */
 	struct bay_instance *hushed_for; /* of this instance: see task_hush_begin() */
 	struct list tasks;             /* struct task.in_scheduler */
@@ -108,7 +111,14 @@ void scheduler_run(struct scheduler *scheduler);
 /* Runs until nothing is ready, once: for tests and benchmarks. */
 void scheduler_run_ready(struct scheduler *scheduler);
 
-/* Ends scheduler_run() after the pass. Any thread. */
+/*
+ * For tests: only one task is run in each pass, so that find_work sees the moment after each.
+ * With a seed (not 0) those that are ready run in an order that it determines, each once
+ * before any of them runs again. Before the first task.
+ */
+void scheduler_run_singly(struct scheduler *scheduler, uint64_t seed);
+
+/* Ends scheduler_run() after the pass; it may be run again then. Any thread. */
 void scheduler_stop(struct scheduler *scheduler);
 
 /* Whether the loop should have been asked by now for what it has: tasks that work for long
