@@ -21,6 +21,46 @@ alloc_die(void)
 	abort();
 }
 
+/* --- what may fail ---------------------------------------------------------------- */
+
+atomic_bool alloc_counts;
+static _Atomic uint64_t alloc_count;
+static _Atomic uint64_t alloc_nth;
+
+void
+alloc_fail_at(uint64_t nth)
+{
+	atomic_store(&alloc_count, 0);
+	atomic_store(&alloc_nth, nth);
+	atomic_store(&alloc_counts, nth != 0);
+}
+
+bool
+alloc_fails(void)
+{
+	return atomic_fetch_add(&alloc_count, 1) + 1 == atomic_load(&alloc_nth);
+}
+
+uint64_t
+alloc_tried(void)
+{
+	return atomic_load(&alloc_count);
+}
+
+bool
+alloc_has_failed(void)
+{
+	return atomic_load(&alloc_nth) != 0 && atomic_load(&alloc_count) >= atomic_load(&alloc_nth);
+}
+
+char *
+alloc_try_copy(const char *text)
+{
+	return alloc_may_not() ? NULL : strdup(text);
+}
+
+/* --- what may not --------------------------------------------------------------- */
+
 void *
 xcalloc(size_t count, size_t size)
 {

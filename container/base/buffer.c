@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+
 enum { BUFFER_FIRST_CAPACITY = 64 };
 
 void
@@ -37,7 +39,7 @@ buffer_reserve(struct buffer *buffer, size_t size)
 	while (capacity < needed)
 		if (__builtin_mul_overflow(capacity, 2, &capacity))
 			capacity = needed;
-	data = realloc(buffer->data, capacity);
+	data = alloc_try_again(buffer->data, capacity);
 	if (data == NULL)
 		return false;
 	buffer->data = data;

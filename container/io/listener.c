@@ -15,6 +15,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "io/address.h"
@@ -250,7 +251,7 @@ listener_keep_path(struct bay_listener *listener, const char *address)
 	if (listener_source != listener_bind || strncmp(address, "unix:", strlen("unix:")) != 0 || path[0] == '@' ||
 		lstat(path, &file) != 0)
 		return;
-	listener->path = strdup(path);
+	listener->path = alloc_try_copy(path);
 	listener->device = file.st_dev;
 	listener->inode = file.st_ino;
 }

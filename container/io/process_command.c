@@ -9,6 +9,7 @@
 
 #include <bay/process.h>
 
+#include "base/alloc.h"
 #include "base/buffer.h"
 #include "protocol/cell_link.h"
 
@@ -37,7 +38,7 @@ static char **
 strings_finish(struct strings *strings)
 {
 	size_t heads = (strings->count + 1) * sizeof(char *), i;
-	char **array = malloc(heads + strings->bytes.size + 1);
+	char **array = alloc_try(heads + strings->bytes.size + 1);
 	char *text;
 
 	if (array != NULL) {
@@ -180,7 +181,7 @@ process_command_init(struct process_command *command, const struct bay_process_o
 	if (command->environment != NULL)
 		command->paths = paths_make(wanted, environment_path(command->environment));
 	if (options->directory != NULL)
-		command->directory = strdup(options->directory);
+		command->directory = alloc_try_copy(options->directory);
 	if (command->argv != NULL && command->paths != NULL &&
 		(options->directory == NULL || command->directory != NULL))
 		return true;

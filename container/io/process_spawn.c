@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "io/process.h"
@@ -285,8 +286,8 @@ static int
 process_create(const struct bay_process_options *options, struct bay_process **process_r)
 {
 	struct bay_process *process = waitable_create(sizeof *process, "process", process_base_name(options));
-	struct process_child *child = calloc(1, sizeof *child);
-	struct process_start *start = calloc(1, sizeof *start);
+	struct process_child *child = alloc_try_zeroed(1, sizeof *child);
+	struct process_start *start = alloc_try_zeroed(1, sizeof *start);
 	int *fds, i, error;
 
 	if (process == NULL || child == NULL || start == NULL ||

@@ -8,10 +8,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
+
 struct resolver_answer *
 resolver_answer_create(int status, const char *error)
 {
-	struct resolver_answer *answer = calloc(1, sizeof *answer);
+	struct resolver_answer *answer = alloc_try_zeroed(1, sizeof *answer);
 
 	if (answer == NULL)
 		return NULL;
@@ -36,7 +38,7 @@ resolver_answer_add(struct resolver_answer *answer, const struct resolver_record
 {
 	if (answer->count == answer->capacity) {
 		size_t capacity = answer->capacity != 0 ? 2 * answer->capacity : 2;
-		struct resolver_record *records = realloc(answer->records, capacity * sizeof records[0]);
+		struct resolver_record *records = alloc_try_again(answer->records, capacity * sizeof records[0]);
 
 		if (records == NULL)
 			return false;

@@ -18,6 +18,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "io/descriptor.h"
@@ -474,7 +475,7 @@ select_cases(struct bay_case *cases, size_t count, size_t *index_r, int64_t dead
 		selection.parts = few;
 		return select_in(&selection, index_r, deadline);
 	}
-	selection.parts = calloc(count, sizeof selection.parts[0]);
+	selection.parts = alloc_try_zeroed(count, sizeof selection.parts[0]);
 	if (selection.parts == NULL)
 		return BAY_NO_MEMORY;
 	status = select_in(&selection, index_r, deadline);

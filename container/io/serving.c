@@ -7,6 +7,7 @@
 #include <bay/scope.h>
 #include <bay/tls.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "io/listener.h"
 #include "runtime/await.h"
@@ -74,7 +75,7 @@ serving_connection_main(void *arg)
 static int
 serving_start(struct serving *serving, struct bay_scope *scope, struct bay_stream *stream)
 {
-	struct serving_connection *connection = malloc(sizeof *connection);
+	struct serving_connection *connection = alloc_try(sizeof *connection);
 
 	if (connection != NULL) {
 		connection->serving = serving;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "runtime/belonging.h"
 #include "runtime/scheduler.h"
 
@@ -62,7 +63,7 @@ stream_spares_here(void)
 
 	if (stream_spares != NULL || !may_keep)
 		return stream_spares;
-	stream_spares = calloc(1, sizeof *stream_spares);
+	stream_spares = alloc_try_zeroed(1, sizeof *stream_spares);
 	if (stream_spares != NULL)
 		belonging_add_to_scheduler(&stream_spares->belonging, "buffer", stream_spares_on_end);
 	return stream_spares;
@@ -86,7 +87,7 @@ stream_buffer_take(size_t capacity)
 	struct stream_spare *spare;
 
 	if (class == STREAM_BUFFER_CLASSES || stream_spares == NULL || stream_spares->first[class] == NULL)
-		return malloc(capacity);
+		return alloc_try(capacity);
 	spare = stream_spares->first[class];
 	stream_spares->first[class] = spare->next;
 	stream_spares->bytes[class] -= capacity;

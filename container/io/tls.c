@@ -14,6 +14,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "io/blocking_pool.h"
 #include "io/tls_context.h"
@@ -108,7 +109,7 @@ tls_reading_on_end(struct belonging *belonging)
 static bool
 tls_copy(char **copy_r, const char *text)
 {
-	*copy_r = text != NULL ? strdup(text) : NULL;
+	*copy_r = text != NULL ? alloc_try_copy(text) : NULL;
 	return text == NULL || *copy_r != NULL;
 }
 
@@ -126,7 +127,7 @@ tls_recipe_copy(struct tls_recipe *copy, const struct tls_recipe *recipe)
 static struct tls_reading *
 tls_reading_create(const struct tls_recipe *recipe)
 {
-	struct tls_reading *reading = calloc(1, sizeof *reading);
+	struct tls_reading *reading = alloc_try_zeroed(1, sizeof *reading);
 
 	if (reading == NULL)
 		return NULL;
@@ -282,7 +283,7 @@ bay_tls_reload(struct bay_tls *tls, int64_t deadline)
 		status = BAY_CLOSED;
 	} else {
 		free(tls->error);
-		tls->error = status == BAY_OK ? NULL : strdup(error);
+		tls->error = status == BAY_OK ? NULL : alloc_try_copy(error);
 		if (status == BAY_OK) {
 			tls_context_unref(tls->context);
 			tls->context = context;

@@ -10,6 +10,8 @@
 
 #include <bay/status.h>
 
+#include "base/alloc.h"
+
 /* The longest name of a protocol: its length is a byte. */
 #define TLS_ALPN_NAME_MAX 255
 
@@ -117,7 +119,7 @@ tls_write_alpn(const struct tls_making *making)
 	const char *names = making->recipe->alpn;
 	struct tls_context *context = making->context;
 
-	context->alpn = malloc(strlen(names) + 1);
+	context->alpn = alloc_try(strlen(names) + 1);
 	if (context->alpn == NULL)
 		return BAY_NO_MEMORY;
 	for (;;) {
@@ -204,7 +206,7 @@ tls_context_create(const struct tls_recipe *recipe, struct tls_context **context
 		snprintf(error, error_size, "%s", tls_library_error());
 		return BAY_NOT_FOUND;
 	}
-	context = calloc(1, sizeof *context);
+	context = alloc_try_zeroed(1, sizeof *context);
 	if (context == NULL)
 		return BAY_NO_MEMORY;
 	making.context = context;

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "io/stream.h"
 #include "io/tls_context.h"
@@ -205,7 +206,7 @@ static struct tls_session *
 tls_session_create(struct tls_context *context, const char *name)
 {
 	const struct tls_library *library = context->library;
-	struct tls_session *session = calloc(1, sizeof *session);
+	struct tls_session *session = alloc_try_zeroed(1, sizeof *session);
 	BIO *in, *out;
 
 	if (session == NULL)

@@ -106,7 +106,7 @@ belonging_end_of_instance(struct scheduler *scheduler, struct bay_instance *inst
 	}
 	if (count > 0)
 		log_warn(scheduler->subject != NULL ? scheduler->subject(instance) : NULL,
-			"it ended and left %zu %s%s open: closed now", count, kind, count > 1 ? "s" : "");
+			BELONGING_LEFT "%zu %s%s open: closed now", count, kind, count > 1 ? "s" : "");
 }
 
 void

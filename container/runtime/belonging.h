@@ -22,6 +22,9 @@ struct bay_instance;
 struct belonging;
 struct scheduler;
 
+/* How the line in the log begins that says what an instance has left open. */
+#define BELONGING_LEFT "it ended and left "
+
 /* Ends the thing, which does not belong any more. */
 typedef void belonging_end_fn(struct belonging *belonging);
 

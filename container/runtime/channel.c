@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "runtime/await.h"
 #include "runtime/channel_store.h"
@@ -49,7 +50,7 @@ channel_allocate(size_t capacity, size_t ring)
 
 	if (ring > (SIZE_MAX - sizeof *channel) / sizeof channel->items[0])
 		return NULL;
-	channel = malloc(sizeof *channel + ring * sizeof channel->items[0]);
+	channel = alloc_try(sizeof *channel + ring * sizeof channel->items[0]);
 	if (channel == NULL)
 		return NULL;
 	memset(channel, 0, sizeof *channel);
@@ -99,7 +100,7 @@ bay_channel_create_with(const struct bay_channel_options *options)
 	channel->discard = options->discard;
 	if (options->name == NULL)
 		return channel;
-	channel->name = strdup(options->name);
+	channel->name = alloc_try_copy(options->name);
 	if (channel->name == NULL) {
 		bay_channel_destroy(channel);
 		return NULL;

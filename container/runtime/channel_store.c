@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+
 /* Entries of the first piece of memory. */
 #define STORE_FIRST 16
 
@@ -41,7 +43,7 @@ store_grow(struct channel_store *store)
 
 	if (allocated > SIZE_MAX / sizeof entries[0])
 		return false;
-	entries = malloc(allocated * sizeof entries[0]);
+	entries = alloc_try(allocated * sizeof entries[0]);
 	if (entries == NULL)
 		return false;
 	for (i = 0; i < store->size; i++)

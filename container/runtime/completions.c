@@ -12,6 +12,7 @@
 
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "runtime/handle.h"
 #include "runtime/task.h"
@@ -114,7 +115,7 @@ bay_completions_add(struct bay_completions *completions, struct bay_task *task)
 		status = handle_refusal(task, task_current(), "bay_completions_add");
 	if (status != BAY_OK)
 		return status;
-	completion = malloc(sizeof *completion);
+	completion = alloc_try(sizeof *completion);
 	if (completion == NULL)
 		return BAY_NO_MEMORY;
 	waiter_init(&completion->waiter, AWAIT_PART);

@@ -15,6 +15,7 @@
 
 #include <bay/local.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "runtime/await.h"
 #include "runtime/task.h"
@@ -106,7 +107,7 @@ static struct locals *
 locals_copy_without(const struct locals *old, const struct bay_local *local)
 {
 	unsigned i, count = old != NULL ? old->count : 0;
-	struct locals *copy = malloc(sizeof *copy + (count + 1) * sizeof copy->values[0]);
+	struct locals *copy = alloc_try(sizeof *copy + (count + 1) * sizeof copy->values[0]);
 
 	if (copy == NULL)
 		return NULL;
@@ -124,7 +125,7 @@ locals_copy_without(const struct locals *old, const struct bay_local *local)
 static struct local_value *
 local_value_create(struct bay_local *local, void *value)
 {
-	struct local_value *made = malloc(sizeof *made);
+	struct local_value *made = alloc_try(sizeof *made);
 
 	if (made == NULL)
 		return NULL;
@@ -146,7 +147,7 @@ bay_local_create(const char *name, bay_local_destroy_fn *destroy)
 		log_error(NULL, "bay_local_create was called on a thread that is no loop");
 		return NULL;
 	}
-	local = calloc(1, sizeof *local);
+	local = alloc_try_zeroed(1, sizeof *local);
 	if (local == NULL)
 		return NULL;
 	local->scheduler = scheduler_here;

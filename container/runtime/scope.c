@@ -265,7 +265,7 @@ static struct bay_scope *
 scope_open(int64_t deadline)
 {
 	struct task *self = task_current();
-	struct scope_opened *opened = calloc(1, sizeof *opened);
+	struct scope_opened *opened = alloc_try_zeroed(1, sizeof *opened);
 
 	_Static_assert(offsetof(struct scope_opened, scope) == 0, "free(scope) frees both");
 	if (opened == NULL)

@@ -110,7 +110,7 @@ bay_task_add_callback(struct bay_task *task, bay_task_end_fn *fn, void *arg)
 		return BAY_OK;
 	}
 	extra = task_extra(of);
-	callback = malloc(sizeof *callback);
+	callback = alloc_try(sizeof *callback);
 	if (callback == NULL)
 		return BAY_NO_MEMORY;
 	callback->fn = fn;

@@ -7,6 +7,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "runtime/await.h"
@@ -27,7 +28,7 @@ bay_ticker_create(int64_t period_ns)
 		log_error(NULL, "bay_ticker_create: a period of %" PRId64 " ns is not above 0", period_ns);
 		return NULL;
 	}
-	ticker = malloc(sizeof *ticker);
+	ticker = alloc_try(sizeof *ticker);
 	if (ticker != NULL)
 		(void)bay_ticker_reset(ticker, period_ns);
 	return ticker;

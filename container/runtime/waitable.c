@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 
 /* As far as a chain of holders is followed: every step is a task that waits. */
@@ -24,7 +25,7 @@ waitable_create(size_t size, const char *kind, const char *name)
 			"a %s was asked for on a thread that is no loop: only tasks can use one", kind);
 		return NULL;
 	}
-	waitable = calloc(1, size);
+	waitable = alloc_try_zeroed(1, size);
 	if (waitable == NULL)
 		return NULL;
 	waitable->scheduler = scheduler_here;

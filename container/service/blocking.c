@@ -125,7 +125,7 @@ static struct blocking_call *
 blocking_create(struct task *self, const char *name, bay_blocking_fn *fn, void *arg,
 	bay_blocking_free_fn *free_arg)
 {
-	struct blocking_call *call = calloc(1, sizeof *call);
+	struct blocking_call *call = alloc_try_zeroed(1, sizeof *call);
 	struct bay_instance *instance = self->instance;
 	struct await_elsewhere *elsewhere;
 

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "loop/loop.h"
 #include "runtime/scheduler.h"
@@ -63,7 +64,7 @@ struct publication *
 publication_create(const char *topic, const struct bay_message *message)
 {
 	size_t length = strlen(topic) + 1;
-	struct publication *publication = malloc(sizeof *publication + length);
+	struct publication *publication = alloc_try(sizeof *publication + length);
 
 	if (publication == NULL)
 		return NULL;
@@ -99,7 +100,7 @@ feed_create(const char *pattern, const struct bay_subscription_options *options,
 	feed_tell_fn *tell, void *arg)
 {
 	size_t length = strlen(pattern) + 1;
-	struct feed *feed = calloc(1, sizeof *feed + length);
+	struct feed *feed = alloc_try_zeroed(1, sizeof *feed + length);
 
 	if (feed == NULL)
 		return NULL;
@@ -171,7 +172,7 @@ feed_grow(struct feed *feed)
 
 	if (size > feed->limit)
 		size = feed->limit;
-	ring = size <= SIZE_MAX / sizeof *ring ? malloc(size * sizeof *ring) : NULL;
+	ring = size <= SIZE_MAX / sizeof *ring ? alloc_try(size * sizeof *ring) : NULL;
 	if (ring == NULL)
 		return false;
 	for (i = 0; i < feed->count; i++)
@@ -254,7 +255,7 @@ static void standing_on_home(struct inbox_item *item);
 static int
 feed_stand(struct feed *feed, struct publication *publication, struct publishing *publishing)
 {
-	struct standing *standing = calloc(1, sizeof *standing);
+	struct standing *standing = alloc_try_zeroed(1, sizeof *standing);
 
 	if (standing == NULL)
 		return BAY_NO_MEMORY;

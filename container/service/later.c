@@ -7,6 +7,7 @@
 
 #include <bay/call.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "loop/timer.h"
@@ -50,7 +51,7 @@ static struct later_table *
 later_table(struct bay_instance *instance)
 {
 	if (instance->laters == NULL)
-		instance->laters = calloc(1, sizeof *instance->laters);
+		instance->laters = alloc_try_zeroed(1, sizeof *instance->laters);
 	return instance->laters;
 }
 
@@ -58,7 +59,7 @@ static bool
 later_table_grow(struct later_table *table)
 {
 	uint32_t i, size = table->size > 0 ? table->size * 2 : 16;
-	struct later_slot *slots = realloc(table->slots, size * sizeof *slots);
+	struct later_slot *slots = alloc_try_again(table->slots, size * sizeof *slots);
 
 	if (slots == NULL)
 		return false;
@@ -253,7 +254,7 @@ static struct later *
 later_create(struct bay_instance *instance, struct bay_service *service, const struct bay_message *message)
 {
 	const struct scheduler *here = instance->scheduler;
-	struct later *later = calloc(1, sizeof *later);
+	struct later *later = alloc_try_zeroed(1, sizeof *later);
 
 	if (later == NULL)
 		return NULL;

@@ -11,6 +11,7 @@
 
 #include <bay/memory.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 #include "base/status_page.h"
 #include "runtime/await.h"
@@ -65,7 +66,7 @@ bay_alloc(size_t size)
 
 	if (size > SIZE_MAX - sizeof *head)
 		return NULL;
-	head = calloc(1, sizeof *head + size);
+	head = alloc_try_zeroed(1, sizeof *head + size);
 	if (head == NULL)
 		return NULL;
 	head->size = size;
@@ -105,7 +106,7 @@ bay_resize(void *memory, size_t size)
 	before = head->size;
 	if (size > SIZE_MAX - sizeof *head)
 		return NULL;
-	moved = realloc(head, sizeof *head + size);
+	moved = alloc_try_again(head, sizeof *head + size);
 	if (moved == NULL)
 		return NULL;
 	if (size > before)

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+
 __thread struct message_cache message_cache __attribute__((tls_model("initial-exec")));
 
 struct bay_message *
@@ -19,9 +21,10 @@ message_allocate(size_t size)
 
 	if (size >= SIZE_MAX - sizeof *message - 1)
 		return NULL;
-	message = malloc(sizeof *message + (small ? MESSAGE_SMALL : size) + 1);
+	message = alloc_try(sizeof *message + (small ? MESSAGE_SMALL : size) + 1);
 	if (message == NULL)
 		return NULL;
+	message_cache.made++;
 	atomic_init(&message->refs, small ? 1 : MESSAGE_LARGE + 1);
 	message->size = size;
 	message->data[size] = '\0';
@@ -34,8 +37,10 @@ message_unref_slowly(struct bay_message *message)
 {
 	uint32_t before = atomic_fetch_sub_explicit(&message->refs, 1, memory_order_acq_rel);
 
-	if (before == 1 || before == MESSAGE_LARGE + 1)
+	if (before == 1 || before == MESSAGE_LARGE + 1) {
+		message_cache.made--;
 		free(message);
+	}
 }
 
 void
@@ -46,6 +51,7 @@ message_clear_cache(void)
 
 		message_cache.first = message->next_free;
 		message_cache.count--;
+		message_cache.made--;
 		free(message);
 	}
 }

@@ -36,6 +36,7 @@ struct bay_message {
 extern __thread struct message_cache {
 	struct bay_message *first;
 	unsigned count;
+	size_t made; /* and not given back to malloc, nearly: others may free what we made */
 } message_cache __attribute__((tls_model("initial-exec")));
 
 /* The slow parts of what follows. */
@@ -110,6 +111,13 @@ message_read_int64(const struct bay_message *message, int64_t *number_r)
 	if (message != NULL && decimal_parse(message->data, message->size, number_r))
 		return BAY_OK;
 	return BAY_INVALID;
+}
+
+/* Those that are in use, if no other thread makes or frees any. */
+static inline size_t
+message_in_use(void)
+{
+	return message_cache.made - message_cache.count;
 }
 
 /* Gives what the thread keeps for reuse back; before a thread ends. */

@@ -36,7 +36,7 @@ static const struct handle_kind request_kind = {
 struct bay_request *
 request_allocate(void)
 {
-	struct bay_request *request = malloc(sizeof *request);
+	struct bay_request *request = alloc_try(sizeof *request);
 
 	if (request == NULL)
 		return NULL;
