@@ -119,6 +119,19 @@ call_direct_instance(const struct scheduler *here, const struct bay_service *ser
 	return instance;
 }
 
+/* The same in a test that draws the way of each call. */
+static __attribute__((noinline)) struct bay_instance *
+call_instance_by_chance(struct scheduler *here, const struct bay_service *service)
+{
+	struct bay_instance *instance = service->instances[here->index];
+
+	if (instance == NULL || service->limits.calls != SERVICE_CALLS_RANDOM || !instance->serves ||
+		instance->starting > 0 || instance->in_flight >= instance->concurrency ||
+		atomic_load_explicit(&service->queued, memory_order_relaxed) != 0)
+		return NULL;
+	return scheduler_random(here) >> 63 != 0 ? instance : NULL;
+}
+
 /* --- leaf ------------------------------------------------------------------------- */
 
 static __attribute__((noinline)) int
@@ -281,6 +294,8 @@ call_launch(struct scheduler *here, struct bay_service *service, struct bay_requ
 	struct bay_instance *instance = call_direct_instance(here, service);
 	int status;
 
+	if (instance == NULL)
+		instance = call_instance_by_chance(here, service);
 	if (instance != NULL) {
 		call_run_now(here, instance, request);
 		return;

@@ -27,7 +27,7 @@ static void instance_on_failure(struct bay_scope *scope);
 struct bay_instance *
 instance_create(struct bay_service *service, struct scheduler *scheduler, unsigned index)
 {
-	struct bay_instance *instance = calloc(1, sizeof *instance);
+	struct bay_instance *instance = alloc_try_zeroed(1, sizeof *instance);
 
 	if (instance == NULL)
 		return NULL;
@@ -194,6 +194,12 @@ instance_fail_leaf(struct bay_request *request, const char *function)
 		"which may suspend", request->service->name, function);
 }
 
+static bool
+instance_is_direct(const struct bay_instance *instance)
+{
+	return instance->serves && instance->service->limits.calls == SERVICE_CALLS_DIRECT;
+}
+
 static int
 instance_main(void *arg)
 {
@@ -201,7 +207,7 @@ instance_main(void *arg)
 	struct bay_instance *instance = request->instance;
 
 	if (request->queued_ns != 0 && --instance->starting == 0)
-		instance->direct = instance->serves;
+		instance->direct = instance_is_direct(instance);
 	if (__builtin_expect(instance->leaf, 0))
 		return instance_handle_leaf(instance, request);
 	return instance->handle(request);
@@ -328,7 +334,7 @@ instance_serve(struct bay_instance *instance)
 	}
 	instance->takes = instance->handle != NULL;
 	instance->serves = instance->handle != NULL;
-	instance->direct = instance->serves;
+	instance->direct = instance_is_direct(instance);
 	instance->service->instances[instance->scheduler->index] = instance;
 	return true;
 }

@@ -53,19 +53,12 @@ plugin_check_same(const char *what, const char *described, const char *noted,
 	return true;
 }
 
+/* What it offers. */
 static bool
-plugin_check_descriptor(const struct bay_plugin *descriptor, const struct bay_plugin_note *note,
-	struct buffer *error)
+plugin_check_offer(const struct bay_plugin *descriptor, struct buffer *error)
 {
 	uint64_t unknown = descriptor->flags & ~plugin_flags_known;
 
-	if (descriptor->abi_major != note->abi_major || descriptor->abi_minor != note->abi_minor)
-		return buffer_fail(error, "its descriptor says ABI %u.%u, its note %u.%u: write "
-			"both with BAY_PLUGIN(...)", descriptor->abi_major, descriptor->abi_minor,
-			note->abi_major, note->abi_minor);
-	if (!plugin_check_same("name", descriptor->name, note->plugin_name, error) ||
-	    !plugin_check_same("version", descriptor->version, note->plugin_version, error))
-		return false;
 	if (unknown != 0)
 		return buffer_fail(error, "it has flags that this container does not know "
 			"(0x%llx): upgrade the container, or compile the plugin with its headers",
@@ -75,6 +68,20 @@ plugin_check_descriptor(const struct bay_plugin *descriptor, const struct bay_pl
 	if (descriptor->handle == NULL && (descriptor->flags & BAY_LEAF) != 0)
 		return buffer_fail(error, "it is declared BAY_LEAF but has no .handle");
 	return settings_table_check(descriptor->settings, error);
+}
+
+static bool
+plugin_check_descriptor(const struct bay_plugin *descriptor, const struct bay_plugin_note *note,
+	struct buffer *error)
+{
+	if (descriptor->abi_major != note->abi_major || descriptor->abi_minor != note->abi_minor)
+		return buffer_fail(error, "its descriptor says ABI %u.%u, its note %u.%u: write "
+			"both with BAY_PLUGIN(...)", descriptor->abi_major, descriptor->abi_minor,
+			note->abi_major, note->abi_minor);
+	if (!plugin_check_same("name", descriptor->name, note->plugin_name, error) ||
+	    !plugin_check_same("version", descriptor->version, note->plugin_version, error))
+		return false;
+	return plugin_check_offer(descriptor, error);
 }
 
 /* Copies what both sides know: the plugin may be older or newer than this container. */
@@ -121,6 +128,31 @@ plugin_open(const char *image, const char *sha256, const char *origin,
 	if (!plugin_read_facts(plugin, sha256, error) || !plugin_load(plugin, origin, error)) {
 		(void)plugin_close(plugin, &ignored);
 		buffer_finish(&ignored);
+		return false;
+	}
+	*plugin_r = plugin;
+	return true;
+}
+
+bool
+plugin_adopt(const struct bay_plugin *descriptor, struct plugin **plugin_r, struct buffer *error)
+{
+	struct plugin *plugin = xcalloc(1, sizeof(*plugin));
+	size_t size = descriptor->size < sizeof(plugin->descriptor) ? descriptor->size :
+		sizeof(plugin->descriptor);
+
+	memcpy(&plugin->descriptor, descriptor, size);
+	*plugin_r = NULL;
+	if (descriptor->abi_major != BAY_ABI_MAJOR || descriptor->abi_minor > BAY_ABI_MINOR) {
+		(void)buffer_fail(error, "its descriptor says ABI %u.%u, and this container offers %u.%u",
+			descriptor->abi_major, descriptor->abi_minor, BAY_ABI_MAJOR, BAY_ABI_MINOR);
+		free(plugin);
+		return false;
+	}
+	if (descriptor->name == NULL || descriptor->version == NULL || !plugin_check_offer(&plugin->descriptor, error)) {
+		if (descriptor->name == NULL || descriptor->version == NULL)
+			(void)buffer_fail(error, "its descriptor has no name or no version");
+		free(plugin);
 		return false;
 	}
 	*plugin_r = plugin;

@@ -23,8 +23,8 @@ struct plugin_facts;
 struct plugin {
 	/* As this container knows it: fields that the plugin was compiled without are zero. */
 	struct bay_plugin descriptor;
-	struct plugin_facts *facts;
-	char *image; /* the path it was opened by */
+	struct plugin_facts *facts; /* NULL: it was adopted */
+	char *image; /* the path it was opened by, or NULL */
 	struct plugin_libraries _libraries;
 	void *_handle;
 };
@@ -38,6 +38,13 @@ struct plugin {
  */
 bool plugin_open(const char *image, const char *sha256, const char *origin,
 	struct plugin **plugin_r, struct buffer *error)
+	__attribute__((warn_unused_result));
+
+/*
+ * Takes a descriptor that is part of the program, as of a test; borrowed until plugin_close().
+ * False: the reason is appended to error.
+ */
+bool plugin_adopt(const struct bay_plugin *descriptor, struct plugin **plugin_r, struct buffer *error)
 	__attribute__((warn_unused_result));
 
 /*

@@ -42,6 +42,13 @@ enum service_state {
 	SERVICE_FAILED
 };
 
+/* Which ways calls may take that could be direct. */
+enum service_calls {
+	SERVICE_CALLS_DIRECT,  /* the first that is open, as usual */
+	SERVICE_CALLS_QUEUED,  /* only the queue: for tests */
+	SERVICE_CALLS_RANDOM   /* a draw decides each time: for tests */
+};
+
 enum overflow_policy {
 	OVERFLOW_REJECT,
 	OVERFLOW_WAIT,
@@ -57,6 +64,7 @@ struct service_limits {
 	enum overflow_policy overflow;
 	int64_t timeout_ns;         /* of a call; 0: none */
 	size_t stack_bytes;
+	enum service_calls calls;
 	unsigned blocking_threads;  /* helper threads at once, of all instances; 0: the usual */
 };
 
