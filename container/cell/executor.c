@@ -33,6 +33,7 @@ struct executor {
 	pthread_cond_t changed;
 	unsigned running;     /* under lock: have told how their start went */
 	bool failed;          /* under lock */
+	bool is_here;         /* the creating thread is its only loop */
 	bool released;        /* under lock: all loops may run */
 	unsigned stopped;     /* under lock: have come back from running */
 	struct executor_loop *loops;
@@ -68,33 +69,60 @@ executor_part(struct executor *executor)
 	pthread_mutex_unlock(&executor->lock);
 }
 
+/* Makes the calling thread the loop. */
+static bool
+executor_settle_in(struct executor_loop *loop)
+{
+	struct scheduler *scheduler = &loop->scheduler;
+
+	if (!scheduler_init(scheduler, loop->index, loop->name)) {
+		log_error_errno("cell", "start %s", loop->name);
+		return false;
+	}
+	scheduler_set_status(scheduler, status_page_loop(loop->executor->page, loop->index));
+	scheduler->status->slot = STATUS_NO_SLOT;
+	scheduler->find_work = dispatch_find_work;
+	scheduler->subject = instance_subject;
+	scheduler->leaf_deadline = request_deadline;
+	crash_use_thread();
+	return true;
+}
+
+/* ok: it was the loop. */
+static void
+executor_move_out(struct executor_loop *loop, bool ok)
+{
+	if (ok)
+		scheduler_finish(&loop->scheduler);
+	request_clear_cache();
+	message_clear_cache();
+	crash_leave_thread();
+}
+
 static void *
 executor_main(void *arg)
 {
 	struct executor_loop *loop = arg;
-	struct scheduler *scheduler = &loop->scheduler;
-	bool ok = scheduler_init(scheduler, loop->index, loop->name);
+	bool ok;
 
 	pthread_setname_np(pthread_self(), loop->name);
-	if (ok) {
-		scheduler_set_status(scheduler, status_page_loop(loop->executor->page, loop->index));
-		scheduler->status->slot = STATUS_NO_SLOT;
-		scheduler->find_work = dispatch_find_work;
-		scheduler->subject = instance_subject;
-		scheduler->leaf_deadline = request_deadline;
-		crash_use_thread();
-	} else {
-		log_error_errno("cell", "start %s", loop->name);
-	}
+	ok = executor_settle_in(loop);
 	if (executor_meet(loop->executor, ok))
-		scheduler_run(scheduler);
+		scheduler_run(&loop->scheduler);
 	executor_part(loop->executor);
-	if (ok)
-		scheduler_finish(scheduler);
-	request_clear_cache();
-	message_clear_cache();
-	crash_leave_thread();
+	executor_move_out(loop, ok);
 	return NULL;
+}
+
+static void
+executor_name_loop(struct executor *executor, unsigned index)
+{
+	struct executor_loop *loop = &executor->loops[index];
+
+	loop->executor = executor;
+	loop->index = index;
+	snprintf(loop->name, sizeof loop->name, "loop %u", index);
+	executor->schedulers[index] = &loop->scheduler;
 }
 
 static bool
@@ -106,10 +134,7 @@ executor_start_threads(struct executor *executor)
 	for (i = 0; i < executor->count; i++) {
 		struct executor_loop *loop = &executor->loops[i];
 
-		loop->executor = executor;
-		loop->index = i;
-		snprintf(loop->name, sizeof loop->name, "loop %u", i);
-		executor->schedulers[i] = &loop->scheduler;
+		executor_name_loop(executor, i);
 		loop->started = pthread_create(&loop->thread, NULL, executor_main, loop) == 0;
 		started += loop->started;
 	}
@@ -124,8 +149,8 @@ executor_start_threads(struct executor *executor)
 	return ok;
 }
 
-struct executor *
-executor_create(unsigned count, const struct status_page *page)
+static struct executor *
+executor_make(unsigned count, const struct status_page *page)
 {
 	struct executor *executor = xcalloc(1, sizeof *executor);
 
@@ -139,8 +164,32 @@ executor_create(unsigned count, const struct status_page *page)
 	pthread_mutex_init(&executor->lock, NULL);
 	pthread_cond_init(&executor->changed, NULL);
 	ready_sets_init(executor->schedulers, count);
-	if (executor_start_threads(executor))
+	return executor;
+}
+
+struct executor *
+executor_create(unsigned count, const struct status_page *page)
+{
+	struct executor *executor = executor_make(count, page);
+
+	if (executor == NULL || executor_start_threads(executor))
 		return executor;
+	executor_destroy(executor);
+	return NULL;
+}
+
+struct executor *
+executor_create_here(const struct status_page *page)
+{
+	struct executor *executor = executor_make(1, page);
+
+	if (executor == NULL)
+		return NULL;
+	executor_name_loop(executor, 0);
+	executor->is_here = executor_settle_in(&executor->loops[0]);
+	if (executor->is_here)
+		return executor;
+	executor->failed = true;
 	executor_destroy(executor);
 	return NULL;
 }
@@ -152,9 +201,11 @@ executor_destroy(struct executor *executor)
 
 	if (executor == NULL)
 		return;
+	if (executor->is_here)
+		executor_move_out(&executor->loops[0], true);
 	/* Under the lock none of them gets past executor_part() while it may still be woken here. */
 	pthread_mutex_lock(&executor->lock);
-	for (i = 0; i < executor->count && !executor->failed; i++)
+	for (i = 0; i < executor->count && !executor->failed && !executor->is_here; i++)
 		scheduler_stop(executor->schedulers[i]);
 	pthread_mutex_unlock(&executor->lock);
 	for (i = 0; i < executor->count; i++) {

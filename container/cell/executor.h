@@ -15,6 +15,13 @@ struct scheduler;
 struct executor *executor_create(unsigned count, const struct status_page *page)
 	__attribute__((warn_unused_result));
 
+/*
+ * The same with one loop and no thread: the calling one is the loop whenever it runs the
+ * scheduler, and nothing of it goes on meanwhile. NULL: no memory or descriptors (logged).
+ */
+struct executor *executor_create_here(const struct status_page *page)
+	__attribute__((warn_unused_result));
+
 /* Stops the threads and frees; no task may be left. NULL is fine. */
 void executor_destroy(struct executor *executor);
 

@@ -27,6 +27,7 @@ struct host {
 	const struct status_page *page;
 	struct list services;             /* struct hosted.link */
 	unsigned next_loop;               /* where the next single instance goes */
+	enum service_calls calls;
 	bool stopping;                    /* nothing can be started any more */
 	struct host_asks all_stopped;
 };
@@ -62,6 +63,12 @@ void
 host_set_grace(struct host *host, int64_t grace_ns)
 {
 	host->hosting.grace_ns = grace_ns;
+}
+
+void
+host_set_calls(struct host *host, int calls)
+{
+	host->calls = (enum service_calls)calls;
 }
 
 void
@@ -126,7 +133,7 @@ host_choose_loops(struct host *host, int64_t count)
 }
 
 static void
-host_set_limits(struct bay_service *service, const struct cell_start *start)
+host_set_limits(const struct host *host, struct bay_service *service, const struct cell_start *start)
 {
 	static const enum overflow_policy policies[] = {
 		[CELL_OVERFLOW_WAIT] = OVERFLOW_WAIT,
@@ -142,6 +149,7 @@ host_set_limits(struct bay_service *service, const struct cell_start *start)
 		.overflow = policies[start->overflow],
 		.timeout_ns = start->timeout_ns,
 		.stack_bytes = (size_t)start->stack_bytes,
+		.calls = host->calls,
 		.blocking_threads = (unsigned)start->blocking_threads,
 	};
 
@@ -157,8 +165,9 @@ host_is_there(const struct hosted *hosted)
 	return hosted->refusal != NULL ? hosted->refusal : "it is running already, or about to stop";
 }
 
-void
-host_start(struct host *host, const struct cell_start *start, int image, host_done_fn *done, int64_t id)
+static void
+host_begin(struct host *host, const struct cell_start *start, int image, const struct bay_plugin *adopted,
+	host_done_fn *done, int64_t id)
 {
 	struct bay_service *service = registry_get(start->service);
 	struct hosted *hosted;
@@ -176,12 +185,27 @@ host_start(struct host *host, const struct cell_start *start, int image, host_do
 		return;
 	}
 	service_set_slot(service, host->page, (uint32_t)start->slot);
-	host_set_limits(service, start);
+	host_set_limits(host, service, start);
 	service->on_failed = host_service_failed;
 	hosted = hosted_create(&host->hosting, service, start, image,
 		host_choose_loops(host, start->instances));
+	if (adopted != NULL)
+		host_code_adopt(&hosted->code, adopted);
 	list_push_back(&host->services, &hosted->link);
 	hosted_start(hosted, done, id);
+}
+
+void
+host_start(struct host *host, const struct cell_start *start, int image, host_done_fn *done, int64_t id)
+{
+	host_begin(host, start, image, NULL, done, id);
+}
+
+void
+host_start_adopted(struct host *host, const struct cell_start *start, const struct bay_plugin *descriptor,
+	host_done_fn *done, int64_t id)
+{
+	host_begin(host, start, -1, descriptor, done, id);
 }
 
 /* --- stopping ---------------------------------------------------------------------------- */

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct bay_plugin;
 struct cell_absent;
 struct cell_start;
 struct executor;
@@ -33,6 +34,9 @@ struct host *host_create(struct loop *control, struct executor *executor, struct
 /* Sets how long what was cancelled may take to end before the answer is that it refuses. */
 void host_set_grace(struct host *host, int64_t grace_ns);
 
+/* Sets which ways calls to services take that are started from now on: enum service_calls. */
+void host_set_calls(struct host *host, int calls);
+
 /* Of the code that a service runs, from its start to its end; 0: it is not there. */
 int64_t host_generation(struct host *host, const char *service);
 
@@ -45,6 +49,11 @@ void host_absent(struct host *host, const struct cell_absent *absent);
 /* Starts a service, from the descriptor image (taken) unless that is -1; done is called with
  * id, perhaps before this returns. */
 void host_start(struct host *host, const struct cell_start *start, int image, host_done_fn *done, int64_t id);
+
+/* The same for code that is in the program: descriptor is borrowed until the service has
+ * stopped, and the start names no image. */
+void host_start_adopted(struct host *host, const struct cell_start *start,
+	const struct bay_plugin *descriptor, host_done_fn *done, int64_t id);
 
 /* Stops one: what it has finishes within drain_ns, then is cancelled. May be asked again
  * meanwhile: the shortest drain counts, and all who asked are answered. */

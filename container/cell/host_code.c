@@ -33,7 +33,7 @@ host_code_init(struct host_code *code, const struct cell_start *start, int image
 	code->_subject = subject;
 	code->_slot = (uint32_t)start->slot;
 	code->_fd = image;
-	code->_image = image >= 0 ? xasprintf("/proc/self/fd/%d", image) : xstrdup(start->image);
+	code->_image = image >= 0 ? xasprintf("/proc/self/fd/%d", image) : xstrdup(start->image != NULL ? start->image : "");
 	code->_sha256 = start->sha256 != NULL ? xstrdup(start->sha256) : NULL;
 	code->_origin = start->origin != NULL ? xstrdup(start->origin) : NULL;
 	code->_values = xcalloc(start->setting_count + 1, sizeof code->_values[0]);
@@ -42,6 +42,12 @@ host_code_init(struct host_code *code, const struct cell_start *start, int image
 		code->_values[i].key = xstrdup(start->settings[i].key);
 		code->_values[i].value = xstrdup(start->settings[i].value);
 	}
+}
+
+void
+host_code_adopt(struct host_code *code, const struct bay_plugin *descriptor)
+{
+	code->_adopted = descriptor;
 }
 
 void
@@ -125,6 +131,14 @@ host_code_complaint(const struct settings_report *report)
 	return xasprintf("setting %s: %s", report->items[0].key, report->items[0].text);
 }
 
+static bool
+host_code_open(struct host_code *code, struct buffer *error)
+{
+	if (code->_adopted != NULL)
+		return plugin_adopt(code->_adopted, &code->plugin, error);
+	return plugin_open(code->_image, code->_sha256, code->_origin, &code->plugin, error);
+}
+
 /* On the loader thread. */
 static void
 host_code_on_load(struct inbox_item *item)
@@ -134,7 +148,7 @@ host_code_on_load(struct inbox_item *item)
 	struct buffer error = {0};
 	uid_t user = host_code_enter(code);
 
-	if (!plugin_open(code->_image, code->_sha256, code->_origin, &code->plugin, &error))
+	if (!host_code_open(code, &error))
 		code->error = xstrndup((const char *)error.data, error.size);
 	else if (!settings_create(code->plugin->descriptor.settings, code->_values, code->_value_count,
 			&code->settings, &report))

@@ -14,6 +14,7 @@
 
 #include "loop/inbox.h"
 
+struct bay_plugin;
 struct cell_start;
 struct host_code;
 struct loader;
@@ -35,6 +36,7 @@ struct host_code {
 	struct inbox_item _item;    /* to the loader and back */
 	host_code_done_fn *_done;
 	char *_image;               /* the path that it is loaded by */
+	const struct bay_plugin *_adopted; /* instead of an image, or NULL */
 	int _fd;                    /* what that leads to, or -1 */
 	char *_sha256;              /* or NULL */
 	char *_origin;              /* or NULL */
@@ -47,6 +49,9 @@ struct host_code {
 /* Copies what start says of it, and takes image: a descriptor to load it by, or -1. subject is for the log; it, control and loader are borrowed. */
 void host_code_init(struct host_code *code, const struct cell_start *start, int image, const char *subject,
 	struct loop *control, struct loader *loader);
+
+/* Takes code that is in the program instead, before it is loaded; borrowed while it is. */
+void host_code_adopt(struct host_code *code, const struct bay_plugin *descriptor);
 
 /* Nothing may be under way. What is loaded must have been unloaded. */
 void host_code_finish(struct host_code *code);

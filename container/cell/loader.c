@@ -17,6 +17,7 @@ struct loader {
 	struct inbox_item *first;  /* under lock */
 	struct inbox_item **last;  /* under lock */
 	bool stopping;             /* under lock */
+	bool is_here;              /* there is no thread */
 };
 
 /* The next item, or NULL: the end. */
@@ -64,11 +65,22 @@ loader_create(void)
 	return NULL;
 }
 
+struct loader *
+loader_create_here(void)
+{
+	struct loader *loader = xcalloc(1, sizeof *loader);
+
+	loader->is_here = true;
+	return loader;
+}
+
 void
 loader_destroy(struct loader *loader)
 {
-	if (loader == NULL)
+	if (loader == NULL || loader->is_here) {
+		free(loader);
 		return;
+	}
 	pthread_mutex_lock(&loader->lock);
 	loader->stopping = true;
 	pthread_cond_signal(&loader->changed);
@@ -82,6 +94,10 @@ loader_destroy(struct loader *loader)
 void
 loader_post(struct loader *loader, struct inbox_item *item)
 {
+	if (loader->is_here) {
+		item->run(item);
+		return;
+	}
 	item->next = NULL;
 	pthread_mutex_lock(&loader->lock);
 	*loader->last = item;

@@ -14,6 +14,10 @@ struct loader;
 struct loader *loader_create(void)
 	__attribute__((warn_unused_result));
 
+/* One without a thread: items are run by who posts them, at once. */
+struct loader *loader_create_here(void)
+	__attribute__((warn_unused_result));
+
 /* Finishes what it was given, ends the thread. NULL is fine. */
 void loader_destroy(struct loader *loader);
 
