@@ -15,9 +15,9 @@ fail() {
 	failures=$((failures + 1))
 }
 
-# The functions that the headers declare with BAY_API, one a line.
+# The functions that the headers given declare with BAY_API, one a line.
 declared() {
-	cat "$headers"/*.h |
+	cat "$@" |
 		sed -e ':join' -e '/\\$/{' -e 'N' -e 's/\\\n//' -e 'b join' -e '}' |
 		sed -e '/^[[:space:]]*#/d' | tr '\n' ' ' |
 		sed -e 's@/\*@\n/*@g' -e 's@\*/@*/\n@g' | grep -v '^/\*' |
@@ -25,9 +25,14 @@ declared() {
 		sed -nE 's/^[^(]*BAY_API[^(]*[ *](bay_[a-z0-9_]+)\(.*$/\1/p' | sort
 }
 
-# What is exported, as name@@VERSION.
+# Those that plugins are compiled with: <bay/test.h> is for tests of them.
+plugin_headers() {
+	find "$headers" -name '*.h' ! -name test.h
+}
+
+# What a library exports, as name@@VERSION.
 exported() {
-	nm -D --defined-only "$built/.libs/libbay.so" | awk '$2 != "A" { print $3 }' | sort
+	nm -D --defined-only "$built/.libs/$1" | awk '$2 != "A" { print $3 }' | sort
 }
 
 needs_libbay() {
@@ -49,8 +54,9 @@ real() {
 }
 
 check_names() {
-	declared >exports.declared
-	exported | sed -n 's/@@BAY_1\.0$//p' >exports.public
+	# shellcheck disable=SC2046 # names without blanks
+	declared $(plugin_headers) >exports.declared
+	exported libbay.so | sed -n 's/@@BAY_1\.0$//p' >exports.public
 	[ -s exports.declared ] || fail "no function was found in $headers"
 	for name in $(comm -23 exports.declared exports.public); do
 		fail "$name is declared in <bay/...> and not exported by libbay.so (libbay.map)"
@@ -58,12 +64,16 @@ check_names() {
 	for name in $(comm -13 exports.declared exports.public); do
 		fail "$name is exported by libbay.so and declared in no <bay/...>"
 	done
-	others=$(exported | grep -v '@@BAY_1\.0$' | tr '\n' ' ')
-	[ "$others" = "bay_cell_main@@BAY_PRIVATE " ] ||
+	others=$(exported libbay.so | grep -v '@@BAY_1\.0$' | tr '\n' ' ')
+	[ "$others" = "bay_cell_main@@BAY_PRIVATE bay_solo_table@@BAY_PRIVATE " ] ||
 		fail "besides the public functions libbay.so exports: $others"
-	if exported | grep -v '^bay_'; then
+	if exported libbay.so | grep -v '^bay_'; then
 		fail "these do not begin with bay_"
 	fi
+	declared "$headers/test.h" >exports.declared
+	exported libbay-test.so | sed 's/@@BAY_TEST_1\.0$//' >exports.public
+	cmp -s exports.declared exports.public ||
+		fail "libbay-test.so exports not just what <bay/test.h> declares: $(diff exports.declared exports.public)"
 	rm -f exports.declared exports.public
 }
 
@@ -74,6 +84,9 @@ check_programs() {
 			fail "$program links libbay.so: it must not be able to load a plugin"
 		fi
 	done
+	if has_own_copy "$built/.libs/libbay-test.so"; then
+		fail "libbay-test.so has a second copy of what is in libbay.so"
+	fi
 	cell=$(real "$built/bay-cell")
 	needs_libbay "$cell" || fail "bay-cell does not link libbay.so"
 	if has_own_copy "$cell"; then

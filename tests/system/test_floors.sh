@@ -24,9 +24,11 @@ allowed() {
 	service) echo base fiber loop protocol runtime io ;;
 	cell) echo base fiber loop protocol runtime io service ;;
 	master) echo base loop config protocol ;;
+	solo) echo base fiber loop protocol runtime io service cell ;;
 	ctl) echo base protocol ;;
+	kit) echo solo ;;
 	bayd.c) echo base loop config protocol master ;;
-	bay_cell.c) echo cell ;;
+	bay_cell.c) echo cell solo ;;
 	bayctl.c) echo base protocol ctl ;;
 	*) echo unknown ;;
 	esac
@@ -72,7 +74,7 @@ check_outside() {
 	if grep -HnE '^#[[:space:]]*include "' "$container"/include/bay/*.h; then
 		fail "a public header includes what is not public"
 	fi
-	for folder in base fiber loop config protocol runtime io service cell master ctl; do
+	for folder in base fiber loop config protocol runtime io service cell master solo ctl kit; do
 		if grep -rHnE --include='*.[ch]' --include='*.cc' --include='*.cpp' \
 			"^#[[:space:]]*include [\"<]$folder/" "$plugins"; then
 			fail "a plugin includes what is not public"

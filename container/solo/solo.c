@@ -1,0 +1,570 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "solo/solo.h"
+
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <bay/status.h>
+#include <bay/time.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "cell/executor.h"
+#include "cell/host.h"
+#include "cell/loader.h"
+#include "io/blocking_pool.h"
+#include "io/process_keeper.h"
+#include "io/signal_hub.h"
+#include "loop/loop.h"
+#include "loop/signals.h"
+#include "protocol/cell_link.h"
+#include "runtime/scheduler.h"
+#include "runtime/task.h"
+#include "service/dispatch.h"
+#include "service/instance.h"
+#include "service/message.h"
+#include "service/ready_set.h"
+#include "service/registry.h"
+#include "service/request.h"
+#include "service/service.h"
+#include "solo/solo_inside.h"
+
+enum {
+	SOLO_MAX_DEPTH = 64,
+	SOLO_STACK_BYTES = 1024 * 1024, /* of solo_run(): whole frameworks run on it */
+	SOLO_SETTINGS_MAX = 256
+};
+
+/* Where a clock that stands still begins: always the same, so that a run can be had again. */
+#define SOLO_START_NS (1000 * INT64_C(1000000000))
+#define SOLO_WALL_NS (INT64_C(1767225600) * 1000000000) /* 2026-01-01T00:00:00Z */
+#define SOLO_PATIENCE_NS (10 * INT64_C(1000000))
+#define SOLO_START_TIMEOUT_NS (60 * INT64_C(1000000000))
+
+static char *solo_error_text;
+static struct solo *solo_here;   /* there is one; or one that could not be ended */
+
+void
+solo_set_error(const char *format, ...)
+{
+	char *text;
+	va_list args;
+
+	va_start(args, format);
+	if (vasprintf(&text, format, args) < 0)
+		text = NULL;
+	va_end(args);
+	free(solo_error_text);
+	solo_error_text = text;
+}
+
+const char *
+solo_error(void)
+{
+	return solo_error_text != NULL ? solo_error_text : "";
+}
+
+/* --- life ----------------------------------------------------------------------- */
+
+static bool
+solo_open_page(struct solo *solo)
+{
+	int fd;
+
+	solo->page = solo->options.page;
+	if (solo->page != NULL)
+		return true;
+	fd = status_page_create(&solo->own_page, "solo", SOLO_SERVICES, 1);
+	if (fd < 0)
+		return false;
+	close(fd);
+	solo->page = &solo->own_page;
+	return true;
+}
+
+static void
+solo_on_failed(const char *name, int64_t generation, const char *message, void *arg)
+{
+	struct bay_service *service = registry_get(name);
+	struct solo *solo = arg;
+
+	(void)generation;
+	log_error(service->subject, "it has failed: %s", message);
+	free(solo->failures[service->slot]);
+	solo->failures[service->slot] = xstrdup(message);
+	service_set_state(service, SERVICE_FAILED, message);
+}
+
+static scheduler_find_work_fn solo_find_work;
+
+/* With a page; false: solo_error() says why. */
+static bool
+solo_open(struct solo *solo)
+{
+	solo->executor = executor_create_here(solo->page);
+	if (solo->executor == NULL)
+		return false;
+	solo->scheduler = executor_scheduler(solo->executor, 0);
+	solo->scheduler->find_work = solo_find_work;
+	solo->scheduler->find_work_arg = solo;
+	if (solo->options.singly)
+		scheduler_run_singly(solo->scheduler, solo->options.seed);
+	loop_set_idle(&solo->scheduler->loop, solo_on_idle, solo);
+	solo_idle_begin(solo);
+	solo->loader = loader_create_here();
+	solo->host = host_create(&solo->scheduler->loop, solo->executor, solo->loader, solo->page,
+		solo_on_failed, solo);
+	host_set_calls(solo->host, solo->options.calls);
+	return true;
+}
+
+static void
+solo_free(struct solo *solo)
+{
+	size_t i;
+
+	status_page_close(&solo->own_page);
+	for (i = 0; i < SOLO_SERVICES; i++)
+		free(solo->failures[i]);
+	free(solo);
+	clock_go_on();
+	solo_here = NULL;
+}
+
+struct solo *
+solo_create(const struct solo_options *options)
+{
+	struct solo *solo;
+
+	if (solo_here != NULL) {
+		solo_set_error("there is a container in this process already, or one that could not be ended");
+		return NULL;
+	}
+	solo = solo_here = xcalloc(1, sizeof *solo);
+	solo->options = *options;
+	if (solo->options.patience_ns == 0)
+		solo->options.patience_ns = SOLO_PATIENCE_NS;
+	if (options->virtual_time)
+		clock_stand_still(SOLO_START_NS, options->wall_ns != 0 ? options->wall_ns : SOLO_WALL_NS);
+	registry_init(SOLO_MAX_DEPTH);
+	signals_ignore_sigpipe();
+	if (solo_open_page(solo) && solo_open(solo))
+		return solo;
+	solo_set_error("no memory or descriptors for a container");
+	registry_finish();
+	solo_free(solo);
+	return NULL;
+}
+
+bool
+solo_destroy(struct solo *solo)
+{
+	if (solo == NULL)
+		return true;
+	if (solo_stop_all(solo, 0) != BAY_OK || solo->scheduler->task_count > 0)
+		return false;
+	blocking_pool_finish();
+	keeper_finish();
+	signal_hub_finish();
+	loop_drain_inbox(&solo->scheduler->loop);
+	executor_destroy(solo->executor);
+	loader_destroy(solo->loader);
+	host_destroy(solo->host);
+	ready_sets_finish();
+	registry_finish();
+	request_clear_cache();
+	message_clear_cache();
+	solo_free(solo);
+	return true;
+}
+
+struct scheduler *
+solo_scheduler(struct solo *solo)
+{
+	return solo->scheduler;
+}
+
+/* --- asking the host ------------------------------------------------------------ */
+
+/* Whether the caller may wait: a task that did would wait for itself. */
+static bool
+solo_may_wait(const struct solo *solo, const char *function)
+{
+	if (solo->scheduler->current == NULL)
+		return true;
+	solo_set_error("%s was called inside a task: only the function that began the container may", function);
+	return false;
+}
+
+static void
+solo_on_answer(int status, const char *message, int64_t id, void *arg)
+{
+	struct solo *solo = arg;
+
+	(void)id;
+	solo->answered = true;
+	solo->status = status;
+	if (message != NULL)
+		solo_set_error("%s", message);
+	scheduler_stop(solo->scheduler);
+}
+
+static int
+solo_await_answer(struct solo *solo)
+{
+	while (!solo->answered)
+		scheduler_run(solo->scheduler);
+	return solo->status;
+}
+
+/* --- starting ------------------------------------------------------------------- */
+
+static int64_t
+solo_usual(int64_t given, int64_t usual)
+{
+	return given != 0 ? given : usual;
+}
+
+/* Splits "key=value"; the keys are the caller's. False: there is no '='. */
+static bool
+solo_read_settings(const struct solo_service *service, struct cell_start *start)
+{
+	const char *const *text;
+
+	for (text = service->settings; text != NULL && *text != NULL; text++) {
+		const char *equals = strchr(*text, '=');
+
+		if (equals == NULL || equals == *text) {
+			solo_set_error("a setting is written key=value, not \"%s\"", *text);
+			return false;
+		}
+		if (start->setting_count == SOLO_SETTINGS_MAX) {
+			solo_set_error("there are more than %d settings", SOLO_SETTINGS_MAX);
+			return false;
+		}
+		start->settings[start->setting_count++] = (struct cell_setting){
+			xstrndup(*text, (size_t)(equals - *text)), equals + 1};
+	}
+	return true;
+}
+
+static bool
+solo_read_overflow(const char *name, enum cell_overflow *overflow_r)
+{
+	int i;
+
+	*overflow_r = CELL_OVERFLOW_REJECT;
+	for (i = CELL_OVERFLOW_WAIT; name != NULL && i <= CELL_OVERFLOW_DROP_NEWEST; i++) {
+		*overflow_r = (enum cell_overflow)i;
+		if (strcmp(cell_overflow_name(*overflow_r), name) == 0)
+			return true;
+	}
+	if (name == NULL)
+		return true;
+	solo_set_error("there is no overflow policy \"%s\"", name);
+	return false;
+}
+
+/* The slot is that of the service for ever: a name that comes again has it already. */
+static bool
+solo_find_slot(struct solo *solo, const char *name, int64_t *slot_r)
+{
+	const struct bay_service *service = registry_get(name);
+
+	if (service == NULL) {
+		solo_set_error("\"%s\" is no name for a service", name);
+		return false;
+	}
+	if (service->slot != STATUS_NO_SLOT) {
+		*slot_r = service->slot;
+		return true;
+	}
+	if (solo->slots == SOLO_SERVICES) {
+		solo_set_error("there are %d services already", SOLO_SERVICES);
+		return false;
+	}
+	*slot_r = solo->slots++;
+	return true;
+}
+
+static void
+solo_ask_start(struct solo *solo, const struct solo_service *service, const struct cell_start *start)
+{
+	free(solo->failures[start->slot]);
+	solo->failures[start->slot] = NULL;
+	solo->answered = false;
+	if (service->descriptor != NULL)
+		host_start_adopted(solo->host, start, service->descriptor, solo_on_answer, 0);
+	else
+		host_start(solo->host, start, -1, solo_on_answer, 0);
+}
+
+/* Beside its file a plugin looks for its libraries. */
+static bool
+solo_find_file(const char *file, char *path, char *origin)
+{
+	char *slash;
+
+	if (realpath(file, path) == NULL) {
+		solo_set_error("%s: %m", file);
+		return false;
+	}
+	snprintf(origin, PATH_MAX, "%s", path);
+	slash = strrchr(origin, '/');
+	slash[slash == origin] = '\0';
+	return true;
+}
+
+int
+solo_start(struct solo *solo, const struct solo_service *service)
+{
+	struct cell_setting settings[SOLO_SETTINGS_MAX];
+	char path[PATH_MAX], origin[PATH_MAX];
+	struct cell_start start = {
+		.service = service->name,
+		.generation = 1,
+		.instances = 1,
+		.concurrency = solo_usual(service->concurrency, 256),
+		.queue = solo_usual(service->queue, 1024),
+		.queue_bytes = solo_usual(service->queue_bytes, 16 * 1024 * 1024),
+		.timeout_ns = service->timeout_ns,
+		.stack_bytes = solo_usual(service->stack_bytes, 256 * 1024),
+		.start_timeout_ns = solo_usual(service->start_timeout_ns, SOLO_START_TIMEOUT_NS),
+		.settings = settings,
+	};
+	int status = BAY_INVALID;
+
+	if (!solo_may_wait(solo, "starting a service"))
+		return BAY_INVALID;
+	if (service->file != NULL) {
+		if (!solo_find_file(service->file, path, origin))
+			return BAY_NOT_FOUND;
+		start.image = path;
+		start.origin = origin;
+	}
+	if (solo_read_settings(service, &start) && solo_read_overflow(service->overflow, &start.overflow) &&
+		solo_find_slot(solo, service->name, &start.slot)) {
+		solo_ask_start(solo, service, &start);
+		status = solo_await_answer(solo);
+	}
+	while (start.setting_count > 0)
+		free((char *)settings[--start.setting_count].key);
+	return status;
+}
+
+/* --- stopping ------------------------------------------------------------------- */
+
+int
+solo_stop(struct solo *solo, const char *name, int64_t drain_ns)
+{
+	if (!solo_may_wait(solo, "stopping a service"))
+		return BAY_INVALID;
+	solo->answered = false;
+	host_stop(solo->host, name, drain_ns, solo_on_answer, 0);
+	return solo_await_answer(solo);
+}
+
+int
+solo_stop_all(struct solo *solo, int64_t drain_ns)
+{
+	if (!solo_may_wait(solo, "stopping the container"))
+		return BAY_INVALID;
+	solo->answered = false;
+	host_stop_all(solo->host, drain_ns, solo_on_answer, 0);
+	return solo_await_answer(solo);
+}
+
+const char *
+solo_failure(const struct solo *solo, const char *name)
+{
+	const struct bay_service *service = registry_get(name);
+
+	return service != NULL && service->slot < SOLO_SERVICES ? solo->failures[service->slot] : NULL;
+}
+
+bool
+solo_is_over(struct solo *solo, const char *name)
+{
+	const struct bay_service *service = registry_get(name);
+	const struct bay_instance *instance;
+
+	if (service == NULL)
+		return true;
+	instance = service->instances[solo->scheduler->index];
+	return instance == NULL || instance->scope.live == 0;
+}
+
+/* --- running -------------------------------------------------------------------- */
+
+static int
+solo_root_main(void *arg)
+{
+	struct solo *solo = arg;
+	int status;
+
+	solo->waits_before = task_current()->waits;
+	status = solo->fn(solo->arg);
+	if (status != BAY_OK && task_current()->call_error != NULL)
+		solo_set_error("%s", task_current()->call_error);
+	return status;
+}
+
+static void
+solo_root_ended(struct task *task, int status)
+{
+	struct solo *solo = task->arg;
+
+	solo->root = NULL;
+	solo->result = status;
+	scheduler_stop(solo->scheduler);
+}
+
+int
+solo_run(struct solo *solo, const char *name, bay_task_fn *fn, void *arg)
+{
+	struct scheduler *scheduler = solo->scheduler;
+	struct task_spec spec = {
+		.name = name,
+		.fn = solo_root_main,
+		.arg = solo,
+		.ended = solo_root_ended,
+		.deadline = BAY_INHERIT,
+		.slot = STATUS_NO_SLOT,
+		.phase = task_phase(scheduler, STATUS_PHASE_RUN, name),
+		.class = scheduler_stack_class(scheduler, SOLO_STACK_BYTES),
+	};
+
+	if (!solo_may_wait(solo, "running a task"))
+		return BAY_INVALID;
+	solo_set_error("%s", "");
+	solo->fn = fn;
+	solo->arg = arg;
+	solo->stuck_told = false;
+	solo->cut = false;
+	solo->cut_in = 0;
+	solo->root = spec.class != NULL ? task_create(scheduler, &spec) : NULL;
+	if (solo->root == NULL) {
+		solo_set_error("no stack for a task");
+		return BAY_NO_MEMORY;
+	}
+	solo->root->handle.detached = true;
+	task_start(solo->root);
+	while (solo->root != NULL)
+		scheduler_run(scheduler);
+	return solo->result;
+}
+
+void
+solo_cancel(struct solo *solo, const char *reason)
+{
+	if (solo->root != NULL)
+		task_cancel(solo->root, reason);
+}
+
+void
+solo_expect(struct solo *solo, enum solo_expected what)
+{
+	solo->expects = what;
+}
+
+/* What the caller of the last solo_run() gave up may still be at work. */
+static bool
+solo_is_settled(const struct solo *solo)
+{
+	list_for_each(pos, &solo->scheduler->tasks) {
+		const struct task *task = container_of(pos, struct task, in_scheduler);
+
+		if (task != solo->root && task->state != TASK_DONE &&
+			(task->instance == NULL || task->request != NULL))
+			return false;
+	}
+	return true;
+}
+
+static int
+solo_settle_main(void *arg)
+{
+	int64_t last_ns = bay_after(BAY_SECOND);
+
+	while (!solo_is_settled(arg) && bay_now() < last_ns)
+		(void)bay_sleep(BAY_MS);
+	return BAY_OK;
+}
+
+void
+solo_settle(struct solo *solo)
+{
+	unsigned cut_at = solo->cut_at;
+
+	solo->cut_at = 0;
+	(void)solo_run(solo, "settle", solo_settle_main, solo);
+	solo->cut_at = cut_at;
+}
+
+void
+solo_fail_allocation(struct solo *solo, uint64_t nth)
+{
+	(void)solo;
+	request_clear_cache();
+	message_clear_cache();
+	alloc_fail_at(nth);
+}
+
+/* --- cutting it short ----------------------------------------------------------- */
+
+void
+solo_cut_at(struct solo *solo, unsigned nth, bool after_the_others)
+{
+	solo->cut_at = nth;
+	solo->cut_after = after_the_others;
+}
+
+bool
+solo_was_cut(const struct solo *solo)
+{
+	return solo->cut;
+}
+
+static size_t
+solo_count_ready(const struct solo *solo)
+{
+	const struct task *task = solo->scheduler->ready_head;
+	size_t count = 0;
+
+	for (; task != NULL; task = task->next_ready)
+		count++;
+	return count;
+}
+
+/* A task has run, one pass has one: the root may have come to the await in question. */
+static void
+solo_look_at_root(struct solo *solo)
+{
+	struct task *root = solo->root;
+
+	if (root == NULL || solo->cut_at == 0 || solo->cut)
+		return;
+	if (solo->cut_in == 0) {
+		if (root->state != TASK_WAITING || root->waits - solo->waits_before < solo->cut_at)
+			return;
+		solo->cut_in = 1 + (solo->cut_after ? solo_count_ready(solo) : 0);
+	}
+	if (--solo->cut_in > 0)
+		return;
+	solo->cut = true;
+	task_cancel(root, "cancelled at an await");
+}
+
+static bool
+solo_find_work(struct scheduler *scheduler, void *arg)
+{
+	solo_look_at_root(arg);
+	return dispatch_find_work(scheduler, NULL);
+}
