@@ -367,23 +367,3 @@ child_reap(struct child *child)
 	(void)child_wait(child, &status, 0);
 	return status;
 }
-
-char *
-child_status_text(int status, char *buf, size_t size)
-{
-	if (status != -1 && WIFSIGNALED(status)) {
-		const char *name = sigabbrev_np(WTERMSIG(status));
-
-		if (WTERMSIG(status) == SIGKILL)
-			snprintf(buf, size, "was killed by SIGKILL");
-		else if (name != NULL)
-			snprintf(buf, size, "crashed: SIG%s", name);
-		else
-			snprintf(buf, size, "crashed: signal %d", WTERMSIG(status));
-	} else if (status != -1 && WIFEXITED(status)) {
-		snprintf(buf, size, "ended the process with exit code %d", WEXITSTATUS(status));
-	} else {
-		snprintf(buf, size, "ended in an unknown way");
-	}
-	return buf;
-}

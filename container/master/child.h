@@ -74,10 +74,4 @@ bool child_is_ours(pid_t pid);
 bool child_lives(int64_t number);
 bool child_any_lives(void);
 
-/* How it ended, for people: "crashed: SIGSEGV", "ended the process with exit code 0".
- * Returns buf; CHILD_TEXT_SIZE is enough. */
-char *child_status_text(int status, char *buf, size_t size);
-
-enum { CHILD_TEXT_SIZE = 80 };
-
 #endif

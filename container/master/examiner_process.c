@@ -18,6 +18,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/fd.h"
+#include "base/obituary.h"
 #include "base/program.h"
 #include "master/child.h"
 #include "master/child_output.h"
@@ -99,7 +100,7 @@ static void
 examiner_process_on_end(evutil_socket_t fd, short what, void *arg)
 {
 	struct examiner_process *process = arg;
-	char how[CHILD_TEXT_SIZE];
+	char how[OBITUARY_HOW_SIZE];
 	int status;
 
 	(void)fd;
@@ -112,7 +113,7 @@ examiner_process_on_end(evutil_socket_t fd, short what, void *arg)
 	event_del(process->read_event);
 	event_del(process->write_event);
 	event_del(process->end_event);
-	process->events->on_end(child_status_text(status, how, sizeof(how)), process->arg);
+	process->events->on_end(obituary_how(status, how, sizeof(how)), process->arg);
 }
 
 /* --- what goes --------------------------------------------------------------------------- */

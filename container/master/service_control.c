@@ -7,8 +7,8 @@
 
 #include "base/buffer.h"
 #include "base/log.h"
+#include "base/obituary.h"
 #include "master/listener_table.h"
-#include "master/obituary.h"
 #include "master/plugin_examination.h"
 #include "master/service_steps.h"
 #include "master/supervisor.h"

@@ -300,20 +300,6 @@ START_TEST(a_child_dies_with_its_master)
 }
 END_TEST
 
-START_TEST(the_way_it_ended_is_told_in_words)
-{
-	char text[CHILD_TEXT_SIZE];
-
-	ck_assert_str_eq(child_status_text(SIGSEGV, text, sizeof(text)), "crashed: SIGSEGV");
-	ck_assert_str_eq(child_status_text(SIGKILL, text, sizeof(text)), "was killed by SIGKILL");
-	ck_assert_str_eq(child_status_text(0, text, sizeof(text)),
-		"ended the process with exit code 0");
-	ck_assert_str_eq(child_status_text(7 << 8, text, sizeof(text)),
-		"ended the process with exit code 7");
-	ck_assert_str_eq(child_status_text(-1, text, sizeof(text)), "ended in an unknown way");
-}
-END_TEST
-
 START_TEST(a_child_whose_master_died_before_it_was_bound_to_it_ends)
 {
 	const char *argv[] = {"sh", "-c", "exit 3", NULL};
@@ -358,6 +344,5 @@ CHECK_MAIN("master/child",
 	what_a_child_leaves_behind_ends_when_it_is_reaped,
 	a_child_that_has_ended_can_be_reaped_without_waiting,
 	a_child_dies_with_its_master,
-	the_way_it_ended_is_told_in_words,
 	a_child_whose_master_died_before_it_was_bound_to_it_ends,
 	a_child_that_cannot_leave_its_groups_does_not_run)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
-#include "master/obituary.h"
+#include "base/obituary.h"
 
 #include <inttypes.h>
 #include <signal.h>
@@ -11,7 +11,26 @@
 
 #include "base/buffer.h"
 #include "base/text.h"
-#include "master/child.h"
+
+char *
+obituary_how(int status, char *buf, size_t size)
+{
+	if (status != -1 && WIFSIGNALED(status)) {
+		const char *name = sigabbrev_np(WTERMSIG(status));
+
+		if (WTERMSIG(status) == SIGKILL)
+			snprintf(buf, size, "was killed by SIGKILL");
+		else if (name != NULL)
+			snprintf(buf, size, "crashed: SIG%s", name);
+		else
+			snprintf(buf, size, "crashed: signal %d", WTERMSIG(status));
+	} else if (status != -1 && WIFEXITED(status)) {
+		snprintf(buf, size, "ended the process with exit code %d", WEXITSTATUS(status));
+	} else {
+		snprintf(buf, size, "ended in an unknown way");
+	}
+	return buf;
+}
 
 static bool
 obituary_loop_is_in_init(const struct status_page *page, uint32_t loop, uint32_t slot)
@@ -103,7 +122,7 @@ obituary_write(struct obituary *obituary, const struct status_page *page, int st
 	struct status_crash_view crash;
 
 	*obituary = (struct obituary){.culprit = STATUS_NO_SLOT};
-	child_status_text(status, obituary->how, sizeof(obituary->how));
+	obituary_how(status, obituary->how, sizeof(obituary->how));
 	if (status != -1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		return;
 	if (status_page_read_crash(page, &crash))

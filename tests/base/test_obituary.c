@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
-#include "master/obituary.h"
+#include "base/obituary.h"
 
 #include <signal.h>
 #include <string.h>
@@ -222,7 +222,22 @@ START_TEST(a_page_full_of_rubbish_is_survived)
 }
 END_TEST
 
-CHECK_MAIN("master/obituary",
+START_TEST(the_way_it_ended_is_told_in_words)
+{
+	char text[OBITUARY_HOW_SIZE];
+
+	ck_assert_str_eq(obituary_how(SIGSEGV, text, sizeof(text)), "crashed: SIGSEGV");
+	ck_assert_str_eq(obituary_how(SIGKILL, text, sizeof(text)), "was killed by SIGKILL");
+	ck_assert_str_eq(obituary_how(0, text, sizeof(text)),
+		"ended the process with exit code 0");
+	ck_assert_str_eq(obituary_how(7 << 8, text, sizeof(text)),
+		"ended the process with exit code 7");
+	ck_assert_str_eq(obituary_how(-1, text, sizeof(text)), "ended in an unknown way");
+}
+END_TEST
+
+CHECK_MAIN("base/obituary",
+	the_way_it_ended_is_told_in_words,
 	the_crash_record_names_the_culprit_and_the_place,
 	a_crash_in_init_is_told_from_one_while_serving,
 	a_task_name_from_a_plugin_is_escaped,
