@@ -36,6 +36,7 @@ cell_main_usage(void)
 	fprintf(stderr, "usage: bay-cell MODE\n");
 	for (size_t i = 0; i < sizeof(cell_modes) / sizeof(*cell_modes); i++)
 		fprintf(stderr, "  %-8s %s\n", cell_modes[i].name, cell_modes[i].help);
+	fprintf(stderr, "  %-8s %s\n", "solo", "FILE ...: runs a plugin by itself, for bayctl run");
 	return CELL_MAIN_USAGE;
 }
 

@@ -57,6 +57,15 @@ options_timeout(const char *value, int64_t *ns_r, struct ctl_error *error)
 		value);
 }
 
+/* Of options that may come many times. There is room for all words. */
+static bool
+options_keep(struct ctl_options *options, const char *option, const char *value)
+{
+	options->repeated[options->repeated_count++] = option;
+	options->repeated[options->repeated_count++] = value;
+	return true;
+}
+
 static bool
 options_set(struct ctl_options *options, enum option_id id, const char *value,
 	struct ctl_error *error)
@@ -92,6 +101,17 @@ options_set(struct ctl_options *options, enum option_id id, const char *value,
 	case OPTION_CONCURRENCY:
 		return options_number(id, value, 1, OPTIONS_CONCURRENCY_MAX,
 			&options->concurrency, error);
+	case OPTION_SET:
+		return options_keep(options, "--set", value);
+	case OPTION_WITH:
+		return options_keep(options, "--with", value);
+	case OPTION_CALL:
+		options->call = value;
+		return true;
+	case OPTION_REPL:
+		return options->repl = true;
+	case OPTION_VIRTUAL_TIME:
+		return options->virtual_time = true;
 	case OPTION_COUNT:
 		break;
 	}
@@ -252,6 +272,8 @@ options_fit_verb(const struct ctl_options *options, struct ctl_error *error)
 		if ((wrong & OPTION_BIT(i)) != 0)
 			return options_fail(error, "--%s does not go with %s", option_rows[i].name,
 				verb->name);
+	if (options->call != NULL && options->repl)
+		return options_fail(error, "--call does not go with --repl");
 	if (options->concurrency > 0 && options->repeat == 0)
 		return options_fail(error, "--concurrency wants --repeat");
 	if (options->argument_count >= verb->min_arguments &&
@@ -285,6 +307,7 @@ options_parse(struct ctl_options *options, int argc, char **argv, struct ctl_err
 
 	*options = (struct ctl_options){
 		.arguments = xcalloc((size_t)argc + 1, sizeof(*options->arguments)),
+		.repeated = xcalloc(2 * (size_t)argc + 1, sizeof(*options->repeated)),
 		.timeout_ns = -1,
 		.lines = OPTIONS_LINES,
 		.json = options_want_json(argc, argv),
@@ -309,5 +332,6 @@ void
 options_finish(struct ctl_options *options)
 {
 	free(options->arguments);
+	free(options->repeated);
 	*options = (struct ctl_options){0};
 }

@@ -3,7 +3,9 @@
 #include "config.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -190,6 +192,44 @@ verb_check(struct ctl *ctl)
 	if (!program_find(ctl, "bayd", SBINDIR, &program))
 		return ctl_fail(ctl);
 	return program_run(ctl, &program, words);
+}
+
+/* What it prints comes while it runs, so it is in its place, with --json too. */
+enum interface_exit
+verb_run(struct ctl *ctl)
+{
+	const struct ctl_options *options = &ctl->options;
+	const char **words = xcalloc(options->repeated_count + 12, sizeof(*words));
+	struct program program;
+	char timeout[32];
+	size_t count = 0;
+
+	words[count++] = "bay-cell";
+	words[count++] = "solo";
+	for (size_t i = 0; i < options->repeated_count; i++)
+		words[count++] = options->repeated[i];
+	if (options->call != NULL) {
+		words[count++] = "--call";
+		words[count++] = options->call;
+	}
+	if (options->repl)
+		words[count++] = "--repl";
+	if (options->virtual_time)
+		words[count++] = "--virtual-time";
+	if (options->timeout_ns > 0) {
+		snprintf(timeout, sizeof(timeout), "--timeout=%" PRId64 "ns", options->timeout_ns);
+		words[count++] = timeout;
+	}
+	if (options->json)
+		words[count++] = "--json";
+	if (options->quiet)
+		words[count++] = "--quiet";
+	words[count++] = "--";
+	words[count++] = options->arguments[0];
+	if (program_find(ctl, "bay-cell", LIBEXECDIR, &program))
+		program_exec(ctl, &program, words);
+	free(words);
+	return ctl_fail(ctl);
 }
 
 enum interface_exit

@@ -29,6 +29,13 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_REPEAT] = {"repeat", 0, "N", "do it N times and print rate and latencies"},
 	[OPTION_CONCURRENCY] = {"concurrency", 0, "M",
 		"with --repeat: M at a time, each on a connection of its own, 60 at most"},
+	[OPTION_SET] = {"set", 0, "KEY=VALUE", "a setting of the plugin; any number of these"},
+	[OPTION_WITH] = {"with", 0, "[NAME=]FILE",
+		"run this plugin beside it, for it to call as NAME; any number of these"},
+	[OPTION_CALL] = {"call", 0, "TEXT", "call it with this message and print the reply"},
+	[OPTION_REPL] = {"repl", 0, NULL, "call it with each line of standard input"},
+	[OPTION_VIRTUAL_TIME] = {"virtual-time", 0, NULL,
+		"when all wait, move the clock to the next timer instead of waiting"},
 };
 
 const struct verb verbs[] = {
@@ -85,6 +92,17 @@ const struct verb verbs[] = {
 	{"inspect", NULL, "FILE", 1, 1, 0, 0, verb_inspect,
 		"say what a plugin file is, without running it; needs no daemon",
 		"Runs bay-cell inspect."},
+	{"run", NULL, "FILE", 1, 1,
+		OPTION_BIT(OPTION_SET) | OPTION_BIT(OPTION_WITH) | OPTION_BIT(OPTION_CALL) |
+		OPTION_BIT(OPTION_REPL) | OPTION_BIT(OPTION_VIRTUAL_TIME), 0, verb_run,
+		"run a plugin by itself, without daemon and configuration",
+		"Prints replies to standard output and the log to standard error. With --call the plugin "
+		"is called once; with --repl once for each line of standard input, and on a terminal it "
+		"shows a prompt; without either its run function runs until it ends or ^C is pressed. The "
+		"service is named after the file. --set NAME.KEY=VALUE is for the service NAME of --with. "
+		"--timeout is the deadline of each call; without it there is none.\n"
+		"The exit codes are those of call; 5 when the plugin or a setting is refused, 1 when it "
+		"crashed. Runs bay-cell solo."},
 	{"log", "logs", "[SERVICE]", 0, 1, OPTION_BIT(OPTION_LINES) | OPTION_BIT(OPTION_FOLLOW),
 		SECONDS(10), verb_log, "print the last lines of the log", NULL},
 	{"shutdown", NULL, "", 0, 0, OPTION_BIT(OPTION_NOW), SECONDS(120), verb_shutdown,

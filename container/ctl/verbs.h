@@ -28,6 +28,11 @@ enum option_id {
 	OPTION_CONTENT_TYPE,
 	OPTION_REPEAT,
 	OPTION_CONCURRENCY,
+	OPTION_SET,
+	OPTION_WITH,
+	OPTION_CALL,
+	OPTION_REPL,
+	OPTION_VIRTUAL_TIME,
 	OPTION_COUNT
 };
 
@@ -78,7 +83,7 @@ verb_fn verb_ping, verb_version, verb_info, verb_list, verb_status, verb_tasks, 
 verb_fn verb_call, verb_send;           /* verb_message.c */
 verb_fn verb_start, verb_stop, verb_restart, verb_shutdown; /* verb_control.c */
 verb_fn verb_log;                       /* verb_log.c */
-verb_fn verb_check, verb_inspect;       /* verb_program.c */
+verb_fn verb_check, verb_inspect, verb_run; /* verb_program.c */
 verb_fn verb_help;                      /* help.c */
 
 #endif

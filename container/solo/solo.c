@@ -173,6 +173,7 @@ solo_destroy(struct solo *solo)
 	blocking_pool_finish();
 	keeper_finish();
 	signal_hub_finish();
+	signals_destroy(solo->signals);
 	loop_drain_inbox(&solo->scheduler->loop);
 	executor_destroy(solo->executor);
 	loader_destroy(solo->loader);
@@ -389,16 +390,31 @@ solo_failure(const struct solo *solo, const char *name)
 	return service != NULL && service->slot < SOLO_SERVICES ? solo->failures[service->slot] : NULL;
 }
 
-bool
-solo_is_over(struct solo *solo, const char *name)
+/* --- waiting for the end of one --------------------------------------------------- */
+
+/* A pass is over: so may be what is waited for. */
+static void
+solo_look_at_awaited(struct solo *solo)
 {
-	const struct bay_service *service = registry_get(name);
 	const struct bay_instance *instance;
 
-	if (service == NULL)
-		return true;
-	instance = service->instances[solo->scheduler->index];
-	return instance == NULL || instance->scope.live == 0;
+	if (solo->awaited == NULL || solo->awaited_over)
+		return;
+	instance = solo->awaited->instances[solo->scheduler->index];
+	if (instance != NULL && instance->scope.live > 0)
+		return;
+	solo->awaited_over = true;
+	scheduler_stop(solo->scheduler);
+}
+
+void
+solo_await_end(struct solo *solo, const char *name)
+{
+	solo->awaited = registry_get(name);
+	solo->awaited_over = false;
+	while (!solo->awaited_over)
+		scheduler_run(solo->scheduler);
+	solo->awaited = NULL;
 }
 
 /* --- running -------------------------------------------------------------------- */
@@ -462,16 +478,28 @@ solo_run(struct solo *solo, const char *name, bay_task_fn *fn, void *arg)
 }
 
 void
-solo_cancel(struct solo *solo, const char *reason)
+solo_interrupt(struct solo *solo, const char *reason)
 {
+	solo->awaited_over = true;
 	if (solo->root != NULL)
 		task_cancel(solo->root, reason);
+	else if (solo->awaited != NULL)
+		scheduler_stop(solo->scheduler);
 }
 
 void
-solo_expect(struct solo *solo, enum solo_expected what)
+solo_expect_line(struct solo *solo, bool expect)
 {
-	solo->expects = what;
+	solo->expects_line = expect;
+}
+
+bool
+solo_watch_signals(struct solo *solo, const int *numbers, size_t count, void (*fn)(int number, void *arg),
+	void *arg)
+{
+	solo->signals = signals_watch(solo->scheduler->loop.base, numbers, count, fn, arg);
+	solo_idle_begin(solo);
+	return solo->signals != NULL;
 }
 
 /* What the caller of the last solo_run() gave up may still be at work. */
@@ -566,5 +594,6 @@ static bool
 solo_find_work(struct scheduler *scheduler, void *arg)
 {
 	solo_look_at_root(arg);
+	solo_look_at_awaited(arg);
 	return dispatch_find_work(scheduler, NULL);
 }

@@ -78,9 +78,6 @@ int solo_stop_all(struct solo *solo, int64_t drain_ns);
 /* Runs fn(arg) as a task of nobody until it and all that it spawned have ended; its status. */
 int solo_run(struct solo *solo, const char *name, bay_task_fn *fn, void *arg);
 
-/* Cancels the task of solo_run(), if it runs. In a task, or where the loop calls back. */
-void solo_cancel(struct solo *solo, const char *reason);
-
 /* Of solo_run(): at its nth await (1: the first) the task is cancelled, at once or after all
  * who were ready then have run. 0: not. */
 void solo_cut_at(struct solo *solo, unsigned nth, bool after_the_others);
@@ -91,17 +88,22 @@ bool solo_was_cut(const struct solo *solo);
 /* Why the service failed by itself, or NULL. Borrowed until the next failure. */
 const char *solo_failure(const struct solo *solo, const char *name);
 
-/* Whether run and all else that lives as long as the service has ended. */
-bool solo_is_over(struct solo *solo, const char *name);
+/* Lets a service work until its run, and all else that lives as long as it does, has ended or
+ * solo_interrupt() was called. */
+void solo_await_end(struct solo *solo, const char *name);
 
-/* What may come from outside that no task waits for in a way that could be seen. */
-enum solo_expected {
-	SOLO_EXPECTS_NOTHING,
-	SOLO_EXPECTS_A_SIGNAL, /* some time: no wait is in vain */
-	SOLO_EXPECTS_A_LINE    /* from a person: a clock that stands still waits, too */
-};
+/* Ends solo_await_end(), and cancels the task of solo_run(), if they are at it. In a task, or
+ * where the loop calls back. */
+void solo_interrupt(struct solo *solo, const char *reason);
 
-void solo_expect(struct solo *solo, enum solo_expected what);
+/* Calls fn(number, arg) on the loop for these signals, which the process has blocked, from now
+ * on. False: no memory. */
+bool solo_watch_signals(struct solo *solo, const int *numbers, size_t count,
+	void (*fn)(int number, void *arg), void *arg)
+	__attribute__((warn_unused_result));
+
+/* Whether a person is asked for something: a clock that stands still waits, too. */
+void solo_expect_line(struct solo *solo, bool expect);
 
 /* Lets those end who are about to: runs until no task is left that serves a request or belongs
  * to nobody, or nothing more comes of it within a second of the container's clock. */

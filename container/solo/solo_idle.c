@@ -68,12 +68,7 @@ solo_outside_of(const struct task *task)
 static enum solo_outside
 solo_outside(const struct solo *solo)
 {
-	static const enum solo_outside expected[] = {
-		[SOLO_EXPECTS_NOTHING] = OUTSIDE_NOBODY,
-		[SOLO_EXPECTS_A_SIGNAL] = OUTSIDE_MAYBE,
-		[SOLO_EXPECTS_A_LINE] = OUTSIDE_SURELY,
-	};
-	enum solo_outside most = expected[solo->expects];
+	enum solo_outside most = solo->expects_line ? OUTSIDE_SURELY : OUTSIDE_NOBODY;
 
 	list_for_each(pos, &solo->scheduler->tasks) {
 		const struct task *task = container_of(pos, struct task, in_scheduler);
@@ -91,7 +86,7 @@ solo_outside(const struct solo *solo)
 static bool
 solo_is_alone(const struct solo *solo)
 {
-	return solo->expects != SOLO_EXPECTS_A_LINE && blocking_pool_threads() == 0 &&
+	return !solo->expects_line && blocking_pool_threads() == 0 &&
 		event_base_get_num_events(solo->scheduler->loop.base, EVENT_BASE_COUNT_ADDED) == solo->events;
 }
 

@@ -9,7 +9,9 @@
 #include "base/status_page.h"
 #include "solo/solo.h"
 
+struct bay_service;
 struct loop;
+struct signals;
 struct task;
 
 struct solo {
@@ -26,6 +28,11 @@ struct solo {
 	/* what the host was asked */
 	bool answered;
 	int status;
+
+	/* solo_await_end() */
+	const struct bay_service *awaited; /* or NULL */
+	bool awaited_over;
+	struct signals *signals;
 
 	/* the task of solo_run() */
 	struct task *root;             /* NULL: none runs */
@@ -44,7 +51,7 @@ struct solo {
 	/* solo_idle.c */
 	int events;                    /* of libevent, that every loop has */
 	uint64_t asked_switches;       /* when the outside was waited for last */
-	enum solo_expected expects;
+	bool expects_line;
 };
 
 /* Sets solo_error(). */

@@ -65,7 +65,7 @@ check_names() {
 		fail "$name is exported by libbay.so and declared in no <bay/...>"
 	done
 	others=$(exported libbay.so | grep -v '@@BAY_1\.0$' | tr '\n' ' ')
-	[ "$others" = "bay_cell_main@@BAY_PRIVATE bay_solo_table@@BAY_PRIVATE " ] ||
+	[ "$others" = "bay_cell_main@@BAY_PRIVATE bay_solo_main@@BAY_PRIVATE bay_solo_table@@BAY_PRIVATE " ] ||
 		fail "besides the public functions libbay.so exports: $others"
 	if exported libbay.so | grep -v '^bay_'; then
 		fail "these do not begin with bay_"
