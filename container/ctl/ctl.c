@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "base/text.h"
+#include "ctl/complete.h"
 #include "ctl/help.h"
 #include "ctl/verbs.h"
 
@@ -210,6 +211,9 @@ ctl_fail(struct ctl *ctl)
 static enum interface_exit
 ctl_run(struct ctl *ctl, int argc, char **argv)
 {
+	/* What is still being typed is no command line yet. */
+	if (argc > 1 && strcmp(argv[1], COMPLETE_WORD) == 0)
+		return complete_words(ctl, argv + 2);
 	if (!options_parse(&ctl->options, argc, argv, &ctl->error))
 		return ctl_fail(ctl);
 	if (ctl->options.version) {

@@ -86,10 +86,10 @@ const struct verb verbs[] = {
 	{"stats", NULL, "[SERVICE]", 0, 1, 0, SECONDS(10), verb_stats,
 		"show counters and latencies of the services and loops",
 		"Answers also while every loop hangs."},
-	{"check", NULL, "[FILE]", 0, 1, 0, 0, verb_check,
+	{"check", NULL, "[FILE.ini]", 0, 1, 0, 0, verb_check,
 		"check a configuration and its plugins; needs no daemon",
-		"Runs bayd -t. Without FILE the configuration that bayd would use is checked."},
-	{"inspect", NULL, "FILE", 1, 1, 0, 0, verb_inspect,
+		"Runs bayd -t. Without a file the configuration that bayd would use is checked."},
+	{"inspect", NULL, "FILE.so", 1, 1, 0, 0, verb_inspect,
 		"say what a plugin file is, without running it; needs no daemon",
 		"Runs bay-cell inspect."},
 	{"run", NULL, "FILE", 1, 1,
@@ -108,6 +108,11 @@ const struct verb verbs[] = {
 	{"shutdown", NULL, "", 0, 0, OPTION_BIT(OPTION_NOW), SECONDS(120), verb_shutdown,
 		"stop the daemon and wait until it is gone",
 		"What is running may finish within the drain timeouts, unless --now is given."},
+	{"completion", NULL, "bash|zsh|fish", 1, 1, 0, 0, verb_completion,
+		"print a script with which a shell completes the words of bayctl",
+		"It comes installed where shells look for it. To have it in this shell only: "
+		"eval \"$(bayctl completion bash)\", or bayctl completion fish | source. It asks "
+		"the daemon for the names of services."},
 	{"help", NULL, "[VERB]", 0, 1, 0, 0, verb_help, "print help", NULL},
 	{.name = NULL},
 };

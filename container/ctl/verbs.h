@@ -42,7 +42,7 @@ enum option_id {
 struct option_row {
 	const char *name; /* "socket" */
 	char letter;      /* 's', or 0 */
-	const char *value; /* "SOCKET", or NULL: takes none */
+	const char *value; /* "SOCKET", or NULL: takes none; names as complete.h has them */
 	const char *help;
 };
 
@@ -53,7 +53,7 @@ typedef enum interface_exit verb_fn(struct ctl *ctl);
 struct verb {
 	const char *name;
 	const char *alias;     /* or NULL */
-	const char *arguments; /* "SERVICE [TEXT | -]", or "" */
+	const char *arguments; /* "SERVICE [TEXT | -]", or ""; names as complete.h has them */
 	size_t min_arguments;
 	size_t max_arguments; /* SIZE_MAX: any number */
 	unsigned options;     /* bits: those of this verb */
@@ -84,6 +84,7 @@ verb_fn verb_call, verb_send;           /* verb_message.c */
 verb_fn verb_start, verb_stop, verb_restart, verb_shutdown; /* verb_control.c */
 verb_fn verb_log;                       /* verb_log.c */
 verb_fn verb_check, verb_inspect, verb_run; /* verb_program.c */
+verb_fn verb_completion;                /* verb_completion.c */
 verb_fn verb_help;                      /* help.c */
 
 #endif

@@ -214,7 +214,7 @@ START_TEST(arguments_are_counted)
 	refused("call a b c", "call: too many arguments", "usage: bayctl call SERVICE [TEXT | -]");
 	refused("start", "start: too few arguments", "usage: bayctl start SERVICE...");
 	refused("list a", "list: too many arguments", "usage: bayctl list");
-	refused("inspect", "inspect: too few arguments", "usage: bayctl inspect FILE");
+	refused("inspect", "inspect: too few arguments", "usage: bayctl inspect FILE.so");
 	ck_assert(parse("stop a b c d e f g"));
 	ck_assert_uint_eq(options.argument_count, 7);
 	options_finish(&options);
