@@ -101,6 +101,29 @@ ini() {
 	} >"$dir/bay.ini"
 }
 
+# install_tree ROOT: what is built, installed below the directory, by one test at a time. The
+# make that runs the tests has nothing to do with it.
+install_tree() {
+	(
+		unset MAKEFLAGS MFLAGS MAKELEVEL DESTDIR
+		flock 9 && cd "$built/.." && make install DESTDIR="$1"
+	) 9<"$built" >"$dir/make.out" 2>&1 && return
+	fail 'make install'
+	tail -n 20 "$dir/make.out"
+}
+
+# installed DIRECTORY[/REST]: where that is, by the name that configure has for it.
+installed() {
+	(
+		cd "$built/.." || exit
+		for name in prefix exec_prefix datarootdir datadir PACKAGE_TARNAME "${1%%/*}"; do
+			echo "$name=\"@$name@\""
+		done | ./config.status -q --file=- >"$work/directories"
+		. "$work/directories"
+		eval "echo \"\$${1%%/*}${1#"${1%%/*}"}\""
+	)
+}
+
 # wait_until WHAT COMMAND...: until the command succeeds; a failure after 30 s.
 wait_until() {
 	what=$1
