@@ -116,6 +116,14 @@ while read -r function; do
 	grep -qE "\b$function\(" "$top"/container/include/bay/*.h || fail "there is no $function"
 done <"$dir/told"
 
+begin 'the man page of libbay-test tells of every function of it'
+nm -D --defined-only "$built/.libs/libbay-test.so" |
+	sed -n 's/^.* \(bay_test_[a-z0-9_]*\)@@BAY_TEST.*$/\1/p' >"$dir/functions"
+[ -s "$dir/functions" ] || fail 'no functions were found'
+while read -r function; do
+	grep -qE "^\.It Fn $function( |\$)" "$top/docs/bay-test.7" || fail "bay-test(7) lacks $function"
+done <"$dir/functions"
+
 begin 'the README names every folder, and every verb that there is is in the news'
 for folder in "$top"/container/*/; do
 	name=container/$(basename "$folder")
