@@ -17,12 +17,16 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "runtime/task.h"
 #include "service/ready_set.h"
 #include "support/check_main.h"
 #include "support/log_lines.h"
 
 enum { LOOPS = 4 };
+
+/* A loop that parts too early does so within this. */
+#define TIME_TO_GO_TOO_FAR_NS (20 * INT64_C(1000000))
 
 static struct status_page page;
 static struct executor *executor;
@@ -54,11 +58,11 @@ write(int fd, const void *data, size_t size)
 {
 	const volatile struct loop *loop = atomic_exchange(&woken, NULL);
 	ssize_t done = syscall(SYS_write, fd, data, size);
-	int i;
+	int64_t until_ns = clock_monotonic_ns() + TIME_TO_GO_TOO_FAR_NS;
 
 	if (loop == NULL)
 		return done;
-	for (i = 0; i < 1000; i++) {
+	while (clock_monotonic_ns() < until_ns) {
 		ck_assert_int_eq(loop->_wake_fd, fd);
 		sched_yield();
 	}
@@ -258,14 +262,14 @@ post_at_the_end(struct inbox_item *item)
 {
 	struct last_post *last = container_of(item, struct last_post, item);
 	struct loop *other = &executor_scheduler(executor, 0)->loop;
-	int i;
+	int64_t until_ns;
 
 	atomic_store(&last->begun, true);
 	wait_until(&last->go);
 	while (!atomic_load(&executor_scheduler(executor, 0)->stopping))
 		sched_yield();
-	/* Time for it to go too far, if it does. */
-	for (i = 0; i < 1000; i++) {
+	until_ns = clock_monotonic_ns() + TIME_TO_GO_TOO_FAR_NS;
+	while (clock_monotonic_ns() < until_ns) {
 		ck_assert_ptr_nonnull(((volatile struct loop *)other)->base);
 		sched_yield();
 	}
