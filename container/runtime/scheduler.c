@@ -262,7 +262,6 @@ scheduler_run(struct scheduler *scheduler)
 	}
 	/* What was posted before the stop owns memory. */
 	loop_drain_inbox(&scheduler->loop);
-	atomic_store_explicit(&scheduler->stopping, false, memory_order_relaxed);
 }
 
 void
@@ -272,6 +271,12 @@ scheduler_run_ready(struct scheduler *scheduler)
 		scheduler_pass(scheduler);
 		scheduler_poll_by_time(scheduler);
 	} while (scheduler->ready_head != NULL);
+}
+
+void
+scheduler_rearm(struct scheduler *scheduler)
+{
+	atomic_store_explicit(&scheduler->stopping, false, memory_order_relaxed);
 }
 
 void

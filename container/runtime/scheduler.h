@@ -118,8 +118,11 @@ void scheduler_run_ready(struct scheduler *scheduler);
  */
 void scheduler_run_singly(struct scheduler *scheduler, uint64_t seed);
 
-/* Ends scheduler_run() after the pass; it may be run again then. Any thread. */
+/* Ends scheduler_run() after the pass. Any thread. */
 void scheduler_stop(struct scheduler *scheduler);
+
+/* Lets scheduler_run() run again after it has been stopped. */
+void scheduler_rearm(struct scheduler *scheduler);
 
 /* Whether the loop should have been asked by now for what it has: tasks that work for long
  * between two awaits that do not wait must not keep it for a whole budget of them. */

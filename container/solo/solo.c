@@ -217,11 +217,19 @@ solo_on_answer(int status, const char *message, int64_t id, void *arg)
 	scheduler_stop(solo->scheduler);
 }
 
+/* Whatever is waited for stops the scheduler when it is there. */
+static void
+solo_run_until_told(struct scheduler *scheduler)
+{
+	scheduler_run(scheduler);
+	scheduler_rearm(scheduler);
+}
+
 static int
 solo_await_answer(struct solo *solo)
 {
 	while (!solo->answered)
-		scheduler_run(solo->scheduler);
+		solo_run_until_told(solo->scheduler);
 	return solo->status;
 }
 
@@ -413,7 +421,7 @@ solo_await_end(struct solo *solo, const char *name)
 	solo->awaited = registry_get(name);
 	solo->awaited_over = false;
 	while (!solo->awaited_over)
-		scheduler_run(solo->scheduler);
+		solo_run_until_told(solo->scheduler);
 	solo->awaited = NULL;
 }
 
@@ -473,7 +481,7 @@ solo_run(struct solo *solo, const char *name, bay_task_fn *fn, void *arg)
 	solo->root->handle.detached = true;
 	task_start(solo->root);
 	while (solo->root != NULL)
-		scheduler_run(scheduler);
+		solo_run_until_told(scheduler);
 	return solo->result;
 }
 
