@@ -35,7 +35,8 @@ struct solo_leaks {
 	size_t messages;
 	size_t belongings;
 	size_t left_open;
-	bool fds[LEAKS_FDS];
+	bool fds[LEAKS_FDS];   /* open before there was a container */
+	bool inner[LEAKS_FDS]; /* and with it */
 	struct buffer text;
 	size_t count;
 };
@@ -61,7 +62,10 @@ leaks_each_fd(struct solo_leaks *leaks, void (*fn)(struct solo_leaks *leaks, int
 static void
 leaks_note_fd(struct solo_leaks *leaks, int fd)
 {
-	leaks->fds[fd] = true;
+	if (leaks->solo != NULL)
+		leaks->inner[fd] = true;
+	else
+		leaks->fds[fd] = true;
 }
 
 static size_t
@@ -92,6 +96,7 @@ solo_leaks_attach(struct solo_leaks *leaks, struct solo *solo)
 	leaks->messages = message_in_use();
 	leaks->belongings = leaks_belongings(leaks);
 	leaks->left_open = solo_log_left_open();
+	leaks_each_fd(leaks, leaks_note_fd);
 }
 
 void
@@ -178,9 +183,25 @@ leaks_look_at_services(struct solo_leaks *leaks)
 			leaks_add(leaks, 1, "%s has %" PRIu64 " bytes of bay_alloc() that are not freed",
 				service->subject, view.memory_bytes);
 	}
-	if (solo_log_left_open() > leaks->left_open)
-		leaks_add(leaks, solo_log_left_open() - leaks->left_open,
-			"a service has left something open, see the log");
+}
+
+/* What was closed for them. */
+static void
+leaks_look_at_left_open(struct solo_leaks *leaks)
+{
+	size_t i, left = solo_log_left_open() - leaks->left_open;
+
+	for (i = solo_log_count(); i-- > 0 && left > 0;) {
+		const char *line = solo_log_line(i);
+
+		if (strstr(line, BELONGING_LEFT) == NULL)
+			continue;
+		leaks_add(leaks, 1, "%s", line);
+		left--;
+	}
+	/* Their lines may have been forgotten. */
+	if (left > 0)
+		leaks_add(leaks, left, "%zu services have left something open", left);
 }
 
 static void
@@ -189,7 +210,7 @@ leaks_look_at_fd(struct solo_leaks *leaks, int fd)
 	char link[48], target[PATH_MAX];
 	ssize_t size;
 
-	if (leaks->fds[fd])
+	if (leaks->fds[fd] || (leaks->solo != NULL && leaks->inner[fd]))
 		return;
 	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
 	size = readlink(link, target, sizeof target - 1);
@@ -239,6 +260,7 @@ solo_leaks_look(struct solo_leaks *leaks, const char **text_r)
 	leaks_look_at_tasks(leaks);
 	leaks_look_at_messages(leaks);
 	leaks_look_at_services(leaks);
+	leaks_look_at_left_open(leaks);
 	leaks_look_at_belongings(leaks);
 	return leaks_end_look(leaks, text_r);
 }

@@ -71,10 +71,12 @@ calls(void *arg)
 
 START_TEST(each_allocation_of_a_call_may_fail_and_nothing_is_left)
 {
+	char tidy[] = "tidy";
+
 	bay_test_begin(NULL);
 	ck_assert_int_eq(bay_test_add_plugin("tidy", BAY_TEST_DESCRIPTOR(.handle = keeps_house), NULL), BAY_OK);
 	/* message, request, copy, reply */
-	ck_assert_int_ge(bay_test_every_allocation(calls, "tidy"), 3);
+	ck_assert_int_ge(bay_test_every_allocation(calls, tidy), 3);
 	ck_assert_str_eq(bay_test_error(), "");
 	ck_assert_int_eq(bay_test_call("tidy", "still there"), BAY_OK);
 	ck_assert_int_eq(bay_test_end(), 0);
