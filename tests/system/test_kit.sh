@@ -5,7 +5,7 @@
 # shellcheck source=tests/system/lib.sh
 . "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
 
-top=$(cd "$srcdir/.." && pwd)
+top=$(cd "${srcdir:-$(dirname "$0")/..}/.." && pwd)
 
 command -v pkg-config >/dev/null || {
 	echo 'SKIP: there is no pkg-config'
