@@ -15,6 +15,7 @@ belonging_add_to(struct belonging *belonging, struct bay_instance *instance, con
 	belonging->kind = kind;
 	belonging->end = end;
 	belonging->farewell = NULL;
+	belonging->lasting = false;
 	list_init(&belonging->link);
 	list_push_front(&scheduler_here->belongings, &belonging->link);
 }
@@ -31,6 +32,7 @@ void
 belonging_add_to_scheduler(struct belonging *belonging, const char *kind, belonging_end_fn *end)
 {
 	belonging_add_to(belonging, NULL, kind, end);
+	belonging->lasting = true;
 }
 
 void

@@ -14,6 +14,7 @@
 #ifndef BAY_RUNTIME_BELONGING_H
 #define BAY_RUNTIME_BELONGING_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/list.h"
@@ -40,6 +41,7 @@ struct belonging_farewell {
 struct belonging {
 	struct list link;              /* in scheduler->belongings; in none when it has ended */
 	struct bay_instance *instance; /* or NULL: the scheduler */
+	bool lasting;                  /* the scheduler's, whoever ran */
 	const char *kind;              /* "socket" */
 	belonging_end_fn *end;
 	const struct belonging_farewell *farewell; /* NULL, unless it is set after the thing was added */

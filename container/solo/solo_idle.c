@@ -39,7 +39,7 @@ static const struct solo_await {
 	{"bay_stream", OUTSIDE_SOON},
 	{"bay_wait_fd", OUTSIDE_SOON},
 	{"bay_watch", OUTSIDE_SOON},
-	{"bay_blocking", OUTSIDE_SURELY},
+	{"blocking", OUTSIDE_SURELY},
 	{"bay_process", OUTSIDE_SURELY},
 	{"bay_resolve", OUTSIDE_SURELY},
 	{"bay_tls", OUTSIDE_SURELY},

@@ -68,13 +68,20 @@ leaks_note_fd(struct solo_leaks *leaks, int fd)
 		leaks->fds[fd] = true;
 }
 
+/* Opened by a task that belongs to no service. */
+static bool
+leaks_is_of_test(const struct belonging *belonging)
+{
+	return belonging->instance == NULL && !belonging->lasting;
+}
+
 static size_t
 leaks_belongings(const struct solo_leaks *leaks)
 {
 	size_t count = 0;
 
 	list_for_each(pos, &leaks->solo->scheduler->belongings)
-		count += container_of(pos, struct belonging, link)->instance == NULL;
+		count += leaks_is_of_test(container_of(pos, struct belonging, link));
 	return count;
 }
 
@@ -232,7 +239,7 @@ leaks_look_at_belongings(struct solo_leaks *leaks)
 	list_for_each(pos, &leaks->solo->scheduler->belongings) {
 		const struct belonging *belonging = container_of(pos, struct belonging, link);
 
-		if (belonging->instance == NULL && now-- > leaks->belongings)
+		if (leaks_is_of_test(belonging) && now-- > leaks->belongings)
 			leaks_add(leaks, 1, "a %s that a task of the test opened is not closed", belonging->kind);
 	}
 }
