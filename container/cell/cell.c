@@ -29,6 +29,7 @@
 #include "cell/loader.h"
 #include "cell/outside_call.h"
 #include "cell/task_list.h"
+#include "cell/verb_call.h"
 #include "io/blocking_pool.h"
 #include "io/listener.h"
 #include "io/process_keeper.h"
@@ -191,6 +192,13 @@ cell_call(struct cell *cell, const struct varlink_call *call, struct varlink_fds
 }
 
 static void
+cell_do(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	(void)fds;
+	verb_call_begin(cell->control, &cell->loop, cell->host, call);
+}
+
+static void
 cell_tasks(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
 {
 	struct cell_tasks tasks;
@@ -286,6 +294,7 @@ static const struct cell_method {
 	{CELL_START, cell_start},
 	{CELL_STOP, cell_stop},
 	{CELL_CALL, cell_call},
+	{CELL_DO, cell_do},
 	{CELL_TASKS, cell_tasks},
 	{CELL_QUEUES, cell_queues},
 	{CELL_LOOPS, cell_loops},

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cell/cell.h"
+#include "cell/doc.h"
 #include "cell/examine.h"
 #include "cell/inspect.h"
 
@@ -27,6 +28,7 @@ static const struct cell_mode {
 } cell_modes[] = {
 	{"run", cell_run, "runs services for bayd, which starts it"},
 	{"examine", cell_main_examine, "looks at plugins for bayd, which starts it"},
+	{"doc", doc_run, "FILE: says as JSON what a plugin takes, without running it"},
 	{"inspect", inspect_run, "FILE [--json]: says what is in a plugin, without running it"},
 };
 

@@ -13,6 +13,7 @@
 #include "base/status_page.h"
 #include "cell/executor.h"
 #include "cell/host_asks.h"
+#include "cell/host_instance.h"
 #include "cell/hosted.h"
 #include "loop/loop.h"
 #include "protocol/cell_link.h"
@@ -100,6 +101,16 @@ host_generation(struct host *host, const char *name)
 	const struct hosted *hosted = service != NULL ? host_find(host, service) : NULL;
 
 	return hosted != NULL ? hosted->generation : 0;
+}
+
+struct scheduler *
+host_first_scheduler(struct host *host, const struct bay_service *service)
+{
+	const struct hosted *hosted = host_find(host, service);
+
+	if (hosted == NULL || service_state(service) != SERVICE_READY)
+		return NULL;
+	return hosted->instances[0].scheduler;
 }
 
 void

@@ -13,12 +13,14 @@
 #include <stdint.h>
 
 struct bay_plugin;
+struct bay_service;
 struct cell_absent;
 struct cell_start;
 struct executor;
 struct host;
 struct loader;
 struct loop;
+struct scheduler;
 struct status_page;
 
 /* An operation has ended: message NULL, it worked; else why not (status tells the kind). */
@@ -39,6 +41,9 @@ void host_set_calls(struct host *host, int calls);
 
 /* Of the code that a service runs, from its start to its end; 0: it is not there. */
 int64_t host_generation(struct host *host, const char *service);
+
+/* Of the loop with the first instance of a service; NULL: it is not ready. */
+struct scheduler *host_first_scheduler(struct host *host, const struct bay_service *service);
 
 /* Everything must be stopped. NULL is fine. */
 void host_destroy(struct host *host);

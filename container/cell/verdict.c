@@ -10,52 +10,29 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "cell/description.h"
 #include "protocol/cell_link.h"
 #include "protocol/varlink.h"
 #include "service/plugin.h"
 #include "service/plugin_file.h"
-#include "service/setting_row.h"
 #include "service/settings.h"
 
 enum {
 	/* Of all services together: nobody reads more. */
 	VERDICT_COMPLAINTS_MAX = 200,
-	VERDICT_WARNINGS_MAX = 20,
-	VERDICT_RANGE_SIZE = 72
+	VERDICT_WARNINGS_MAX = 20
 };
 
 /* What a verdict points to until it is written. */
 struct verdict {
 	struct cell_verdict cell;
 	struct settings_report *reports; /* one for each service */
-	char (*ranges)[VERDICT_RANGE_SIZE];
+	struct description tables;
 	struct buffer warnings;
 	char abi[16];
 };
 
 /* --- what it says to people ---------------------------------------------------------- */
-
-static void
-verdict_describe_settings(struct verdict *verdict, const struct bay_setting *table)
-{
-	size_t rows = settings_table_rows(table);
-
-	verdict->ranges = xcalloc(rows, sizeof(*verdict->ranges));
-	verdict->cell.settings = xcalloc(rows, sizeof(*verdict->cell.settings));
-	verdict->cell.setting_count = rows;
-	for (size_t i = 0; i < rows; i++) {
-		const char *range = setting_row_range(&table[i], verdict->ranges[i],
-			sizeof(verdict->ranges[i]));
-
-		verdict->cell.settings[i] = (struct cell_plugin_setting){
-			.name = table[i].name,
-			.type = setting_type_name(table[i].type),
-			.default_value = table[i].default_text,
-			.help = table[i].help,
-			.range = range[0] != '\0' ? range : NULL,
-		};
-	}
-}
 
 static void
 verdict_describe_plugin(struct verdict *verdict, const struct plugin *plugin)
@@ -77,7 +54,11 @@ verdict_describe_plugin(struct verdict *verdict, const struct plugin *plugin)
 			warnings->items[i]);
 	if (verdict->warnings.size > 0)
 		cell->warnings = buffer_text(&verdict->warnings);
-	verdict_describe_settings(verdict, plugin->descriptor.settings);
+	description_make(&verdict->tables, plugin->descriptor.settings, plugin->descriptor.verbs);
+	cell->settings = verdict->tables.settings;
+	cell->setting_count = verdict->tables.setting_count;
+	cell->verbs = verdict->tables.verbs;
+	cell->verb_count = verdict->tables.verb_count;
 }
 
 /* --- what it says of the services ----------------------------------------------------- */
@@ -136,8 +117,7 @@ verdict_finish(struct verdict *verdict, const struct cell_examine *request)
 	for (size_t i = 0; verdict->reports != NULL && i < request->service_count; i++)
 		settings_report_finish(&verdict->reports[i]);
 	free(verdict->reports);
-	free(verdict->ranges);
-	free(verdict->cell.settings);
+	description_finish(&verdict->tables);
 	free(verdict->cell.complaints);
 	buffer_finish(&verdict->warnings);
 }

@@ -48,6 +48,14 @@ void show_stats(struct print *print, const json_t *reply, bool heading);
 /* The stats of the one service in the reply. */
 void show_service_stats(struct print *print, const json_t *reply);
 
+/* --- show_plugin.c ----------------------------------------------------------- */
+
+/* An array of Verb objects with their arguments; named: each with its service. */
+void show_verbs(struct print *print, const json_t *list, bool named);
+
+/* What bay-cell doc says of a plugin. */
+void show_plugin(struct print *print, const json_t *plugin);
+
 /* --- show_facts.c: lines of a name and what it is ---------------------------- */
 
 /* "      plugin: square", the escaped text; nothing for "". */

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "ctl/ctl.h"
 #include "ctl/load.h"
+#include "ctl/message.h"
 #include "ctl/verbs.h"
 #include "protocol/body.h"
 
@@ -53,7 +54,7 @@ message_read(struct ctl *ctl, struct buffer *body)
 	return false;
 }
 
-static bool
+bool
 message_was_timed(const struct ctl *ctl)
 {
 	return (ctl->options.seen & OPTION_BIT(OPTION_TIMEOUT)) != 0 &&
@@ -146,7 +147,7 @@ message_show_reply(struct ctl *ctl, const struct ctl_reply *reply)
 	return exit;
 }
 
-static enum interface_exit
+enum interface_exit
 message_once(struct ctl *ctl, enum interface_method_id method, json_t *parameters, int memfd)
 {
 	int64_t timeout_ns = ctl->options.timeout_ns;
@@ -157,10 +158,11 @@ message_once(struct ctl *ctl, enum interface_method_id method, json_t *parameter
 		timeout_ns += MESSAGE_GRACE_NS;
 	if (!ctl_ask_with_fd(ctl, method, parameters, memfd, connection_deadline(timeout_ns),
 		&reply)) {
-		ctl_hint_nearest_service(ctl, ctl->options.arguments[0]);
+		if (method != INTERFACE_DO)
+			ctl_hint_nearest_service(ctl, ctl->options.arguments[0]);
 		return ctl_fail(ctl);
 	}
-	if (method == INTERFACE_CALL)
+	if (method != INTERFACE_SEND)
 		exit = message_show_reply(ctl, &reply);
 	else if (ctl->options.json)
 		ctl_print_json(ctl, NULL, NULL);

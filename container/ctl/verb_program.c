@@ -16,6 +16,7 @@
 #include "base/fd.h"
 #include "base/program.h"
 #include "ctl/ctl.h"
+#include "ctl/show.h"
 #include "ctl/verbs.h"
 
 enum { PROGRAM_OUTPUT_MAX = 16 * 1024 * 1024 };
@@ -230,6 +231,49 @@ verb_run(struct ctl *ctl)
 		program_exec(ctl, &program, words);
 	free(words);
 	return ctl_fail(ctl);
+}
+
+/* The program speaks JSON; people get it as tables. */
+static enum interface_exit
+doc_show(struct ctl *ctl, int status, struct buffer *output)
+{
+	json_t *data = program_output(output);
+	int exit = WIFEXITED(status) ? WEXITSTATUS(status) : INTERFACE_EXIT_FAILED;
+
+	if (WIFSIGNALED(status))
+		ctl_error_set(&ctl->error, INTERFACE_EXIT_FAILED, CTL_CODE_IO,
+			"bay-cell was ended by signal %d", WTERMSIG(status));
+	else if (exit != 0)
+		ctl_error_set(&ctl->error, (enum interface_exit)exit, program_code(exit), "%s: %s",
+			ctl->options.arguments[0], program_reason(data));
+	else
+		show_plugin(&ctl->out, json_object_get(data, "plugin"));
+	json_decref(data);
+	return exit != 0 ? ctl_fail(ctl) : INTERFACE_EXIT_DONE;
+}
+
+enum interface_exit
+verb_doc(struct ctl *ctl)
+{
+	const char *words[] = {"bay-cell", "doc", ctl->options.arguments[0], NULL};
+	struct buffer output = {0};
+	struct program program;
+	enum interface_exit exit;
+	int status;
+
+	if (!program_find(ctl, "bay-cell", LIBEXECDIR, &program))
+		return ctl_fail(ctl);
+	status = program_capture(ctl, &program, words, &output);
+	if (status < 0) {
+		ctl_error_set(&ctl->error, INTERFACE_EXIT_FAILED, CTL_CODE_IO, "running %s: %s",
+			program.path, strerror(errno));
+		exit = ctl_fail(ctl);
+	} else {
+		exit = ctl->options.json ? program_report(ctl, words[0], status, &output) :
+			doc_show(ctl, status, &output);
+	}
+	buffer_finish(&output);
+	return exit;
 }
 
 enum interface_exit

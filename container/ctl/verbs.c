@@ -69,6 +69,12 @@ const struct verb verbs[] = {
 		"put a message into a service's queue and do not wait for a reply",
 		"The message is given as for call. Done means that the queue has it, not that it was "
 		"handled."},
+	{"do", NULL, "[SERVICE [VERB [ARGUMENT...]]]", 0, SIZE_MAX, 0, SECONDS(120), verb_do,
+		"have a service do a verb of its plugin, or list its verbs",
+		"Without VERB the verbs of the service are listed with their arguments, without SERVICE "
+		"those of all. Arguments are given in the order of the list, or as NAME=VALUE; one that "
+		"begins with a dash so, or behind --. A wrong one is refused before anything runs. "
+		"What the verb replies is printed. --timeout is also its deadline."},
 	{"start", NULL, "SERVICE...", 1, SIZE_MAX, 0, SECONDS(120), verb_start,
 		"start services and wait until they are ready",
 		"When one does not start, the reason and the last lines of its log are printed."},
@@ -89,6 +95,9 @@ const struct verb verbs[] = {
 	{"check", NULL, "[FILE.ini]", 0, 1, 0, 0, verb_check,
 		"check a configuration and its plugins; needs no daemon",
 		"Runs bayd -t. Without a file the configuration that bayd would use is checked."},
+	{"doc", NULL, "FILE.so", 1, 1, 0, 0, verb_doc,
+		"print the settings and verbs of a plugin file, without running it; needs no daemon",
+		"Reads the tables in the file by bay-cell doc. inspect says what else the file is."},
 	{"inspect", NULL, "FILE.so", 1, 1, 0, 0, verb_inspect,
 		"say what a plugin file is, without running it; needs no daemon",
 		"Runs bay-cell inspect."},

@@ -81,9 +81,10 @@ const char *verb_nearest(const char *name);
 verb_fn verb_ping, verb_version, verb_info, verb_list, verb_status, verb_tasks, verb_queues,
 	verb_stats;                         /* verb_query.c */
 verb_fn verb_call, verb_send;           /* verb_message.c */
+verb_fn verb_do;                        /* verb_do.c */
 verb_fn verb_start, verb_stop, verb_restart, verb_shutdown; /* verb_control.c */
 verb_fn verb_log;                       /* verb_log.c */
-verb_fn verb_check, verb_inspect, verb_run; /* verb_program.c */
+verb_fn verb_check, verb_doc, verb_inspect, verb_run; /* verb_program.c */
 verb_fn verb_completion;                /* verb_completion.c */
 verb_fn verb_help;                      /* help.c */
 

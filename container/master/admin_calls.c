@@ -33,6 +33,7 @@ struct admin_cell_call {
 	struct master *master;
 	struct master_service *service; /* whose message it is, or NULL */
 	int64_t started_ns;
+	const char *argument; /* of the request: what "invalid" is said of; NULL: of none */
 };
 
 static struct admin_cell_call *
@@ -91,6 +92,9 @@ admin_on_call_reply(const struct cell_reply *reply, void *arg)
 
 	if (reply->kind == CELL_REPLY_DONE)
 		admin_call_succeed(call, reply);
+	else if (call->argument != NULL && !reply->by_handler && reply->status == BAY_INVALID)
+		admin_error(call->request, INTERFACE_INVALID_PARAMETER,
+			interface_standard_error_parameters("parameter", call->argument, reply->message));
 	else if (reply->by_handler)
 		admin_fail_by_handler(call->request, reply->status, "%s", reply->message);
 	else
@@ -110,7 +114,7 @@ admin_on_send_reply(const struct cell_reply *reply, void *arg)
 	free(call);
 }
 
-static void
+void
 admin_fail_not_ready(struct admin_request *request, const struct master_service *service)
 {
 	if (service->reason != NULL)
@@ -121,19 +125,26 @@ admin_fail_not_ready(struct admin_request *request, const struct master_service 
 			service_state_name(service->state));
 }
 
-static bool
+bool
 admin_is_open(const struct master_service *service, const struct master *master)
 {
 	return service->state == SERVICE_READY && supervisor_ready_cell(master->supervisor) != NULL;
 }
 
-/* How long the client lets it take; 0: as long as it likes. */
-static int64_t
+int64_t
 admin_timeout_ns(const struct admin_request *request, const struct master_service *service)
 {
 	const json_t *timeout = json_object_get(request->parameters, "timeout_ns");
 
 	return json_is_integer(timeout) ? json_integer_value(timeout) : service->config->timeout_ns;
+}
+
+/* How long the master waits for what a cell ends after this time. 0 is no limit, and the largest
+ * one is as good as none. */
+static int64_t
+admin_cell_limit_ns(int64_t timeout_ns)
+{
+	return timeout_ns == 0 || timeout_ns > INT64_MAX - call_grace_ns ? 0 : timeout_ns + call_grace_ns;
 }
 
 /* Forwards the message unread, or ends the request with the reason why not. The request has
@@ -161,13 +172,23 @@ admin_pass_on(struct admin_request *request, struct master *master,
 		admin_fail(request, BAY_INVALID, "take the message: %s", error);
 		return;
 	}
-	/* 0 is no limit, and the largest one is as good as none. */
-	limit_ns = call.timeout_ns == 0 || call.timeout_ns > INT64_MAX - call_grace_ns ? 0 :
-		call.timeout_ns + call_grace_ns;
+	limit_ns = admin_cell_limit_ns(call.timeout_ns);
 	pending = admin_cell_call_create(request, master, service);
 	pending->started_ns -= waited_ns;
 	cell_process_call(supervisor_ready_cell(master->supervisor), CELL_CALL, parameters, fd,
 		limit_ns, one_way ? admin_on_send_reply : admin_on_call_reply, pending);
+}
+
+void
+admin_pass_verb_on(struct admin_request *request, struct master *master,
+	struct master_service *service, const struct cell_do *asked)
+{
+	struct admin_cell_call *pending = admin_cell_call_create(request, master, NULL);
+
+	pending->argument = "arguments";
+	cell_process_call(supervisor_ready_cell(master->supervisor), CELL_DO, cell_do_to_json(asked), -1,
+		admin_cell_limit_ns(asked->timeout_ns != 0 ? asked->timeout_ns :
+			service->config->timeout_ns), admin_on_call_reply, pending);
 }
 
 /* --- what waits for its service to start ------------------------------------------------- */

@@ -17,6 +17,7 @@
 #include "master/admin_calls.h"
 #include "master/admin_log.h"
 #include "master/admin_reports.h"
+#include "master/admin_verbs.h"
 #include "master/master.h"
 #include "master/service_control.h"
 #include "master/silent_loops.h"
@@ -241,6 +242,8 @@ static admin_command_fn *const admin_commands[INTERFACE_METHODS] = {
 	[INTERFACE_STATUS] = admin_status,
 	[INTERFACE_CALL] = admin_call,
 	[INTERFACE_SEND] = admin_send,
+	[INTERFACE_VERBS] = admin_verbs,
+	[INTERFACE_DO] = admin_do,
 	[INTERFACE_START] = admin_start,
 	[INTERFACE_STOP] = admin_stop,
 	[INTERFACE_RESTART] = admin_restart,

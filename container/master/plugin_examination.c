@@ -63,6 +63,7 @@ plugin_image_unref(struct plugin_image *image)
 	image_finish(&image->image);
 	free(image->source);
 	free(image->version);
+	json_decref(image->verbs);
 	free(image);
 }
 
@@ -89,6 +90,7 @@ plugin_image_begin(struct plugin_examination *examination, const char *plugin,
 	image->generation = plugin_next_generation(examination, plugin);
 	image->source = xasprintf("%s/%s.so", examination->config->container.plugin_dir, plugin);
 	image->version = xstrdup("");
+	image->verbs = json_array();
 	if (!image_begin(&image->image, image->source, examination->dirfd, plugin,
 		(uint64_t)image->generation, error)) {
 		plugin_image_unref(image);
@@ -222,6 +224,14 @@ plugin_job_log_verdict(const struct plugin_job *job, const struct cell_verdict *
 }
 
 static void
+plugin_job_keep_verbs(struct plugin_job *job, const struct cell_verdict *verdict)
+{
+	for (size_t i = 0; i < verdict->verb_count; i++)
+		(void)json_array_append_new(job->image->verbs,
+			cell_plugin_verb_to_json(&verdict->verbs[i]));
+}
+
+static void
 plugin_job_on_verdict(const struct cell_verdict *verdict, void *arg)
 {
 	struct plugin_job *job = arg;
@@ -237,6 +247,7 @@ plugin_job_on_verdict(const struct cell_verdict *verdict, void *arg)
 		free(job->image->version);
 		job->image->version = xstrdup(verdict->version);
 	}
+	plugin_job_keep_verbs(job, verdict);
 	plugin_job_log_verdict(job, verdict);
 	for (size_t i = 0; i < verdict->complaint_count; i++)
 		plugin_job_add_complaint(job, verdict, &verdict->complaints[i], &report);

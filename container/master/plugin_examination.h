@@ -9,6 +9,7 @@
 #ifndef BAY_MASTER_PLUGIN_EXAMINATION_H
 #define BAY_MASTER_PLUGIN_EXAMINATION_H
 
+#include <jansson.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,6 +28,7 @@ struct plugin_image {
 	int64_t generation; /* of its plugin, from 1 */
 	char *source;       /* the plugin file it is a copy of */
 	char *version;      /* as the plugin says */
+	json_t *verbs;      /* of the plugin: Verb objects of the interface, without "service" */
 	unsigned _refs;
 };
 

@@ -95,6 +95,19 @@ static const struct record_field cell_call_fields[] = {
 };
 static const struct record cell_call_record = RECORD(struct cell_call, cell_call_fields);
 
+static const struct record_field cell_word_fields[] = {
+	RECORD_TEXT(struct cell_word, text, "text"),
+};
+static const struct record cell_word_record = RECORD(struct cell_word, cell_word_fields);
+
+static const struct record_field cell_do_fields[] = {
+	RECORD_TEXT(struct cell_do, service, "service"),
+	RECORD_TEXT(struct cell_do, verb, "verb"),
+	RECORD_LIST(struct cell_do, words, word_count, "words", &cell_word_record),
+	RECORD_INT(struct cell_do, timeout_ns, "timeout_ns", 0, CELL_NS_MAX),
+};
+static const struct record cell_do_record = RECORD(struct cell_do, cell_do_fields);
+
 static const struct record_field cell_tasks_fields[] = {
 	RECORD_TEXT_OPTIONAL(struct cell_tasks, service, "service"),
 };
@@ -196,6 +209,16 @@ static const struct record_field cell_plugin_setting_fields[] = {
 static const struct record cell_plugin_setting_record =
 	RECORD(struct cell_plugin_setting, cell_plugin_setting_fields);
 
+static const struct record_field cell_plugin_verb_fields[] = {
+	RECORD_TEXT(struct cell_plugin_verb, name, "name"),
+	RECORD_TEXT(struct cell_plugin_verb, role, "role"),
+	RECORD_PROSE(struct cell_plugin_verb, help, "help"),
+	RECORD_LIST(struct cell_plugin_verb, arguments, argument_count, "arguments",
+		&cell_plugin_setting_record),
+};
+static const struct record cell_plugin_verb_record =
+	RECORD(struct cell_plugin_verb, cell_plugin_verb_fields);
+
 static const struct record_field cell_complaint_fields[] = {
 	RECORD_TEXT(struct cell_complaint, service, "service"),
 	RECORD_INT(struct cell_complaint, index, "index", -1, INT32_MAX),
@@ -219,6 +242,7 @@ static const struct record_field cell_verdict_fields[] = {
 	RECORD_PROSE_OPTIONAL(struct cell_verdict, warnings, "warnings"),
 	RECORD_LIST(struct cell_verdict, settings, setting_count, "settings",
 		&cell_plugin_setting_record),
+	RECORD_LIST(struct cell_verdict, verbs, verb_count, "verbs", &cell_plugin_verb_record),
 	RECORD_LIST(struct cell_verdict, complaints, complaint_count, "complaints",
 		&cell_complaint_record),
 };
@@ -242,6 +266,7 @@ CELL_LINK_CODEC(absent);
 CELL_LINK_CODEC(start);
 CELL_LINK_CODEC(stop);
 CELL_LINK_CODEC(call);
+CELL_LINK_CODEC(do);
 CELL_LINK_CODEC(tasks);
 CELL_LINK_CODEC(shutdown);
 CELL_LINK_CODEC(task);
@@ -250,6 +275,8 @@ CELL_LINK_CODEC(loop);
 CELL_LINK_CODEC(failed);
 CELL_LINK_CODEC(listen);
 CELL_LINK_CODEC(examine);
+CELL_LINK_CODEC(plugin_setting);
+CELL_LINK_CODEC(plugin_verb);
 CELL_LINK_CODEC(verdict);
 
 json_t *
@@ -278,6 +305,12 @@ void
 cell_start_finish(struct cell_start *start)
 {
 	record_finish(&cell_start_record, start);
+}
+
+void
+cell_do_finish(struct cell_do *asked)
+{
+	record_finish(&cell_do_record, asked);
 }
 
 void

@@ -3,7 +3,7 @@
  * What the master and its cells agree on, and nothing else: descriptors, environment, and
  * the calls of the private interface io.bayd.Cell (frames as in varlink.h, with ids).
  *
- *	master -> cell      Setup first, then Absent, Start, Stop, Call, Tasks, Queues, Loops,
+ *	master -> cell      Setup first, then Absent, Start, Stop, Call, Do, Tasks, Queues, Loops,
  *	                    Shutdown
  *	master -> examiner  Setup first, then Examine; one reply for each file
  *	cell -> master      Listen; and Failed (a notice: no id, no reply)
@@ -55,6 +55,7 @@ enum {
 #define CELL_START CELL_INTERFACE ".Start"
 #define CELL_STOP CELL_INTERFACE ".Stop"
 #define CELL_CALL CELL_INTERFACE ".Call"
+#define CELL_DO CELL_INTERFACE ".Do"
 #define CELL_TASKS CELL_INTERFACE ".Tasks"
 #define CELL_QUEUES CELL_INTERFACE ".Queues"
 #define CELL_LOOPS CELL_INTERFACE ".Loops"
@@ -153,6 +154,20 @@ struct cell_call {
 	                           * to have room */
 	bool one_way;
 	/* beside these the body's member: body_forward, body_to_json */
+};
+
+struct cell_word {
+	const char *text;
+};
+
+/* Do -> body (body.h), as Call: what a verb of the plugin says. Arguments that the verb does not
+ * take are refused with "invalid" before anything of it runs. */
+struct cell_do {
+	const char *service;
+	const char *verb;
+	struct cell_word *words; /* its arguments */
+	size_t word_count;
+	int64_t timeout_ns; /* 0: the service's own */
 };
 
 /*
@@ -254,6 +269,15 @@ struct cell_plugin_setting {
 	const char *range; /* for people, or NULL */
 };
 
+/* Arguments are described as settings are. */
+struct cell_plugin_verb {
+	const char *name;
+	const char *role; /* as interface_role_name spells them */
+	const char *help;
+	struct cell_plugin_setting *arguments;
+	size_t argument_count;
+};
+
 struct cell_complaint {
 	const char *service;
 	int64_t index; /* of the setting in the request; -1: of none */
@@ -275,6 +299,8 @@ struct cell_verdict {
 	const char *warnings; /* what its author should think again about, or NULL */
 	struct cell_plugin_setting *settings;
 	size_t setting_count;
+	struct cell_plugin_verb *verbs;
+	size_t verb_count;
 	struct cell_complaint *complaints;
 	size_t complaint_count;
 };
@@ -292,6 +318,7 @@ CELL_LINK_CODEC(absent);
 CELL_LINK_CODEC(start);
 CELL_LINK_CODEC(stop);
 CELL_LINK_CODEC(call);
+CELL_LINK_CODEC(do);
 CELL_LINK_CODEC(tasks);
 CELL_LINK_CODEC(shutdown);
 CELL_LINK_CODEC(task);
@@ -300,12 +327,15 @@ CELL_LINK_CODEC(loop);
 CELL_LINK_CODEC(failed);
 CELL_LINK_CODEC(listen);
 CELL_LINK_CODEC(examine);
+CELL_LINK_CODEC(plugin_setting);
+CELL_LINK_CODEC(plugin_verb);
 CELL_LINK_CODEC(verdict);
 
 #undef CELL_LINK_CODEC
 
 /* Free the arrays that from_json made; not for a struct that the caller filled. */
 void cell_start_finish(struct cell_start *start);
+void cell_do_finish(struct cell_do *asked);
 void cell_examine_finish(struct cell_examine *examine);
 void cell_verdict_finish(struct cell_verdict *verdict);
 

@@ -11,7 +11,7 @@
 #include "protocol/interface_table.h"
 
 static const char *const interface_role_names[] = {
-	[INTERFACE_ROLE_NONE] = "none",
+	[INTERFACE_ROLE_NONE] = "viewer",
 	[INTERFACE_ROLE_OPERATOR] = "operator",
 	[INTERFACE_ROLE_ADMIN] = "admin",
 };
@@ -20,12 +20,22 @@ static const char *const interface_type_names[] = {
 	[INTERFACE_BOOL] = "bool",
 	[INTERFACE_INT] = "int",
 	[INTERFACE_STRING] = "string",
+	[INTERFACE_STRINGS] = "[]string",
 };
 
 const char *
 interface_role_name(enum interface_role role)
 {
 	return interface_role_names[role];
+}
+
+enum interface_role
+interface_role_parse(const char *name)
+{
+	for (int i = INTERFACE_ROLE_NONE; i < INTERFACE_ROLE_ADMIN; i++)
+		if (strcmp(interface_role_names[i], name) == 0)
+			return (enum interface_role)i;
+	return INTERFACE_ROLE_ADMIN;
 }
 
 /* --- methods ----------------------------------------------------------------- */
@@ -119,6 +129,28 @@ interface_check_string(const struct interface_argument *argument, const json_t *
 }
 
 static bool
+interface_check_strings(const struct interface_argument *argument, const json_t *value, char *text)
+{
+	const json_t *element;
+	size_t i;
+
+	json_array_foreach(value, i, element) {
+		if (!json_is_string(element))
+			break;
+	}
+	if (!json_is_array(value) || i < json_array_size(value)) {
+		snprintf(text, INTERFACE_TEXT_SIZE, "%s: an array of strings is wanted", argument->name);
+		return false;
+	}
+	if (json_array_size(value) > (size_t)argument->max) {
+		snprintf(text, INTERFACE_TEXT_SIZE, "%s: %zu strings are more than %" PRId64,
+			argument->name, json_array_size(value), argument->max);
+		return false;
+	}
+	return true;
+}
+
+static bool
 interface_check_value(const struct interface_argument *argument, const json_t *value,
 	char *text)
 {
@@ -127,6 +159,8 @@ interface_check_value(const struct interface_argument *argument, const json_t *v
 		return interface_check_int(argument, value, text);
 	case INTERFACE_STRING:
 		return interface_check_string(argument, value, text);
+	case INTERFACE_STRINGS:
+		return interface_check_strings(argument, value, text);
 	case INTERFACE_BOOL:
 		if (json_is_boolean(value))
 			return true;

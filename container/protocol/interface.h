@@ -40,6 +40,8 @@ enum interface_method_id {
 	INTERFACE_STATUS,
 	INTERFACE_CALL,
 	INTERFACE_SEND,
+	INTERFACE_VERBS,
+	INTERFACE_DO,
 	INTERFACE_START,
 	INTERFACE_STOP,
 	INTERFACE_RESTART,
@@ -58,13 +60,17 @@ enum interface_role {
 	INTERFACE_ROLE_ADMIN     /* root and bayd's own user */
 };
 
-/* "none", "operator", "admin". */
+/* "viewer", "operator", "admin". */
 const char *interface_role_name(enum interface_role role);
+
+/* The role of a name; a word that is none is the highest. */
+enum interface_role interface_role_parse(const char *name);
 
 enum interface_type {
 	INTERFACE_BOOL,
 	INTERFACE_INT,
-	INTERFACE_STRING
+	INTERFACE_STRING,
+	INTERFACE_STRINGS
 };
 
 struct interface_argument {
@@ -72,7 +78,8 @@ struct interface_argument {
 	enum interface_type type;
 	bool required;
 	int64_t min; /* of an int */
-	int64_t max; /* of an int; of a string its length in bytes, 0: any */
+	int64_t max; /* of an int; of a string its length in bytes, 0: any; of strings
+	              * their number */
 };
 
 struct interface_method {

@@ -8,7 +8,8 @@
 enum {
 	NAME_MAX_BYTES = 48, /* of a service */
 	TYPE_MAX_BYTES = 127,
-	LINES_MAX = 10000
+	LINES_MAX = 10000,
+	WORDS_MAX = 64 /* behind a verb of a plugin */
 };
 
 /* --- arguments --------------------------------------------------------------- */
@@ -40,6 +41,12 @@ static const struct interface_argument call_arguments[] = {
 	{.name = "timeout_ns", .type = INTERFACE_INT, .min = 1, .max = INT64_MAX}, END};
 
 static const struct interface_argument send_arguments[] = {SERVICE_REQUIRED, BODY, END};
+
+static const struct interface_argument do_arguments[] = {
+	SERVICE_REQUIRED,
+	{.name = "verb", .type = INTERFACE_STRING, .required = true, .max = NAME_MAX_BYTES},
+	{.name = "arguments", .type = INTERFACE_STRINGS, .max = WORDS_MAX},
+	{.name = "timeout_ns", .type = INTERFACE_INT, .min = 1, .max = INT64_MAX}, END};
 
 static const struct interface_argument log_arguments[] = {
 	{.name = "lines", .type = INTERFACE_INT, .min = 0, .max = LINES_MAX},
@@ -122,6 +129,26 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.arguments = send_arguments,
 		.reply = "",
 		.help = "Puts a message into a service's queue and does not wait for its handling.",
+	},
+	[INTERFACE_VERBS] = {
+		.id = INTERFACE_VERBS,
+		.interface = INTERFACE_NAME,
+		.name = "Verbs",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = any_service_arguments,
+		.reply = "verbs: []Verb",
+		.help = "What the plugins of the services, or of one, can be told to do. Asks no cell.",
+	},
+	[INTERFACE_DO] = {
+		.id = INTERFACE_DO,
+		.interface = INTERFACE_NAME,
+		.name = "Do",
+		.role = INTERFACE_ROLE_NONE,
+		.arguments = do_arguments,
+		.reply = "text: ?string, body: ?string, body_fd: ?int, duration_ns: int",
+		.help = "Has a service do a verb of its plugin, for whoever has the role that the verb "
+			"wants. Arguments are given in the order of Verbs, or as NAME=VALUE; wrong ones "
+			"are refused before anything runs.",
 	},
 	[INTERFACE_START] = {
 		.id = INTERFACE_START,
@@ -219,6 +246,12 @@ const struct interface_type_text interface_types[] = {
 	{"Where a service listens. The name is that of the configuration, or \"\"; passed is a socket "
 		"of the service manager.",
 		"Listener (name: string, address: string, passed: bool)"},
+	{"A value that a plugin takes: an argument of a verb. One without a default must be given.",
+		"Argument (name: string, type: (integer, bool, duration, size, string, choice), "
+		"default: ?string, range: ?string, help: ?string)"},
+	{"What a plugin can be told to do, and the role that this wants.",
+		"Verb (service: string, name: string, role: (viewer, operator, admin), help: string, "
+		"arguments: []Argument)"},
 	{"A task. parent is 0 for one that its service started; canceled is the reason; deadlock "
 		"the circle of tasks and queues that wait for each other, from this one back to it.",
 		"Task (id: int, service: string, name: string, loop: int, state: string, "

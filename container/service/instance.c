@@ -7,6 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include <bay/verb.h>
+
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -160,7 +162,7 @@ instance_on_ended(struct task *task, int status)
 	status_set(&instance->counters->in_flight, --instance->in_flight);
 	if (request->taken_ns != 0)
 		instance_measure(instance, request);
-	if (instance->in_flight == 0 && instance->quiet != NULL)
+	if (instance->quiet != NULL && !instance_is_busy(instance))
 		waiter_wake(instance->quiet, BAY_OK);
 	if (request->home == &instance->scheduler->loop)
 		request->arrived(request);
@@ -290,6 +292,67 @@ instance_run_now(struct bay_instance *instance, struct bay_request *request)
 	return true;
 }
 
+/* --- verbs ------------------------------------------------------------------------ */
+
+static int
+instance_verb_main(void *arg)
+{
+	struct bay_request *request = arg;
+
+	return request->verb->handle(request);
+}
+
+/* A verb and all that it spawned have ended. */
+static void
+instance_on_verb_ended(struct task *task, int status)
+{
+	struct bay_request *request = task->request;
+	struct bay_instance *instance = request->instance;
+
+	list_remove(&request->link);
+	if (!request->answered)
+		request_settle(request, status);
+	if (request->status == BAY_CANCELED && task->scope.error != NULL) {
+		request_fail(request, task->scope.status, "service %s: %s", instance->service->name,
+			task->scope.error);
+		request->by_handler = true;
+	}
+	request_end_arena(request);
+	request->task = NULL;
+	instance->verbs--;
+	if (instance->quiet != NULL && !instance_is_busy(instance))
+		waiter_wake(instance->quiet, BAY_OK);
+	request_go_home(request);
+}
+
+bool
+instance_run_verb(struct bay_instance *instance, struct bay_request *request)
+{
+	struct task_spec spec = {
+		.name = request->verb->name,
+		.fn = instance_verb_main,
+		.arg = request,
+		.ended = instance_on_verb_ended,
+		.instance = instance,
+		.request = request,
+		.deadline = request->deadline,
+		.slot = instance->slot,
+		.phase = task_phase(instance->scheduler, STATUS_PHASE_RUN, "verb"),
+		.class = instance->stacks,
+	};
+	struct task *task = task_create(instance->scheduler, &spec);
+
+	if (task == NULL)
+		return false;
+	task->handle.detached = true;
+	request->instance = instance;
+	request->task = task;
+	list_push_back(&instance->requests, &request->link);
+	instance->verbs++;
+	task_start(task);
+	return true;
+}
+
 /* --- life ------------------------------------------------------------------------- */
 
 int
@@ -335,6 +398,7 @@ instance_serve(struct bay_instance *instance)
 	instance->takes = instance->handle != NULL;
 	instance->serves = instance->handle != NULL;
 	instance->direct = instance_is_direct(instance);
+	instance->takes_verbs = true;
 	instance->service->instances[instance->scheduler->index] = instance;
 	return true;
 }
@@ -409,4 +473,13 @@ bay_instance_current(void)
 	if (here == NULL || here->current == NULL)
 		return here != NULL ? here->hushed_for : NULL;
 	return here->leaf != NULL ? here->leaf->instance : here->current->instance;
+}
+
+const void *
+bay_arguments(const struct bay_request *request)
+{
+	const struct task *task = request->task;
+
+	/* Of other requests the member holds nothing; of a leaf there is no task. */
+	return task != NULL && task->fn == instance_verb_main ? request->arguments : NULL;
 }

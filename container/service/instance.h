@@ -37,9 +37,11 @@ struct bay_instance {
 	bool takes;                       /* takes from the queue */
 	bool leaf;
 	bool serves;                      /* between serve and stop */
+	bool takes_verbs;                 /* the same, also without a handler for requests */
 	unsigned in_flight;
 	unsigned starting;                /* of them: taken from the queue and not begun */
 	unsigned concurrency;
+	unsigned verbs;                   /* under way; not in flight, but among requests */
 	size_t leaf_stack;
 	uint32_t slot;
 	uint32_t phase;                   /* of its handlers: task_phase() */
@@ -67,6 +69,13 @@ struct bay_instance {
 	bool laters_ended;                /* takes no more for bay_send_later() */
 	void (*last_words)(struct bay_instance *instance); /* stop or fini, while it runs */
 };
+
+/* Whether a handler of it runs, or waits. */
+static inline bool
+instance_is_busy(const struct bay_instance *instance)
+{
+	return instance->in_flight > 0 || instance->verbs > 0;
+}
 
 /* An instance that does not serve yet, or NULL without memory. On its loop. */
 struct bay_instance *instance_create(struct bay_service *service, struct scheduler *scheduler,
@@ -98,6 +107,10 @@ bool instance_run_later(struct bay_instance *instance, struct bay_request *reque
 
 /* The same, but runs it at once, until it ends or first parks. Inside a task. */
 bool instance_run_now(struct bay_instance *instance, struct bay_request *request);
+
+/* Starts a verb of the plugin as a task that is ready, beside the requests and their bounds.
+ * False: there is no stack; the request is as it was. */
+bool instance_run_verb(struct bay_instance *instance, struct bay_request *request);
 
 /* Fails the request of a leaf whose handler called a function that may suspend. */
 void instance_fail_leaf(struct bay_request *request, const char *function);

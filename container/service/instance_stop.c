@@ -52,12 +52,12 @@ instance_drain_until(struct bay_instance *instance, int64_t deadline)
 static void
 instance_drain(struct bay_instance *instance)
 {
-	while (instance->in_flight > 0 || instance->service->queued > 0) {
+	while (instance_is_busy(instance) || instance->service->queued > 0) {
 		struct waiter *nobody;
 
 		if (clock_monotonic_ns() >= instance->drain_until)
 			return;
-		if (instance->in_flight > 0 && instance_wait(&instance->quiet, instance->drain_until))
+		if (instance_is_busy(instance) && instance_wait(&instance->quiet, instance->drain_until))
 			continue;
 		(void)instance_wait(&nobody, clock_monotonic_ns() + BAY_MS);
 	}
@@ -67,9 +67,11 @@ instance_drain(struct bay_instance *instance)
 static void
 instance_cancel_requests(struct bay_instance *instance, const char *reason)
 {
-	if (instance->in_flight > 0)
+	unsigned count = instance->in_flight + instance->verbs;
+
+	if (count > 0)
 		log_warn(instance->service->subject, "its time to drain is over: %u %s cancelled",
-			instance->in_flight, text_number(instance->in_flight, "request is", "requests are"));
+			count, text_number(count, "request is", "requests are"));
 	list_for_each(pos, &instance->requests) {
 		struct bay_request *request = container_of(pos, struct bay_request, link);
 
@@ -167,14 +169,15 @@ instance_end_laters(struct bay_instance *instance, int64_t last_ns)
 static char *
 instance_refusal(const struct bay_instance *instance)
 {
+	unsigned busy = instance->in_flight + instance->verbs;
 	const char *name = instance->service->name;
 
 	if (instance->last_words != NULL)
 		return xasprintf("its %s function does not come back (bayctl tasks %s)",
 			instance->last_words == instance->plugin->stop ? "stop" : "fini", name);
-	if (instance->in_flight > 0)
-		return xasprintf("%u %s to stop (bayctl tasks %s)", instance->in_flight,
-			text_number(instance->in_flight, "handler refuses", "handlers refuse"), name);
+	if (instance_is_busy(instance))
+		return xasprintf("%u %s to stop (bayctl tasks %s)", busy,
+			text_number(busy, "handler refuses", "handlers refuse"), name);
 	if (instance->scope.live > 0)
 		return xasprintf("%u %s to stop (bayctl tasks %s)", instance->scope.live,
 			text_number(instance->scope.live, "task of its own refuses", "tasks of its own refuse"),
@@ -194,15 +197,16 @@ instance_stop(struct bay_instance *instance, int64_t grace_ns, char **refusal_r)
 
 	instance->serves = false;
 	instance->direct = false;
-	if (instance->takes)
+	instance->takes_verbs = false;
+	if (instance->takes || instance->verbs > 0)
 		instance_drain(instance);
 	instance->takes = false;
 	snprintf(reason, sizeof reason, "service %s is stopping", instance->service->name);
 	instance_cancel_requests(instance, reason);
 	last_ns = clock_monotonic_ns() + grace_ns;
-	while ((instance->in_flight > 0 || instance->last_words != NULL) && instance_wait(&instance->quiet, last_ns))
+	while ((instance_is_busy(instance) || instance->last_words != NULL) && instance_wait(&instance->quiet, last_ns))
 		;
-	if (instance->in_flight == 0 && instance->last_words == NULL)
+	if (!instance_is_busy(instance) && instance->last_words == NULL)
 		instance_end_scope(instance, reason, last_ns);
 	instance_wait_blocking(instance, last_ns);
 	instance_end_laters(instance, last_ns);

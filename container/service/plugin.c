@@ -15,6 +15,7 @@
 #include "service/plugin_dlerror.h"
 #include "service/plugin_file.h"
 #include "service/settings.h"
+#include "service/verb_table.h"
 
 static const uint64_t plugin_flags_known = BAY_LEAF;
 
@@ -67,7 +68,8 @@ plugin_check_offer(const struct bay_plugin *descriptor, struct buffer *error)
 		return buffer_fail(error, "it has neither .handle nor .run, so it could do nothing");
 	if (descriptor->handle == NULL && (descriptor->flags & BAY_LEAF) != 0)
 		return buffer_fail(error, "it is declared BAY_LEAF but has no .handle");
-	return settings_table_check(descriptor->settings, error);
+	return settings_table_check(descriptor->settings, error) &&
+		verb_table_check(descriptor->verbs, error);
 }
 
 static bool

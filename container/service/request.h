@@ -32,6 +32,7 @@
 #include "service/service.h"
 
 struct bay_message;
+struct bay_verb;
 struct loop;
 struct scheduler;
 struct task;
@@ -81,6 +82,8 @@ struct bay_request {
 	int64_t queued_ns;              /* when it came into the queue */
 	int64_t taken_ns;               /* when its handler began, 0: not measured */
 	uint64_t trace;
+	const struct bay_verb *verb;    /* of one for instance_run_verb() only, ... */
+	const void *arguments;          /* ... which its home keeps */
 	struct list link;               /* in the queue, or in instance->requests */
 	struct inbox_item home_item;
 	struct inbox_item cancel_item;

@@ -2,14 +2,14 @@
 /*
  * State that lives from request to request: counts the words of all texts that it is sent,
  * and tells the most frequent ones. A request that begins with '/' is a command, as in a
- * chat; anything else is text to count.
+ * chat; anything else is text to count. What only operators may do is a verb of the plugin.
  *
  *	[service wordcount]
  *	shortest = 5
  *
  *	$ bayctl call wordcount - < raven.txt
  *	$ bayctl call wordcount '/top 3'
- *	$ bayctl call wordcount /forget
+ *	$ bayctl do wordcount forget raven
  *
  * The state belongs to one instance, so leave instances at one, the default: with more,
  * each would have counts of its own.
@@ -227,15 +227,6 @@ wordcount_top(struct bay_request *request, const struct wordcount *state, size_t
 	return bay_reply(request, text, length);
 }
 
-static int
-wordcount_forget(struct bay_request *request, struct wordcount *state)
-{
-	memset(state->slots, 0, state->slot_count * sizeof state->slots[0]);
-	state->different = 0;
-	state->counted = state->left_out = 0;
-	return bay_reply_text(request, "forgotten\n");
-}
-
 /* --- the request -------------------------------------------------------------------- */
 
 static bool
@@ -266,17 +257,78 @@ wordcount(struct bay_request *request)
 
 	if (text[0] != '/')
 		return wordcount_add(request, state);
-	if (strncmp(text, "/forget", 7) == 0 && is_blank(text + 7))
-		return wordcount_forget(request, state);
 	if (strncmp(text, "/top", 4) == 0 && read_wanted(text + 4, &wanted))
 		return wordcount_top(request, state, wanted);
 	return bay_fail(request, BAY_INVALID,
-		"wordcount knows /top N (1 to %d), /forget, or text to count", TOP_MAX);
+		"wordcount knows /top N (1 to %d), or text to count", TOP_MAX);
 }
+
+/* --- the verbs ---------------------------------------------------------------------- */
+
+struct forget {
+	const char *word;
+};
+
+static const struct bay_setting forget_arguments[] = {
+	BAY_STRING(struct forget, word, "word", "", "the only word to forget"),
+	BAY_END
+};
+
+static void
+forget_all(struct wordcount *state)
+{
+	memset(state->slots, 0, state->slot_count * sizeof state->slots[0]);
+	state->different = 0;
+	state->counted = state->left_out = 0;
+}
+
+/* In a table with open addressing a hole would hide the words behind it: all find new places. */
+static void
+forget_word(struct wordcount *state, struct word *slot)
+{
+	size_t i = (size_t)(slot - state->slots);
+
+	state->counted -= slot->count;
+	state->different--;
+	slot->count = 0;
+	while (state->slots[i = (i + 1) & (state->slot_count - 1)].count != 0) {
+		struct word moved = state->slots[i];
+
+		state->slots[i].count = 0;
+		*find_slot(state, moved.text) = moved;
+	}
+}
+
+/* The arguments have been checked, and fill our struct as the settings do theirs. */
+static int
+wordcount_forget(struct bay_request *request)
+{
+	const struct forget *with = bay_arguments(request);
+	struct wordcount *state = bay_state(request);
+	size_t before = state->different;
+	struct word *slot;
+
+	if (*with->word == '\0') {
+		forget_all(state);
+		return bay_reply_printf(request, "all forgotten, %zu different words\n", before);
+	}
+	slot = strlen(with->word) < WORD_SIZE ? find_slot(state, with->word) : NULL;
+	if (slot == NULL || slot->count == 0)
+		return bay_fail(request, BAY_NOT_FOUND, "'%s' has not been counted", with->word);
+	forget_word(state, slot);
+	return bay_reply_printf(request, "'%s' forgotten\n", with->word);
+}
+
+static const struct bay_verb verbs[] = {
+	BAY_VERB("forget", BAY_ROLE_OPERATOR, forget_arguments, wordcount_forget,
+		"forgets a word, or all of them"),
+	BAY_VERBS_END
+};
 
 BAY_PLUGIN(wordcount, "1.0.0",
 	.summary = "counts the words of all texts that it is sent",
 	.settings = settings,
 	.init = wordcount_init,
 	.handle = wordcount,
-	.fini = wordcount_fini);
+	.fini = wordcount_fini,
+	.verbs = verbs);

@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/elf_file.h"
 #include "service/plugin_file.h"
+#include "service/plugin_tables.h"
 
 static void
 check_span(const struct elf_file *elf, const struct elf_span *span)
@@ -52,6 +53,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buffer error = {0};
+	struct plugin_tables *tables;
 	struct plugin_facts *facts;
 	struct elf_file elf;
 	bool whole = elf_file_parse(&elf, data, size, &error);
@@ -67,6 +69,11 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		FUZZ_ASSERT(facts == NULL && error.size > 0);
 	}
+	buffer_clear(&error);
+	if (plugin_tables_read(data, size, &tables, &error))
+		plugin_tables_destroy(tables);
+	else
+		FUZZ_ASSERT(tables == NULL && error.size > 0);
 	buffer_finish(&error);
 	return 0;
 }

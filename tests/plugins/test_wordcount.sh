@@ -1,5 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
+# "do" is a verb of bayctl here.
+# shellcheck disable=SC1010
 # shellcheck source=tests/system/lib.sh
 . "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
 built_plugins=$(cd ../plugins && pwd)
@@ -57,7 +59,20 @@ feed wordcount "$poem"
 awk '{ print 2 * $1, $2 }' "$dir/all" >"$dir/twice"
 ctl call wordcount '/top 20'
 top_is "$dir/twice"
-ctl call wordcount /forget
+raven=$(awk '$2 == "raven" { print 2 * $1 }' "$dir/all")
+ctl do wordcount forget raven
+says "'raven' forgotten"
+awk '$2 != "raven"' "$dir/twice" >"$dir/ravenless"
+ctl call wordcount '/top 50'
+top_is "$dir/ravenless"
+ctl call wordcount never
+says "$(awk -v raven="$raven" '{ all += $1 } END { print all - raven + 1 }' "$dir/twice") words"
+ctl do wordcount forget raven
+status_is 1
+complains 'has not been counted'
+ctl do wordcount forget a b
+status_is 2
+ctl do wordcount forget
 says forgotten
 ctl call wordcount "It's 'quoted' and it's IT'S, naïve"
 ctl call wordcount '/top 2'
@@ -72,14 +87,14 @@ ctl call small /top
 [ "$(cat "$dir/out")" = "$(printf '     3  b\n     2  a\n     2  c')" ] || fail 'not b a c'
 
 case='commands that make no sense are refused'
-for text in / /tops '/top 0' '/top 101' '/top x' '/top 1 2' '/forget it'; do
+for text in / /tops '/top 0' '/top 101' '/top x' '/top 1 2'; do
 	ctl call wordcount "$text"
 	status_is 1
 	complains 'wordcount knows /top N'
 done
 
 case='texts that come at the same time are all counted'
-ctl call wordcount /forget
+ctl do wordcount forget
 count=0
 while [ "$count" -lt 40 ]; do
 	cat "$poem"

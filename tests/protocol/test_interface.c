@@ -90,11 +90,16 @@ START_TEST(everything_but_introspection_needs_a_role_and_shutdown_the_highest)
 	for (int i = 0; i < INTERFACE_METHODS; i++) {
 		const struct interface_method *method = interface_method((enum interface_method_id)i);
 
+		/* Of Do, each verb says who may. */
 		ck_assert_int_eq(method->role == INTERFACE_ROLE_NONE,
-			strcmp(method->interface, INTERFACE_SERVICE_NAME) == 0);
+			strcmp(method->interface, INTERFACE_SERVICE_NAME) == 0 || i == INTERFACE_DO);
 	}
 	ck_assert_int_eq(interface_method(INTERFACE_SHUTDOWN)->role, INTERFACE_ROLE_ADMIN);
 	ck_assert_str_eq(interface_role_name(INTERFACE_ROLE_ADMIN), "admin");
+	for (int role = INTERFACE_ROLE_NONE; role <= INTERFACE_ROLE_ADMIN; role++)
+		ck_assert_int_eq(interface_role_parse(interface_role_name((enum interface_role)role)), role);
+	/* What nobody knows is for the fewest. */
+	ck_assert_int_eq(interface_role_parse(""), INTERFACE_ROLE_ADMIN);
 }
 END_TEST
 
@@ -111,6 +116,7 @@ START_TEST(right_arguments_pass)
 	accepted(INTERFACE_CALL, "{\"service\":\"square\",\"body_fd\":3,\"content_type\":\"\"}");
 	accepted(INTERFACE_STOP, "{\"service\":\"square\",\"now\":true}");
 	accepted(INTERFACE_LOG, "{\"lines\":0}");
+	accepted(INTERFACE_DO, "{\"service\":\"a\",\"verb\":\"b\",\"arguments\":[\"c\",\"\"]}");
 	accepted(INTERFACE_LOG, "{\"lines\":10000,\"service\":\"a\"}");
 }
 END_TEST
@@ -129,6 +135,10 @@ START_TEST(a_wrong_argument_is_named_with_the_reason)
 	refused(INTERFACE_PING, "{\"a\":1}", "a", "a: Ping has no such parameter");
 	refused(INTERFACE_STOP, "{\"service\":\"a\",\"now\":1}", "now", "now: a boolean is wanted");
 	refused(INTERFACE_LOG, "{\"lines\":\"5\"}", "lines", "lines: an integer is wanted");
+	refused(INTERFACE_DO, "{\"service\":\"a\",\"verb\":\"b\",\"arguments\":\"c\"}", "arguments",
+		"arguments: an array of strings is wanted");
+	refused(INTERFACE_DO, "{\"service\":\"a\",\"verb\":\"b\",\"arguments\":[\"c\",5]}", "arguments",
+		"arguments: an array of strings is wanted");
 	refused(INTERFACE_LOG, "{\"lines\":1.0}", "lines", "lines: an integer is wanted");
 }
 END_TEST

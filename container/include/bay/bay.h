@@ -46,6 +46,7 @@
 #include <bay/time.h>
 #include <bay/tls.h>
 #include <bay/topic.h>
+#include <bay/verb.h>
 #include <bay/watch.h>
 
 #endif

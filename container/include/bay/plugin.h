@@ -24,6 +24,7 @@ BAY_BEGIN_DECLS
 struct bay_instance;
 struct bay_request;
 struct bay_setting;
+struct bay_verb;
 
 /* Flags of a plugin. Unknown bits are refused. */
 enum bay_plugin_flags {
@@ -71,6 +72,9 @@ struct bay_plugin {
 	/* Frees what init made; called when init succeeded and nothing of the
 	 * instance runs any more. */
 	void (*fini)(struct bay_instance *instance);
+
+	/* What operators can have it do (<bay/verb.h>), ended by BAY_VERBS_END, or NULL. */
+	const struct bay_verb *verbs;
 };
 
 /* What the note holds, after the usual ELF note header with owner "Bay". */

@@ -172,4 +172,5 @@ BAY_PLUGIN(toolbox, "1.0.0",
 	.handle = toolbox,
 	.run = toolbox_run,
 	.stop = toolbox_stop,
-	.fini = toolbox_fini);
+	.fini = toolbox_fini,
+	.verbs = toolbox_verbs);

@@ -62,6 +62,9 @@ extern const struct operation call_operations[];
 extern const struct operation topic_operations[];
 extern const struct operation plain_operations[];
 
+/* Ends with a row without a name, too. */
+extern const struct bay_verb toolbox_verbs[];
+
 /* A task that waits until it is cancelled, and says why it was. */
 struct patient {
 	char reason[64];
