@@ -121,7 +121,8 @@ obituary_write(struct obituary *obituary, const struct status_page *page, int st
 {
 	struct status_crash_view crash;
 
-	*obituary = (struct obituary){.culprit = STATUS_NO_SLOT};
+	*obituary = (struct obituary){.culprit = STATUS_NO_SLOT,
+		.code = status != -1 && WIFEXITED(status) ? "cell-exit" : "cell-crash"};
 	obituary_how(status, obituary->how, sizeof(obituary->how));
 	if (status != -1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		return;

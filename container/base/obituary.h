@@ -19,6 +19,7 @@ struct obituary {
 	bool in_init;     /* the culprit was starting or ending, not serving */
 	bool in_load;     /* its code was being loaded or unloaded, so it never came to init */
 	char how[OBITUARY_HOW_SIZE];     /* "crashed: SIGSEGV" */
+	const char *code; /* "cell-crash" or "cell-exit" (base/code.h) */
 	char where[160];  /* " at address 0x0 in task main" or "" */
 };
 

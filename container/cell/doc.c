@@ -71,7 +71,7 @@ doc_read_bytes(int fd, struct buffer *bytes, struct buffer *reason)
 {
 	if (lseek(fd, 0, SEEK_SET) == 0 && fd_read_all(fd, PLUGIN_FILE_MAX, bytes))
 		return true;
-	return buffer_fail(reason, "it cannot be read: %s", strerror(errno));
+	return buffer_fail(reason, "it cannot be read: %s [plugin-file]", strerror(errno));
 }
 
 static int
@@ -85,7 +85,7 @@ doc_file(const char *path, json_t **plugin_r, struct buffer *reason)
 	struct buffer bytes = {0};
 
 	if (fd < 0) {
-		(void)buffer_fail(reason, "it cannot be opened: %s", strerror(error));
+		(void)buffer_fail(reason, "it cannot be opened: %s [plugin-file]", strerror(error));
 		return error == ENOENT || error == ENOTDIR ? DOC_NO_FILE :
 			error == EACCES || error == EPERM ? DOC_NOT_PERMITTED : DOC_FAILED;
 	}

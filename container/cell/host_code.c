@@ -111,7 +111,7 @@ host_code_leave(const struct host_code *code, uid_t user)
 
 	/* The page says whose code did it. */
 	if (geteuid() != user) {
-		log_error(code->_subject, "its code made the cell user %u instead of %u: it cannot go on so",
+		log_error(code->_subject, "its code made the cell user %u instead of %u: it cannot go on so [misuse-container]",
 			(unsigned)geteuid(), (unsigned)user);
 		_exit(EXIT_FAILURE);
 	}
@@ -128,7 +128,7 @@ host_code_leave(const struct host_code *code, uid_t user)
 static char *
 host_code_complaint(const struct settings_report *report)
 {
-	return xasprintf("setting %s: %s", report->items[0].key, report->items[0].text);
+	return xasprintf("setting %s: %s [config-setting]", report->items[0].key, report->items[0].text);
 }
 
 static bool

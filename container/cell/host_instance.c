@@ -99,11 +99,11 @@ host_instance_init_text(const struct host_instance *instance, const struct task 
 	char span[CLOCK_TEXT_SIZE], room[STATUS_ROOM];
 
 	if (instance->instance->error != NULL)
-		return xasprintf("init failed: %s", instance->instance->error);
+		return xasprintf("init failed: %s [service-init]", instance->instance->error);
 	if (status == BAY_TIMEOUT && task->deadline <= clock_monotonic_ns())
-		return xasprintf("init did not end within start_timeout = %s",
+		return xasprintf("init did not end within start_timeout = %s [service-init-timeout]",
 			clock_format_duration(span, sizeof span, instance->start_timeout_ns));
-	return xasprintf("init failed: %s", status_text(status, room));
+	return xasprintf("init failed: %s [service-init]", status_text(status, room));
 }
 
 static void
@@ -130,7 +130,7 @@ host_instance_on_init_stuck(struct timer *timer)
 	char limit[CLOCK_TEXT_SIZE], grace[CLOCK_TEXT_SIZE];
 
 	host_instance_answer(instance, BAY_TIMEOUT, xasprintf("init did not end within start_timeout = %s, "
-		"nor within %s more", clock_format_duration(limit, sizeof limit, instance->start_timeout_ns),
+		"nor within %s more [service-init-timeout]", clock_format_duration(limit, sizeof limit, instance->start_timeout_ns),
 		clock_format_duration(grace, sizeof grace, instance->grace_ns)));
 }
 

@@ -8,6 +8,7 @@
 #include <bay/status.h>
 
 #include "base/alloc.h"
+#include "base/code.h"
 #include "base/log.h"
 #include "cell/executor.h"
 #include "cell/host_instance.h"
@@ -182,11 +183,13 @@ hosted_unload(struct hosted *hosted)
 static void
 hosted_refuses_to_stop(struct hosted *hosted)
 {
+	const struct code *code;
 	const char *why = hosted->starting ? hosted->message : hosted->failed_with;
-	char *text = why != NULL ? xasprintf("%s; and it cannot be stopped: %s", why, hosted->refusal)
+	char *text = why != NULL ? xasprintf("%.*s; and it cannot be stopped: %s [service-stuck]",
+		(int)code_split(why, &code), why, hosted->refusal)
 		: xstrdup(hosted->refusal);
 
-	log_error(hosted->service->subject, "it cannot be stopped: %s", hosted->refusal);
+	log_error(hosted->service->subject, "it cannot be stopped: %s [service-stuck]", hosted->refusal);
 	hosted_tell_failure(hosted, text);
 	hosted_answer_start(hosted, BAY_BUSY, text);
 	hosted_answer_stop(hosted, BAY_BUSY, text);

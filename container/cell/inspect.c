@@ -220,7 +220,7 @@ inspect_file(struct inspect *inspect, struct buffer *reason)
 	bool fine;
 
 	if (fd < 0) {
-		(void)buffer_fail(reason, "it cannot be opened: %s", strerror(error));
+		(void)buffer_fail(reason, "it cannot be opened: %s [plugin-file]", strerror(error));
 		return error == ENOENT || error == ENOTDIR ? INSPECT_NO_FILE :
 			error == EACCES || error == EPERM ? INSPECT_NOT_PERMITTED : INSPECT_FAILED;
 	}

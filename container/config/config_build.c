@@ -44,7 +44,7 @@ config_open_container(struct config_builder *builder, const char *rest, unsigned
 	struct config_origin *origin = &builder->config->container.origin;
 
 	if (*rest != '\0') {
-		complain(builder, line, "[container] takes no name");
+		complain(builder, line, "[container] takes no name [config-section]");
 		return false;
 	}
 	builder->_section = CONFIG_SECTION_CONTAINER;
@@ -53,7 +53,7 @@ config_open_container(struct config_builder *builder, const char *rest, unsigned
 		*origin = (struct config_origin){builder->_file, line};
 		return true;
 	}
-	complain(builder, line, "[container] is here for the second time; the first is at %s:%u",
+	complain(builder, line, "[container] is here for the second time; the first is at %s:%u [config-twice]",
 		origin->file, origin->line);
 	memset(builder->_second.origins, 0, sizeof(builder->_second.origins));
 	builder->_container = &builder->_second;
@@ -85,24 +85,24 @@ config_open_service(struct config_builder *builder, const char *name, unsigned l
 	struct config_origin *here;
 
 	if (*name == '\0') {
-		complain(builder, line, "a service has a name: [service NAME]");
+		complain(builder, line, "a service has a name: [service NAME] [config-section]");
 		return false;
 	}
 	if (!config_name_is_valid(name, strlen(name))) {
 		char *quoted = config_report_quote(name);
 
-		complain(builder, line, "%s cannot be the name of a service: that is %s", quoted,
+		complain(builder, line, "%s cannot be the name of a service: that is %s [config-section]", quoted,
 			config_name_rule);
 		free(quoted);
 		return false;
 	}
 	if (builder->config->service_count == CONFIG_SERVICES_MAX) {
-		complain(builder, line, "there are more than %d service sections", CONFIG_SERVICES_MAX);
+		complain(builder, line, "there are more than %d service sections [config-limit]", CONFIG_SERVICES_MAX);
 		return false;
 	}
 	first = map_get(builder->_services, name);
 	if (first != NULL) {
-		complain(builder, line, "[service %s] is here for the second time; the first is at %s:%u",
+		complain(builder, line, "[service %s] is here for the second time; the first is at %s:%u [config-twice]",
 			name, first->file, first->line);
 	} else {
 		here = xcalloc(1, sizeof(*here));
@@ -126,18 +126,18 @@ config_complain_of_section(struct config_builder *builder, const char *word, con
 
 	if (*word == '\0') {
 		complain(builder, line, "the section header is empty; there are [container] and"
-			" [service NAME]");
+			" [service NAME] [config-section]");
 		return;
 	}
 	header = *rest != '\0' ? xasprintf("%s %s", word, rest) : xstrdup(word);
 	quoted = config_report_quote(header);
 	if (nearest == words[0])
-		complain(builder, line, "unknown section %s; did you mean [container]?", quoted);
+		complain(builder, line, "unknown section %s; did you mean [container]? [config-section]", quoted);
 	else if (nearest == words[1])
-		complain(builder, line, "unknown section %s; did you mean [service %s]?", quoted,
+		complain(builder, line, "unknown section %s; did you mean [service %s]? [config-section]", quoted,
 			config_name_is_valid(rest, strlen(rest)) ? rest : "NAME");
 	else
-		complain(builder, line, "unknown section %s; there are [container] and [service NAME]",
+		complain(builder, line, "unknown section %s; there are [container] and [service NAME] [config-section]",
 			quoted);
 	free(quoted);
 	free(header);
@@ -190,7 +190,7 @@ config_note_origin(struct config_builder *builder, struct config_origin *origin,
 	const char *name, unsigned line)
 {
 	if (origin->file != NULL) {
-		complain(builder, line, "the key '%s' is here for the second time; the first is at %s:%u",
+		complain(builder, line, "the key '%s' is here for the second time; the first is at %s:%u [config-twice]",
 			name, origin->file, origin->line);
 		return false;
 	}
@@ -211,7 +211,7 @@ config_set_key(struct config_builder *builder, const struct config_key *key, con
 	if (config_value_parse(key, value, section, &why))
 		return true;
 	quoted = config_report_quote(value);
-	complain(builder, line, "%s = %s: %s", key->name, quoted, why);
+	complain(builder, line, "%s = %s: %s [config-value]", key->name, quoted, why);
 	free(quoted);
 	free(why);
 	return false;
@@ -225,7 +225,7 @@ config_complain_of_container_key(struct config_builder *builder, const char *nam
 
 	for (size_t i = 0; i < config_container_keys.count; i++)
 		made = made && buffer_printf(&keys, " %s", config_container_keys.rows[i].name);
-	complain(builder, line, "unknown key '%s' in [container], which has the keys%s", name,
+	complain(builder, line, "unknown key '%s' in [container], which has the keys%s [config-key]", name,
 		made && buffer_text(&keys) != NULL ? (const char *)keys.data : "");
 	buffer_finish(&keys);
 }
@@ -241,9 +241,9 @@ config_on_container_key(struct config_builder *builder, const char *name, const 
 	if (key == NULL) {
 		nearest = config_keys_nearest(&config_container_keys, name);
 		if (nearest != NULL)
-			complain(builder, line, "unknown key '%s'; did you mean '%s'?", name, nearest);
+			complain(builder, line, "unknown key '%s'; did you mean '%s'? [config-key]", name, nearest);
 		else if (config_keys_find(&config_service_keys, name) != NULL)
-			complain(builder, line, "the key '%s' belongs into a [service NAME] section", name);
+			complain(builder, line, "the key '%s' belongs into a [service NAME] section [config-key]", name);
 		else
 			config_complain_of_container_key(builder, name, line);
 		return;
@@ -268,7 +268,7 @@ config_add_setting(struct config_builder *builder, struct config_service *servic
 		}
 	}
 	if (service->setting_count == CONFIG_SETTINGS_MAX) {
-		complain(builder, line, "the section has more than %d settings", CONFIG_SETTINGS_MAX);
+		complain(builder, line, "the section has more than %d settings [config-limit]", CONFIG_SETTINGS_MAX);
 		return;
 	}
 	service->settings = xrealloc(service->settings, service->setting_count + 1,
@@ -306,7 +306,7 @@ config_on_key(void *arg, const char *name, const char *value, unsigned line)
 			config_patterns_add(builder->_includes, value, line);
 		else
 			complain(builder, line, "the key '%s' stands before the first section; only"
-				" 'include' may", name);
+				" 'include' may [config-key]", name);
 		break;
 	case CONFIG_SECTION_CONTAINER:
 		config_on_container_key(builder, name, value, line);

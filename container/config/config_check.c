@@ -102,7 +102,7 @@ config_resolve(struct config *config, const struct config_key *key,
 	*field = config_without_dots(*field);
 	if (strlen(*field) >= PATH_MAX)
 		config_report_add(report, origin->file != NULL ? origin->file : config->files[0],
-			origin->line, "%s: the path is longer than %d bytes", key->name, PATH_MAX - 1);
+			origin->line, "%s: the path is longer than %d bytes [config-value]", key->name, PATH_MAX - 1);
 }
 
 /* runtime_dir's row comes before those of what lies in it. */
@@ -128,7 +128,7 @@ config_check_count(const struct config *config, struct config_report *report)
 	if (config->service_count > max)
 		config_report_add(report, config->services[max].origin.file,
 			config->services[max].origin.line,
-			"there are %zu service sections, more than max_services = %zu allows",
+			"there are %zu service sections, more than max_services = %zu allows [config-limit]",
 			config->service_count, max);
 }
 
@@ -157,7 +157,7 @@ config_check_image_dir(const struct config *config, struct config_report *report
 		origin = config_container_origin(config, "plugin_dir");
 	config_report_add(report, origin->file != NULL ? origin->file : config->path, origin->line,
 		"image_dir = %s: this is plugin_dir too; the copies that cells load want a directory of "
-		"their own", container->image_dir);
+		"their own [config-value]", container->image_dir);
 }
 
 static void
@@ -168,7 +168,7 @@ config_check_instances(const struct config *config, const struct config_service 
 
 	if (config->container.loops > 0 && service->instances > config->container.loops)
 		config_report_add(report, origin->file, origin->line, "instances = %" PRId64
-			": there are only loops = %" PRId64 ", and a loop has one instance at most",
+			": there are only loops = %" PRId64 ", and a loop has one instance at most [config-value]",
 			service->instances, config->container.loops);
 }
 
@@ -183,7 +183,7 @@ config_check_plugin(const struct config_service *service, struct config_report *
 		origin = &service->origin;
 	if (length > 3 && strcmp(service->plugin + length - 3, ".so") == 0)
 		config_report_add(report, origin->file, origin->line,
-			"plugin = %s: a plugin is named without .so", service->plugin);
+			"plugin = %s: a plugin is named without .so [config-value]", service->plugin);
 }
 
 /* A path that is short enough may not be so behind runtime_dir. */
@@ -201,7 +201,7 @@ config_check_listen(const struct config *config, const struct config_service *se
 				!listen_address_resolve(&entry.address, config->container.runtime_dir))
 			config_report_add(report, origin->file, origin->line,
 				"listen = '%.*s': with runtime_dir = %s in front, the path is longer than the "
-				"%d bytes that the path of a socket may have", (int)entry.size, entry.text,
+				"%d bytes that the path of a socket may have [config-value]", (int)entry.size, entry.text,
 				config->container.runtime_dir, LISTEN_PATH_MAX);
 	}
 }

@@ -156,15 +156,16 @@ config_unknown_setting_text(const struct config_service *service, size_t setting
 	bool made = buffer_printf(&text, "unknown key %s", quoted);
 
 	if (config_keys_find(&config_container_keys, name) != NULL)
-		made = made && buffer_append_text(&text, ": it belongs into [container]");
+		made = made && buffer_append_text(&text, ": it belongs into [container] [config-key]");
 	else if (nearest != NULL)
-		made = made && buffer_printf(&text, "; did you mean '%s'?", nearest);
+		made = made && buffer_printf(&text, "; did you mean '%s'? [config-key]", nearest);
 	else
 		made = made && buffer_printf(&text, ": plugin '%s' has no such setting; ", service->plugin) &&
-			config_say_settings(&text, plugin_settings, count);
+			config_say_settings(&text, plugin_settings, count) &&
+			buffer_append_text(&text, " [config-key]");
 	free(quoted);
 	if (made && buffer_text(&text) != NULL)
 		return (char *)text.data;
 	buffer_finish(&text);
-	return xstrdup("unknown key");
+	return xstrdup("unknown key [config-key]");
 }

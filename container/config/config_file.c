@@ -52,8 +52,9 @@ struct config_file {
 	struct config_report *report;
 };
 
-#define complain(file, ...) \
-	config_report_add((file)->report, (file)->name, (file)->line, __VA_ARGS__)
+#define complain(file, format, ...) \
+	config_report_add((file)->report, (file)->name, (file)->line, format " [config-syntax]", \
+		##__VA_ARGS__)
 
 /* --- spans ------------------------------------------------------------------ */
 
@@ -456,7 +457,7 @@ config_file_parse(const char *name, const void *data, size_t size,
 	config_set_up_inih(size + 3);
 	/* Lines that inih could complain of do not reach it: -2 is no memory. */
 	if (ini_parse_stream(config_on_read, &file, config_on_value, &file) == -2)
-		config_report_add(report, name, 0, "no memory to read it");
+		config_report_add(report, name, 0, "no memory to read it [no-memory]");
 	config_end_key(&file);
 	free(file.key);
 	buffer_finish(&file.value);

@@ -83,7 +83,7 @@ config_pattern_glob(const char *pattern, unsigned line, const char *dir,
 	} else if (result != GLOB_NOMATCH && !(result == GLOB_ABORTED && reason == ENOENT)) {
 		char *quoted = config_report_quote(pattern);
 
-		config_report_add(report, file, line, "cannot look for %s: %s", quoted,
+		config_report_add(report, file, line, "cannot look for %s: %s [config-include]", quoted,
 			result == GLOB_NOSPACE ? "no memory" : strerror(reason));
 		free(quoted);
 	}

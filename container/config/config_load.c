@@ -60,7 +60,8 @@ config_blame(const struct config_loader *loader, const struct config_chain *link
 	const char *file = link->includer != NULL ? link->includer->file : link->file;
 	char *quoted = config_report_quote(link->file);
 
-	config_report_add(loader->builder.report, file, line, "%s %s: %s", what, quoted, why);
+	config_report_add(loader->builder.report, file, line, "%s %s: %s [%s]", what, quoted, why,
+		link->includer != NULL ? "config-include" : "config-file");
 	free(quoted);
 }
 
@@ -178,7 +179,7 @@ config_loader_init(struct config_loader *loader, const char *path,
 
 	config_report_file(report, path);
 	if (absolute == NULL) {
-		config_report_add(report, path, 0, "cannot read its directory: %s", strerror(errno));
+		config_report_add(report, path, 0, "cannot read its directory: %s [config-file]", strerror(errno));
 		return false;
 	}
 	config = xcalloc(1, sizeof(*config));
@@ -251,9 +252,9 @@ config_load_memory(const char *path, const void *data, size_t size,
 	if (size <= CONFIG_FILE_MAX)
 		config_builder_read(&loader.builder, path, data, size, &includes);
 	else
-		config_report_add(report, path, 0, "%s", config_why_unreadable(EFBIG));
+		config_report_add(report, path, 0, "%s [config-file]", config_why_unreadable(EFBIG));
 	for (size_t i = 0; i < includes.count; i++)
-		config_report_add(report, path, includes.list[i].line, "this may not include others");
+		config_report_add(report, path, includes.list[i].line, "this may not include others [config-include]");
 	config_patterns_finish(&includes);
 	return config_hand_out(config_loader_finish(&loader), config_r, report);
 }

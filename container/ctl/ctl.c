@@ -42,9 +42,12 @@ ctl_read_error(const struct varlink_reply *reply, struct ctl_error *error)
 {
 	const char *message = json_string_value(json_object_get(reply->parameters, "message"));
 	const char *status = json_string_value(json_object_get(reply->parameters, "status"));
+	const char *code = json_string_value(json_object_get(reply->parameters, "code"));
 
-	ctl_error_set(error, interface_error_exit(reply->error, reply->parameters), reply->error,
+	ctl_error_set(error, interface_error_exit(reply->error, reply->parameters),
+		code != NULL ? code : bay_status_name((int)interface_error_status(reply->error, reply->parameters)),
 		"%s", message != NULL ? message : reply->error);
+	snprintf(error->name, sizeof(error->name), "%s", reply->error);
 	if (status != NULL)
 		snprintf(error->status, sizeof(error->status), "%s", status);
 	if (strcmp(reply->error, INTERFACE_METHOD_NOT_FOUND) == 0)

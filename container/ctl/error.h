@@ -7,7 +7,8 @@
 
 struct ctl_error {
 	enum interface_exit exit; /* INTERFACE_EXIT_DONE: no error */
-	char code[96];            /* "usage", "timeout", or an error name of the daemon */
+	char code[32];            /* "usage", "timeout": a stable one (base/code.h) */
+	char name[96];            /* the full name of the daemon's error, or "" */
 	char status[32];          /* what the daemon says of its kind: "not-found", or "" */
 	char message[2048];       /* not escaped: may hold what the daemon said */
 	char hint[512];           /* what to do about it, or "" */
@@ -26,7 +27,8 @@ struct ctl_error {
 #define CTL_CODE_NO_MEMORY "no-memory"
 #define CTL_CODE_PARTLY "partly"
 
-/* Fills it; the hint and the status are then empty. Texts that are too long are cut. */
+/* Fills it; hint, status and name are then empty. A message that ends in a code is left without,
+ * and has that one. Texts that are too long are cut. */
 void ctl_error_set(struct ctl_error *error, enum interface_exit exit, const char *code,
 	const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
@@ -34,7 +36,7 @@ void ctl_error_set(struct ctl_error *error, enum interface_exit exit, const char
 void ctl_error_hint(struct ctl_error *error, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* {"code", "status"?, "message", "hint"?}; the caller's. */
+/* {"code", "error"?, "status"?, "message", "hint"?}; the caller's. */
 json_t *ctl_error_to_json(const struct ctl_error *error);
 
 #endif

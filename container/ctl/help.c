@@ -15,8 +15,7 @@ enum {
 	HELP_OPTION_COLUMN = 27
 };
 
-/* Prints words from column "at" on, broken at blanks, indented to that column. */
-static void
+void
 help_wrap(struct print *print, size_t at, const char *text)
 {
 	size_t column = at;

@@ -119,8 +119,16 @@ print_lines(struct print *print, const char *text)
 void
 print_error(struct print *print, const struct ctl_error *error, bool quiet)
 {
+	size_t length = strlen(error->message);
+	char *text;
+
+	while (length > 0 && error->message[length - 1] == '\n')
+		length--;
+	text = xasprintf("%.*s%s%s%s", (int)length, error->message, error->code[0] != '\0' ? " [" : "",
+		error->code, error->code[0] != '\0' ? "]" : "");
 	fputs("bayctl: ", print->file);
-	print_lines(print, error->message);
+	print_lines(print, text);
+	free(text);
 	if (quiet || error->hint[0] == '\0')
 		return;
 	fputs("        ", print->file);

@@ -112,6 +112,10 @@ const struct verb verbs[] = {
 		"--timeout is the deadline of each call; without it there is none.\n"
 		"The exit codes are those of call; 5 when the plugin or a setting is refused, 1 when it "
 		"crashed. Runs bay-cell solo."},
+	{"explain", NULL, "[CODE]", 0, 1, 0, 0, verb_explain,
+		"say what the code of an error means and what to do; needs no daemon",
+		"The code is the word in brackets at the end of an error or of a line of the log. Without "
+		"CODE all are listed."},
 	{"log", "logs", "[SERVICE]", 0, 1, OPTION_BIT(OPTION_LINES) | OPTION_BIT(OPTION_FOLLOW),
 		SECONDS(10), verb_log, "print the last lines of the log", NULL},
 	{"shutdown", NULL, "", 0, 0, OPTION_BIT(OPTION_NOW), SECONDS(120), verb_shutdown,

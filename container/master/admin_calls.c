@@ -94,7 +94,8 @@ admin_on_call_reply(const struct cell_reply *reply, void *arg)
 		admin_call_succeed(call, reply);
 	else if (call->argument != NULL && !reply->by_handler && reply->status == BAY_INVALID)
 		admin_error(call->request, INTERFACE_INVALID_PARAMETER,
-			interface_standard_error_parameters("parameter", call->argument, reply->message));
+			interface_standard_error_parameters("parameter", call->argument, "verb-arguments",
+				reply->message));
 	else if (reply->by_handler)
 		admin_fail_by_handler(call->request, reply->status, "%s", reply->message);
 	else

@@ -109,7 +109,7 @@ admin_get_description(struct admin_request *request, struct master *master)
 		admin_reply(request, description);
 	else
 		admin_error(request, INTERFACE_INTERFACE_NOT_FOUND,
-			interface_standard_error_parameters("interface", name,
+			interface_standard_error_parameters("interface", name, "bad-method",
 				"there is no such interface"));
 }
 
@@ -269,12 +269,12 @@ admin_check(struct admin_request *request, const struct interface_method *method
 	}
 	if (!interface_check(method, request->parameters, &field, text)) {
 		admin_error(request, INTERFACE_INVALID_PARAMETER,
-			interface_standard_error_parameters("parameter", field, text));
+			interface_standard_error_parameters("parameter", field, "bad-parameter", text));
 		return false;
 	}
 	if (method->streams && !request->more) {
 		admin_error(request, INTERFACE_EXPECTED_MORE,
-			interface_standard_error_parameters("method", method->name,
+			interface_standard_error_parameters("method", method->name, "wants-more",
 				"this method has several replies: set \"more\""));
 		return false;
 	}
@@ -290,7 +290,7 @@ admin_commands_handle(struct admin_request *request, void *arg)
 	if (method == NULL)
 		admin_error(request, error,
 			interface_standard_error_parameters(strcmp(error, INTERFACE_METHOD_NOT_FOUND) == 0 ?
-				"method" : "interface", request->method, "there is no such method"));
+				"method" : "interface", request->method, "bad-method", "there is no such method"));
 	else if (admin_check(request, method))
 		admin_commands[method->id](request, arg);
 }

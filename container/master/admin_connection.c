@@ -119,10 +119,10 @@ admin_connection_refuse(struct admin_connection *connection, enum bay_status sta
 	va_list args;
 
 	va_start(args, format);
-	parameters = admin_error_parameters(status, format, args);
+	parameters = admin_error_parameters(status, "bad-request", format, args);
 	va_end(args);
 	if (log_rate_pass(&rate, &hidden))
-		log_warn(NULL, "admin connection of user %u, process %d refused: %s%s",
+		log_warn(NULL, "admin connection of user %u, process %d refused: %s%s [bad-request]",
 			(unsigned)connection->peer.uid, (int)connection->peer.pid,
 			json_string_value(json_object_get(parameters, "message")),
 			log_rate_text(hidden, text, sizeof(text)));

@@ -136,7 +136,7 @@ admin_reply_part(struct admin_request *request, json_t *parameters)
 /* --- errors ---------------------------------------------------------------------- */
 
 json_t *
-admin_error_parameters(enum bay_status status, const char *format, va_list args)
+admin_error_parameters(enum bay_status status, const char *code, const char *format, va_list args)
 {
 	struct buffer text = {0};
 	json_t *parameters;
@@ -144,7 +144,7 @@ admin_error_parameters(enum bay_status status, const char *format, va_list args)
 	/* Without memory the error goes without its message: its name still tells. */
 	if (!buffer_vprintf(&text, format, args))
 		buffer_clear(&text);
-	parameters = interface_error_parameters(status, buffer_text(&text));
+	parameters = interface_error_parameters(status, code, text.size > 0 ? buffer_text(&text) : "");
 	buffer_finish(&text);
 	return parameters;
 }
@@ -165,7 +165,7 @@ admin_fail(struct admin_request *request, enum bay_status status, const char *fo
 
 	va_start(args, format);
 	admin_error(request, interface_error_name(status),
-		admin_error_parameters(status, format, args));
+		admin_error_parameters(status, NULL, format, args));
 	va_end(args);
 }
 
@@ -176,7 +176,8 @@ admin_fail_by_handler(struct admin_request *request, enum bay_status status,
 	va_list args;
 
 	va_start(args, format);
-	admin_error(request, INTERFACE_FAILED, admin_error_parameters(status, format, args));
+	admin_error(request, INTERFACE_FAILED,
+		admin_error_parameters(status, "handler-failed", format, args));
 	va_end(args);
 }
 
@@ -186,6 +187,6 @@ admin_refuse(struct admin_request *request, const char *format, ...)
 	va_list args;
 
 	va_start(args, format);
-	admin_error(request, INTERFACE_REFUSED, admin_error_parameters(BAY_INVALID, format, args));
+	admin_error(request, INTERFACE_REFUSED, admin_error_parameters(BAY_INVALID, NULL, format, args));
 	va_end(args);
 }

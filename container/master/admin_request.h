@@ -61,7 +61,8 @@ bool admin_reply_part(struct admin_request *request, json_t *parameters)
 	__attribute__((warn_unused_result));
 
 /* Ends the request with the error by which a status is told, and a message that says what
- * was being done, why it failed, and what to do if that is not obvious. */
+ * was being done, why it failed, and what to do if that is not obvious. It may end in a code
+ * (base/code.h); without one the status is the code. */
 void admin_fail(struct admin_request *request, enum bay_status status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
@@ -96,8 +97,9 @@ void admin_request_abandon(struct admin_request *request);
 /* There is room for another part. */
 void admin_request_offer_room(struct admin_request *request);
 
-/* The parameters of an error of ours, the caller's; NULL: no memory. */
-json_t *admin_error_parameters(enum bay_status status, const char *format, va_list args)
-	__attribute__((format(printf, 2, 0)));
+/* The parameters of an error of ours with the code (interface_error_parameters), the caller's; NULL: no memory. */
+json_t *admin_error_parameters(enum bay_status status, const char *code, const char *format,
+	va_list args)
+	__attribute__((format(printf, 3, 0)));
 
 #endif

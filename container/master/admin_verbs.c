@@ -92,13 +92,13 @@ admin_fail_unknown_verb(struct admin_request *request, const struct master_servi
 		names[i] = admin_verb_name(json_array_get(verbs, i));
 	nearest = text_nearest(name, names, count);
 	if (count == 0)
-		admin_fail(request, BAY_NOT_FOUND, "service %s has no verbs", service->config->name);
+		admin_fail(request, BAY_NOT_FOUND, "service %s has no verbs [verb-unknown]", service->config->name);
 	else if (nearest != NULL)
-		admin_fail(request, BAY_NOT_FOUND, "service %s has no verb %s; did you mean %s?",
+		admin_fail(request, BAY_NOT_FOUND, "service %s has no verb %s; did you mean %s? [verb-unknown]",
 			service->config->name, name, nearest);
 	else
 		admin_fail(request, BAY_NOT_FOUND, "service %s has no verb %s; bayctl do %s lists "
-			"those that it has", service->config->name, name, service->config->name);
+			"those that it has [verb-unknown]", service->config->name, name, service->config->name);
 	free(names);
 }
 

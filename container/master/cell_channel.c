@@ -182,7 +182,7 @@ cell_channel_answer(struct cell_channel *channel, int64_t id, struct cell_answer
 
 	if (answer->status != BAY_OK) {
 		reply.error = CELL_FAILED;
-		parameters = interface_error_parameters(answer->status, message != NULL ? message : "");
+		parameters = interface_error_parameters(answer->status, NULL, message != NULL ? message : "");
 		reply.parameters = parameters;
 		fd_close(&answer->fd);
 	}
@@ -258,14 +258,14 @@ cell_channel_take_frames(struct cell_channel *channel)
 		if (result == VARLINK_MORE)
 			return true;
 		if (result != VARLINK_OK) {
-			log_warn(NULL, "a cell sent what cannot be read: %s", varlink_result_text(result));
+			log_warn(NULL, "a cell sent what cannot be read: %s [cell-link]", varlink_result_text(result));
 			return false;
 		}
 		taken = cell_channel_take_frame(channel, frame, &fds);
 		varlink_fds_close(&fds);
 		json_decref(frame);
 		if (!taken) {
-			log_warn(NULL, "a cell sent a frame that is neither a call nor a reply");
+			log_warn(NULL, "a cell sent a frame that is neither a call nor a reply [cell-link]");
 			return false;
 		}
 	}

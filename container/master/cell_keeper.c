@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/code.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "master/supervisor.h"
@@ -52,7 +53,7 @@ cell_keeper_on_setup(const struct cell_reply *reply, void *arg)
 	if (reply->kind == CELL_REPLY_DIED)
 		return;
 	if (reply->kind != CELL_REPLY_DONE) {
-		log_error(keeper->subject, "set it up: %s", reply->message);
+		log_error(keeper->subject, "set it up: %s [cell-start]", reply->message);
 		cell_process_kill(keeper->cell);
 		return;
 	}
@@ -137,7 +138,7 @@ cell_keeper_start_later(struct cell_keeper *keeper, bool blamed)
 	keeper->next_try_ns = now_ns + delay_ns;
 	cell_keeper_set_timer(keeper->restart_timer, delay_ns);
 	if (delay_ns > 0)
-		log_warn(keeper->subject, "is started again in %s",
+		log_warn(keeper->subject, "is started again in %s [cell-restart]",
 			clock_format_duration(text, sizeof(text), delay_ns));
 }
 
@@ -151,6 +152,7 @@ cell_keeper_on_restart_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	keeper->next_try_ns = 0;
 	if (!cell_keeper_start(keeper, &error)) {
+		(void)code_fail(&error, "cell-start");
 		log_error(keeper->subject, "start it again: %s", buffer_text(&error));
 		cell_keeper_start_later(keeper, false);
 	}
@@ -202,7 +204,7 @@ cell_keeper_on_kill_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (keeper->cell == NULL)
 		return;
-	log_warn(keeper->subject, "does not end by itself: it is killed");
+	log_warn(keeper->subject, "does not end by itself: it is killed [cell-hang]");
 	cell_process_kill(keeper->cell);
 }
 

@@ -28,7 +28,7 @@ static void
 cell_log_give_up(struct cell_log *log)
 {
 	event_del(log->event);
-	log_warn(log->process, "its log cannot be read any further: it holds no record");
+	log_warn(log->process, "its log cannot be read any further: it holds no record [cell-link]");
 }
 
 /* False: what comes next is no record. */

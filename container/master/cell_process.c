@@ -51,7 +51,7 @@ cell_ends_close(struct cell_ends *ends)
 static bool
 cell_fail(struct buffer *error, const char *name, const char *step)
 {
-	return buffer_fail(error, "start cell %s: %s: %s", name, step, strerror(errno));
+	return buffer_fail(error, "start cell %s: %s: %s [cell-start]", name, step, strerror(errno));
 }
 
 static bool

@@ -148,7 +148,7 @@ examiner_on_end(const char *how, void *arg)
 
 	if (examiner_is_to_blame(lane))
 		examiner_refuse(lane, "it %s while it was loaded or unloaded: look at its "
-			"constructors and destructors", how);
+			"constructors and destructors [plugin-crash]", how);
 }
 
 static void
@@ -158,7 +158,7 @@ examiner_on_nonsense(const char *why, void *arg)
 
 	if (examiner_is_to_blame(lane))
 		examiner_refuse(lane, "it wrote to a descriptor of the container while it was "
-			"loaded or unloaded (%s): look at its constructors and destructors", why);
+			"loaded or unloaded (%s): look at its constructors and destructors [plugin-writes]", why);
 }
 
 static void
@@ -208,7 +208,7 @@ examiner_on_timeout(evutil_socket_t fd, short what, void *arg)
 		examiner_on_slow(lane);
 	else if (examiner_is_to_blame(lane))
 		examiner_refuse(lane, "it hung while it was loaded or unloaded (nothing "
-			"happened for %s): look at its constructors and destructors",
+			"happened for %s): look at its constructors and destructors [plugin-hang]",
 			clock_format_duration(span, sizeof(span), lane->examiner->timeout_ns));
 }
 
@@ -227,7 +227,7 @@ examiner_accept(struct examiner_lane *lane, const struct cell_verdict *verdict)
 
 	if (verdict->ok && reserved != NULL)
 		examiner_refuse(lane, "its setting '%s' has the name of a key of [service] "
-			"that Bay reads itself: give it another one", reserved);
+			"that Bay reads itself: give it another one [plugin-settings]", reserved);
 	else
 		examiner_finish(lane, verdict);
 }
@@ -240,7 +240,7 @@ examiner_on_verdict(struct examiner_lane *lane, const struct varlink_reply *repl
 	struct cell_verdict verdict;
 
 	if (reply->error != NULL) {
-		examiner_refuse(lane, "the examiner cannot look at it: %s",
+		examiner_refuse(lane, "the examiner cannot look at it: %s [examiner]",
 			examiner_error_text(reply));
 		return;
 	}
@@ -357,7 +357,7 @@ examiner_start_next(struct examiner_lane *lane)
 	    !examiner_send_image(lane, next, &error)) {
 		reason = buffer_text(&error);
 		lane->spent = true;
-		examiner_refuse(lane, "it cannot be examined: %s",
+		examiner_refuse(lane, "it cannot be examined: %s [examiner]",
 			reason != NULL ? reason : "no memory");
 	}
 	buffer_finish(&error);

@@ -22,6 +22,7 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/code.h"
 #include "base/fd.h"
 #include "master/image_source.h"
 #include "master/image_unique.h"
@@ -101,7 +102,7 @@ image_check_copy(struct image *image, struct buffer *error)
 	if (!image_is_same(&image->source, &after) ||
 	    work->copy.done != (uint64_t)after.st_size)
 		return buffer_fail(error, "it changed while it was copied: write it under another "
-			"name and rename it when it is complete");
+			"name and rename it when it is complete [plugin-file]");
 	image->size = work->copy.done;
 	return true;
 }
@@ -238,7 +239,7 @@ image_move_to_memory(struct image *image, struct buffer *error)
 	if (fd < 0)
 		return buffer_fail(error, "its copy %s may not be run, since the file system is "
 			"mounted noexec, and neither may memory: set image_dir to a directory "
-			"whose file system allows it", image->path);
+			"whose file system allows it [plugin-noexec]", image->path);
 	fd_close(&image->fd);
 	image->fd = fd;
 	image->in_memory = true;
@@ -292,7 +293,7 @@ image_begin(struct image *image_r, const char *path, int dirfd, const char *name
 	*image_r = (struct image){.fd = -1, ._dirfd = -1};
 	from = image_source_open(path, &image_r->source, error);
 	if (from < 0)
-		return false;
+		return code_fail(error, "plugin-file");
 	image_r->origin = image_origin(path);
 	image_r->_name = xasprintf("%s.%" PRIu64 ".so", name, generation);
 	image_r->_work = xcalloc(1, sizeof(*image_r->_work));
@@ -300,7 +301,7 @@ image_begin(struct image *image_r, const char *path, int dirfd, const char *name
 	if (image_begin_file(image_r, dirfd, error))
 		return true;
 	image_finish(image_r);
-	return false;
+	return code_fail(error, "plugin-copy");
 }
 
 /* The copy has its bytes and its hash. */
@@ -343,8 +344,10 @@ image_continue(struct image *image, struct buffer *error)
 		progress = image_end_step(image, error);
 	if (progress == IMAGE_DONE)
 		image_work_end(image);
-	else if (progress == IMAGE_FAILED)
+	else if (progress == IMAGE_FAILED) {
+		(void)code_fail(error, "plugin-copy");
 		image_finish(image);
+	}
 	return progress;
 }
 

@@ -42,14 +42,14 @@ image_source_check_writers(const struct stat *st, const char *what, struct buffe
 	if (st->st_uid != 0 && st->st_uid != geteuid())
 		return geteuid() == 0 ?
 			buffer_fail(error, "%s belongs to user %u, who could put other code there: "
-				"chown it to root", what, (unsigned)st->st_uid) :
+				"chown it to root [plugin-place]", what, (unsigned)st->st_uid) :
 			buffer_fail(error, "%s belongs to user %u, who could put other code there: "
-				"chown it to root or to user %u", what, (unsigned)st->st_uid,
+				"chown it to root or to user %u [plugin-place]", what, (unsigned)st->st_uid,
 				(unsigned)geteuid());
 	if ((st->st_mode & S_IWOTH) != 0 && !sticky)
-		return buffer_fail(error, "%s can be written by everybody: chmod o-w it", what);
+		return buffer_fail(error, "%s can be written by everybody: chmod o-w it [plugin-place]", what);
 	if ((st->st_mode & S_IWGRP) != 0 && !sticky && !image_source_is_own_group(st->st_gid))
-		return buffer_fail(error, "%s can be written by group %u: chmod g-w it", what,
+		return buffer_fail(error, "%s can be written by group %u: chmod g-w it [plugin-place]", what,
 			(unsigned)st->st_gid);
 	return true;
 }

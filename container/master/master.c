@@ -20,6 +20,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/code.h"
 #include "base/log.h"
 #include "base/program.h"
 #include "base/text.h"
@@ -160,7 +161,7 @@ master_on_signal(int number, void *arg)
 		break;
 	case SIGUSR1:
 		if (!log_reopen())
-			log_error(NULL, "the log file cannot be opened again, so lines go on to the old one: %s",
+			log_error(NULL, "the log file cannot be opened again, so lines go on to the old one: %s [log-file]",
 				log_file_trouble(errno));
 		else
 			log_info(NULL, "log opened again");
@@ -179,9 +180,12 @@ master_on_signal(int number, void *arg)
 static void
 master_cannot_start(struct master *master, const char *why)
 {
-	log_error(NULL, "cannot start: %s", why);
+	char *text = code_text(xstrdup(why), "start-failed");
+
+	log_error(NULL, "cannot start: %s", text);
 	if (master->_parts->log_elsewhere)
-		fprintf(stderr, "bayd: cannot start: %s\n", why);
+		fprintf(stderr, "bayd: cannot start: %s\n", text);
+	free(text);
 }
 
 /* --- ready ------------------------------------------------------------------------------ */
@@ -298,10 +302,11 @@ master_open_socket(struct master *master, struct buffer *error)
 
 	free(name);
 	if (!opened)
-		return false;
+		return code_fail(error, "start-socket");
 	parts->server = admin_server_create(master->base, parts->socket.fd, &policy,
 		&admin_limits_default, admin_commands_handle, master);
-	return parts->server != NULL || buffer_fail(error, "serve the control socket: no memory");
+	return parts->server != NULL ||
+		buffer_fail(error, "serve the control socket: no memory [no-memory]");
 }
 
 /* All plugins have been looked at: nothing starts if settings of them are wrong. */
@@ -348,7 +353,7 @@ master_start_log(const struct config *config, struct buffer *error)
 		break;
 	case CONFIG_LOG_FILE:
 		if (!log_to_file(container->log))
-			return buffer_fail(error, "open the log file %s: %s", container->log,
+			return buffer_fail(error, "open the log file %s: %s [log-file]", container->log,
 				log_file_trouble(errno));
 		break;
 	}
@@ -457,8 +462,9 @@ master_prepare(struct master *master, struct buffer *error)
 		(int)getpid(), event_get_version(), master->config->path);
 	parts->notify = notify_open();
 	run_user_log(&parts->user, master->config);
-	return activation_take(&parts->activation, error) && master_open_dirs(master, error) &&
-		master_start_loop(master, error);
+	return (activation_take(&parts->activation, error) ||
+			code_fail(error, "start-activation")) &&
+		master_open_dirs(master, error) && master_start_loop(master, error);
 }
 
 static void

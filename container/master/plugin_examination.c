@@ -192,14 +192,14 @@ plugin_job_add_complaint(const struct plugin_job *job, const struct cell_verdict
 		return;
 	if (complaint->index < 0 || index >= service->setting_count) {
 		origin = &service->origin;
-		text = xasprintf("service %s: %s: %s", service->name, complaint->key,
+		text = xasprintf("service %s: %s: %s [config-setting]", service->name, complaint->key,
 			complaint->message);
 	} else if (!verdict_has_setting(verdict, service->settings[index].name)) {
 		origin = &service->settings[index].origin;
 		text = plugin_unknown_setting_text(service, index, verdict);
 	} else {
 		origin = &service->settings[index].origin;
-		text = xasprintf("%s: %s", service->settings[index].name, complaint->message);
+		text = xasprintf("%s: %s [config-setting]", service->settings[index].name, complaint->message);
 	}
 	config_report_add(report, origin->file != NULL ? origin->file : job->examination->config->path,
 		origin->line, "%s", text);
@@ -279,7 +279,7 @@ plugin_job_submit(struct plugin_job *job)
 		free(services[i].settings);
 	free(services);
 	return submitted != NULL || buffer_fail(&job->reason, "plugin %s: ask the examiner: "
-		"a setting is no UTF-8 text, or no descriptor is left", job->services[0]->plugin);
+		"a setting is no UTF-8 text, or no descriptor is left [examiner]", job->services[0]->plugin);
 }
 
 /* --- copying -------------------------------------------------------------------------- */

@@ -16,7 +16,7 @@ run_user_complain(const struct config *config, const char *key, const char *name
 	const struct config_origin *origin = config_container_origin(config, key);
 
 	config_report_add(report, origin->file != NULL ? origin->file : config->path, origin->line,
-		"%s: there is no %s of this name: %s", key, key[0] == 'u' ? "user" : "group", name);
+		"%s: there is no %s of this name: %s [config-user]", key, key[0] == 'u' ? "user" : "group", name);
 }
 
 static bool

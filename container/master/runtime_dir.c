@@ -16,6 +16,7 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/code.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "master/socket_file.h"
@@ -76,7 +77,7 @@ runtime_dir_lock(const struct runtime_dir *dir, struct buffer *error)
 	if (pid > 0)
 		snprintf(process, sizeof(process), " (process %d)", (int)pid);
 	return buffer_fail(error, "%s %s is in use by another bayd%s: stop that one, "
-		"or give this one a %s of its own", dir->key, dir->path, process, dir->key);
+		"or give this one a %s of its own [start-busy]", dir->key, dir->path, process, dir->key);
 }
 
 /* Whether the path still leads to the directory that is open. */
@@ -269,6 +270,7 @@ runtime_dir_open(const struct runtime_dir_options *options, struct buffer *error
 		opened = buffer_fail(error, "lock %s %s: somebody keeps removing it", dir->key,
 			dir->path);
 	if (!opened) {
+		(void)code_fail(error, "start-dir");
 		runtime_dir_free(dir);
 		return NULL;
 	}

@@ -170,7 +170,7 @@ service_control_failed(struct master_service *service, const char *message)
 		return;
 	/* An examination for a restart goes on, and starts it again at its end. */
 	if (service->step == SERVICE_STEP_NONE) {
-		service_fail(service, message);
+		service_fail_with_code(service, message, "service-task");
 		service_settle(service);
 	} else {
 		master_service_set_state(service, SERVICE_STARTING, "%s", message);
@@ -185,7 +185,7 @@ service_control_listen(struct master_service *service, const struct cell_listen 
 
 	if (!runs || !service->wanted || supervisor_is_stopping(service->supervisor) ||
 	    service->image == NULL || service->image->generation != asked->generation) {
-		buffer_fail(error, "listen on %s: service %s is being stopped", asked->address,
+		buffer_fail(error, "listen on %s: service %s is being stopped [closed]", asked->address,
 			service->config->name);
 		return BAY_CLOSED;
 	}
@@ -202,12 +202,14 @@ service_fail_with_cell(struct master_service *service, const struct obituary *ob
 	if (hang != NULL) {
 		master_service_set_state(service, SERVICE_FAILED, "%s", hang);
 	} else if (obituary->in_init || obituary->in_load) {
-		master_service_set_state(service, SERVICE_FAILED, "%s %s%s",
-			obituary->in_load ? "its code" : "init", obituary->how, obituary->where);
+		master_service_set_state(service, SERVICE_FAILED, "%s %s%s [%s]",
+			obituary->in_load ? "its code" : "init", obituary->how, obituary->where,
+			obituary->code);
 	} else {
-		char reason[sizeof(obituary->how) + sizeof(obituary->where)];
+		char reason[sizeof(obituary->how) + sizeof(obituary->where) + 32];
 
-		snprintf(reason, sizeof(reason), "%s%s", obituary->how, obituary->where);
+		snprintf(reason, sizeof(reason), "%s%s [%s]", obituary->how, obituary->where,
+			obituary->code);
 		service_fail(service, reason);
 	}
 }

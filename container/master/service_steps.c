@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/code.h"
 #include "base/fd.h"
 #include "base/log.h"
 #include "master/listener_table.h"
@@ -109,12 +110,12 @@ service_lose_patience(struct master_service *service)
 	char text[160];
 
 	if (service->stop_now) {
-		supervisor_end_hang(service->supervisor, service, "it did not stop within %s",
+		supervisor_end_hang(service->supervisor, service, "it did not stop within %s [service-stuck]",
 			clock_format_duration(span, sizeof(span), service_grace_ns(service)));
 		return;
 	}
 	snprintf(text, sizeof(text), "it does not end within its drain_timeout of %s: "
-		"its requests go on, bayctl stop --now ends them",
+		"its requests go on, bayctl stop --now ends them [service-stuck]",
 		clock_format_duration(span, sizeof(span), service->config->drain_timeout_ns));
 	master_service_set_state(service, SERVICE_STOPPING, "%s", text);
 	service_waiters_fail(service, BAY_TIMEOUT, text);
@@ -128,6 +129,7 @@ service_fail(struct master_service *service, const char *reason)
 	int64_t now_ns = clock_monotonic_ns();
 	int64_t delay_ns;
 	char span[CLOCK_TEXT_SIZE];
+	const struct code *code;
 
 	if (!service->wanted || supervisor_is_stopping(service->supervisor)) {
 		master_service_set_state(service, SERVICE_STOPPED, NULL);
@@ -139,7 +141,8 @@ service_fail(struct master_service *service, const char *reason)
 	}
 	if (master_service_fails_too_often(service, now_ns)) {
 		master_service_set_state(service, SERVICE_FAILED,
-			"%s; given up after %d failures within %s (start_limit)", reason,
+			"%.*s; given up after %d failures within %s (start_limit) [service-start-limit]",
+			(int)code_split(reason, &code), reason,
 			(int)service->config->start_limit.count,
 			clock_format_duration(span, sizeof(span),
 				service->config->start_limit.period_ns));
@@ -149,6 +152,15 @@ service_fail(struct master_service *service, const char *reason)
 	delay_ns = backoff_next(&service->backoff, now_ns, backoff_random());
 	service->next_try_ns = now_ns + delay_ns;
 	service_set_timer(service, delay_ns);
+}
+
+void
+service_fail_with_code(struct master_service *service, const char *reason, const char *slug)
+{
+	char *coded = code_text(xstrdup(reason), slug);
+
+	service_fail(service, coded);
+	free(coded);
 }
 
 /* --- examine -------------------------------------------------------------------------------- */
@@ -308,7 +320,8 @@ service_on_started(const struct cell_reply *reply, void *arg)
 		/* Several starts run out of time together when one init keeps the loop. */
 		hanging = supervisor_find_in_init(service->supervisor);
 		supervisor_end_hang(service->supervisor, hanging != NULL ? hanging : service,
-			"init hung: it did not end within start_timeout = %s, nor within %s more",
+			"init hung: it did not end within start_timeout = %s, nor within %s more "
+			"[service-init-timeout]",
 			clock_format_duration(limit, sizeof(limit), service->config->start_timeout_ns),
 			clock_format_duration(grace, sizeof(grace), service_grace_ns(service)));
 		return;
@@ -318,7 +331,7 @@ service_on_started(const struct cell_reply *reply, void *arg)
 		break;
 	case CELL_REPLY_FAILED:
 		service->step = SERVICE_STEP_NONE;
-		service_fail(service, reply->message);
+		service_fail_with_code(service, reply->message, "service-start");
 		break;
 	}
 	service_settle(service);
@@ -370,10 +383,10 @@ service_on_stopped(const struct cell_reply *reply, void *arg)
 		master_service_set_state(service, SERVICE_STOPPED, NULL);
 		service_settle(service);
 	} else if (service->stop_now) {
-		supervisor_end_hang(service->supervisor, service, "%s", reply->message);
+		supervisor_end_hang(service->supervisor, service, "%s [service-stuck]", reply->message);
 	} else {
 		master_service_set_state(service, SERVICE_STOPPING, "%s; bayctl stop tries again, "
-			"bayctl stop --now ends it with its cell", reply->message);
+			"bayctl stop --now ends it with its cell [service-stuck]", reply->message);
 		service_waiters_fail(service, BAY_BUSY, service->reason);
 	}
 }

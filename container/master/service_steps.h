@@ -35,6 +35,9 @@ void service_begin_stop(struct master_service *service);
 /* It failed, and is started again after a while if its policy says so. Does not settle. */
 void service_fail(struct master_service *service, const char *reason);
 
+/* The same, with this code unless the reason has one. */
+void service_fail_with_code(struct master_service *service, const char *reason, const char *slug);
+
 /* A stop takes longer than it should. */
 void service_lose_patience(struct master_service *service);
 

@@ -98,7 +98,7 @@ socket_file_check_place(const struct socket_file *file, const char *name, struct
 		return BAY_OK;
 	if (pid != 0)
 		snprintf(process, sizeof(process), "process %d", (int)pid);
-	buffer_fail(error, "%s listens on %s already: stop it or name another path", process, name);
+	buffer_fail(error, "%s listens on %s already: stop it or name another path [start-busy]", process, name);
 	return BAY_BUSY;
 }
 

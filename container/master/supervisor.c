@@ -14,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/code.h"
 #include "base/log.h"
 #include "base/obituary.h"
 #include "master/cell_keeper.h"
@@ -121,9 +122,9 @@ supervisor_on_notice(const char *method, const json_t *parameters, void *arg)
 	struct master_service *service;
 
 	if (strcmp(method, CELL_FAILED) != 0) {
-		log_warn(subject, "sent a notice that is not known: %s", method);
+		log_warn(subject, "sent a notice that is not known: %s [cell-link]", method);
 	} else if (!cell_failed_from_json(parameters, &failed, error)) {
-		log_warn(subject, "sent a notice that cannot be read: %s", error);
+		log_warn(subject, "sent a notice that cannot be read: %s [cell-link]", error);
 	} else {
 		service = supervisor_find(supervisor, failed.service);
 		if (service != NULL && service->image != NULL &&
@@ -148,7 +149,7 @@ supervisor_start(struct supervisor *supervisor, struct buffer *error)
 
 /* Why the cell ended, in words; the caller's. */
 static char *
-supervisor_end_text(const struct supervisor *supervisor, const struct obituary *obituary)
+supervisor_end_words(const struct supervisor *supervisor, const struct obituary *obituary)
 {
 	const struct service_table *table = &supervisor->table;
 
@@ -160,6 +161,17 @@ supervisor_end_text(const struct supervisor *supervisor, const struct obituary *
 			obituary->in_load ? "loading " : obituary->in_init ? "init of " : "",
 			table->services[obituary->culprit].config->name, obituary->where);
 	return xasprintf("%s%s", obituary->how, obituary->where);
+}
+
+/* The same with its code, unless it was meant to end. */
+static char *
+supervisor_end_text(const struct supervisor *supervisor, const struct obituary *obituary)
+{
+	char *words = supervisor_end_words(supervisor, obituary);
+
+	if (supervisor->stopping)
+		return words;
+	return code_text(words, supervisor->hung_slot != STATUS_NO_SLOT ? "cell-hang" : obituary->code);
 }
 
 static void

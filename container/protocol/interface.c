@@ -237,7 +237,7 @@ interface_describe(struct buffer *out)
 			!interface_describe_method(out, &interface_methods[i]))
 			return false;
 	for (const struct interface_error *e = interface_errors; e->name != NULL; e++)
-		if (!buffer_printf(out, "\n# %s\nerror %s (message: string, status: string)\n",
+		if (!buffer_printf(out, "\n# %s\nerror %s (message: string, status: string, code: string)\n",
 			e->help, e->name + sizeof(INTERFACE_NAME)))
 			return false;
 	return true;

@@ -144,16 +144,17 @@ const char *interface_error_name(enum bay_status status);
 enum bay_status interface_error_status(const char *error, const json_t *parameters);
 
 /*
- * The parameters that every error of ours holds: {"message", "status"}. message is escaped
- * when it is no UTF-8. The caller's.
+ * The parameters that every error of ours holds: {"message", "status", "code"}. The code is the
+ * one that message ends in, which it is then without; else this one (base/code.h), or with NULL
+ * the name of the status. message is escaped when it is no UTF-8. The caller's.
  */
-json_t *interface_error_parameters(enum bay_status status, const char *message)
+json_t *interface_error_parameters(enum bay_status status, const char *code, const char *message)
 	__attribute__((warn_unused_result));
 
-/* The parameters of the errors of org.varlink.service, with a message beside the standard
+/* The parameters of the errors of org.varlink.service, with message and code beside the standard
  * field ("parameter", "method" or "interface"). The caller's. */
 json_t *interface_standard_error_parameters(const char *field, const char *value,
-	const char *message)
+	const char *code, const char *message)
 	__attribute__((warn_unused_result));
 
 /* --- bayctl's exit codes ----------------------------------------------------- */

@@ -4,8 +4,11 @@
 
 #include "protocol/interface.h"
 
+#include <stdlib.h>
 #include <string.h>
 
+#include "base/alloc.h"
+#include "base/code.h"
 #include "base/status.h"
 #include "protocol/interface_table.h"
 #include "protocol/varlink.h"
@@ -44,13 +47,28 @@ interface_error_status(const char *error, const json_t *parameters)
 	return BAY_FAILED;
 }
 
+/* Message and code of an error, in the object. False: no memory. */
+static bool
+interface_set_message(json_t *parameters, const char *message, const char *slug)
+{
+	const struct code *said;
+	char *words = xstrndup(message, code_split(message, &said));
+	bool done = json_object_set_new(parameters, "message", varlink_text(words)) == 0 &&
+		json_object_set_new(parameters, "code",
+			json_string(said != NULL ? said->slug : slug)) == 0;
+
+	free(words);
+	return done;
+}
+
 json_t *
-interface_error_parameters(enum bay_status status, const char *message)
+interface_error_parameters(enum bay_status status, const char *code, const char *message)
 {
 	json_t *parameters = json_object();
+	const char *name = bay_status_name(status);
 
-	if (json_object_set_new(parameters, "message", varlink_text(message)) != 0 ||
-		json_object_set_new(parameters, "status", json_string(bay_status_name(status))) != 0) {
+	if (!interface_set_message(parameters, message, code != NULL ? code : name) ||
+		json_object_set_new(parameters, "status", json_string(name)) != 0) {
 		json_decref(parameters);
 		return NULL;
 	}
@@ -58,12 +76,13 @@ interface_error_parameters(enum bay_status status, const char *message)
 }
 
 json_t *
-interface_standard_error_parameters(const char *field, const char *value, const char *message)
+interface_standard_error_parameters(const char *field, const char *value, const char *code,
+	const char *message)
 {
 	json_t *parameters = json_object();
 
 	if (json_object_set_new(parameters, field, varlink_text(value)) != 0 ||
-		json_object_set_new(parameters, "message", varlink_text(message)) != 0) {
+		!interface_set_message(parameters, message, code)) {
 		json_decref(parameters);
 		return NULL;
 	}

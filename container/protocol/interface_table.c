@@ -307,7 +307,7 @@ const struct interface_error interface_errors[] = {
 
 const char interface_service_text[] =
 	"# What every Varlink service can be asked. With an error, message says in words what\n"
-	"# is wrong.\n"
+	"# is wrong, and code which kind of mistake it is (bayctl explain).\n"
 	"interface org.varlink.service\n"
 	"\n"
 	"method GetInfo() -> (\n"
@@ -320,14 +320,14 @@ const char interface_service_text[] =
 	"\n"
 	"method GetInterfaceDescription(interface: string) -> (description: string)\n"
 	"\n"
-	"error InterfaceNotFound (interface: string, message: ?string)\n"
+	"error InterfaceNotFound (interface: string, message: ?string, code: ?string)\n"
 	"\n"
-	"error MethodNotFound (method: string, message: ?string)\n"
+	"error MethodNotFound (method: string, message: ?string, code: ?string)\n"
 	"\n"
 	"error MethodNotImplemented (method: string)\n"
 	"\n"
-	"error InvalidParameter (parameter: string, message: ?string)\n"
+	"error InvalidParameter (parameter: string, message: ?string, code: ?string)\n"
 	"\n"
 	"error PermissionDenied ()\n"
 	"\n"
-	"error ExpectedMore (method: ?string, message: ?string)\n";
+	"error ExpectedMore (method: ?string, message: ?string, code: ?string)\n";

@@ -186,7 +186,7 @@ scope_report_unseen(struct bay_task *handle)
 
 	if (scope_failed_unseen(handle))
 		log_error(task_subject(task != NULL ? task : task_current()),
-			"%s%s failed and nobody asked how it ended: %s%s%s", task != NULL ? "task " : "a call",
+			"%s%s failed and nobody asked how it ended: %s%s%s [service-task]", task != NULL ? "task " : "a call",
 			task != NULL ? task->name : "", status_text(handle->status, room),
 			handle->error != NULL ? ": " : "", handle->error != NULL ? handle->error : "");
 }

@@ -114,7 +114,7 @@ instance_on_bad_end(struct bay_instance *instance, struct bay_request *request, 
 		request->by_handler = false;
 	instance_count_failure(instance, request);
 	if (request->one_way && log_rate_pass(&service->unheard, &count))
-		log_warn(service->subject, "a message that nobody waits for failed: %s: %s%s",
+		log_warn(service->subject, "a message that nobody waits for failed: %s: %s%s [message-lost]",
 			status_text(request->status, room), request->error != NULL ? request->error : "",
 			log_rate_text(count, hidden, sizeof hidden));
 }

@@ -12,6 +12,7 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/code.h"
 #include "service/plugin_dlerror.h"
 #include "service/plugin_file.h"
 #include "service/settings.h"
@@ -28,13 +29,13 @@ plugin_read_facts(struct plugin *plugin, const char *sha256, struct buffer *erro
 	bool done;
 
 	if (fd < 0)
-		return buffer_fail(error, "it cannot be opened: %s", strerror(errno));
+		return buffer_fail(error, "it cannot be opened: %s [plugin-file]", strerror(errno));
 	done = plugin_file_read(fd, &plugin->facts, error);
 	close(fd);
 	if (!done)
 		return false;
 	if (sha256 != NULL && strcmp(plugin->facts->sha256, sha256) != 0)
-		return buffer_fail(error, "its image %s has changed since it was examined",
+		return buffer_fail(error, "its image %s has changed since it was examined [plugin-changed]",
 			plugin->image);
 	return true;
 }
@@ -68,8 +69,9 @@ plugin_check_offer(const struct bay_plugin *descriptor, struct buffer *error)
 		return buffer_fail(error, "it has neither .handle nor .run, so it could do nothing");
 	if (descriptor->handle == NULL && (descriptor->flags & BAY_LEAF) != 0)
 		return buffer_fail(error, "it is declared BAY_LEAF but has no .handle");
-	return settings_table_check(descriptor->settings, error) &&
-		verb_table_check(descriptor->verbs, error);
+	if (!settings_table_check(descriptor->settings, error))
+		return code_fail(error, "plugin-settings");
+	return verb_table_check(descriptor->verbs, error) || code_fail(error, "plugin-verbs");
 }
 
 static bool
@@ -96,13 +98,14 @@ plugin_read_descriptor(struct plugin *plugin, struct buffer *error)
 
 	if (there == NULL)
 		return buffer_fail(error, "it does not export bay_plugin_v1: write it with "
-			"BAY_PLUGIN(...)");
+			"BAY_PLUGIN(...) [plugin-note]");
 	if (there->size != note->descriptor_size)
 		return buffer_fail(error, "its descriptor has %u bytes, its note says %u: write "
-			"both with BAY_PLUGIN(...)", there->size, note->descriptor_size);
+			"both with BAY_PLUGIN(...) [plugin-descriptor]", there->size, note->descriptor_size);
 	size = there->size < sizeof(plugin->descriptor) ? there->size : sizeof(plugin->descriptor);
 	memcpy(&plugin->descriptor, there, size);
-	return plugin_check_descriptor(&plugin->descriptor, note, error);
+	return plugin_check_descriptor(&plugin->descriptor, note, error) ||
+		code_fail(error, "plugin-descriptor");
 }
 
 /* --- open and close ------------------------------------------------------------------------ */

@@ -36,11 +36,11 @@ plugin_dlerror_symbol(const char *symbol, struct buffer *error)
 		"nor the container have: ", length, symbol);
 	if (strncmp(symbol, "bay_", 4) == 0)
 		return buffer_fail(error, "this container offers ABI %u.%u, compile the plugin "
-			"with its headers", BAY_ABI_MAJOR, BAY_ABI_MINOR);
+			"with its headers [plugin-symbol]", BAY_ABI_MAJOR, BAY_ABI_MINOR);
 	if (strncmp(symbol, "__ubsan_", 8) == 0)
 		return buffer_fail(error, "build the plugin without -fsanitize=undefined, or the "
-			"container with --enable-sanitizer=address");
-	return buffer_fail(error, "link the plugin with the library that has it");
+			"container with --enable-sanitizer=address [plugin-symbol]");
+	return buffer_fail(error, "link the plugin with the library that has it [plugin-symbol]");
 }
 
 static bool
@@ -49,13 +49,13 @@ plugin_dlerror_library(const char *library, const struct plugin_libraries *libra
 {
 	/* What was found and did not load is not found by the plugin either. */
 	if (libraries->failure != NULL)
-		return buffer_fail(error, "its library %s", libraries->failure);
+		return buffer_fail(error, "its library %s [plugin-library]", libraries->failure);
 	(void)buffer_fail(error, "it needs the library '%.*s', which is not found: ",
 		(int)strcspn(library, ":"), library);
 	if (libraries->searched != NULL)
 		return buffer_fail(error, "put it into %s, or where ldconfig looks, or link it in; a "
-			"library must have its file's name as its soname", libraries->searched);
-	return buffer_fail(error, "install it where ldconfig looks, or link it in");
+			"library must have its file's name as its soname [plugin-library]", libraries->searched);
+	return buffer_fail(error, "install it where ldconfig looks, or link it in [plugin-library]");
 }
 
 /* Whether code may be run from this file, as far as can be seen. */
@@ -77,9 +77,9 @@ plugin_dlerror_segment(const char *image, struct buffer *error)
 {
 	if (plugin_dlerror_may_run(image))
 		return buffer_fail(error, "it does not fit into memory: one of its segments is larger than "
-			"what a process can have here, or lies where nothing can be; build it anew");
+			"what a process can have here, or lies where nothing can be; build it anew [plugin-load]");
 	return buffer_fail(error, "its image %s may not be run: if the file system is "
-		"mounted noexec, set image_dir to a directory on another one", image);
+		"mounted noexec, set image_dir to a directory on another one [plugin-noexec]", image);
 }
 
 bool
@@ -90,7 +90,7 @@ plugin_dlerror_explain(const char *text, const char *image, const struct plugin_
 	bool of_image;
 
 	if (text == NULL)
-		return buffer_fail(error, "it cannot be loaded");
+		return buffer_fail(error, "it cannot be loaded [plugin-load]");
 	/* "IMAGE: what is wrong", but "LIBRARY: cannot open ..." for a library. */
 	of_image = plugin_dlerror_skip(text, image, &rest);
 	if (of_image)
@@ -103,6 +103,6 @@ plugin_dlerror_explain(const char *text, const char *image, const struct plugin_
 		return plugin_dlerror_segment(image, error);
 	if (strstr(text, "static TLS") != NULL)
 		return buffer_fail(error, "there is no room left for its static thread-local "
-			"storage: compile it without -ftls-model=initial-exec");
-	return buffer_fail(error, "the dynamic loader refuses it: %s", text);
+			"storage: compile it without -ftls-model=initial-exec [plugin-load]");
+	return buffer_fail(error, "the dynamic loader refuses it: %s [plugin-load]", text);
 }

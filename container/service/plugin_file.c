@@ -14,6 +14,7 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/code.h"
 #include "base/elf_file.h"
 #include "service/plugin_import.h"
 #include "service/plugin_note.h"
@@ -255,7 +256,7 @@ plugin_file_read_versions(const struct elf_file *elf, struct plugin_facts *facts
 	return true;
 
 broken:
-	return buffer_fail(error, "broken: its table of needed versions leads nowhere");
+	return buffer_fail(error, "broken: its table of needed versions leads nowhere [plugin-elf]");
 }
 
 /* --- symbols ------------------------------------------------------------------------------- */
@@ -270,7 +271,7 @@ plugin_file_read_import(struct plugin_facts *facts, const char *name, struct buf
 		return true;
 	switch (import->effect) {
 	case PLUGIN_IMPORT_REFUSES:
-		return buffer_fail(error, "%s", import->meaning);
+		return buffer_fail(error, "%s [plugin-import]", import->meaning);
 	case PLUGIN_IMPORT_LINGERS:
 		plugin_facts_linger(facts, "%s (%.64s)", import->meaning, name);
 		return true;
@@ -320,7 +321,7 @@ plugin_file_read_symbols(const struct elf_file *elf, struct plugin_facts *facts,
 	}
 	if (!described)
 		return buffer_fail(error, "it has a Bay note, but does not export %s: does a "
-			"version script or strip hide it?", plugin_file_descriptor);
+			"version script or strip hide it? [plugin-note]", plugin_file_descriptor);
 	if (facts->unique_symbols > 0)
 		plugin_facts_linger(facts, "it has %zu symbols of which a process keeps one for "
 			"ever, such as %s (compile it with -fno-gnu-unique)",
@@ -333,12 +334,16 @@ plugin_file_read_symbols(const struct elf_file *elf, struct plugin_facts *facts,
 static bool
 plugin_file_judge(const struct elf_file *elf, struct plugin_facts *facts, struct buffer *error)
 {
-	return plugin_note_read(elf, &facts->note, error) &&
-		plugin_file_check_flags(elf, facts, error) &&
-		plugin_file_check_stack(elf, facts, error) &&
-		plugin_file_read_versions(elf, facts, error) &&
-		plugin_file_read_libraries(elf, facts, error) &&
-		plugin_file_read_symbols(elf, facts, error);
+	if (!plugin_note_read(elf, &facts->note, error))
+		return code_fail(error, "plugin-note");
+	if (!plugin_file_check_flags(elf, facts, error) ||
+	    !plugin_file_check_stack(elf, facts, error))
+		return code_fail(error, "plugin-link");
+	if (!plugin_file_read_versions(elf, facts, error))
+		return code_fail(error, "plugin-glibc");
+	return (plugin_file_read_libraries(elf, facts, error) &&
+			plugin_file_read_symbols(elf, facts, error)) ||
+		code_fail(error, "plugin-elf");
 }
 
 bool
@@ -351,7 +356,7 @@ plugin_file_parse(const void *data, size_t size, struct plugin_facts **facts_r,
 
 	*facts_r = NULL;
 	if (!elf_file_parse(&elf, data, size, error))
-		return false;
+		return code_fail(error, "plugin-elf");
 	facts = xcalloc(1, sizeof(*facts));
 	facts->size = size;
 	snprintf(facts->machine, sizeof(facts->machine), "%s",
@@ -414,11 +419,11 @@ plugin_file_read(int fd, struct plugin_facts **facts_r, struct buffer *error)
 
 	*facts_r = NULL;
 	if (!plugin_file_check_kind(fd, &size, error))
-		return false;
+		return code_fail(error, "plugin-file");
 	data = malloc(size);
 	if (data == NULL)
-		return buffer_fail(error, "no memory for its %zu bytes", size);
-	done = plugin_file_load(fd, data, size, error) &&
+		return buffer_fail(error, "no memory for its %zu bytes [no-memory]", size);
+	done = (plugin_file_load(fd, data, size, error) || code_fail(error, "plugin-file")) &&
 		plugin_file_parse(data, size, facts_r, error);
 	free(data);
 	return done;

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/code.h"
 #include "base/elf_file.h"
 
 /* What has been found so far. */
@@ -161,7 +162,7 @@ plugin_note_read(const struct elf_file *elf, struct bay_plugin_note *note_r,
 	    note_r->magic != BAY_NOTE_MAGIC)
 		return buffer_fail(error, "broken: its Bay note does not begin as one does");
 	if (!plugin_note_check_abi(note_r, error))
-		return false;
+		return code_fail(error, "plugin-abi");
 	if (note_r->desc_size >= BAY_NOTE_DESC_SIZE &&
 	    !elf_file_copy(elf, search.offset, note_r, size))
 		return buffer_fail(error, "broken: its Bay note is cut");

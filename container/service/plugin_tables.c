@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/code.h"
 #include "base/elf_file.h"
 #include "base/elf_pointer.h"
 #include "service/settings.h"
@@ -26,7 +27,7 @@ static bool
 plugin_tables_unreadable(struct plugin_tables_reader *reader, const char *what)
 {
 	return buffer_fail(reader->error, "%s cannot be read from the file: is it made, or moved, when "
-		"the plugin is loaded?", what);
+		"the plugin is loaded? [plugin-descriptor]", what);
 }
 
 /* Copies a text that a pointer at this address points to. NULL pointers give NULL. */
@@ -194,13 +195,16 @@ plugin_tables_descriptor(struct plugin_tables_reader *reader)
 	tables->leaf = (descriptor.flags & BAY_LEAF) != 0;
 	tables->handles = handle != 0;
 	tables->runs = run != 0;
-	return plugin_tables_text(reader, address + offsetof(struct bay_plugin, summary), "its summary",
-			&tables->summary) &&
-		plugin_tables_settings(reader, address + offsetof(struct bay_plugin, settings),
-			"its table of settings", &tables->settings) &&
-		settings_table_check(tables->settings, reader->error) &&
-		plugin_tables_verbs(reader, address + offsetof(struct bay_plugin, verbs)) &&
-		verb_table_check(tables->verbs, reader->error);
+	if (!plugin_tables_text(reader, address + offsetof(struct bay_plugin, summary), "its summary",
+		&tables->summary))
+		return false;
+	if (!plugin_tables_settings(reader, address + offsetof(struct bay_plugin, settings),
+		"its table of settings", &tables->settings) ||
+	    !settings_table_check(tables->settings, reader->error))
+		return code_fail(reader->error, "plugin-settings");
+	return (plugin_tables_verbs(reader, address + offsetof(struct bay_plugin, verbs)) &&
+			verb_table_check(tables->verbs, reader->error)) ||
+		code_fail(reader->error, "plugin-verbs");
 }
 
 bool
@@ -211,9 +215,9 @@ plugin_tables_read(const void *data, size_t size, struct plugin_tables **tables_
 
 	*tables_r = NULL;
 	if (!elf_file_parse(&reader.elf, data, size, error))
-		return false;
+		return code_fail(error, "plugin-elf");
 	if (!elf_pointers_init(&reader.pointers, &reader.elf))
-		return buffer_fail(error, "broken: its relocations are not in it");
+		return buffer_fail(error, "broken: its relocations are not in it [plugin-elf]");
 	reader.tables = xcalloc(1, sizeof(*reader.tables));
 	if (!plugin_tables_descriptor(&reader)) {
 		plugin_tables_destroy(reader.tables);

@@ -161,7 +161,7 @@ request_settle(struct bay_request *request, int status)
 	if (request->answered || (status == BAY_OK && request->one_way))
 		return;
 	if (status == BAY_OK)
-		request_fail(request, BAY_FAILED, "service %s ended without a reply", request->service->name);
+		request_fail(request, BAY_FAILED, "service %s ended without a reply [misuse-no-reply]", request->service->name);
 	else
 		request_fail(request, status, "service %s: %s", request->service->name, status_text(status, room));
 	request->by_handler = true;

@@ -840,7 +840,7 @@ START_TEST(a_service_that_failed_and_refuses_to_stop_is_told_of)
 	begin_call(&call, 0, "a");
 	wait_for_failure();
 	ck_assert_str_eq(failed.message, "run failed later; and it cannot be stopped: 1 handler "
-		"refuses to stop (bayctl tasks a)");
+		"refuses to stop (bayctl tasks a) [service-stuck]");
 	atomic_store(&let_go, 1);
 	join_call(&call);
 	ck_assert_int_eq(stop("a", 0).status, BAY_OK);

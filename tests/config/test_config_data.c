@@ -8,6 +8,7 @@
 
 #include "config/from_text.h"
 #include "support/check_main.h"
+#include "support/codes.h"
 
 START_TEST(services_are_found_by_name)
 {
@@ -63,6 +64,7 @@ unknown(const char *name, const char *const *settings, size_t count, const char 
 	ck_assert(buffer_printf(&text, "[service a]\nplugin = p\n%s = 1\n", name));
 	config = accepted(buffer_text(&text));
 	said = config_unknown_setting_text(&config->services[0], 0, settings, count);
+	take_codes_off(said);
 	ck_assert_str_eq(said, expected);
 	free(said);
 	config_destroy(config);

@@ -43,7 +43,7 @@ START_TEST(no_socket_is_7_and_asks_whether_bayd_is_running)
 {
 	struct run run = {.socket = "/nonexistent/control.sock"};
 
-	ping(&run, 7, "bayctl: there is no socket /nonexistent/control.sock\n"
+	ping(&run, 7, "bayctl: there is no socket /nonexistent/control.sock [unreachable]\n"
 		"        is bayd running? name its socket with -s SOCKET or in BAY_SOCKET\n");
 }
 END_TEST
@@ -60,7 +60,7 @@ START_TEST(a_socket_that_nobody_listens_at_is_7_and_says_so)
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
 	close(fd);
 	run = (struct run){.socket = address.sun_path};
-	ping(&run, 7, "any more\n        the bayd that made it is gone; start bayd again\n");
+	ping(&run, 7, "any more [unreachable]\n        the bayd that made it is gone; start bayd again\n");
 	temp_dir_finish(&dir);
 }
 END_TEST
@@ -73,7 +73,7 @@ START_TEST(a_file_that_is_no_socket_is_7_and_says_so)
 	temp_dir_init(&dir);
 	temp_dir_write(&dir, "file", "x");
 	run = (struct run){.socket = temp_dir_path(&dir, "file")};
-	ping(&run, 7, "is no socket\n");
+	ping(&run, 7, "is no socket [unreachable]\n");
 	temp_dir_finish(&dir);
 }
 END_TEST
@@ -175,7 +175,7 @@ START_TEST(silence_is_8_at_the_deadline)
 	run = (struct run){.socket = server.path};
 	run_words(&run, "ping", "--timeout", "100ms", NULL);
 	ck_assert_int_eq(run.exit, 8);
-	ck_assert_ptr_nonnull(strstr(run.err, "no reply to Ping within 100ms\n"));
+	ck_assert_ptr_nonnull(strstr(run.err, "no reply to Ping within 100ms [timeout]\n"));
 	ck_assert_int_ge(clock_monotonic_ns() - start, 100 * CLOCK_NS_PER_MS);
 	ck_assert_int_lt(clock_monotonic_ns() - start, 10 * INT64_C(1000000000));
 	run_finish(&run);
@@ -217,7 +217,7 @@ START_TEST(half_a_frame_and_the_end_is_7)
 
 	fake_server_start(&server, answer_half_and_close);
 	run = (struct run){.socket = server.path};
-	ping(&run, 7, "bayctl: the daemon closed the connection\n");
+	ping(&run, 7, "bayctl: the daemon closed the connection [unreachable]\n");
 	fake_server_stop(&server);
 }
 END_TEST
@@ -378,7 +378,7 @@ START_TEST(not_permitted_is_6)
 
 	fake_server_start(&server, answer_error_and_close);
 	run = (struct run){.socket = server.path};
-	ping(&run, 6, "bayctl: not you\n");
+	ping(&run, 6, "bayctl: not you [not-permitted]\n");
 	fake_server_stop(&server);
 }
 END_TEST

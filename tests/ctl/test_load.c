@@ -105,12 +105,12 @@ START_TEST(failures_are_counted_and_the_first_is_told)
 	run_words(&run, "call", "--repeat", "100", "--concurrency", "4", "a", NULL);
 	ck_assert_int_eq(run.exit, 1);
 	ck_assert(strncmp(run.out, "calls    100\nfailed   10\n", 24) == 0);
-	ck_assert_str_eq(run.err, "bayctl: 10 of 100 failed; the first: the queue is full\n");
+	ck_assert_str_eq(run.err, "bayctl: 10 of 100 failed; the first: the queue is full [full]\n");
 	run_json(&run, "call", "--repeat", "100", "a", NULL);
 	ck_assert_int_eq(run.exit, 1);
 	ck_assert_int_eq(data("failed"), 10);
 	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(run.json, "error"), "code")),
-		"io.bayd.Container.Full");
+		"full");
 	stop();
 }
 END_TEST

@@ -120,9 +120,9 @@ START_TEST(an_error_has_its_hint_below)
 	ctl_error_hint(&error, "try %s", "again");
 	print_error(&print, &error, false);
 	print_error(&print, &error, true);
-	ck_assert_str_eq(printed(), "bayctl: it failed: 5\n"
-		"bayctl: it failed: 5\n        try again\n"
-		"bayctl: it failed: 5\n");
+	ck_assert_str_eq(printed(), "bayctl: it failed: 5 [code]\n"
+		"bayctl: it failed: 5 [code]\n        try again\n"
+		"bayctl: it failed: 5 [code]\n");
 	close_print();
 }
 END_TEST
@@ -134,7 +134,7 @@ START_TEST(the_lines_of_a_message_stay_lines)
 	ctl_error_set(&error, INTERFACE_EXIT_FAILED, "code", "one\ntwo\033\n");
 	open_print();
 	print_error(&print, &error, false);
-	ck_assert_str_eq(printed(), "bayctl: one\n        two\\x1b\n");
+	ck_assert_str_eq(printed(), "bayctl: one\n        two\\x1b [code]\n");
 	close_print();
 }
 END_TEST

@@ -79,11 +79,11 @@ START_TEST(a_failure_comes_with_its_cause_and_the_log)
 	run_words(&run, "start", "bad", NULL);
 	ck_assert_int_eq(run.exit, 1);
 	ck_assert_str_eq(run.out, "");
-	ck_assert_str_eq(run.err, "bayctl: init said no\nlast lines of its log:\n"
+	ck_assert_str_eq(run.err, "bayctl: init said no [failed]\nlast lines of its log:\n"
 		"  first line\n  second \\x1bline\n");
 	run_words(&run, "-q", "start", "bad", NULL);
 	ck_assert_int_eq(run.exit, 1);
-	ck_assert_str_eq(run.err, "bayctl: init said no\n");
+	ck_assert_str_eq(run.err, "bayctl: init said no [failed]\n");
 	run_words(&run, "start", "badplugin", NULL);
 	ck_assert_int_eq(run.exit, 5);
 	stop();
@@ -170,7 +170,7 @@ START_TEST(waiting_ends_at_the_timeout_for_each_service)
 	start(answer_nothing);
 	run_words(&run, "start", "a", "b", "--timeout", "50ms", NULL);
 	ck_assert_int_eq(run.exit, 8);
-	ck_assert_ptr_nonnull(strstr(run.err, "no reply to Start within 50ms\n"));
+	ck_assert_ptr_nonnull(strstr(run.err, "no reply to Start within 50ms [timeout]\n"));
 	stop();
 }
 END_TEST
@@ -202,7 +202,7 @@ START_TEST(without_a_daemon_it_is_7_once)
 	run = (struct run){.socket = "/nonexistent"};
 	run_words(&run, "start", "a", "b", NULL);
 	ck_assert_int_eq(run.exit, 7);
-	ck_assert_str_eq(run.err, "bayctl: there is no socket /nonexistent\n"
+	ck_assert_str_eq(run.err, "bayctl: there is no socket /nonexistent [unreachable]\n"
 		"        is bayd running? name its socket with -s SOCKET or in BAY_SOCKET\n");
 	run_finish(&run);
 }

@@ -156,7 +156,7 @@ START_TEST(more_than_a_body_may_hold_is_refused)
 	start(answer);
 	run_words(&run, "call", "square", "-", NULL);
 	ck_assert_int_eq(run.exit, 1);
-	ck_assert_str_eq(run.err, "bayctl: standard input has more than 67108864 bytes\n");
+	ck_assert_str_eq(run.err, "bayctl: standard input has more than 67108864 bytes [io]\n");
 	stop();
 }
 END_TEST
@@ -197,7 +197,7 @@ START_TEST(failures_have_their_exit_codes)
 	run_words(&run, "call", "fails", "x", NULL);
 	ck_assert_int_eq(run.exit, 1);
 	ck_assert_str_eq(run.out, "");
-	ck_assert_str_eq(run.err, "bayctl: square wants one integer\n");
+	ck_assert_str_eq(run.err, "bayctl: square wants one integer [invalid]\n");
 	run_words(&run, "call", "late", NULL);
 	ck_assert_int_eq(run.exit, 8);
 	run_words(&run, "send", "full", NULL);

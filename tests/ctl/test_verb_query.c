@@ -186,7 +186,7 @@ START_TEST(an_unknown_service_is_4_with_the_nearest_name)
 	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
 		run_words(&run, verbs[i], "sqare", NULL);
 		ck_assert_int_eq(run.exit, 4);
-		ck_assert_str_eq(run.err, "bayctl: there is no service of that name\n"
+		ck_assert_str_eq(run.err, "bayctl: there is no service of that name [not-found]\n"
 			"        did you mean \"square\"?\n");
 		run_words(&run, verbs[i], "nothing-like-it", NULL);
 		ck_assert_int_eq(run.exit, 4);
@@ -195,7 +195,7 @@ START_TEST(an_unknown_service_is_4_with_the_nearest_name)
 	run_json(&run, "status", "sqare", NULL);
 	ck_assert_int_eq(run.exit, 4);
 	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(run.json, "error"), "code")),
-		"io.bayd.Container.NotFound");
+		"not-found");
 	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(run.json, "error"), "hint")),
 		"did you mean \"square\"?");
 	stop();
@@ -215,7 +215,7 @@ START_TEST(a_hint_of_the_daemon_is_not_repeated)
 	start(answer_with_hint);
 	run_words(&run, "status", "a", NULL);
 	ck_assert_int_eq(run.exit, 4);
-	ck_assert_str_eq(run.err, "bayctl: there is no service a; did you mean b?\n");
+	ck_assert_str_eq(run.err, "bayctl: there is no service a; did you mean b? [not-found]\n");
 	stop();
 }
 END_TEST
@@ -257,7 +257,7 @@ START_TEST(an_error_without_message_is_told_by_its_name)
 	start(answer_error_without_message);
 	run_words(&run, "list", NULL);
 	ck_assert_int_eq(run.exit, 1);
-	ck_assert_str_eq(run.err, "bayctl: io.bayd.Container.Refused\n");
+	ck_assert_str_eq(run.err, "bayctl: io.bayd.Container.Refused [failed]\n");
 	stop();
 }
 END_TEST
@@ -272,7 +272,7 @@ START_TEST(an_error_text_is_escaped)
 {
 	start(answer_steering_error);
 	run_words(&run, "list", NULL);
-	ck_assert_str_eq(run.err, "bayctl: a\\x1b[2Jb\n        c\\xc2\\x9b\n");
+	ck_assert_str_eq(run.err, "bayctl: a\\x1b[2Jb\n        c\\xc2\\x9b [failed]\n");
 	stop();
 }
 END_TEST
@@ -283,7 +283,7 @@ START_TEST(usage_errors_are_2_in_both_forms)
 	run_words(&run, "lst", NULL);
 	ck_assert_int_eq(run.exit, 2);
 	ck_assert_str_eq(run.out, "");
-	ck_assert_str_eq(run.err, "bayctl: there is no verb \"lst\"\n        did you mean \"list\"?\n");
+	ck_assert_str_eq(run.err, "bayctl: there is no verb \"lst\" [usage]\n        did you mean \"list\"?\n");
 	run_json(&run, "lst", NULL);
 	ck_assert_int_eq(run.exit, 2);
 	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(run.json, "error"), "code")),

@@ -293,7 +293,7 @@ START_TEST(what_others_could_have_written_is_refused)
 		ck_assert_int_eq(chown(place.plugin, 12345, 0), 0);
 		ck_assert(!image_make(&image, place.plugin, place.images, "square", 1, &error));
 		ck_assert_str_eq(buffer_text(&error), "it belongs to user 12345, who could put other "
-			"code there: chown it to root");
+			"code there: chown it to root [plugin-place]");
 		buffer_finish(&error);
 	}
 	place_finish(&place);

@@ -172,7 +172,7 @@ START_TEST(a_crash_in_init_fails_its_service_for_good)
 	fake_master_open(&master, "start=crash\nstart=crash\n", "restart_delay = 1ms");
 	fake_master_start(&master);
 	ck_assert(is_state(&master, "a", SERVICE_FAILED) && is_state(&master, "b", SERVICE_FAILED));
-	ck_assert_str_eq(service_of(&master, "a")->reason, "init crashed: SIGSEGV");
+	ck_assert_str_eq(service_of(&master, "a")->reason, "init crashed: SIGSEGV [cell-crash]");
 	ck_assert_int_eq(service_of(&master, "a")->next_try_ns, 0);
 	fake_master_close(&master);
 }

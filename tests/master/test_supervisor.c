@@ -102,7 +102,7 @@ START_TEST(a_first_cell_that_dies_at_once_is_no_start)
 	fake_master_open(&master, "die\n", "");
 	fake_master_launch(&master);
 	UNTIL(&master, master.started);
-	ck_assert_str_eq(master.why, "cell main ended the process with exit code 9");
+	ck_assert_str_eq(master.why, "cell main ended the process with exit code 9 [cell-exit]");
 	fake_master_close(&master);
 }
 END_TEST
@@ -117,7 +117,7 @@ START_TEST(a_first_cell_that_refuses_is_no_start)
 		fake_master_open(&master, orders[i], "");
 		fake_master_launch(&master);
 		UNTIL(&master, master.started);
-		ck_assert_str_eq(master.why, "cell main was killed by SIGKILL");
+		ck_assert_str_eq(master.why, "cell main was killed by SIGKILL [cell-crash]");
 		fake_master_close(&master);
 	}
 }
@@ -131,7 +131,7 @@ START_TEST(a_silent_first_cell_is_no_start)
 	master.limits.setup_ns = MS(50);
 	fake_master_launch(&master);
 	UNTIL(&master, master.started);
-	ck_assert_str_eq(master.why, "cell main was killed by SIGKILL");
+	ck_assert_str_eq(master.why, "cell main was killed by SIGKILL [cell-crash]");
 	fake_master_close(&master);
 }
 END_TEST
@@ -232,7 +232,7 @@ START_TEST(an_init_that_hangs_is_found_among_all_that_wait_for_it)
 	fake_master_launch(&master);
 	UNTIL(&master, master.started);
 	ck_assert(is_state(&master, "b", SERVICE_FAILED));
-	ck_assert_str_eq(service_of(&master, "b")->reason, "init hung: it did not end within start_timeout = 20ms, nor within 50ms more");
+	ck_assert_str_eq(service_of(&master, "b")->reason, "init hung: it did not end within start_timeout = 20ms, nor within 50ms more [service-init-timeout]");
 	ck_assert(is_state(&master, "a", SERVICE_READY));
 	fake_master_close(&master);
 }
@@ -248,7 +248,7 @@ START_TEST(an_init_that_hangs_is_blamed_for_all_that_wait_behind_it)
 	fake_master_launch(&master);
 	UNTIL(&master, master.started);
 	ck_assert(is_state(&master, "b", SERVICE_FAILED));
-	ck_assert_str_eq(service_of(&master, "b")->reason, "init hung: it did not end within start_timeout = 20ms, nor within 1s more");
+	ck_assert_str_eq(service_of(&master, "b")->reason, "init hung: it did not end within start_timeout = 20ms, nor within 1s more [service-init-timeout]");
 	ck_assert(is_state(&master, "a", SERVICE_READY));
 	fake_master_close(&master);
 }
@@ -266,7 +266,7 @@ START_TEST(a_cell_is_killed_for_one_hang_and_one_service_is_blamed)
 	ck_assert(is_state(&master, "b", SERVICE_READY));
 	/* It is not blamed for the end of the next one. */
 	fake_master_crash(&master, 1);
-	ck_assert_str_eq(master.message, "cell main ended the process with exit code 9");
+	ck_assert_str_eq(master.message, "cell main ended the process with exit code 9 [cell-exit]");
 	fake_master_close(&master);
 }
 END_TEST

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/code.h"
 #include "support/check_main.h"
 
 static char text[INTERFACE_TEXT_SIZE];
@@ -258,9 +259,31 @@ START_TEST(the_description_shows_arguments_replies_roles_and_errors)
 	ck_assert_ptr_nonnull(strstr(all, "method Send(service: string, text: ?string, "
 		"body: ?string, body_fd: ?int, content_type: ?string) -> ()\n"));
 	ck_assert_ptr_nonnull(strstr(all, "# Role: admin.\nmethod Shutdown("));
-	ck_assert_ptr_nonnull(strstr(all, "\nerror NotFound (message: string, status: string)\n"));
+	ck_assert_ptr_nonnull(strstr(all, "\nerror NotFound (message: string, status: string, code: string)\n"));
 	ck_assert_ptr_nonnull(strstr(all, "\nerror Refused ("));
 	buffer_finish(&out);
+}
+END_TEST
+
+START_TEST(every_error_has_a_code)
+{
+	for (int i = 1; strcmp(bay_status_name(i), "unknown") != 0; i++) {
+		json_t *own = interface_error_parameters((enum bay_status)i, NULL, "why");
+
+		ck_assert_str_eq(json_string_value(json_object_get(own, "code")), bay_status_name(i));
+		ck_assert_ptr_nonnull(code_find(bay_status_name(i)));
+		json_decref(own);
+	}
+	for (int i = 0; i < 3; i++) {
+		static const char *const messages[] = {"why", "why [plugin-abi]", "why [what]"};
+		static const char *const wanted[] = {"handler-failed", "plugin-abi", "handler-failed"};
+		json_t *own = interface_error_parameters(BAY_FAILED, "handler-failed", messages[i]);
+
+		ck_assert_str_eq(json_string_value(json_object_get(own, "code")), wanted[i]);
+		ck_assert_str_eq(json_string_value(json_object_get(own, "message")),
+			i == 1 ? "why" : messages[i]);
+		json_decref(own);
+	}
 }
 END_TEST
 
@@ -310,7 +333,7 @@ START_TEST(each_status_has_its_error_and_exit_code)
 
 	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
 		const char *error = interface_error_name(rows[i].status);
-		json_t *parameters = interface_error_parameters(rows[i].status, "why");
+		json_t *parameters = interface_error_parameters(rows[i].status, NULL, "why");
 
 		ck_assert_str_eq(error + strlen("io.bayd.Container."), rows[i].error);
 		ck_assert_int_eq(interface_error_status(error, parameters), rows[i].status);
@@ -324,8 +347,8 @@ END_TEST
 
 START_TEST(refused_is_5_when_a_plugin_or_configuration_is_invalid)
 {
-	json_t *invalid = interface_error_parameters(BAY_INVALID, "bad plugin");
-	json_t *busy = interface_error_parameters(BAY_BUSY, "draining");
+	json_t *invalid = interface_error_parameters(BAY_INVALID, NULL, "bad plugin");
+	json_t *busy = interface_error_parameters(BAY_BUSY, NULL, "draining");
 
 	ck_assert_int_eq(interface_error_exit(INTERFACE_REFUSED, invalid), INTERFACE_EXIT_INVALID);
 	ck_assert_int_eq(interface_error_exit(INTERFACE_REFUSED, busy), INTERFACE_EXIT_FAILED);
@@ -361,8 +384,8 @@ END_TEST
 
 START_TEST(messages_of_any_bytes_can_be_told)
 {
-	json_t *own = interface_error_parameters(BAY_FAILED, "bad \xff");
-	json_t *standard = interface_standard_error_parameters("parameter", "na\xffme", "bad");
+	json_t *own = interface_error_parameters(BAY_FAILED, NULL, "bad \xff");
+	json_t *standard = interface_standard_error_parameters("parameter", "na\xffme", "bad-parameter", "bad");
 
 	ck_assert_str_eq(json_string_value(json_object_get(own, "message")), "bad \\xff");
 	ck_assert_str_eq(json_string_value(json_object_get(own, "status")), "failed");
@@ -392,6 +415,7 @@ CHECK_MAIN("protocol/interface",
 	the_description_is_written_in_varlinks_grammar,
 	the_description_defines_the_types_that_it_uses,
 	the_description_shows_arguments_replies_roles_and_errors,
+	every_error_has_a_code,
 	introspection_is_answered,
 	each_status_has_its_error_and_exit_code,
 	refused_is_5_when_a_plugin_or_configuration_is_invalid,

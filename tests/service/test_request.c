@@ -176,7 +176,7 @@ ask_for_answers(void *arg)
 	services_expect_text(service, "odd status", 4711, NULL);
 	ck_assert_str_eq(bay_call_error(), "service s: it returned 4711, which is no status of Bay");
 	services_expect_text(service, "nothing", BAY_FAILED, NULL);
-	ck_assert_str_eq(bay_call_error(), "service s ended without a reply");
+	ck_assert_str_eq(bay_call_error(), "service s ended without a reply [misuse-no-reply]");
 	ck_assert_uint_eq(services_figures(service).served, 6);
 	ck_assert_uint_eq(services_figures(service).failed, 6);
 	return BAY_OK;

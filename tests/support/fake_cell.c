@@ -128,7 +128,7 @@ static void
 fail(const struct varlink_call *call, const char *error, enum bay_status status,
 	const char *message)
 {
-	json_t *parameters = interface_error_parameters(status, message);
+	json_t *parameters = interface_error_parameters(status, NULL, message);
 
 	say(&(struct varlink_reply){.has_id = true, .id = call->id, .error = error,
 		.parameters = parameters});

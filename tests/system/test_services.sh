@@ -257,7 +257,7 @@ for word in failed timeout canceled closed full not-found busy invalid no-memory
 	complains 'by choice'
 	ctl call --json actor "end $number by choice"
 	status_is 1
-	says '"code":"io.bayd.Container.Failed"'
+	says '"code":"handler-failed","error":"io.bayd.Container.Failed"'
 	says "\"status\":\"$word\""
 	number=$((number + 1))
 done
@@ -265,10 +265,10 @@ done
 case='the container has its own'
 ctl call --json --timeout 100ms actor 'sleep 3600000000000'
 status_is 8
-says '"code":"io.bayd.Container.Timeout"'
+says '"code":"timeout","error":"io.bayd.Container.Timeout"'
 ctl call --json acter x
 status_is 4
-says '"code":"io.bayd.Container.NotFound"'
+says '"code":"not-found","error":"io.bayd.Container.NotFound"'
 says '"status":"not-found"'
 stop
 

@@ -8,9 +8,9 @@
 
 samples=$(cd ../plugins && pwd)
 
-# answers WANTED: what bayctl printed, on either stream.
+# answers WANTED: what bayctl printed, on either stream, without the code of a failure.
 answers() {
-	answer=$(cat "$dir/out" "$dir/err")
+	answer=$(cat "$dir/out" "$dir/err" | sed 's/ \[[a-z-]*\]$//')
 	case $answer in
 	"$1") ;;
 	"${1%\*}"*) [ "${1%\*}" != "$1" ] || fail "$operation: not '$1'" ;;

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The codes, sorted. A new one is written into the text of its error ("... [slug]") or given by
+ * code_fail(); docs/bay-codes.7 has the same words, and a test compares.
+ */
+#include "config.h"
+
+#include "base/code.h"
+
+const struct code codes[] = {
+	{"bad-method", "The daemon does not know the method.",
+		"Compare the versions with bayctl version: the daemon is older or newer than the client. "
+		"A client of your own spells it wrong: varlinkctl introspect shows what there is."},
+	{"bad-parameter", "A parameter of a request is missing, unknown, or of the wrong type or size.",
+		"The message names it. Of bayctl itself this is a version that does not fit the daemon; "
+		"otherwise it is the client's mistake."},
+	{"bad-reply", "The daemon answered what bayctl cannot read.",
+		"Compare the versions with bayctl version, and look whether the socket is that of a bayd."},
+	{"bad-request", "What came over the admin socket is no request, or too large for one.",
+		"It is the client's mistake: requests are JSON objects ended by a NUL byte, of 256 KiB at "
+		"most. Larger messages go as a memfd."},
+	{"busy", "It is in use by somebody else, or already under way.",
+		"Wait for the other one, or see with bayctl status and bayctl tasks what it is doing."},
+	{"canceled", "The work was cancelled before it was done.",
+		"The message says by whom and why: a deadline, a stop of the service, a sibling that "
+		"failed. Look for the cause there."},
+	{"cell-crash", "The process that runs the services was ended by a signal.",
+		"The line names the service, the task and the address as far as they are known. Fix the "
+		"plugin; with core dumps allowed (ulimit -c), a debugger shows the line. Bay starts the "
+		"cell again, and its services by their restart key."},
+	{"cell-exit", "The process that runs the services ended by itself.",
+		"A plugin must not call exit. The lines before in the log show who wrote last; bayctl "
+		"inspect warns of plugins that import exit."},
+	{"cell-hang", "The cell was killed, because a service in it would not end.",
+		"Look with bayctl tasks at what the service waits for or computes before you stop it the "
+		"next time; its handlers have to return when they are cancelled."},
+	{"cell-link", "The master and a cell do not understand each other.",
+		"Either bayd and bay-cell are of different releases (install both from one), or a plugin "
+		"has written into descriptors that are not its own."},
+	{"cell-restart", "The cell is started again after its end.",
+		"Nothing for now. When it comes again and again, look for cell-crash or cell-exit above."},
+	{"cell-start", "The process that runs services could not be started.",
+		"The message has the reason of the system: most often a limit on processes or "
+		"descriptors, no memory, or an incomplete installation."},
+	{"closed", "The service does not take messages now.",
+		"bayctl status SERVICE says in what state it is and why; bayctl start starts it."},
+	{"config-file", "A configuration file cannot be read.",
+		"Look at its path, its mode and its size (1 MiB at most); it has to be a regular file."},
+	{"config-include", "A file that is included cannot be, or not from here.",
+		"Only the first file may include others, each once, and 1024 at most."},
+	{"config-key", "A key is unknown, or stands in the wrong section.",
+		"Correct its name; the message shows the nearest one that is known. bay.ini(5) lists the "
+		"keys of Bay, and bayctl doc FILE those of a plugin."},
+	{"config-limit", "There is more in the configuration than Bay takes.",
+		"The message says how many there may be and by which key that can be raised, if it can."},
+	{"config-section", "A section header is wrong or unknown.",
+		"There are [container] and [service NAME]; names are made of letters, digits, '_', '-' "
+		"and '.'."},
+	{"config-setting", "A setting of a plugin is missing, unknown or not allowed.",
+		"bayctl doc FILE shows which settings the plugin takes, with their types and ranges."},
+	{"config-syntax", "A line is no section, no KEY = VALUE and no comment.",
+		"The message says what is wrong with it. Values that hold ';', quotes or blanks at an end "
+		"stand in double quotes."},
+	{"config-twice", "A section or a key is there twice.",
+		"Remove one of the two; the message says where the first one stands."},
+	{"config-user", "A user or group that is named does not exist.",
+		"Create it, or name another one; getent passwd and getent group show which there are."},
+	{"config-value", "The value of a key is not allowed.",
+		"The message says what is. Times are written like 250ms, 5s or 2m, sizes like 64k or 1M."},
+	{"examiner", "Plugins cannot be examined.",
+		"The process that does it could not be started or asked, for the reason in the message: "
+		"most often a limit on processes or descriptors. Nothing is wrong with the plugin."},
+	{"failed", "It was tried and did not work.",
+		"The message says why."},
+	{"full", "A queue or another bound is full.",
+		"The service is slower than its callers. bayctl queues shows how full it is; raise queue "
+		"or queue_bytes, choose another overflow, or give it more instances or concurrency."},
+	{"handler-failed", "The service's own handler said that it failed.",
+		"The message is the plugin's. Container and call were fine."},
+	{"invalid", "What was asked for makes no sense, or a plugin misuses a function.",
+		"The message names the mistake."},
+	{"io", "A system call failed.",
+		"The message has the reason that the system gave."},
+	{"log-file", "The log file cannot be opened.",
+		"Lines go on to the old file, or to standard error. Look at the directory and its mode, then "
+		"send HUP again."},
+	{"loop", "Services call each other in a circle.",
+		"The message shows the circle. Break it, or raise max_depth in [container] if the calls "
+		"are nested so deep on purpose."},
+	{"message-lost", "A message that nobody waits for failed.",
+		"It was sent one way, so its sender was not told. The line says what the handler said."},
+	{"misuse-container", "A plugin broke a rule that the container cannot go on without.",
+		"The report names the function and the mistake; the cell was ended by it on purpose. Fix "
+		"the plugin."},
+	{"misuse-no-reply", "A handler returned BAY_OK without having replied.",
+		"Every way out of a handler ends in one of bay_reply...() or in bay_fail()."},
+	{"no-memory", "There is no memory for it.",
+		"The size was chosen by a message, a configuration or a plugin. Look at the size, then at the "
+		"memory of the machine."},
+	{"not-found", "There is nothing of this name.",
+		"bayctl list shows the services; the message shows the nearest name."},
+	{"not-permitted", "The user may not do this.",
+		"Control is for root, the user of bayd and, for most, the members of control_group; the "
+		"message says which role is wanted."},
+	{"partly", "Of several names some worked, others did not.",
+		"The lines above say which; --json has a result for each."},
+	{"peer-died", "The process that worked on it died.",
+		"It may have been done or not. Look for cell-crash in bayctl log."},
+	{"plugin-abi", "The plugin was built for another version of Bay's interface.",
+		"Compile it with the headers of this container; bayctl version shows the version that is "
+		"offered, bayctl inspect the one that the plugin wants."},
+	{"plugin-changed", "The copy of a plugin is not what was examined.",
+		"Somebody writes in image_dir, which is bayd's alone, or the disk is failing. Restart the "
+		"service, and look at who may write there."},
+	{"plugin-copy", "The private copy of a plugin cannot be made.",
+		"Look at the space and the mode of image_dir, and at the limit on descriptors."},
+	{"plugin-crash", "The plugin crashed when it was loaded or unloaded.",
+		"Look at its constructors, destructors and static initialisers: they run before Bay is "
+		"there for them. Work belongs into init and fini."},
+	{"plugin-descriptor", "The plugin's descriptor contradicts itself.",
+		"Write it with BAY_PLUGIN(...), once, with .handle or .run; flags are those of the "
+		"headers of this container."},
+	{"plugin-elf", "The file is no shared object that this machine can load, or it is broken.",
+		"Build it for this machine with -shared -fPIC and copy it again; rename it into place "
+		"when it is complete."},
+	{"plugin-file", "The plugin file is not there, not a regular file, or cannot be read.",
+		"plugin = NAME means NAME.so in plugin_dir. Put the file there; no links, no "
+		"directories."},
+	{"plugin-glibc", "The plugin needs a newer C library than this machine has.",
+		"Build it on this machine, or on an older one."},
+	{"plugin-hang", "The plugin hung when it was loaded or unloaded.",
+		"Look at its constructors and destructors: they may not wait for anything. Work belongs "
+		"into init, which start_timeout bounds."},
+	{"plugin-import", "The plugin is built with something that a container cannot run.",
+		"The message names it: most often a sanitizer. Build the plugin without, or the container "
+		"with it."},
+	{"plugin-library", "A library that the plugin needs is not found, or does not load.",
+		"Install it where ldconfig looks, put it where the message says, or link it in."},
+	{"plugin-link", "The plugin is linked in a way that a container does not take.",
+		"The message names the flag: an executable stack, text relocations, a program instead of "
+		"a shared object."},
+	{"plugin-load", "The dynamic loader refuses the plugin.",
+		"The message is the loader's. ldd on the file often shows more."},
+	{"plugin-noexec", "Plugins may not be run from where their copies are.",
+		"Set image_dir in [container] to a directory on a file system that is not mounted "
+		"noexec."},
+	{"plugin-note", "The file is no Bay plugin, or hides that it is one.",
+		"A plugin has one BAY_PLUGIN(...), whose note and symbol no linker script or strip may "
+		"remove."},
+	{"plugin-place", "Somebody else could replace the plugin's code.",
+		"The file and the directories above it have to belong to root or the user of bayd and be "
+		"writable by nobody else: chown and chmod as the message says."},
+	{"plugin-settings", "The table of settings of the plugin makes no sense.",
+		"It is for the author of the plugin to correct; use the macros of <bay/setting.h>."},
+	{"plugin-symbol", "The plugin needs a function that nobody has.",
+		"Link it with the library that has it. One that begins with bay_ is of another version of "
+		"Bay: compile with the headers of this container."},
+	{"plugin-verbs", "The table of verbs of the plugin makes no sense.",
+		"It is for the author of the plugin to correct; use the macros of <bay/verb.h>."},
+	{"plugin-writes", "The plugin writes into descriptors of the container.",
+		"Look at its constructors and destructors: what they print, and what they close."},
+	{"service-init", "The init function of a service failed.",
+		"The message is the plugin's own reason. Most often a setting or a file that it needs."},
+	{"service-init-timeout", "The init function of a service did not end in time.",
+		"See with bayctl tasks what it waits for, or raise start_timeout."},
+	{"service-start", "A service could not be started.",
+		"The message says what was missing: memory, stacks, or a cell that answers."},
+	{"service-start-limit", "A service failed too often and is not started again.",
+		"The reason of the last failure is in front. Mend it, then bayctl start it; start_limit "
+		"says how often is too often."},
+	{"service-stuck", "Something of a service does not end.",
+		"bayctl tasks SERVICE shows where it stands. bayctl stop --now ends it with its cell, and "
+		"with all services in that."},
+	{"service-task", "A task that lives as long as its service failed.",
+		"The message is the plugin's. The service is started again by its key restart."},
+	{"start-activation", "The sockets that the service manager passes do not fit.",
+		"Look at the socket unit: names, ListenStream= and Accept=no. Nobody else may set "
+		"LISTEN_FDS."},
+	{"start-busy", "Another bayd runs here already.",
+		"Stop that one, or give this one a runtime_dir of its own."},
+	{"start-dir", "The runtime directory or image_dir cannot be used.",
+		"The message says what is wrong: owner, mode, a link, or the directory above."},
+	{"start-failed", "The daemon cannot start.",
+		"The message says what is missing."},
+	{"start-socket", "The control socket cannot be made.",
+		"Look at the directory that control names, its owner and mode, and whether somebody "
+		"listens there."},
+	{"timeout", "The deadline passed first.",
+		"It may still be under way. Give it more time with --timeout, or the key timeout of the "
+		"service, or look with bayctl tasks at what takes so long."},
+	{"too-big", "It is larger than the bound of its kind and would never fit.",
+		"Send less, or raise the bound: queue_bytes for messages to a service."},
+	{"unreachable", "No daemon answers at the socket.",
+		"Is it running? bayctl looks at -s, then $BAY_SOCKET, then ./run/control.sock, then the "
+		"system's; bayctl help says where."},
+	{"usage", "The command line is wrong.",
+		"bayctl help VERB shows how it goes."},
+	{"verb-arguments", "The arguments of a plugin's verb are wrong.",
+		"The message names the argument; bayctl do SERVICE shows what the verb takes."},
+	{"verb-unknown", "The service has no verb of this name.",
+		"bayctl do SERVICE lists those that it has."},
+	{"wants-more", "The method answers in several parts, and was not asked so.",
+		"A client of your own has to set \"more\" in its call."},
+	{.slug = NULL},
+};
