@@ -338,6 +338,7 @@ EXEC_TEST(a_worker_that_overruns_is_killed_and_replaced, EXEC_LINE, ACTOR, .repl
 	expect_failure("hang", BAY_TIMEOUT, "did not answer in time and was killed", "worker");
 	expect("a", "got a");
 	expect_gone(pid);
+	ck_assert_int_eq(log_lines_with("does not end by itself"), 0);
 	return BAY_OK;
 }
 
