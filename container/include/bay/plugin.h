@@ -8,7 +8,8 @@
  *		.flags = BAY_LEAF,
  *		.handle = square);
  *
- * In C++ the macro needs C++20 (designated initialisers, in the order of the struct).
+ * In C++ the macro needs C++20 (designated initialisers, in the order of the struct);
+ * <bay/plugin.hpp> has another one for C++17.
  */
 #ifndef BAY_PLUGIN_H
 #define BAY_PLUGIN_H
@@ -106,15 +107,25 @@ struct bay_plugin_note {
 #define BAY_RETAIN_
 #endif
 
+/* Of a struct that is filled in part, g++ names the rest, and gcc does not. */
 #ifdef __cplusplus
 #define BAY_EXTERN_ extern "C"
 #define BAY_ASSERT_ static_assert
+#define BAY_PARTLY_BEGIN_                                                           \
+	_Pragma("GCC diagnostic push")                                                  \
+	_Pragma("GCC diagnostic ignored \"-Wmissing-field-initializers\"")
+#define BAY_PARTLY_END_                                                             \
+	; _Pragma("GCC diagnostic pop")                                                 \
+	extern "C" const struct bay_plugin bay_plugin_v1
 #else
 #define BAY_EXTERN_ extern
 #define BAY_ASSERT_ _Static_assert
+#define BAY_PARTLY_BEGIN_
+#define BAY_PARTLY_END_
 #endif
 
-#define BAY_PLUGIN(plugin_name_, version_, ...)                                     \
+/* The note, and the declaration of the descriptor. */
+#define BAY_PLUGIN_NOTE_(plugin_name_, version_)                                    \
 	BAY_ASSERT_(sizeof(#plugin_name_) <= 48, "a plugin name has 47 bytes at most"); \
 	BAY_ASSERT_(sizeof(version_) <= 24, "a plugin version has 23 bytes at most");   \
 	__attribute__((section(".note.bay.plugin"), aligned(4), BAY_RETAIN_ used))      \
@@ -123,7 +134,11 @@ struct bay_plugin_note {
 		BAY_NOTE_MAGIC, BAY_ABI_MAJOR, BAY_ABI_MINOR_NEEDED,                        \
 		sizeof(struct bay_plugin), #plugin_name_, version_                          \
 	};                                                                              \
-	BAY_EXTERN_ BAY_API const struct bay_plugin bay_plugin_v1;                      \
+	BAY_EXTERN_ BAY_API const struct bay_plugin bay_plugin_v1
+
+#define BAY_PLUGIN(plugin_name_, version_, ...)                                     \
+	BAY_PLUGIN_NOTE_(plugin_name_, version_);                                       \
+	BAY_PARTLY_BEGIN_                                                               \
 	__attribute__((used)) const struct bay_plugin bay_plugin_v1 = {                 \
 		.size = sizeof(struct bay_plugin),                                          \
 		.abi_major = BAY_ABI_MAJOR,                                                 \
@@ -131,7 +146,8 @@ struct bay_plugin_note {
 		.name = #plugin_name_,                                                      \
 		.version = version_,                                                        \
 		__VA_ARGS__                                                                 \
-	}
+	}                                                                               \
+	BAY_PARTLY_END_
 
 BAY_END_DECLS
 
