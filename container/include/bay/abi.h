@@ -8,6 +8,8 @@
  *   major  raised when anything that exists changes meaning, order or owner
  *   minor  raised when something is added at the end
  *
+ * tests/abi has the facts of each version that compiled plugins rely on, and sees that they hold.
+ *
  * History
  *   1.0    first release
  */
