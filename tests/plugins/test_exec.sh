@@ -20,6 +20,7 @@ workers() { cat /proc/"$(cell_pid)"/task/*/children; }
 has_workers() { [ "$(workers | wc -w)" -eq "$1" ]; }
 # is_answered SERVICE TEXT REPLY
 is_answered() { [ "$(ctl_quiet call "$1" "$2")" = "$3" ]; }
+is_busy() { [ "$(field_of "$1" in_flight)" = 1 ]; }
 is_gone() { ! kill -0 "$1" 2>/dev/null; }
 other_worker() { workers | grep -q '[0-9]' && ! workers | grep -qw "$1"; }
 
@@ -164,6 +165,24 @@ ctl call --timeout 300ms actor 'sleep 1000'
 status_is 8
 ctl call actor 'echo fine again'
 reply_is 'fine again'
+
+case='a stop lets what is under way finish, and cuts short what does not'
+ctl_behind slow call actor 'sleep 0.3; echo finished'
+wait_until 'it is under way' is_busy actor
+ctl stop actor
+status_is 0
+wait "$call"
+[ "$(cat "$dir/slow")" = finished ] || fail "the caller was told: $(cat "$dir/slow")"
+ctl start actor
+status_is 0
+ctl_behind slow call actor 'sleep 1000'
+wait_until 'it is under way' is_busy actor
+ctl stop --now actor
+status_is 0
+wait "$call" && fail 'it was answered'
+grep -q 'service actor is stopping' "$dir/slow" || fail "the caller was told: $(cat "$dir/slow")"
+
+case='a program that dies at once is started less and less often'
 ctl call dies
 status_is 1
 complains 'ended with exit code 9: no licence'

@@ -2,12 +2,19 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The sample in Rust.
 # shellcheck source=tests/system/lib.sh
-. "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
+srcdir=${srcdir:-$(dirname "$0")/..}
+. "$srcdir/system/lib.sh"
 built_plugins=$(cd ../plugins && pwd)
 if [ ! -f "$built_plugins/morse.so" ]; then
 	echo 'SKIP: test_morse: built without rustc'
 	exit 77
 fi
+
+# Puts the plugin that is there now in the place of the one that runs.
+replace() {
+	ctl restart "$1"
+	status_is 0
+}
 
 begin 'a text has a Morse code, or a reason why not'
 plugin morse
@@ -31,9 +38,16 @@ complains 'invalid utf-8'
 ctl status morse
 says 1.0.0
 
-case='it is replaced while the daemon runs'
-ctl restart morse
-status_is 0
+case='another version takes its place'
+if command -v rustc >/dev/null; then
+	sed 's/b"1\.0\.0/b"1.0.1/' "$srcdir/../plugins/morse/morse.rs" >"$dir/morse.rs"
+	MAKEFLAGS='' rustc --edition 2021 --crate-type cdylib -O -o "$dir/plugins/.morse.so" "$dir/morse.rs" \
+		>"$dir/out" 2>"$dir/err" || fail 'it does not compile'
+	mv "$dir/plugins/.morse.so" "$dir/plugins/morse.so"
+	replace morse
+	ctl status morse
+	says 1.0.1
+fi
 ctl call morse e
 [ "$(cat "$dir/out")" = . ] || fail 'it does not answer'
 stop
