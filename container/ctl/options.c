@@ -112,6 +112,9 @@ options_set(struct ctl_options *options, enum option_id id, const char *value,
 		return options->repl = true;
 	case OPTION_VIRTUAL_TIME:
 		return options->virtual_time = true;
+	case OPTION_KIND:
+		options->kind = value;
+		return true;
 	case OPTION_COUNT:
 		break;
 	}

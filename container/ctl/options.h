@@ -40,6 +40,7 @@ struct ctl_options {
 	int64_t repeat; /* 0: not given */
 	int64_t concurrency;
 	const char *content_type; /* or NULL */
+	const char *kind; /* or NULL */
 	const char *call;         /* or NULL */
 	bool repl;
 	bool virtual_time;

@@ -36,6 +36,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_REPL] = {"repl", 0, NULL, "call it with each line of standard input"},
 	[OPTION_VIRTUAL_TIME] = {"virtual-time", 0, NULL,
 		"when all wait, move the clock to the next timer instead of waiting"},
+	[OPTION_KIND] = {"kind", 0, "call|run|stream",
+		"what it does: answer calls, which is usual; something by itself; serve connections"},
 };
 
 const struct verb verbs[] = {
@@ -101,7 +103,12 @@ const struct verb verbs[] = {
 	{"inspect", NULL, "FILE.so", 1, 1, 0, 0, verb_inspect,
 		"say what a plugin file is, without running it; needs no daemon",
 		"Runs bay-cell inspect."},
-	{"run", NULL, "FILE", 1, 1,
+	{"new", NULL, "NAME", 1, 1, OPTION_BIT(OPTION_KIND), 0, verb_new,
+		"begin a plugin: a directory with source, tests and makefiles",
+		"Writes the directory NAME, which must not be there yet: a plugin that works, its tests, "
+		"which pass (make check), what an ini says of it, a container to try it in, makefiles with "
+		"and without autotools, and a README that tells the rest."},
+	{"run", NULL, "FILE.so", 1, 1,
 		OPTION_BIT(OPTION_SET) | OPTION_BIT(OPTION_WITH) | OPTION_BIT(OPTION_CALL) |
 		OPTION_BIT(OPTION_REPL) | OPTION_BIT(OPTION_VIRTUAL_TIME), 0, verb_run,
 		"run a plugin by itself, without daemon and configuration",

@@ -112,6 +112,9 @@ install_tree() {
 	tail -n 20 "$dir/make.out"
 }
 
+# configured NAME: what configure has found for it.
+configured() { echo "@$1@" | (cd "$built/.." && ./config.status -q --file=-); }
+
 # installed DIRECTORY[/REST]: where that is, by the name that configure has for it.
 installed() {
 	(
