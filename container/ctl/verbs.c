@@ -108,6 +108,14 @@ const struct verb verbs[] = {
 		"Writes the directory NAME, which must not be there yet: a plugin that works, its tests, "
 		"which pass (make check), what an ini says of it, a container to try it in, makefiles with "
 		"and without autotools, and a README that tells the rest."},
+	{"dev", NULL, "FILE.c [-- FLAG...]", 1, SIZE_MAX,
+		OPTION_BIT(OPTION_SET) | OPTION_BIT(OPTION_CALL), SECONDS(10), verb_dev,
+		"compile a plugin whenever its source changes, and run it",
+		"Watches the directory of FILE.c. What has changed is compiled, by the Makefile there if it "
+		"can make FILE.so, else by $CC with FLAGs; examined; and put into a private container, "
+		"whose log is shown. If any of that fails, the one before goes on serving. With --call the "
+		"service is called each time; each line of standard input is a call, too. ^C ends all of it "
+		"and leaves nothing."},
 	{"run", NULL, "FILE.so", 1, 1,
 		OPTION_BIT(OPTION_SET) | OPTION_BIT(OPTION_WITH) | OPTION_BIT(OPTION_CALL) |
 		OPTION_BIT(OPTION_REPL) | OPTION_BIT(OPTION_VIRTUAL_TIME), 0, verb_run,

@@ -87,6 +87,7 @@ verb_fn verb_start, verb_stop, verb_restart, verb_shutdown; /* verb_control.c */
 verb_fn verb_log;                       /* verb_log.c */
 verb_fn verb_check, verb_doc, verb_inspect, verb_run; /* verb_program.c */
 verb_fn verb_new;                       /* verb_new.c */
+verb_fn verb_dev;                       /* verb_dev.c */
 verb_fn verb_completion;                /* verb_completion.c */
 verb_fn verb_explain;                   /* verb_explain.c */
 verb_fn verb_help;                      /* help.c */
