@@ -219,7 +219,7 @@ dev_container_replace(struct dev *dev)
 		return false;
 	if (dev->bayd == 0 && !dev_container_start(dev))
 		return false;
-	return dev_container_ask(dev, dev->serves ? "restart" : "start");
+	return dev_container_ask(dev, !dev->serves ? "start" : verb_find("reload") != NULL ? "reload" : "restart");
 }
 
 bool
