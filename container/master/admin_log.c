@@ -71,6 +71,22 @@ admin_log_last_lines(const struct log_ring *ring, const char *service, size_t co
 	return lines;
 }
 
+/* The same and its parts, as the JSON sink has them. NULL: no memory. */
+static json_t *
+admin_log_parts(const struct log_record *record)
+{
+	struct buffer line = {0};
+	json_t *parts = NULL;
+
+	if (log_line_append(&line, record, LOG_FORMAT_JSON))
+		parts = json_loadb((const char *)line.data, line.size, 0, NULL);
+	buffer_finish(&line);
+	if (parts != NULL && json_object_set_new(parts, "line", admin_log_text(record)) == 0)
+		return parts;
+	json_decref(parts);
+	return NULL;
+}
+
 /* --- readers ---------------------------------------------------------------------------- */
 
 static void
@@ -79,12 +95,6 @@ admin_log_reader_end(struct admin_log_reader *reader)
 	list_remove(&reader->link);
 	admin_reply(reader->request, NULL);
 	free(reader);
-}
-
-static bool
-admin_log_reader_send(struct admin_log_reader *reader, json_t *text)
-{
-	return admin_reply_part(reader->request, json_pack("{s:o}", "line", text));
 }
 
 /* Lines were overwritten before this reader got them. */
@@ -98,7 +108,7 @@ admin_log_reader_tell_lost(struct admin_log_reader *reader)
 		return true;
 	snprintf(text, sizeof(text), "(%" PRIu64 " lines are lost here: read faster)",
 		oldest - reader->seq);
-	if (!admin_log_reader_send(reader, json_string(text)))
+	if (!admin_reply_part(reader->request, json_pack("{s:s}", "line", text)))
 		return false;
 	reader->seq = oldest;
 	return true;
@@ -115,7 +125,7 @@ admin_log_reader_pump(struct admin_log_reader *reader)
 		return;
 	next = reader->seq;
 	while (log_ring_next(reader->log->ring, &next, reader->service, &record)) {
-		if (!admin_log_reader_send(reader, admin_log_text(&record)))
+		if (!admin_reply_part(reader->request, admin_log_parts(&record)))
 			return;
 		reader->seq = next;
 	}

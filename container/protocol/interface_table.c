@@ -213,9 +213,10 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.role = INTERFACE_ROLE_OPERATOR,
 		.streams = true,
 		.arguments = log_arguments,
-		.reply = "line: ?string",
-		.help = "The last lines of the log, oldest first, one a reply. Wants more. The last "
-			"reply has no line; with follow there is none, new lines go on until the "
+		.reply = "line: ?string, time: ?string, process: ?string, level: ?string, "
+			"subject: ?string, text: ?string",
+		.help = "The last lines of the log, oldest first, one a reply, with their parts. Wants more. "
+			"The last reply has no line; with follow there is none, new lines go on until the "
 			"connection is closed.",
 	},
 	[INTERFACE_SHUTDOWN] = {

@@ -132,6 +132,21 @@ expect_end(struct world *world)
 	json_decref(reply);
 }
 
+/* What stands in the line stands beside it, too, unless it tells of lines that are lost. */
+static void
+expect_parts(const json_t *parts, const char *line)
+{
+	static const char *const names[] = {"time", "process", "level", "text"};
+
+	if (line[0] == '(')
+		return;
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		const char *part = json_string_value(json_object_get(parts, names[i]));
+
+		ck_assert_msg(part != NULL && strstr(line, part) != NULL, "%s: %s", names[i], line);
+	}
+}
+
 /* The next line ends like this. */
 static void
 expect_line(struct world *world, const char *end)
@@ -144,6 +159,7 @@ expect_line(struct world *world, const char *end)
 	ck_assert_ptr_nonnull(line);
 	ck_assert_uint_ge(strlen(line), strlen(end));
 	ck_assert_str_eq(line + strlen(line) - strlen(end), end);
+	expect_parts(json_object_get(reply, "parameters"), line);
 	json_decref(reply);
 }
 
