@@ -91,11 +91,17 @@ ctl_receive(struct ctl *ctl, int64_t deadline, struct ctl_reply *reply_r)
 }
 
 static bool
-ctl_judge(struct ctl *ctl, struct ctl_reply *reply)
+ctl_judge(struct ctl *ctl, const struct interface_method *method, struct ctl_reply *reply)
 {
-	if (reply->reply.error == NULL)
+	if (reply->reply.error != NULL) {
+		ctl_read_error(&reply->reply, &ctl->error);
+	} else if (interface_is_reply(method, reply->reply.parameters)) {
 		return true;
-	ctl_read_error(&reply->reply, &ctl->error);
+	} else {
+		ctl_error_set(&ctl->error, INTERFACE_EXIT_UNREACHABLE, CTL_CODE_BAD_REPLY,
+			"the reply cannot be read: it is none to %s", method->name);
+		ctl_error_hint(&ctl->error, "is this the socket of bayd?");
+	}
 	ctl_reply_finish(reply);
 	return false;
 }
@@ -121,7 +127,7 @@ ctl_ask_with_fd(struct ctl *ctl, enum interface_method_id id, json_t *parameters
 	if (wait == CTL_WAIT_DONE)
 		wait = ctl_receive(ctl, deadline, reply_r);
 	if (wait == CTL_WAIT_DONE)
-		return ctl_judge(ctl, reply_r);
+		return ctl_judge(ctl, method, reply_r);
 	/* A late reply must not be taken for that of the next call. */
 	connection_close(&ctl->connection);
 	if (wait == CTL_WAIT_TIMEOUT)

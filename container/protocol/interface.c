@@ -201,6 +201,18 @@ interface_check(const struct interface_method *method, const json_t *parameters,
 	return true;
 }
 
+bool
+interface_is_reply(const struct interface_method *method, const json_t *parameters)
+{
+	size_t size = strcspn(method->reply, ":");
+	char name[64];
+
+	if (method->reply[size] == '\0' || method->reply[size + strspn(method->reply + size, ": ")] == '?')
+		return true;
+	snprintf(name, sizeof(name), "%.*s", (int)size, method->reply);
+	return json_object_get(parameters, name) != NULL;
+}
+
 /* --- description ------------------------------------------------------------- */
 
 static bool

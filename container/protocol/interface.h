@@ -113,6 +113,12 @@ bool interface_check(const struct interface_method *method, const json_t *parame
 	const char **field_r, char *text)
 	__attribute__((warn_unused_result));
 
+/*
+ * Whether a reply has the field that the method's row names first, unless that is an optional one.
+ * It has been there from the first version on: without it, whoever answered is no bayd.
+ */
+bool interface_is_reply(const struct interface_method *method, const json_t *parameters);
+
 /* --- replies to org.varlink.service ------------------------------------------ */
 
 /* The parameters of GetInfo's reply; the caller's. */

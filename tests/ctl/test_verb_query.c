@@ -73,6 +73,30 @@ START_TEST(ping_tells_who_answered)
 }
 END_TEST
 
+static void
+answer_nothing(struct fake_call *call)
+{
+	fake_reply(call, "{}");
+}
+
+START_TEST(what_answers_with_nothing_is_no_bayd)
+{
+	static const char *const verbs[] = {"ping", "info", "list", "status", "tasks", "queues", "stats"};
+
+	start(answer_nothing);
+	for (size_t i = 0; i < sizeof(verbs) / sizeof(*verbs); i++) {
+		run_words(&run, verbs[i], NULL);
+		ck_assert_msg(run.exit == 7, "%s", verbs[i]);
+		ck_assert_str_eq(run.out, "");
+		ck_assert_ptr_nonnull(strstr(run.err, "the reply cannot be read: it is none to "));
+		ck_assert_ptr_nonnull(strstr(run.err, "is this the socket of bayd?"));
+	}
+	run_json(&run, "ping", NULL);
+	ck_assert_int_eq(run.exit, 7);
+	stop();
+}
+END_TEST
+
 START_TEST(version_tells_both_versions)
 {
 	start(answer);
@@ -296,6 +320,7 @@ END_TEST
 
 CHECK_MAIN("ctl/verb_query",
 	ping_tells_who_answered,
+	what_answers_with_nothing_is_no_bayd,
 	version_tells_both_versions,
 	version_without_a_daemon_is_no_error,
 	list_is_a_table_or_the_services,
