@@ -63,6 +63,39 @@ ctl call hello Ada
 [ "$(cat "$dir/out")" = 'good morning, Ada' ] || fail 'does not greet'
 stop
 
+begin 'the first hour of the README is as it says'
+awk '/^## / { on = $0 == "## The first hour" } on && /^    / && !/^    bayctl dev/' "$srcdir/../README.md" |
+	sed 's/^    //' >"$dir/page"
+grep -q '^\$ bayctl run' "$dir/page" || fail 'the README has no first hour'
+# The times are of another machine.
+timeless() { sed 's/([0-9.]*[mun]*s)$/(TIME)/'; }
+timeless <"$dir/page" >"$dir/shown"
+(
+	cd "$dir" || exit
+	while read -r line; do
+		case $line in
+		'$ '*'&')
+			echo "$line"
+			eval "${line#'$ '}" && bayd=$!
+			tries=600
+			until bayctl ping >ping.out 2>&1; do
+				tries=$((tries - 1))
+				[ "$tries" -gt 0 ] || break
+				sleep 0.05
+			done
+			;;
+		'$ '*)
+			echo "$line"
+			eval "${line#'$ '}" 2>&1
+			# A reply need not end its line.
+			[ "$line" != "${line#*call}" ] && echo
+			;;
+		esac
+	done <"$dir/page"
+	kill "$bayd" 2>/dev/null
+) </dev/null | timeless >"$dir/out"
+diff "$dir/shown" "$dir/out" >"$dir/err" || fail 'the README shows something else'
+
 begin 'a test that fails makes make check fail'
 new broken
 sed -i 's/"%s, %s"/"%s; %s"/' "$dir/broken/broken.c"
