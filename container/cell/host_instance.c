@@ -77,7 +77,7 @@ host_instance_spawn(struct host_instance *instance, const char *name, bay_task_f
 
 	if (task == NULL)
 		return NULL;
-	task->handle.detached = true;
+	task->handle->detached = true;
 	task_start(task);
 	return task;
 }

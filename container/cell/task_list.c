@@ -20,6 +20,7 @@
 #include "protocol/cell_link.h"
 #include "protocol/varlink.h"
 #include "runtime/scheduler.h"
+#include "runtime/spawn.h"
 #include "runtime/task.h"
 #include "service/instance.h"
 #include "service/registry.h"
@@ -95,7 +96,7 @@ task_list_describe(const struct task *task, int64_t now_ns)
 		.state = task_list_state(task),
 		.waiting_on = task_waiting_on(task, on, sizeof on),
 		.age_ns = now_ns - task->started_ns,
-		.parent = (int64_t)task_parent_id(task),
+		.parent = (int64_t)task_parent_id(task->handle),
 		.canceled = task->canceled,
 		.stack_used = (int64_t)stack_used(&task->stack),
 	};
@@ -107,6 +108,37 @@ task_list_describe(const struct task *task, int64_t now_ns)
 	return described;
 }
 
+/* One that waits for its first turn. */
+static json_t *
+task_list_describe_new(const struct spawn *spawn, unsigned loop, int64_t now_ns)
+{
+	struct cell_task row = {
+		.id = (int64_t)spawn->id,
+		.service = spawn->instance != NULL ? spawn->instance->service->name : "",
+		.name = spawn->name,
+		.loop = loop,
+		.state = "ready",
+		.age_ns = now_ns - spawn->started_ns,
+		.parent = (int64_t)task_parent_id(&spawn->handle),
+		.canceled = spawn->canceled,
+	};
+
+	return cell_task_to_json(&row);
+}
+
+static bool
+task_list_wants(const struct task_list *list, const struct bay_instance *instance)
+{
+	return list->all || (instance != NULL && instance->service == list->service);
+}
+
+/* Whether there is room in the answer for one more. */
+static bool
+task_list_count(struct task_list_part *part)
+{
+	return part->total++ < CELL_TASKS_MAX / part->list->count;
+}
+
 static void task_list_on_answer(struct inbox_item *item);
 
 static void
@@ -114,16 +146,20 @@ task_list_on_loop(struct inbox_item *item)
 {
 	struct task_list_part *part = container_of(item, struct task_list_part, item);
 	const struct task_list *list = part->list;
+	const struct spawn *spawn = NULL;
 	int64_t now_ns = clock_monotonic_ns();
 
 	part->tasks = json_array();
 	list_for_each(pos, &part->scheduler->tasks) {
-		struct task *task = container_of(pos, struct task, in_scheduler);
+		const struct task *task = container_of(pos, struct task, in_scheduler);
 
-		if (!list->all && (task->instance == NULL || task->instance->service != list->service))
-			continue;
-		if (part->total++ < CELL_TASKS_MAX / list->count)
+		if (task_list_wants(list, task->instance) && task_list_count(part))
 			json_array_append_new(part->tasks, task_list_describe(task, now_ns));
+	}
+	while ((spawn = spawn_next(part->scheduler, spawn)) != NULL) {
+		if (task_list_wants(list, spawn->instance) && task_list_count(part))
+			json_array_append_new(part->tasks,
+				task_list_describe_new(spawn, part->scheduler->index, now_ns));
 	}
 	wait_edges_of_loop(&part->waits, part->scheduler);
 	item->run = task_list_on_answer;

@@ -103,10 +103,12 @@ add_handle(struct wait_edges *edges, const struct bay_task *handle, uint64_t nod
 static void
 add_started_calls(struct wait_edges *edges, struct task *task)
 {
+	struct task_identity who;
+
 	list_for_each(pos, &task->scope.handles) {
 		struct bay_task *handle = container_of(pos, struct bay_task, in_scope);
 
-		if (!handle->done && task_of_handle(handle) == NULL)
+		if (!handle->done && !task_identify(handle, &who))
 			add_handle(edges, handle, request_node(handle));
 	}
 }
@@ -128,9 +130,9 @@ static void
 add_task(struct wait_edges *edges, struct task *task)
 {
 	const struct waiter *waiter = task->waiter;
-	const struct bay_scope *scope = task->handle.scope;
+	const struct bay_scope *scope = task->handle->scope;
 
-	add_handle(edges, &task->handle, task_node(task));
+	add_handle(edges, task->handle, task_node(task));
 	if (scope != NULL && scope->closing != NULL && is_parked_on(scope->closing))
 		add_task_edge(edges, scope->closing->task, task_node(task), false);
 	add_started_calls(edges, task);

@@ -251,7 +251,7 @@ selection_on_task_ended(struct waiter *waiter, struct bay_task *handle)
 static int
 part_await_task(struct select_part *part, struct bay_task *task)
 {
-	if (task == &part->waiter.task->handle) {
+	if (task == part->waiter.task->handle) {
 		log_error(NULL, "bay_select: a task cannot wait for itself");
 		return BAY_INVALID;
 	}

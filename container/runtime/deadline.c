@@ -119,13 +119,14 @@ shield_task(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *ar
 		.class = self->class,
 	};
 	struct task *task = task_create(self->scheduler, &spec);
+	struct locals *locals;
 
 	if (task == NULL)
 		return NULL;
 	if (name != NULL)
 		task_set_name(task, name);
-	if (self->extra != NULL)
-		locals_inherit(task, self);
+	if (self->extra != NULL && (locals = locals_share(self->extra)) != NULL)
+		task_extra(task)->locals = locals;
 	return task;
 }
 
@@ -136,7 +137,7 @@ shield_await(struct task *task)
 	struct waiter waiter;
 
 	waiter_init(&waiter, AWAIT_TO_THE_END);
-	task->handle.waiter = &waiter;
+	task->handle->waiter = &waiter;
 	(void)task_await(&waiter, BAY_INHERIT);
 }
 
@@ -161,10 +162,10 @@ bay_shield(const char *name, bay_task_fn *fn, void *arg, int64_t deadline)
 		return BAY_NO_MEMORY;
 	if (!task_run_eagerly(task))
 		shield_await(task);
-	status = task->handle.status;
-	task->handle.collected = true;
-	list_remove(&task->handle.in_scope);
-	task->handle.kind->release(&task->handle);
+	status = task->handle->status;
+	task->handle->collected = true;
+	list_remove(&task->handle->in_scope);
+	task->handle->kind->release(task->handle);
 	/* Whoever always shields what never waits would otherwise never let anybody else run. */
 	return await_refused(self, status);
 }

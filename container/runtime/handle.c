@@ -11,7 +11,7 @@
 int
 handle_refusal(const struct bay_task *handle, const struct task *self, const char *function)
 {
-	if (handle == &self->handle) {
+	if (handle == self->handle) {
 		log_error(task_subject(self), "%s: a task cannot wait for itself", function);
 		return BAY_INVALID;
 	}

@@ -329,7 +329,10 @@ join_collect(struct bay_task *task, struct task *self)
 		join_keep(task, self);
 		return status;
 	}
-	list_remove(&task->in_scope);
+	/* Out of the list already, unless it had ended before. */
+	if (!list_empty(&task->in_scope))
+		list_remove(&task->in_scope);
+	task->scope = NULL;
 	task->kind->release(task);
 	return status;
 }

@@ -78,15 +78,12 @@ locals_unref(struct locals *locals)
 	free(locals);
 }
 
-void
-locals_inherit(struct task *child, const struct task *parent)
+struct locals *
+locals_share(const struct task_extra *extra)
 {
-	struct locals *locals = parent->extra->locals;
-
-	if (locals == NULL)
-		return;
-	locals->refs++;
-	task_extra(child)->locals = locals;
+	if (extra->locals != NULL)
+		extra->locals->refs++;
+	return extra->locals;
 }
 
 static struct local_value *

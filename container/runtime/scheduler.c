@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "runtime/belonging.h"
+#include "runtime/spawn.h"
 #include "runtime/task.h"
 
 /* Switches of one pass: about 10 us of short tasks between looks at the inbox. */
@@ -35,6 +36,7 @@ scheduler_init(struct scheduler *scheduler, unsigned index, const char *name)
 	scheduler_set_status(scheduler, &scheduler->own_status);
 	scheduler->random = (uint64_t)clock_monotonic_ns() * 2 + index * UINT64_C(0x9E3779B97F4A7C15) + 1;
 	scheduler->slice = SCHEDULER_SLICE;
+	slab_pool_init(&scheduler->spawns, sizeof(struct spawn), SPAWN_MAX);
 	list_init(&scheduler->tasks);
 	list_init(&scheduler->belongings);
 	loop_now(&scheduler->loop);
@@ -71,6 +73,7 @@ scheduler_finish(struct scheduler *scheduler)
 		stack_pool_destroy(scheduler->classes[i].pool);
 	}
 	scheduler->class_count = 0;
+	slab_pool_finish(&scheduler->spawns);
 	loop_finish(&scheduler->loop);
 	fiber_finish(&scheduler->idle);
 	scheduler_here = NULL;
@@ -99,23 +102,23 @@ scheduler_draw(struct scheduler *scheduler)
 	return x ^ x >> 31;
 }
 
-/* Takes the task that stands at place n of the ready list to its front. */
+/* Takes what stands at place n of the ready list to its front. */
 static void
 scheduler_bring_forward(struct scheduler *scheduler, size_t n)
 {
-	struct task *before = NULL, *task = scheduler->ready_head;
+	struct ready *before = NULL, *ready = scheduler->ready_head;
 
 	for (; n > 0; n--) {
-		before = task;
-		task = task->next_ready;
+		before = ready;
+		ready = ready->next;
 	}
 	if (before == NULL)
 		return;
-	before->next_ready = task->next_ready;
-	if (scheduler->ready_tail == task)
+	before->next = ready->next;
+	if (scheduler->ready_tail == ready)
 		scheduler->ready_tail = before;
-	task->next_ready = scheduler->ready_head;
-	scheduler->ready_head = task;
+	ready->next = scheduler->ready_head;
+	scheduler->ready_head = ready;
 }
 
 /* Chooses who runs next among those of this round: who became ready since it began stands
@@ -123,12 +126,12 @@ scheduler_bring_forward(struct scheduler *scheduler, size_t n)
 static void
 scheduler_choose(struct scheduler *scheduler)
 {
-	const struct task *task;
+	const struct ready *ready;
 
 	if (scheduler->shuffle == 0 || scheduler->ready_head == NULL)
 		return;
 	if (scheduler->round == 0) {
-		for (task = scheduler->ready_head; task != NULL; task = task->next_ready)
+		for (ready = scheduler->ready_head; ready != NULL; ready = ready->next)
 			scheduler->round++;
 	}
 	scheduler_bring_forward(scheduler, scheduler_draw(scheduler) % scheduler->round--);
@@ -147,12 +150,8 @@ scheduler_run_some(struct scheduler *scheduler)
 		scheduler->budget = 1;
 		scheduler_choose(scheduler);
 	}
-	while (scheduler->budget > 0 && (task = scheduler->ready_head) != NULL) {
-		scheduler->budget--;
-		scheduler->slice = SCHEDULER_SLICE;
-		scheduler->ready_head = task->next_ready;
+	while ((task = task_take_ready(scheduler)) != NULL)
 		task_run_from_idle(scheduler, task);
-	}
 }
 
 static bool

@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/slab.h"
 #include "base/status_page.h"
 #include "fiber/fiber.h"
 #include "fiber/stack.h"
@@ -43,6 +44,12 @@ struct stack_class {
 	struct graveyard graves; /* struct task.grave */
 };
 
+/* What stands in the ready list: a task that goes on, or what was spawned and begins (struct spawn). */
+struct ready {
+	struct ready *next;
+	struct task *task;             /* whose struct it is in; NULL: a spawn */
+};
+
 /* Starts what waits above; returns whether anything was. */
 typedef bool scheduler_find_work_fn(struct scheduler *scheduler, void *arg);
 
@@ -59,8 +66,8 @@ struct scheduler {
 	int budget;                    /* switches left in this pass */
 	struct bay_request *leaf;      /* a leaf handler runs on the current task's stack */
 	const char *leaf_awaits;       /* the function in which the leaf tried to wait */
-	struct task *ready_head;
-	struct task *ready_tail;
+	struct ready *ready_head;
+	struct ready *ready_tail;
 	struct status_loop *status;    /* who runs, for the master to read; own_status at first */
 	uint32_t nameless;             /* TASK_NAMELESS as part of a phase (status_loop_phase) */
 	unsigned index;
@@ -74,7 +81,8 @@ struct scheduler {
 	size_t round;                  /* ready tasks of this round that have not run yet */
 	bool hushed;                   /* plugin code runs that may not wait, */
 	struct bay_instance *hushed_for; /* of this instance: see task_hush_begin() */
-	struct list tasks;             /* struct task.in_scheduler */
+	struct slab_pool spawns;       /* struct spawn */
+	struct list tasks;             /* struct task.in_scheduler: those that have a stack */
 	struct list belongings;        /* struct belonging.link, the latest first */
 	struct fiber idle;
 	struct loop loop;
@@ -131,6 +139,18 @@ bool scheduler_poll_is_due(const struct scheduler *scheduler);
 /* The class of stacks of this many bytes, made at first use; NULL when there are
  * too many sizes or no memory. */
 struct stack_class *scheduler_stack_class(struct scheduler *scheduler, size_t bytes);
+
+/* Puts it at the end of the ready list. */
+static inline void
+ready_push(struct scheduler *scheduler, struct ready *ready)
+{
+	ready->next = NULL;
+	if (scheduler->ready_head == NULL)
+		scheduler->ready_head = ready;
+	else
+		scheduler->ready_tail->next = ready;
+	scheduler->ready_tail = ready;
+}
 
 /* A number that is hard to meet twice (xorshift64*): trace ids, sampling. */
 static inline uint64_t

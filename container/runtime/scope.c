@@ -36,7 +36,7 @@ void
 scope_cancel(struct bay_scope *scope, const char *reason)
 {
 	if (scope->canceled == NULL)
-		scope->canceled = xstrndup(reason != NULL ? reason : "cancelled", 63);
+		scope->canceled = task_reason_copy(reason);
 	/* A started call ends at once when cancelled, and may then be freed by nobody but
 	 * us: the list does not change under our feet. */
 	list_for_each_safe(pos, &scope->handles) {
@@ -67,14 +67,6 @@ scope_wait(struct bay_scope *scope, const char *cancel_reason)
 		cancel_reason = status == BAY_TIMEOUT ? "deadline" : waiter.task->canceled;
 		scope_cancel(scope, cancel_reason);
 	}
-}
-
-void
-scope_adopt(struct bay_scope *scope, struct bay_task *handle)
-{
-	handle->scope = scope;
-	list_push_back(&scope->handles, &handle->in_scope);
-	scope->live += handle->kind->shares_memory;
 }
 
 /* --- room for more ------------------------------------------------------------- */
@@ -181,14 +173,17 @@ scope_failed_unseen(const struct bay_task *handle)
 static void
 scope_report_unseen(struct bay_task *handle)
 {
-	const struct task *task = task_of_handle(handle);
+	struct task_identity who;
 	char room[STATUS_ROOM];
+	bool is_task;
 
-	if (scope_failed_unseen(handle))
-		log_error(task_subject(task != NULL ? task : task_current()),
-			"%s%s failed and nobody asked how it ended: %s%s%s [service-task]", task != NULL ? "task " : "a call",
-			task != NULL ? task->name : "", status_text(handle->status, room),
-			handle->error != NULL ? ": " : "", handle->error != NULL ? handle->error : "");
+	if (!scope_failed_unseen(handle))
+		return;
+	is_task = task_identify(handle, &who);
+	log_error(is_task ? who.subject : task_subject(task_current()),
+		"%s%s failed and nobody asked how it ended: %s%s%s [service-task]", is_task ? "task " : "a call",
+		is_task ? who.name : "", status_text(handle->status, room),
+		handle->error != NULL ? ": " : "", handle->error != NULL ? handle->error : "");
 }
 
 void
@@ -404,14 +399,14 @@ bay_scope_failures(const struct bay_scope *scope, struct bay_scope_failure *fail
 	}
 	list_for_each(pos, &scope->handles) {
 		struct bay_task *handle = container_of(pos, struct bay_task, in_scope);
-		const struct task *task = task_of_handle(handle);
+		struct task_identity who;
 
 		if (!scope_failed_unseen(handle))
 			continue;
 		count++;
 		if (filled < size)
-			scope_fill_failure(&failures[filled++], task != NULL ? task->name : "call", handle->status,
-				handle->error);
+			scope_fill_failure(&failures[filled++], task_identify(handle, &who) ? who.name : "call",
+				handle->status, handle->error);
 	}
 	return count;
 }

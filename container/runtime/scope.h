@@ -68,7 +68,13 @@ void scope_release(struct bay_scope *scope);
 void scope_finish(struct bay_scope *scope);
 
 /* Makes the scope the owner of a handle that has none. */
-void scope_adopt(struct bay_scope *scope, struct bay_task *handle);
+static inline void
+scope_adopt(struct bay_scope *scope, struct bay_task *handle)
+{
+	handle->scope = scope;
+	list_push_back(&scope->handles, &handle->in_scope);
+	scope->live += handle->kind->shares_memory;
+}
 
 /* Makes room for one more handle, which the caller then starts or not, and says so at once by
  * scope_settle(). BAY_OK, or the reason why it must not. Inside a task; may suspend. */

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "runtime/lock.h"
 #include "runtime/scheduler.h"
+#include "runtime/spawn.h"
 #include "runtime/task_extra.h"
 
 #if defined(BAY_ASAN)
@@ -26,18 +27,49 @@ static const struct handle_kind task_kind = {
 	.shares_memory = true,
 };
 
+static inline struct task *
+task_of_own_handle(struct bay_task *handle)
+{
+	return container_of(handle, struct task, own_handle);
+}
+
 struct task *
 task_of_handle(struct bay_task *handle)
 {
-	return handle->kind == &task_kind ? (struct task *)handle : NULL;
+	const struct spawn *spawn = spawn_of_handle(handle);
+
+	if (spawn != NULL)
+		return spawn->ready.task;
+	return handle->kind == &task_kind ? task_of_own_handle(handle) : NULL;
+}
+
+static const char *
+task_subject_of(const struct bay_instance *instance)
+{
+	const struct scheduler *here = scheduler_here;
+
+	return instance != NULL && here != NULL && here->subject != NULL ? here->subject(instance) : NULL;
 }
 
 const char *
 task_subject(const struct task *task)
 {
-	if (task == NULL || task->instance == NULL || task->scheduler->subject == NULL)
-		return NULL;
-	return task->scheduler->subject(task->instance);
+	return task != NULL ? task_subject_of(task->instance) : NULL;
+}
+
+bool
+task_identify(const struct bay_task *handle, struct task_identity *identity_r)
+{
+	const struct spawn *spawn = spawn_of_handle((struct bay_task *)handle);
+	const struct task *task = spawn == NULL ? task_of_handle((struct bay_task *)handle) : NULL;
+
+	if (spawn == NULL && task == NULL)
+		return false;
+	identity_r->id = spawn != NULL ? spawn->id : task->id;
+	identity_r->name = spawn != NULL ? spawn->name : task->name;
+	identity_r->instance = spawn != NULL ? spawn->instance : task->instance;
+	identity_r->subject = task_subject_of(identity_r->instance);
+	return true;
 }
 
 void
@@ -114,20 +146,27 @@ task_never_begins(void *arg)
 	return BAY_CANCELED;
 }
 
+static bool
+task_has_on_stack(const struct task *self, const void *arg)
+{
+	return (uintptr_t)arg >= (uintptr_t)self->stack.low && (uintptr_t)arg < (uintptr_t)self->stack.top;
+}
+
 /* The frame of self's function is gone. Of those who were given a pointer into it, one that has
  * not begun never does; that another one goes on is at least said. */
 static void
 task_forsake_scope(const struct task *self, struct bay_scope *scope)
 {
 	list_for_each(pos, &scope->handles) {
-		struct task *task = task_of_handle(container_of(pos, struct bay_task, in_scope));
+		struct bay_task *handle = container_of(pos, struct bay_task, in_scope);
+		struct spawn *spawn = spawn_of_handle(handle);
+		const struct task *task = task_of_handle(handle);
 
-		if (task == NULL || task->state == TASK_DONE || (uintptr_t)task->arg < (uintptr_t)self->stack.low ||
-			(uintptr_t)task->arg >= (uintptr_t)self->stack.top)
+		if (handle->done)
 			continue;
-		if (task->state == TASK_NEW)
-			task->fn = task_never_begins;
-		else
+		if (spawn != NULL && task == NULL && task_has_on_stack(self, spawn->arg))
+			spawn->fn = task_never_begins;
+		else if (task != NULL && task_has_on_stack(self, task->arg))
 			log_error(task_subject(self), "task %s goes on with what task %s, which has returned, had on its "
 				"stack: close its scope or join it before", task->name, self->name);
 	}
@@ -165,7 +204,7 @@ task_close_scopes(struct task *self, int status)
 		scope_release(&self->scope);
 	}
 	if (self->extra != NULL)
-		task_extra_end(self, status);
+		task_extra_end(&self->extra, self->handle, self->instance, status);
 }
 
 /* The end of a task that failed, or whose own tasks were cancelled. One that was asked to end
@@ -174,19 +213,19 @@ task_close_scopes(struct task *self, int status)
 static __attribute__((noinline)) void
 task_end_badly(struct task *self, int status)
 {
-	struct bay_scope *owner = self->handle.scope;
+	struct bay_scope *owner = self->handle->scope;
 	char *error = NULL;
 
 	if (status != BAY_OK) {
 		error = self->scope.error;
 		self->scope.error = NULL;
-		self->handle.collected |= self->canceled != NULL && error == NULL;
-		if (self->handle.detached && owner != NULL && !self->handle.collected)
+		self->handle->collected |= self->canceled != NULL && error == NULL;
+		if (self->handle->detached && owner != NULL && !self->handle->collected)
 			scope_failure_unseen(owner, self->name,
 				error != NULL && status == BAY_CANCELED ? self->scope.status : status, error);
 	}
 	scope_finish(&self->scope);
-	handle_end(&self->handle, status, error);
+	handle_end(self->handle, status, error);
 }
 
 /* One life: what the task is for, from its first instruction to its last. */
@@ -209,9 +248,15 @@ task_live(struct task *self)
 	if (__builtin_expect(status != BAY_OK || self->scope.canceled != NULL, 0))
 		task_end_badly(self, status);
 	else
-		handle_end(&self->handle, BAY_OK, NULL);
-	if (self->handle.detached)
+		handle_end(self->handle, BAY_OK, NULL);
+	if (self->spawn != NULL) {
+		spawn_end(self->spawn);
+		self->spawn = NULL;
+		self->handle = &self->own_handle;
 		task_bury(self);
+	} else if (self->own_handle.detached) {
+		task_bury(self);
+	}
 }
 
 /* The first thing on a new stack. A stack keeps its fiber from one task to the next, parked
@@ -236,22 +281,28 @@ task_carve(struct scheduler *scheduler, struct stack_class *class)
 	struct stack stack;
 	struct task *task;
 
-	if (!stack_take(class->pool, &stack)) {
-		log_error(task_subject(scheduler->current), "no stack for a new task: %s", stack_pool_error(class->pool));
+	if (!stack_take(class->pool, &stack))
 		return NULL;
-	}
 	task = (struct task *)((uintptr_t)(stack.top - sizeof *task) & ~(uintptr_t)63);
 	memset(task, 0, sizeof *task);
 	task->class = class;
 	task->stack = stack;
 	task->scheduler = scheduler;
-	handle_init(&task->handle, &task_kind);
+	handle_init(&task->own_handle, &task_kind);
+	task->handle = &task->own_handle;
+	task->ready.task = task;
 	scope_init(&task->scope, task, BAY_INHERIT);
 	list_init(&task->scopes);
 	list_init(&task->in_scheduler);
 	wait_init_timer(&task->timer);
 	fiber_init(&task->fiber, stack.low, task, task_main, task);
 	return task;
+}
+
+void
+task_log_no_stack(const struct scheduler *scheduler, const struct stack_class *class)
+{
+	log_error(task_subject(scheduler->current), "no stack for a new task: %s", stack_pool_error(class->pool));
 }
 
 uint32_t
@@ -265,7 +316,7 @@ task_phase(struct scheduler *scheduler, enum status_phase phase, const char *nam
 void
 task_join_scope(struct task *task, struct bay_scope *scope)
 {
-	scope_adopt(scope, &task->handle);
+	scope_adopt(scope, task->handle);
 	if (scope->canceled != NULL)
 		task->canceled = xstrdup(scope->canceled);
 }
@@ -274,7 +325,7 @@ task_join_scope(struct task *task, struct bay_scope *scope)
 static inline void
 task_clear(struct task *task)
 {
-	handle_finish(&task->handle);
+	handle_finish(&task->own_handle);
 	if (timer_armed(&task->timer))
 		wheel_remove(&task->scheduler->loop.wheel, &task->timer);
 	if (task->canceled != NULL || task->call_error != NULL) {
@@ -309,6 +360,32 @@ task_start(struct task *task)
 	task->state = TASK_NEW;
 }
 
+/* Its first turn, which only fails without memory. */
+static inline struct task *
+task_next(struct scheduler *scheduler)
+{
+	struct ready *ready;
+	struct task *task;
+
+	while ((ready = scheduler->ready_head) != NULL && scheduler->budget > 0) {
+		scheduler->budget--;
+		scheduler->slice = SCHEDULER_SLICE;
+		scheduler->ready_head = ready->next;
+		if (__builtin_expect(ready->task != NULL, 1))
+			return container_of(ready, struct task, ready);
+		task = spawn_begin(scheduler, container_of(ready, struct spawn, ready));
+		if (task != NULL)
+			return task;
+	}
+	return NULL;
+}
+
+struct task *
+task_take_ready(struct scheduler *scheduler)
+{
+	return task_next(scheduler);
+}
+
 /* Who runs when self does not: its eager caller, the next ready task, or, as NULL,
  * the idle fiber. */
 static inline struct task *
@@ -320,13 +397,7 @@ task_successor(struct scheduler *scheduler, struct task *self)
 		self->caller = NULL;
 		return next;
 	}
-	next = scheduler->ready_head;
-	if (next == NULL || scheduler->budget <= 0)
-		return NULL;
-	scheduler->budget--;
-	scheduler->slice = SCHEDULER_SLICE;
-	scheduler->ready_head = next->next_ready;
-	return next;
+	return task_next(scheduler);
 }
 
 static inline void
@@ -347,12 +418,17 @@ task_enter_idle(struct scheduler *scheduler)
 	atomic_store_explicit(&scheduler->status->phase, STATUS_PHASE_IDLE, memory_order_relaxed);
 }
 
-/* Off the processor, until somebody switches back to self. */
+/* Off the processor, until somebody switches back to self. The list of tasks is only looked at
+ * while it is: a task that never is need not stand in it. */
 static void
 task_switch_away(struct task *self)
 {
 	struct scheduler *scheduler = self->scheduler;
-	struct task *next = task_successor(scheduler, self);
+	struct task *next;
+
+	if (__builtin_expect(list_empty(&self->in_scheduler), 0))
+		list_push_back(&scheduler->tasks, &self->in_scheduler);
+	next = task_successor(scheduler, self);
 
 	if (next == self) {
 		self->state = TASK_RUNNING;
@@ -391,13 +467,18 @@ task_pause(void)
 	task_yield();
 }
 
-/* The end of a task: its fiber stays parked for the next one on this stack. */
+/* The end of a task: its fiber stays parked for the next one on this stack, unless that is the
+ * next of all and goes on here. */
 static void
 task_leave(struct task *self)
 {
 	struct scheduler *scheduler = self->scheduler;
 	struct task *next = task_successor(scheduler, self);
 
+	if (next == self) {
+		task_enter(scheduler, self);
+		return;
+	}
 	task_depart(self);
 	if (next == NULL) {
 		task_enter_idle(scheduler);
@@ -423,8 +504,6 @@ task_destroy(struct task *grave)
 	stack_give(class->pool, stack);
 }
 
-/* The list of tasks is only looked at when no task runs: who has ended by then need not have
- * stood in it. */
 bool
 task_run_eagerly(struct task *task)
 {
@@ -435,10 +514,7 @@ task_run_eagerly(struct task *task)
 	task_enter(scheduler, task);
 	fiber_switch(&self->fiber, &task->fiber);
 	task_arrive(scheduler);
-	if (task->state == TASK_DONE)
-		return true;
-	list_push_back(&scheduler->tasks, &task->in_scheduler);
-	return false;
+	return task->state == TASK_DONE;
 }
 
 void
@@ -451,12 +527,18 @@ task_run_from_idle(struct scheduler *scheduler, struct task *task)
 
 /* --- cancelling and handles --------------------------------------------------- */
 
+char *
+task_reason_copy(const char *reason)
+{
+	return xstrndup(reason != NULL ? reason : "cancelled", 63);
+}
+
 void
 task_cancel(struct task *task, const char *reason)
 {
 	if (task->state == TASK_DONE || task->canceled != NULL)
 		return;
-	task->canceled = xstrndup(reason != NULL ? reason : "cancelled", 63);
+	task->canceled = task_reason_copy(reason);
 	if (task->waiter != NULL && task->waiter->kind == AWAIT_CANCELABLE)
 		waiter_interrupt(task->waiter, BAY_CANCELED);
 }
@@ -464,14 +546,14 @@ task_cancel(struct task *task, const char *reason)
 static void
 task_handle_cancel(struct bay_task *handle, const char *reason)
 {
-	task_cancel((struct task *)handle, reason);
+	task_cancel(task_of_own_handle(handle), reason);
 }
 
 static void
 task_handle_release(struct bay_task *handle)
 {
 	if (handle->done)
-		task_bury((struct task *)handle);
+		task_bury(task_of_own_handle(handle));
 	else
 		handle->detached = true;
 }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * A task: a coroutine with a stack of its own, pinned to one scheduler. Its record
- * lies at the top of its own stack, so a parked task touches about one page.
+ * lies at the top of its own stack, so a parked task touches about one page. What a task
+ * spawns gets its stack at its first turn: see spawn.h.
  *
  *	top  +-----------------------+
  *	     | struct task           |
@@ -35,6 +36,7 @@ struct bay_instance;
 struct bay_lock;
 struct bay_request;
 struct scheduler;
+struct spawn;
 struct stack_class;
 struct task;
 struct task_extra;
@@ -52,11 +54,11 @@ enum task_state {
 
 /* What every task touches comes first, what only some need last. */
 struct task {
-	struct bay_task handle;       /* first: a handle of kind task is its task */
+	struct bay_task *handle;      /* own_handle, or its spawn's */
+	struct ready ready;
 	enum task_state state;
 	struct fiber fiber;
 	struct scheduler *scheduler;
-	struct task *next_ready;
 	struct task *caller;          /* ran us eagerly and goes on when we park or end */
 	struct waiter *waiter;        /* what it is parked on, or NULL */
 	struct bay_instance *instance;/* whose code it runs; NULL: the container's own */
@@ -74,15 +76,17 @@ struct task {
 	                               * or NULL */
 	const char *awaiting;         /* public function it waits in, or NULL */
 	const void *where;            /* its caller's address */
+	struct list in_scheduler;     /* in scheduler->tasks, once it has been off the processor */
 	const char *name;             /* borrowed for its life, or name_copy */
 	int64_t started_ns;           /* by the loop's clock */
 	uint64_t id;
 	struct grave grave;
 	struct stack_class *class;
-	struct list in_scheduler;     /* in scheduler->tasks, once it has been off the processor */
 	struct list scopes;           /* opened by it and not closed; and extra */
 	struct bay_lock *locks;       /* that it owns, the latest, or NULL */
 	struct task_extra *extra;     /* callbacks and values, or NULL */
+	struct spawn *spawn;          /* as which somebody has its handle, or NULL */
+	struct bay_task own_handle;
 	struct bay_scope scope;       /* of what it spawns */
 	int64_t wake_ns;              /* when the wait ends at the latest, or BAY_INHERIT */
 	struct timer timer;           /* see wait_init_timer */
@@ -109,10 +113,11 @@ struct task_spec {
 	struct stack_class *class;
 };
 
-/* The slow parts of task_create: makes a record on a fresh stack, as task_bury leaves one;
- * gives a task its owner. */
+/* The slow parts of task_create: makes a record on a fresh stack, as task_bury leaves one, or
+ * NULL; gives a task its owner. */
 struct task *task_carve(struct scheduler *scheduler, struct stack_class *class);
 void task_join_scope(struct task *task, struct bay_scope *scope);
+void task_log_no_stack(const struct scheduler *scheduler, const struct stack_class *class);
 
 /* What lies below the parked fiber of an ended task belongs to nobody: for ASan. Unpoison before
  * it runs again. */
@@ -127,26 +132,40 @@ task_unpoison(struct task *task)
 }
 #endif
 
-/* A new task that is not ready yet, or NULL without memory. Inline, so that nobody has to
- * write a spec down, and it sets only what task_bury does not leave as it should be. */
+/* A stack with a record on which the lines below need not set what task_bury leaves as it should
+ * be; NULL without memory. */
 static inline struct task *
-task_create(struct scheduler *scheduler, const struct task_spec *spec)
+task_take(struct scheduler *scheduler, struct stack_class *class)
 {
-	struct stack_class *class = spec->class;
 	struct grave *grave = graveyard_take(&class->graves);
 	struct task *task;
 
 	if (__builtin_expect(grave != NULL, 1)) {
 		task = container_of(grave, struct task, grave);
 		task_unpoison(task);
-
 	} else {
 		task = task_carve(scheduler, class);
 		if (task == NULL)
 			return NULL;
 	}
-	handle_renew(&task->handle);
 	task->state = TASK_NEW;
+	task->awaiting = NULL;
+	task->where = NULL;
+	return task;
+}
+
+/* A new task that is not ready yet, or NULL without memory, with a line in the log. Inline, so
+ * that nobody has to write a spec down. */
+static inline struct task *
+task_create(struct scheduler *scheduler, const struct task_spec *spec)
+{
+	struct task *task = task_take(scheduler, spec->class);
+
+	if (__builtin_expect(task == NULL, 0)) {
+		task_log_no_stack(scheduler, spec->class);
+		return NULL;
+	}
+	handle_renew(&task->own_handle);
 	task->instance = spec->instance;
 	task->request = spec->request;
 	task->fn = spec->fn;
@@ -156,8 +175,6 @@ task_create(struct scheduler *scheduler, const struct task_spec *spec)
 	task->timeout_ns = spec->timeout_ns;
 	task->slot = spec->slot;
 	task->phase = spec->phase;
-	task->awaiting = NULL;
-	task->where = NULL;
 	task->name = spec->name;
 	task->started_ns = scheduler->loop.now_ns;
 	task->id = ++scheduler->next_task_id;
@@ -177,19 +194,16 @@ void task_start(struct task *task);
 static inline void
 task_make_ready(struct task *task)
 {
-	struct scheduler *scheduler = task->scheduler;
-
 	task->state = TASK_READY;
-	task->next_ready = NULL;
-	if (scheduler->ready_head == NULL)
-		scheduler->ready_head = task;
-	else
-		scheduler->ready_tail->next_ready = task;
-	scheduler->ready_tail = task;
+	ready_push(task->scheduler, &task->ready);
 }
 
+/* The next task that is ready, which leaves the list, unless the pass is over; NULL: none. What was
+ * spawned begins. */
+struct task *task_take_ready(struct scheduler *scheduler);
+
 /* Runs a new task now, on its own stack, until it first parks or ends; then we go on. True:
- * it has ended, and nobody has ever seen it in the list of tasks. Inside a task. */
+ * it has ended. Inside a task. */
 bool task_run_eagerly(struct task *task);
 
 /* The same for the idle fiber. */
@@ -208,6 +222,11 @@ void task_destroy(struct task *grave);
 /* Remembers why its last call, look-up or transfer failed; takes error, NULL: it did not. */
 void task_set_error(struct task *task, char *error);
 
+/* A copy of a name, cut at 23 bytes and filled up with zeroes, which it returns; of why somebody
+ * is cancelled, cut at 63 bytes, malloc'd. */
+const char *task_name_copy(char copy[24], const char *name);
+char *task_reason_copy(const char *reason);
+
 /* Keeps a copy, cut at 23 bytes, and shows it in the status page when the task runs next. */
 void task_set_name(struct task *task, const char *name);
 
@@ -216,7 +235,7 @@ void task_set_name(struct task *task, const char *name);
 const char *task_waiting_on(const struct task *task, char *text, size_t size);
 
 /* Of the task whose scope owns it, or 0. */
-uint64_t task_parent_id(const struct task *task);
+uint64_t task_parent_id(const struct bay_task *handle);
 
 /* Cancels with a reason; wakes it when it waits in a cancelable await. */
 void task_cancel(struct task *task, const char *reason);
@@ -259,7 +278,18 @@ task_stack_below(const struct task *task, const void *in_frame)
  * NULL. Borrowed. */
 const char *task_subject(const struct task *task);
 
-/* The task of a handle, or NULL when it is something else. */
+/* The task of a handle; NULL when it is something else, or has no stack (yet, or any more). */
 struct task *task_of_handle(struct bay_task *handle);
+
+/* Who a handle stands for, whether it has a stack or not. */
+struct task_identity {
+	uint64_t id;
+	const char *name;               /* borrowed until it is renamed or freed */
+	struct bay_instance *instance;
+	const char *subject;            /* see task_subject() */
+};
+
+/* False: it is not a task's. */
+bool task_identify(const struct bay_task *handle, struct task_identity *identity_r);
 
 #endif

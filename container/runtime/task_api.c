@@ -10,55 +10,35 @@
 #include "base/log.h"
 #include "runtime/await.h"
 #include "runtime/scheduler.h"
+#include "runtime/spawn.h"
 #include "runtime/task.h"
 #include "runtime/task_extra.h"
+
+const char *
+task_name_copy(char copy[24], const char *name)
+{
+	strncpy(copy, name, 23);
+	copy[23] = '\0';
+	return copy;
+}
 
 void
 task_set_name(struct task *task, const char *name)
 {
-	struct status_name packed;
-
-	_Static_assert(sizeof packed == sizeof task->name_copy, "strncpy fills both up with zeroes");
-	strncpy(task->name_copy, name, sizeof task->name_copy - 1);
-	task->name_copy[sizeof task->name_copy - 1] = '\0';
-	task->name = task->name_copy;
-	memcpy(&packed, task->name_copy, sizeof packed);
-	task->phase = status_loop_phase(task->scheduler->status, status_phase_of(task->phase), &packed);
+	task->name = task_name_copy(task->name_copy, name);
+	task->phase = task_phase(task->scheduler, status_phase_of(task->phase), task->name);
+	if (task->spawn != NULL)
+		spawn_set_name(task->spawn, name);
 }
 
-static struct task *
+static struct spawn *
 task_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg)
 {
-	struct task *self = task_current();
-	struct task *task;
-	struct task_spec spec;
-
 	if (fn == NULL) {
-		log_error(task_subject(self), "bay_spawn: there is no function to run");
+		log_error(task_subject(task_current()), "bay_spawn: there is no function to run");
 		return NULL;
 	}
-	spec.name = TASK_NAMELESS;
-	spec.fn = fn;
-	spec.arg = arg;
-	spec.ended = NULL;
-	spec.scope = scope;
-	spec.instance = self->instance;
-	/* It must not point to a request that it may outlive. */
-	spec.request = scope->owner != NULL ? scope->owner->request : NULL;
-	spec.timeout_ns = 0;
-	spec.deadline = scope->owner != NULL ? task_deadline(self, scope->deadline) : BAY_INHERIT;
-	spec.slot = self->slot;
-	spec.phase = status_phase_of(self->phase) | self->scheduler->nameless;
-	spec.class = self->class;
-	task = task_create(self->scheduler, &spec);
-	if (task == NULL)
-		return NULL;
-	if (name != NULL)
-		task_set_name(task, name);
-	if (__builtin_expect(self->extra != NULL, 0))
-		locals_inherit(task, self);
-	task_start(task);
-	return task;
+	return spawn_create(scope, name, fn, arg);
 }
 
 /* When the scope has room. The handle is nobody's where task_r is NULL. */
@@ -67,30 +47,30 @@ task_spawn_into(struct bay_scope *scope, const char *name, bay_task_fn *fn, void
 	struct bay_task **task_r, int64_t deadline)
 {
 	int status = scope_claim(scope, deadline);
-	struct task *task;
+	struct spawn *spawn;
 
 	if (status != BAY_OK)
 		return status;
-	task = task_spawn(scope, name, fn, arg);
+	spawn = task_spawn(scope, name, fn, arg);
 	scope_settle(scope);
-	if (task == NULL)
+	if (spawn == NULL)
 		return fn == NULL ? BAY_INVALID : BAY_NO_MEMORY;
 	if (task_r != NULL)
-		*task_r = &task->handle;
+		*task_r = &spawn->handle;
 	else
-		task->handle.detached = true;
+		spawn->handle.detached = true;
 	return BAY_OK;
 }
 
 struct bay_task *
 bay_spawn(const char *name, bay_task_fn *fn, void *arg)
 {
-	struct task *task;
+	struct spawn *spawn;
 
 	if (!AWAIT_BEGIN("bay_spawn"))
 		return NULL;
-	task = task_spawn(&task_current()->scope, name, fn, arg);
-	return task != NULL ? &task->handle : NULL;
+	spawn = task_spawn(&task_current()->scope, name, fn, arg);
+	return spawn != NULL ? &spawn->handle : NULL;
 }
 
 int
@@ -227,7 +207,7 @@ bay_task_cancel(struct bay_task *task, const char *reason)
 void
 bay_task_free(struct bay_task *task)
 {
-	struct task *self;
+	struct task_identity who;
 
 	if (task == NULL)
 		return;
@@ -244,8 +224,8 @@ bay_task_free(struct bay_task *task)
 		task->collected = true;
 		task->kind->cancel(task, "its handle was freed");
 	} else if (task->status != BAY_OK && !task->collected && task->scope != NULL) {
-		self = task_of_handle(task);
-		scope_failure_unseen(task->scope, self != NULL ? self->name : "call", task->status, task->error);
+		scope_failure_unseen(task->scope, task_identify(task, &who) ? who.name : "call", task->status,
+			task->error);
 	}
 	if (task->done)
 		list_remove(&task->in_scope);

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "runtime/spawn.h"
 #include "runtime/task.h"
 
 struct callback {
@@ -19,17 +20,29 @@ struct callback {
 };
 
 struct task_extra *
+task_extra_make(struct task_extra **extra)
+{
+	if (*extra != NULL)
+		return *extra;
+	*extra = xcalloc(1, sizeof **extra);
+	list_init(&(*extra)->in_task);
+	list_init(&(*extra)->callbacks);
+	return *extra;
+}
+
+void
+task_extra_give(struct task *task, struct task_extra *extra)
+{
+	task->extra = extra;
+	list_push_back(&task->scopes, &extra->in_task);
+}
+
+struct task_extra *
 task_extra(struct task *task)
 {
-	struct task_extra *extra = task->extra;
-
-	if (extra != NULL)
-		return extra;
-	extra = xcalloc(1, sizeof *extra);
-	list_init(&extra->callbacks);
-	list_push_back(&task->scopes, &extra->in_task);
-	task->extra = extra;
-	return extra;
+	if (task->extra == NULL)
+		task_extra_give(task, task_extra_make(&task->extra));
+	return task->extra;
 }
 
 struct task_hush
@@ -52,19 +65,20 @@ task_hush_end(struct scheduler *here, struct task_hush hush)
 }
 
 static void
-callback_run(struct task *task, bay_task_end_fn *fn, int status, void *arg)
+callback_run(struct bay_task *handle, struct bay_instance *instance, bay_task_end_fn *fn, int status,
+	void *arg)
 {
-	struct scheduler *here = task->scheduler;
-	struct task_hush hush = task_hush_begin(here, task->instance);
+	struct scheduler *here = scheduler_here;
+	struct task_hush hush = task_hush_begin(here, instance);
 
-	fn(&task->handle, status, arg);
+	fn(handle, status, arg);
 	task_hush_end(here, hush);
 }
 
 void
-task_extra_end(struct task *self, int status)
+task_extra_end(struct task_extra **extra_r, struct bay_task *handle, struct bay_instance *instance, int status)
 {
-	struct task_extra *extra = self->extra;
+	struct task_extra *extra = *extra_r;
 	struct list *first;
 
 	/* A callback may add another, or take one away. */
@@ -72,10 +86,10 @@ task_extra_end(struct task *self, int status)
 		struct callback *callback = container_of(first, struct callback, link);
 
 		list_remove(&callback->link);
-		callback_run(self, callback->fn, status, callback->arg);
+		callback_run(handle, instance, callback->fn, status, callback->arg);
 		free(callback);
 	}
-	self->extra = NULL;
+	*extra_r = NULL;
 	list_remove(&extra->in_task);
 	locals_unref(extra->locals);
 	free(extra);
@@ -83,33 +97,50 @@ task_extra_end(struct task *self, int status)
 
 /* --- public ------------------------------------------------------------------- */
 
-/* The task behind a handle, or NULL with a line in the log. */
-static struct task *
-callback_task(struct bay_task *handle, const char *function)
+/* Whether it is a task's; the log says so when not. */
+static bool
+callback_is_for_task(struct bay_task *handle, struct task_identity *who, const char *function)
 {
-	struct task *task = handle != NULL ? task_of_handle(handle) : NULL;
+	bool is_task = handle != NULL && task_identify(handle, who);
 
-	if (task == NULL)
+	if (!is_task)
 		log_error(task_subject(task_current()),
 			"%s: %s: only tasks call back when they end", function,
 			handle == NULL ? "NULL was given" : "that is a started call");
-	return task;
+	return is_task;
+}
+
+/* Where those of a task stand that has not ended: with its stack, or before it has one. */
+static struct task_extra **
+callback_extra(struct bay_task *handle)
+{
+	struct task *task = task_of_handle(handle);
+
+	return task != NULL ? &task->extra : &spawn_of_handle(handle)->extra;
+}
+
+static struct task_extra *
+callback_make_extra(struct bay_task *handle)
+{
+	struct task *task = task_of_handle(handle);
+
+	return task != NULL ? task_extra(task) : task_extra_make(callback_extra(handle));
 }
 
 int
 bay_task_add_callback(struct bay_task *task, bay_task_end_fn *fn, void *arg)
 {
-	struct task *of = callback_task(task, "bay_task_add_callback");
+	struct task_identity who;
 	struct task_extra *extra;
 	struct callback *callback;
 
-	if (of == NULL || fn == NULL)
+	if (!callback_is_for_task(task, &who, "bay_task_add_callback") || fn == NULL)
 		return BAY_INVALID;
 	if (task->done) {
-		callback_run(of, fn, task->status, arg);
+		callback_run(task, who.instance, fn, task->status, arg);
 		return BAY_OK;
 	}
-	extra = task_extra(of);
+	extra = callback_make_extra(task);
 	callback = alloc_try(sizeof *callback);
 	if (callback == NULL)
 		return BAY_NO_MEMORY;
@@ -122,12 +153,16 @@ bay_task_add_callback(struct bay_task *task, bay_task_end_fn *fn, void *arg)
 size_t
 bay_task_remove_callback(struct bay_task *task, bay_task_end_fn *fn, void *arg)
 {
-	struct task *of = callback_task(task, "bay_task_remove_callback");
+	struct task_identity who;
+	struct task_extra *extra;
 	size_t removed = 0;
 
-	if (of == NULL || of->extra == NULL)
+	if (!callback_is_for_task(task, &who, "bay_task_remove_callback") || task->done)
 		return 0;
-	list_for_each_safe(pos, &of->extra->callbacks) {
+	extra = *callback_extra(task);
+	if (extra == NULL)
+		return 0;
+	list_for_each_safe(pos, &extra->callbacks) {
 		struct callback *callback = container_of(pos, struct callback, link);
 
 		if (callback->fn != fn || callback->arg != arg)

@@ -13,6 +13,7 @@
 #include "base/list.h"
 
 struct bay_instance;
+struct bay_task;
 struct locals;
 struct scheduler;
 struct task;
@@ -34,8 +35,14 @@ struct task_extra {
 /* The task's own, made at first use. */
 struct task_extra *task_extra(struct task *task);
 
-/* The task ends with this status: calls back, gives up the values, frees. On its own stack. */
-void task_extra_end(struct task *self, int status);
+/* The same for one that has no stack yet; and for when it gets one. */
+struct task_extra *task_extra_make(struct task_extra **extra);
+void task_extra_give(struct task *task, struct task_extra *extra);
+
+/* A task ends with this status: calls back with its handle, gives up the values, frees. On its
+ * own stack if it has one. */
+void task_extra_end(struct task_extra **extra_r, struct bay_task *handle, struct bay_instance *instance,
+	int status);
 
 /* The task's function has returned: its blocks end. See <bay/deadline.h>. */
 void task_extra_end_blocks(struct task *self);
@@ -50,8 +57,9 @@ struct task_hush {
 struct task_hush task_hush_begin(struct scheduler *here, struct bay_instance *instance);
 void task_hush_end(struct scheduler *here, struct task_hush hush);
 
-/* The values that a new task begins with: those of its parent. See <bay/local.h>. */
-void locals_inherit(struct task *child, const struct task *parent);
+/* One task more has the values that are here, or NULL: a new task begins with those of its
+ * parent. See <bay/local.h>. */
+struct locals *locals_share(const struct task_extra *extra);
 
 /* One task fewer has them; NULL is allowed. */
 void locals_unref(struct locals *locals);

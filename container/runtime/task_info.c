@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "runtime/scheduler.h"
+#include "runtime/spawn.h"
 #include "runtime/task.h"
 #include "runtime/waitable.h"
 
@@ -29,9 +30,9 @@ task_waiting_on(const struct task *task, char *text, size_t size)
 }
 
 uint64_t
-task_parent_id(const struct task *task)
+task_parent_id(const struct bay_task *handle)
 {
-	const struct bay_scope *scope = task->handle.scope;
+	const struct bay_scope *scope = handle->scope;
 
 	return scope != NULL && scope->owner != NULL ? scope->owner->id : 0;
 }
@@ -53,13 +54,36 @@ task_info_fill(struct bay_task_info *info, const struct task *task)
 
 	memset(info, 0, sizeof *info);
 	info->id = task->id;
-	info->parent = task_parent_id(task);
+	info->parent = task_parent_id(task->handle);
 	info->started_ns = task->started_ns;
 	info->state = task->state == TASK_READY ? BAY_TASK_READY
 		: task->state == TASK_WAITING ? BAY_TASK_WAITING : BAY_TASK_RUNNING;
 	info->canceled = task->canceled != NULL;
 	snprintf(info->name, sizeof info->name, "%s", task->name);
 	snprintf(info->waiting_on, sizeof info->waiting_on, "%s", on != NULL ? on : "");
+}
+
+/* One that waits for its first turn. */
+static void
+task_info_fill_new(struct bay_task_info *info, const struct spawn *spawn)
+{
+	memset(info, 0, sizeof *info);
+	info->id = spawn->id;
+	info->parent = task_parent_id(&spawn->handle);
+	info->started_ns = spawn->started_ns;
+	info->state = BAY_TASK_READY;
+	info->canceled = spawn->canceled != NULL;
+	snprintf(info->name, sizeof info->name, "%s", spawn->name);
+}
+
+/* The next one of the instance after one, or the first after NULL. */
+static const struct spawn *
+task_info_next_new(const struct task *self, const struct spawn *after)
+{
+	do
+		after = spawn_next(self->scheduler, after);
+	while (after != NULL && after->instance != self->instance);
+	return after;
 }
 
 /* The next task of the instance after one, or the first after NULL. Those that have never
@@ -94,32 +118,38 @@ bay_task_current(void)
 {
 	struct task *self = task_info_current();
 
-	return self != NULL ? &self->handle : NULL;
+	return self != NULL ? self->handle : NULL;
 }
 
 uint64_t
 bay_task_id(const struct bay_task *task)
 {
-	const struct task *of = task != NULL ? task_of_handle((struct bay_task *)task) : NULL;
+	struct task_identity who;
 
-	return of != NULL ? of->id : 0;
+	return task != NULL && task_identify(task, &who) ? who.id : 0;
 }
 
 const char *
 bay_task_name(const struct bay_task *task)
 {
-	const struct task *of = task != NULL ? task_of_handle((struct bay_task *)task) : NULL;
+	struct task_identity who;
 
-	return of != NULL ? of->name : "";
+	return task != NULL && task_identify(task, &who) ? who.name : "";
 }
 
 int
 bay_task_rename(struct bay_task *task, const char *name)
 {
-	struct task *of = task != NULL ? task_of_handle(task) : NULL;
+	struct task_identity who;
+	struct task *of;
 
-	if (of == NULL || of->state == TASK_DONE || name == NULL)
+	if (task == NULL || name == NULL || task->done || !task_identify(task, &who))
 		return BAY_INVALID;
+	of = task_of_handle(task);
+	if (of == NULL) {
+		spawn_set_name(spawn_of_handle(task), name);
+		return BAY_OK;
+	}
 	task_set_name(of, name);
 	if (of == of->scheduler->current)
 		atomic_store_explicit(&of->scheduler->status->phase, of->phase, memory_order_relaxed);
@@ -130,6 +160,7 @@ size_t
 bay_task_list(struct bay_task_info *infos, size_t size)
 {
 	const struct task *self = task_info_current();
+	const struct spawn *spawn = NULL;
 	struct task *task = NULL;
 	size_t count = 0;
 
@@ -140,6 +171,11 @@ bay_task_list(struct bay_task_info *infos, size_t size)
 			task_info_fill(&infos[count], task);
 		count++;
 	}
+	while ((spawn = task_info_next_new(self, spawn)) != NULL) {
+		if (count < size)
+			task_info_fill_new(&infos[count], spawn);
+		count++;
+	}
 	return count;
 }
 
@@ -147,6 +183,7 @@ int
 bay_task_cancel_id(uint64_t id, const char *reason)
 {
 	const struct task *self = task_info_current();
+	const struct spawn *spawn = NULL;
 	struct task *task = NULL;
 
 	if (self == NULL)
@@ -154,6 +191,12 @@ bay_task_cancel_id(uint64_t id, const char *reason)
 	while ((task = task_info_next(self, task)) != NULL) {
 		if (task->id == id) {
 			task_cancel(task, reason);
+			return BAY_OK;
+		}
+	}
+	while ((spawn = task_info_next_new(self, spawn)) != NULL) {
+		if (spawn->id == id) {
+			spawn->handle.kind->cancel((struct bay_task *)&spawn->handle, reason);
 			return BAY_OK;
 		}
 	}

@@ -248,7 +248,7 @@ instance_task(struct bay_instance *instance, struct bay_request *request, int64_
 
 	if (task == NULL)
 		return NULL;
-	task->handle.detached = true;
+	task->handle->detached = true;
 	request->instance = instance;
 	request->task = task;
 	status_set(&instance->counters->in_flight, ++instance->in_flight);
@@ -344,7 +344,7 @@ instance_run_verb(struct bay_instance *instance, struct bay_request *request)
 
 	if (task == NULL)
 		return false;
-	task->handle.detached = true;
+	task->handle->detached = true;
 	request->instance = instance;
 	request->task = task;
 	list_push_back(&instance->requests, &request->link);
@@ -392,7 +392,7 @@ instance_serve(struct bay_instance *instance)
 		task = task_create(instance->scheduler, &spec);
 		if (task == NULL)
 			return false;
-		task->handle.detached = true;
+		task->handle->detached = true;
 		task_start(task);
 	}
 	instance->takes = instance->handle != NULL;

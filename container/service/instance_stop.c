@@ -127,7 +127,7 @@ instance_say_last_words(struct bay_instance *instance, void (*fn)(struct bay_ins
 		return true;
 	}
 	instance->last_words = fn;
-	task->handle.detached = true;
+	task->handle->detached = true;
 	task_start(task);
 	while (instance->last_words != NULL && instance_wait(&instance->quiet, last_ns))
 		;

@@ -478,7 +478,7 @@ solo_run(struct solo *solo, const char *name, bay_task_fn *fn, void *arg)
 		solo_set_error("no stack for a task");
 		return BAY_NO_MEMORY;
 	}
-	solo->root->handle.detached = true;
+	solo->root->handle->detached = true;
 	task_start(solo->root);
 	while (solo->root != NULL)
 		solo_run_until_told(scheduler);
@@ -571,10 +571,10 @@ solo_was_cut(const struct solo *solo)
 static size_t
 solo_count_ready(const struct solo *solo)
 {
-	const struct task *task = solo->scheduler->ready_head;
+	const struct ready *ready = solo->scheduler->ready_head;
 	size_t count = 0;
 
-	for (; task != NULL; task = task->next_ready)
+	for (; ready != NULL; ready = ready->next)
 		count++;
 	return count;
 }

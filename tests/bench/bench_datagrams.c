@@ -142,7 +142,7 @@ run_task(bay_task_fn *fn, void *arg)
 	struct task *task = task_create(&scheduler, &spec);
 
 	check(task != NULL, "task_create");
-	task->handle.detached = true;
+	task->handle->detached = true;
 	task_start(task);
 	scheduler_run(&scheduler);
 	atomic_store(&scheduler.stopping, false);

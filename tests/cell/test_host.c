@@ -293,7 +293,7 @@ call_begin(struct inbox_item *item)
 	};
 	struct task *task = task_create(call->scheduler, &spec);
 
-	task->handle.detached = true;
+	task->handle->detached = true;
 	task_start(task);
 }
 
@@ -907,7 +907,7 @@ call_until_enough_begin(struct inbox_item *item)
 	};
 	struct task *task = task_create(call->scheduler, &spec);
 
-	task->handle.detached = true;
+	task->handle->detached = true;
 	task_start(task);
 }
 

@@ -152,7 +152,7 @@ TASK_TEST(nonsense_is_refused)
 	ck_assert_int_eq(bay_select(cases, 1, &index, BAY_INHERIT), BAY_INVALID);
 	ck_assert_int_eq(bay_select(&cases[1], 1, &index, BAY_INHERIT), BAY_OK);
 	ck_assert_int_eq(cases[1].status, BAY_INVALID);
-	cases[0] = bay_case_task(&task_current()->handle);
+	cases[0] = bay_case_task(task_current()->handle);
 	ck_assert_int_eq(bay_select(cases, 1, &index, BAY_INHERIT), BAY_INVALID);
 	return BAY_OK;
 }

@@ -92,7 +92,7 @@ TASK_TEST(a_result_that_is_there_is_given_even_after_the_deadline)
 
 TASK_TEST(a_task_cannot_wait_for_itself)
 {
-	struct bay_task *self = &task_current()->handle;
+	struct bay_task *self = task_current()->handle;
 	struct part part = {.span_ns = BAY_MS};
 	struct bay_task *both[] = {start(&part), self};
 	size_t which;

@@ -198,13 +198,13 @@ TASK_TEST(closing_waits_for_those_who_come_while_it_waits)
 	ck_assert_int_eq(bay_yield(), BAY_OK);
 	ck_assert_int_eq(bay_scope_go(late.scope, "count", count, &n), BAY_OK);
 	/* Now ready: who comes late, then the one who ends. Turn them around. */
-	ck_assert_ptr_nonnull(run_tasks_scheduler.ready_head->next_ready);
+	ck_assert_ptr_nonnull(run_tasks_scheduler.ready_head->next);
 	{
-		struct task *first = run_tasks_scheduler.ready_head, *second = first->next_ready;
+		struct ready *first = run_tasks_scheduler.ready_head, *second = first->next;
 
 		run_tasks_scheduler.ready_head = second;
-		second->next_ready = first;
-		first->next_ready = NULL;
+		second->next = first;
+		first->next = NULL;
 		run_tasks_scheduler.ready_tail = first;
 	}
 	ck_assert_int_eq(bay_scope_close(late.scope), BAY_OK);
@@ -234,6 +234,7 @@ TASK_TEST(only_the_task_that_opened_it_closes_it)
 static int
 go_into(void *arg)
 {
+	task_current()->request = (struct bay_request *)1; /* what it must not hand on */
 	return bay_scope_go(arg, "guest", wait_for_cancel, NULL);
 }
 
@@ -243,8 +244,8 @@ TASK_TEST(another_task_may_add_to_it_and_end)
 	struct bay_scope *scope = bay_scope_open(bay_after(5 * BAY_MS));
 	struct bay_task *guest = bay_spawn("adds", go_into, scope);
 
-	task_of_handle(guest)->request = (struct bay_request *)1; /* what it must not hand on */
 	ck_assert_int_eq(bay_join(guest, BAY_INHERIT), BAY_OK);
+	ck_assert_int_eq(bay_yield(), BAY_OK);
 	ck_assert_ptr_null(container_of(list_last(&run_tasks_scheduler.tasks), struct task, in_scheduler)->request);
 	ck_assert_int_eq(bay_scope_close(scope), BAY_TIMEOUT);
 	return BAY_OK;

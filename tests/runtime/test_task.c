@@ -98,8 +98,8 @@ TASK_TEST(a_name_is_copied_and_cut_at_23_bytes)
 	struct bay_task *nameless = bay_spawn(NULL, seven, NULL);
 
 	name[0] = 'x';
-	ck_assert_str_eq(task_of_handle(task)->name, "a name that is longer t");
-	ck_assert_str_eq(task_of_handle(nameless)->name, "task");
+	ck_assert_str_eq(bay_task_name(task), "a name that is longer t");
+	ck_assert_str_eq(bay_task_name(nameless), "task");
 	ck_assert_int_eq(bay_join(task, BAY_INHERIT), 7);
 	ck_assert_int_eq(bay_join(nameless, BAY_INHERIT), 7);
 	return BAY_OK;
@@ -497,7 +497,7 @@ static int
 await_on_and_on(void *arg)
 {
 	struct stubborn *stubborn = arg;
-	struct bay_task *self = &task_current()->handle;
+	struct bay_task *self = task_current()->handle;
 	struct bay_task *other = bay_spawn("other", wait_for_cancel, NULL);
 	size_t which;
 	void *item;
@@ -722,7 +722,7 @@ make_with_timeout(bay_task_fn *fn, void *arg, int64_t timeout_ns)
 
 TASK_TEST(a_timeout_ends_a_task_that_only_yields)
 {
-	struct bay_task *task = &make_with_timeout(yield_until_it_fails, NULL, 2 * BAY_MS)->handle;
+	struct bay_task *task = make_with_timeout(yield_until_it_fails, NULL, 2 * BAY_MS)->handle;
 	size_t which;
 
 	ck_assert_int_eq(bay_wait_first(&task, 1, &which, bay_after(5 * BAY_SECOND)), BAY_OK);
@@ -752,7 +752,7 @@ TASK_TEST(a_timeout_is_inherited_too)
 {
 	struct task *task = make_with_timeout(spawn_with_timeout_pending, NULL, BAY_SECOND);
 
-	ck_assert_int_eq(bay_join(&task->handle, BAY_INHERIT), BAY_OK);
+	ck_assert_int_eq(bay_join(task->handle, BAY_INHERIT), BAY_OK);
 	return BAY_OK;
 }
 

@@ -18,7 +18,7 @@ TASK_TEST(a_task_knows_itself_and_can_be_renamed)
 	struct bay_task *self = bay_task_current();
 	struct bay_task *task = bay_spawn("child", sleep_long, NULL);
 
-	ck_assert_ptr_eq(self, &task_current()->handle);
+	ck_assert_ptr_eq(self, task_current()->handle);
 	ck_assert_str_eq(bay_task_name(self), "test");
 	ck_assert_uint_eq(bay_task_id(task), bay_task_id(self) + 1);
 	ck_assert_int_eq(bay_task_rename(task, "a name that is longer than there is room"), BAY_OK);
@@ -74,7 +74,7 @@ TASK_TEST(a_task_that_runs_eagerly_is_in_the_list)
 		.slot = STATUS_NO_SLOT, .phase = STATUS_PHASE_RUN, .class = self->class};
 	struct task *task = task_create(self->scheduler, &spec);
 
-	task->handle.detached = true;
+	task->handle->detached = true;
 	ck_assert(task_run_eagerly(task));
 	ck_assert_uint_eq(count, 2);
 	return BAY_OK;

@@ -84,7 +84,7 @@ TASK_TEST(a_deadline_takes_the_waiter_out_and_leaves_no_timer)
 static int
 cancel_it(void *arg)
 {
-	task_cancel(arg, "enough");
+	bay_task_cancel(arg, "enough");
 	return BAY_OK;
 }
 

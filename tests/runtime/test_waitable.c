@@ -56,8 +56,9 @@ TASK_TEST(a_waiting_task_says_for_what_and_for_whom)
 
 	ck_assert_int_eq(bay_lock_acquire(b, BAY_INHERIT), BAY_OK);
 	task = bay_spawn("writer", cross, &crossing);
+	turns(1);
 	ck_assert(!waitable_describe(inside_of(task), text, sizeof text));
-	turns(2);
+	turns(1);
 	ck_assert(waitable_describe(inside_of(task), text, sizeof text));
 	snprintf(wanted, sizeof wanted, "lock b held by task %u test", (unsigned)task_current()->id);
 	ck_assert_str_eq(text, wanted);
@@ -105,7 +106,7 @@ TASK_TEST(a_circle_is_named_in_full)
 	struct bay_task *tasks[] = {bay_spawn("one", cross, &crossings[0]), bay_spawn("two", cross, &crossings[1]),
 		bay_spawn("three", cross, &crossings[2])};
 	char text[256], wanted[256], small[24];
-	unsigned first = (unsigned)inside_of(tasks[0])->id;
+	unsigned first = (unsigned)bay_task_id(tasks[0]);
 
 	log_lines_keep();
 	turns(2);

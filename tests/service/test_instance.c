@@ -375,7 +375,7 @@ begin_caller_with(bay_task_fn *fn, struct caller *caller)
 	};
 	struct task *task = task_create(scheduler, &spec);
 
-	task->handle.detached = true;
+	task->handle->detached = true;
 	task_start(task);
 	return task;
 }

@@ -267,7 +267,7 @@ START_TEST(one_that_has_other_things_to_do_wakes_another)
 	loops[0].current = &task;
 	ck_assert(wakes_another(a, false));
 	/* Others that are ready. */
-	loops[0].ready_head = &caller;
+	loops[0].ready_head = &caller.ready;
 	ck_assert(wakes_another(a, true));
 	loops[0].ready_head = NULL;
 	/* When it parks, the one that ran it goes on. */

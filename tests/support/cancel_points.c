@@ -118,16 +118,16 @@ disturb_soon(struct scheduler *scheduler, struct task *victim)
 	struct task *task = task_create(scheduler, &spec);
 
 	ck_assert_ptr_nonnull(task);
-	task->handle.detached = true;
+	task->handle->detached = true;
 	if (run.way.when == AFTER_THE_OTHERS) {
 		task_start(task);
 		return;
 	}
 	list_push_back(&scheduler->tasks, &task->in_scheduler);
-	task->next_ready = scheduler->ready_head;
+	task->ready.next = scheduler->ready_head;
 	if (scheduler->ready_head == NULL)
-		scheduler->ready_tail = task;
-	scheduler->ready_head = task;
+		scheduler->ready_tail = &task->ready;
+	scheduler->ready_head = &task->ready;
 }
 
 /* Whether this is the point of the run. */

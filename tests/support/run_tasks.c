@@ -43,7 +43,7 @@ run_tasks(bay_task_fn *fn, void *arg)
 	ck_assert_ptr_nonnull(spec.class);
 	task = task_create(scheduler, &spec);
 	ck_assert_ptr_nonnull(task);
-	task->handle.detached = true;
+	task->handle->detached = true;
 	task_start(task);
 	scheduler_run(scheduler);
 	atomic_store(&scheduler->stopping, false);

@@ -89,7 +89,7 @@ job_begin(struct inbox_item *item)
 
 	job->task = task_create(job->scheduler, &spec);
 	ck_assert_ptr_nonnull(job->task);
-	job->task->handle.detached = true;
+	job->task->handle->detached = true;
 	task_start(job->task);
 }
 

@@ -41,13 +41,14 @@ typedef int bay_task_fn(void *arg);
 
 /* Starts fn(arg) as a task named name (copied, up to 23 bytes; NULL: "task") of
  * the running task. The handle is owned by the caller until it is given to
- * bay_join() or bay_task_free(). NULL when there is no memory or no stack. Does
- * not suspend: the new task runs when this one awaits. Since 1.0. */
+ * bay_join() or bay_task_free(). NULL when there is no memory. Does not suspend: the
+ * new task runs when this one awaits, and only then gets a stack; when there is none
+ * for it, it ends with BAY_NO_MEMORY. Since 1.0. */
 BAY_API struct bay_task *bay_spawn(const char *name, bay_task_fn *fn, void *arg) BAY_MUST_CHECK;
 
 /* The same without a handle: nobody collects it. When it fails, that is logged
- * and the scope that owns it is cancelled. BAY_OK; BAY_NO_MEMORY; BAY_INVALID when fn
- * is NULL, in a leaf handler and outside a task. Never suspends. Since 1.0. */
+ * and the scope that owns it is cancelled. BAY_OK; BAY_NO_MEMORY (no stack for it
+ * is a failure of the task); BAY_INVALID when fn is NULL, in a leaf handler and outside a task. Never suspends. Since 1.0. */
 BAY_API int bay_go(const char *name, bay_task_fn *fn, void *arg);
 
 /* Waits until the task has ended, gives its result and frees the handle. After
