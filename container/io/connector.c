@@ -303,8 +303,8 @@ connector_prepare(const struct bay_stream_options *options, struct bay_stream_op
 		return BAY_INVALID;
 	if (full_r->error != NULL && full_r->error_size > 0)
 		full_r->error[0] = '\0';
-	if (task_current()->canceled != NULL)
-		return await_refused(task_current(), BAY_CANCELED);
+	if (await_is_over(task_current()))
+		return await_over(task_current());
 	return BAY_OK;
 }
 

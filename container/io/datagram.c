@@ -290,8 +290,8 @@ bay_datagram_send(struct bay_datagram *socket, const void *data, size_t size, co
 
 	if (!WAITABLE_BEGIN(socket, "bay_datagram_send"))
 		return BAY_INVALID;
-	if (task_current()->canceled != NULL)
-		return await_refused(task_current(), BAY_CANCELED);
+	if (await_is_over(task_current()))
+		return await_over(task_current());
 	status = datagram_exchange(socket, &socket->readiness.writing, datagram_try_send, &datagram, deadline);
 	return datagram_done(datagram_end(to != NULL ? "send to" : "send", to, status, datagram.error));
 }
@@ -306,8 +306,8 @@ bay_datagram_receive(struct bay_datagram *socket, void *buffer, size_t size, str
 	*got_r = 0;
 	if (!WAITABLE_BEGIN(socket, "bay_datagram_receive"))
 		return BAY_INVALID;
-	if (task_current()->canceled != NULL)
-		return await_refused(task_current(), BAY_CANCELED);
+	if (await_is_over(task_current()))
+		return await_over(task_current());
 	status = datagram_exchange(socket, &socket->readiness.reading, datagram_try_receive, &datagram, deadline);
 	*got_r = datagram.got;
 	return datagram_done(datagram_end("receive", NULL, status, datagram.error));

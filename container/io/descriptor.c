@@ -70,8 +70,8 @@ bay_wait_fd(int fd, unsigned what, int64_t deadline)
 
 	if (!AWAIT_BEGIN("bay_wait_fd"))
 		return BAY_INVALID;
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	status = descriptor_poll(fd, what, &ready);
 	/* Whoever always finds it ready would otherwise never let anybody else run. */
 	if (status != BAY_BUSY)

@@ -291,8 +291,8 @@ bay_watch_next(struct bay_watch *watch, struct bay_watch_event *event_r, int64_t
 	if (!WAITABLE_BEGIN(watch, "bay_watch_next"))
 		return BAY_INVALID;
 	self = task_current();
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	status = file_watch_take(watch, event_r);
 	if (status != BAY_BUSY)
 		return await_refused(self, status);

@@ -330,8 +330,8 @@ bay_listen(const char *address, const struct bay_listener_options *options, stru
 		full.error_size = sizeof unwanted;
 	}
 	full.error[0] = '\0';
-	if (task_current()->canceled != NULL)
-		return await_refused(task_current(), BAY_CANCELED);
+	if (await_is_over(task_current()))
+		return await_over(task_current());
 	status = listener_source(address, full.backlog, &fd, full.error, full.error_size, deadline);
 	if (status != BAY_OK)
 		return status;
@@ -356,8 +356,8 @@ bay_accept(struct bay_listener *listener, struct bay_stream **stream_r, int64_t 
 	*stream_r = NULL;
 	if (!WAITABLE_BEGIN(listener, "bay_accept"))
 		return BAY_INVALID;
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	status = listener_accept(listener, &waiter.connection);
 	if (status == BAY_OK)
 		status = listener_open(listener, &waiter.connection, stream_r);

@@ -139,8 +139,8 @@ bay_process_wait(struct bay_process *process, struct bay_process_exit *exit_r, i
 	if (!WAITABLE_BEGIN(process, "bay_process_wait"))
 		return BAY_INVALID;
 	self = task_current();
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	if (process_has_ended(process))
 		return await_refused(self, process_exit(process, exit_r));
 	status = process_await(process, deadline);

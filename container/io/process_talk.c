@@ -203,8 +203,8 @@ process_communicate(struct talk *talk, struct bay_process_exit *exit_r, int64_t 
 	struct task *self = task_current();
 	int status;
 
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	if (process->talks)
 		return BAY_BUSY;
 	process->talks = true;

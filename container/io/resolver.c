@@ -484,8 +484,8 @@ bay_resolve(const char *host, const char *port, unsigned flags, struct bay_addre
 	*count_r = 0;
 	if (!AWAIT_BEGIN("bay_resolve"))
 		return BAY_INVALID;
-	if (task_current()->canceled != NULL)
-		return await_refused(task_current(), BAY_CANCELED);
+	if (await_is_over(task_current()))
+		return await_over(task_current());
 	return resolver_lookup_flags(host, port, flags, addresses, max, count_r, deadline);
 }
 
@@ -564,7 +564,7 @@ bay_resolve_name(const struct bay_address *address, char *name, size_t size, int
 		name[0] = '\0';
 	if (!AWAIT_BEGIN("bay_resolve_name"))
 		return BAY_INVALID;
-	if (task_current()->canceled != NULL)
-		return await_refused(task_current(), BAY_CANCELED);
+	if (await_is_over(task_current()))
+		return await_over(task_current());
 	return resolver_lookup_name(address, name, size, deadline);
 }

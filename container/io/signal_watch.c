@@ -144,8 +144,8 @@ bay_signal_next(struct bay_signal *signal, struct bay_signal_info *info_r, int64
 	if (!WAITABLE_BEGIN(signal, "bay_signal_next"))
 		return BAY_INVALID;
 	self = task_current();
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	if (signal_take(signal, info_r))
 		return await_refused(self, BAY_OK);
 	waiter_init(&waiter.waiter, AWAIT_CANCELABLE);

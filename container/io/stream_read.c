@@ -178,8 +178,8 @@ stream_begin_read(struct bay_stream *stream)
 	/* Whoever always finds something would otherwise never let anybody else run. */
 	if (--self->scheduler->slice <= 0 && !stream_pause(stream))
 		return STREAM_GONE;
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	if (stream->closing)
 		return STREAM_GONE;
 	if (stream->reading || !list_empty(&stream->readers))

@@ -275,8 +275,8 @@ stream_begin_write(struct bay_stream *stream, const char *function)
 		if (closing)
 			return STREAM_GONE;
 	}
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	return stream_write_refusal(stream, function);
 }
 
@@ -412,8 +412,8 @@ stream_drain(struct bay_stream *stream, int64_t deadline)
 		return stream->write_status;
 	if (stream_buffer_size(&stream->output) == 0)
 		return BAY_OK;
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	waiter_init(&drainer.waiter, AWAIT_CANCELABLE);
 	drainer.waiter.waitable = &stream->waitable;
 	drainer.until = stream->appended;
@@ -427,8 +427,8 @@ bay_stream_drain(struct bay_stream *stream, int64_t deadline)
 {
 	if (!STREAM_BEGIN(stream, "bay_stream_drain"))
 		return BAY_INVALID;
-	if (task_current()->canceled != NULL)
-		return await_refused(task_current(), BAY_CANCELED);
+	if (await_is_over(task_current()))
+		return await_over(task_current());
 	return stream->closing ? BAY_CLOSED : stream_drain(stream, deadline);
 }
 

@@ -245,8 +245,8 @@ bay_tls_create(const struct bay_tls_options *options, struct bay_tls **tls_r, in
 		log_error(task_subject(task_current()), "bay_tls_create: %s", fault);
 		return BAY_INVALID;
 	}
-	if (task_current()->canceled != NULL)
-		return await_refused(task_current(), BAY_CANCELED);
+	if (await_is_over(task_current()))
+		return await_over(task_current());
 	/* Borrowed: nothing is written through these. */
 	recipe = (struct tls_recipe){.server = options->server, .verify_client = options->verify_client,
 		.trust_anybody = options->trust_anybody,
@@ -273,8 +273,8 @@ bay_tls_reload(struct bay_tls *tls, int64_t deadline)
 
 	if (!WAITABLE_BEGIN(tls, "bay_tls_reload"))
 		return BAY_INVALID;
-	if (task_current()->canceled != NULL)
-		return await_refused(task_current(), BAY_CANCELED);
+	if (await_is_over(task_current()))
+		return await_over(task_current());
 	waitable_enter(&tls->waitable);
 	status = tls_read_files(&tls->recipe, &context, error, sizeof error, deadline);
 	if (tls->waitable.closed) {

@@ -323,8 +323,8 @@ tls_start(struct bay_stream *stream, struct bay_tls *tls, const char *server_nam
 	struct tls_session *session;
 	int status;
 
-	if (task_current()->canceled != NULL)
-		return await_refused(task_current(), BAY_CANCELED);
+	if (await_is_over(task_current()))
+		return await_over(task_current());
 	if (stream->closing)
 		return BAY_CLOSED;
 	if (stream->reading || stream->writing || !list_empty(&stream->readers))

@@ -47,9 +47,38 @@ await_begin(const char *function, const void *where)
 	return true;
 }
 
-/* Ends an await of self that must not wait, with this status. A task that does not care, and
- * awaits in a loop, would otherwise never let anybody else run. May suspend. */
+/* Whether self is cancelled or past its own deadline: then no await goes on, not even one that
+ * need not wait. A shorter deadline of the await is no matter where there is nothing to wait for. */
+static inline bool
+await_is_over(struct task *self)
+{
+	return self->canceled != NULL || task_deadline(self, BAY_INHERIT) <= self->scheduler->loop.now_ns;
+}
+
+/* The slow part of await_passed(): lets the others run when it is their turn. May suspend. */
+void await_pay(struct task *self);
+
+/* A look at the clock costs more than most awaits that do not wait: one for so many. */
+#define AWAITS_PER_CLOCK 16
+
+/* Ends an await of self that has not waited, with this status: it costs a unit of the slice, as a
+ * call does. A loop of them would otherwise never let anybody else run. May suspend: the last that
+ * a function does, since whatever it looked at may be gone afterwards. */
+static inline int
+await_passed(struct task *self, int status)
+{
+	int slice = --self->scheduler->slice;
+
+	if (__builtin_expect(slice <= 0 || slice % AWAITS_PER_CLOCK == 0, 0))
+		await_pay(self);
+	return status;
+}
+
+/* The same for one that must not wait. */
 int await_refused(struct task *self, int status);
+
+/* The same when await_is_over(). */
+int await_over(struct task *self);
 
 #define AWAIT_BEGIN(function) await_begin(function, __builtin_return_address(0))
 

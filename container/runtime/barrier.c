@@ -69,27 +69,30 @@ int
 bay_barrier_wait(struct bay_barrier *barrier, size_t *index_r, int64_t deadline)
 {
 	struct task *self;
-	int status = BAY_OK;
 	size_t place;
+	int status;
 
 	if (!WAITABLE_BEGIN(barrier, "bay_barrier_wait"))
 		return BAY_INVALID;
 	self = task_current();
-	if (self->canceled != NULL) {
+	if (await_is_over(self)) {
 		/* It will not come, and the others need not wait for it. */
 		barrier_break(barrier);
-		return await_refused(self, BAY_CANCELED);
+		return await_over(self);
 	}
 	if (barrier->broken)
-		return BAY_FAILED;
+		return await_passed(self, BAY_FAILED);
 	place = barrier->arrived++;
-	if (barrier->arrived == barrier->parties)
-		barrier_end_round(barrier, BAY_OK);
-	else
+	if (barrier->arrived < barrier->parties) {
 		status = barrier_wait(barrier, deadline);
-	if (status == BAY_OK && index_r != NULL)
+		if (status == BAY_OK && index_r != NULL)
+			*index_r = place;
+		return status;
+	}
+	barrier_end_round(barrier, BAY_OK);
+	if (index_r != NULL)
 		*index_r = place;
-	return status;
+	return await_passed(self, BAY_OK);
 }
 
 void

@@ -348,14 +348,15 @@ static inline int
 channel_put_waiting(struct bay_channel *channel, void *item, int64_t priority, size_t bytes,
 	int64_t deadline)
 {
+	struct task *self = task_current();
 	struct channel_putter putter;
 	int status;
 
-	if (task_current()->canceled != NULL)
-		return await_refused(task_current(), BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	status = channel_put_now(channel, item, priority, bytes);
 	if (status != BAY_FULL)
-		return status;
+		return await_passed(self, status);
 	waiter_init(&putter.waiter, AWAIT_CANCELABLE);
 	putter.waiter.left = channel_on_putter_left;
 	channel_await_put(&putter, channel, item, priority, bytes);
@@ -383,15 +384,17 @@ int
 bay_channel_get(struct bay_channel *channel, void **item_r, int64_t deadline)
 {
 	struct waiter waiter;
+	struct task *self;
 	int status;
 
 	if (!AWAIT_BEGIN("bay_channel_get"))
 		return BAY_INVALID;
-	if (task_current()->canceled != NULL)
-		return await_refused(task_current(), BAY_CANCELED);
+	self = task_current();
+	if (await_is_over(self))
+		return await_over(self);
 	status = channel_get_now(channel, item_r);
 	if (status != BAY_BUSY)
-		return status;
+		return await_passed(self, status);
 	waiter_init(&waiter, AWAIT_CANCELABLE);
 	channel_await_get(&waiter, channel);
 	status = task_await(&waiter, deadline);
@@ -455,10 +458,10 @@ bay_channel_join(struct bay_channel *channel, int64_t deadline)
 
 	if (!AWAIT_BEGIN("bay_channel_join"))
 		return BAY_INVALID;
-	if (task_current()->canceled != NULL)
-		return await_refused(task_current(), BAY_CANCELED);
+	if (await_is_over(task_current()))
+		return await_over(task_current());
 	if (channel->unfinished == 0)
-		return BAY_OK;
+		return await_passed(task_current(), BAY_OK);
 	waiter_init(&waiter, AWAIT_CANCELABLE);
 	waiter.on = channel->name;
 	list_push_back(&channel->joiners, &waiter.link);

@@ -155,8 +155,8 @@ bay_completions_next(struct bay_completions *completions, struct bay_task **task
 	if (!WAITABLE_BEGIN(completions, "bay_completions_next"))
 		return BAY_INVALID;
 	self = task_current();
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	/* Nobody waits while something is done. */
 	if (list_empty(&completions->done) && completions->size > 0)
 		return completions_await(completions, task_r, deadline);

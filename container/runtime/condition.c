@@ -88,8 +88,8 @@ bay_condition_wait(struct bay_condition *condition, int64_t deadline)
 {
 	if (!condition_begin(condition, "bay_condition_wait"))
 		return BAY_INVALID;
-	if (task_current()->canceled != NULL)
-		return await_refused(task_current(), BAY_CANCELED);
+	if (await_is_over(task_current()))
+		return await_over(task_current());
 	return condition_wait(condition, deadline, CONDITION_PATIENCE_NS);
 }
 
@@ -100,8 +100,8 @@ bay_condition_wait_for(struct bay_condition *condition, bay_condition_fn *is_tru
 
 	if (!condition_begin(condition, "bay_condition_wait_for"))
 		return BAY_INVALID;
-	if (task_current()->canceled != NULL)
-		return await_refused(task_current(), BAY_CANCELED);
+	if (await_is_over(task_current()))
+		return await_over(task_current());
 	waitable_enter(&condition->waitable);
 	while (status == BAY_OK && !is_true(arg))
 		status = condition->waitable.closed ? BAY_CLOSED

@@ -55,10 +55,10 @@ bay_event_wait(struct bay_event *event, int64_t deadline)
 	if (!WAITABLE_BEGIN(event, "bay_event_wait"))
 		return BAY_INVALID;
 	self = task_current();
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	if (event->set)
-		return BAY_OK;
+		return await_passed(self, BAY_OK);
 	waitable_stand(&event->waitable, &waiter);
 	return task_await(&waiter, deadline);
 }

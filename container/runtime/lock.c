@@ -99,8 +99,8 @@ lock_acquire(struct bay_lock *lock, int64_t deadline, const void *where)
 	self = task_current();
 	if (lock->waitable.holder == self && !lock_refuse_owner(lock, "bay_lock_acquire"))
 		return BAY_INVALID;
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	return lock_wait(lock, deadline);
 }
 
@@ -110,10 +110,10 @@ bay_lock_acquire(struct bay_lock *lock, int64_t deadline)
 	struct scheduler *here = scheduler_here;
 
 	if (__builtin_expect(!await_may_begin(here) || lock == NULL || lock->waitable.scheduler != here ||
-			lock->waitable.holder != NULL || here->current->canceled != NULL, 0))
+			lock->waitable.holder != NULL || await_is_over(here->current), 0))
 		return lock_acquire(lock, deadline, __builtin_return_address(0));
 	lock_give(lock, here->current);
-	return BAY_OK;
+	return await_passed(here->current, BAY_OK);
 }
 
 int

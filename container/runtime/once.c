@@ -103,10 +103,10 @@ bay_once_run(struct bay_once *once, bay_once_fn *fn, void *arg, int64_t deadline
 			once->waitable.name);
 		return BAY_INVALID;
 	}
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	if (once->done)
-		return BAY_OK;
+		return await_passed(self, BAY_OK);
 	if (fn == NULL) {
 		log_error(task_subject(task_current()),
 			"bay_once_run: once %s is not done and there is no function to run", once->waitable.name);

@@ -129,10 +129,10 @@ bay_promise_wait(struct bay_promise *promise, void **value_r, int64_t deadline)
 	if (!WAITABLE_BEGIN(promise, "bay_promise_wait"))
 		return BAY_INVALID;
 	self = task_current();
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	if (bay_promise_done(promise))
-		return promise_result(promise, value_r);
+		return await_passed(self, promise_result(promise, value_r));
 	waitable_stand(&promise->waitable, &waiter);
 	status = task_await(&waiter, deadline);
 	if (status == BAY_OK && value_r != NULL)

@@ -347,9 +347,10 @@ scope_end(struct bay_scope *scope)
 
 	scope_wait(scope, NULL);
 	status = scope_result(scope);
-	if (status == BAY_OK && scope->canceled != NULL)
-		status = scope->owner->canceled != NULL ? BAY_CANCELED
-			: scope->deadline <= scope->owner->scheduler->loop.now_ns ? BAY_TIMEOUT : BAY_OK;
+	if (status == BAY_OK && await_is_over(scope->owner))
+		status = scope->owner->canceled != NULL ? BAY_CANCELED : BAY_TIMEOUT;
+	else if (status == BAY_OK && scope->canceled != NULL && scope->deadline <= scope->owner->scheduler->loop.now_ns)
+		status = BAY_TIMEOUT;
 	return status;
 }
 
@@ -363,7 +364,7 @@ bay_scope_close(struct bay_scope *scope)
 	status = scope_end(scope);
 	scope_finish(scope);
 	free(scope);
-	return status;
+	return await_passed(task_current(), status);
 }
 
 int
@@ -371,7 +372,7 @@ bay_scope_wait(struct bay_scope *scope)
 {
 	if (scope == NULL || !AWAIT_BEGIN("bay_scope_wait") || !scope_is_mine(scope, "bay_scope_wait"))
 		return BAY_INVALID;
-	return scope_end(scope);
+	return await_passed(task_current(), scope_end(scope));
 }
 
 static void

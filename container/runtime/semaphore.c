@@ -110,10 +110,10 @@ bay_semaphore_acquire(struct bay_semaphore *semaphore, size_t count, int64_t dea
 	if (!WAITABLE_BEGIN(semaphore, "bay_semaphore_acquire"))
 		return BAY_INVALID;
 	self = task_current();
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	status = semaphore_take_now(semaphore, count);
-	return status == BAY_BUSY ? semaphore_wait(semaphore, count, deadline) : status;
+	return status == BAY_BUSY ? semaphore_wait(semaphore, count, deadline) : await_passed(self, status);
 }
 
 int

@@ -81,8 +81,8 @@ bay_ticker_next(struct bay_ticker *ticker, uint64_t *missed_r, int64_t deadline)
 
 	if (!AWAIT_BEGIN("bay_ticker_next"))
 		return BAY_INVALID;
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	while (!ticker_take(ticker, clock_monotonic_ns(), missed_r)) {
 		int64_t limit_ns = task_deadline(self, deadline), next_ns = ticker->next_ns;
 		struct waiter waiter;
@@ -95,5 +95,5 @@ bay_ticker_next(struct bay_ticker *ticker, uint64_t *missed_r, int64_t deadline)
 		if (status != BAY_TIMEOUT || limit_ns < next_ns)
 			return status;
 	}
-	return BAY_OK;
+	return await_passed(self, BAY_OK);
 }

@@ -115,18 +115,25 @@ wait_init_timer(struct timer *timer)
 	timer_init(timer, wait_on_timer);
 }
 
-/* A look at the clock costs more than most awaits that do not wait: one for so many. */
-#define AWAITS_PER_CLOCK 16
+void
+await_pay(struct task *self)
+{
+	struct scheduler *scheduler = self->scheduler;
+
+	if (scheduler->slice <= 0 || scheduler_poll_is_due(scheduler))
+		task_pause();
+}
 
 int
 await_refused(struct task *self, int status)
 {
-	struct scheduler *scheduler = self->scheduler;
+	return await_passed(self, status);
+}
 
-	if (--scheduler->slice <= 0 ||
-		(scheduler->slice % AWAITS_PER_CLOCK == 0 && scheduler_poll_is_due(scheduler)))
-		task_pause();
-	return status;
+int
+await_over(struct task *self)
+{
+	return await_passed(self, self->canceled != NULL ? BAY_CANCELED : BAY_TIMEOUT);
 }
 
 bool

@@ -1234,7 +1234,7 @@ start_one_that_fails_us(void *arg)
 	/* What was its memory is used again. */
 	message = bay_message(other, sizeof other);
 	ck_assert(!handed.seen->ended);
-	ck_assert_int_eq(bay_scope_close(bay_scope_open(BAY_INHERIT)), BAY_OK);
+	ck_assert_int_eq(bay_scope_close(bay_scope_open(BAY_INHERIT)), BAY_CANCELED);
 	bay_task_free(call);
 	bay_message_free(message);
 	return BAY_CANCELED;

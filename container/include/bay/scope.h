@@ -76,7 +76,8 @@ BAY_API void bay_scope_cancel(struct bay_scope *scope, const char *reason);
 /* Waits until every task of the scope has ended, and frees it. BAY_OK, else the
  * status of the first task that failed without somebody collecting it. When the
  * waiting task is cancelled or its deadline passes, so are the tasks of the scope,
- * and the wait goes on until they have ended. Handles that bay_scope_spawn() gave
+ * and the wait goes on until they have ended; the result is then BAY_CANCELED or
+ * BAY_TIMEOUT, unless a task failed. Handles that bay_scope_spawn() gave
  * are the caller's to join or free until then, and gone afterwards. BAY_INVALID for
  * NULL and for any task but the one that opened it. Suspends. Since 1.0. */
 BAY_API int bay_scope_close(struct bay_scope *scope);
