@@ -10,19 +10,24 @@
 
 #include "base/alloc.h"
 #include "cell/wait_graph.h"
+#include "io/select.h"
 #include "runtime/scheduler.h"
 #include "runtime/scope.h"
+#include "runtime/spawn.h"
 #include "runtime/task.h"
 #include "runtime/wait.h"
 #include "runtime/waitable.h"
+#include "service/feed.h"
 #include "service/instance.h"
 #include "service/registry.h"
 #include "service/request.h"
 #include "service/service.h"
+#include "service/topic.h"
 
 /* Above any address and any number of a task. */
 #define NODE_REQUEST (UINT64_C(1) << 63)
 #define NODE_QUEUE (UINT64_C(1) << 62)
+#define NODE_FEED (UINT64_C(1) << 61)
 #define NODE_LOOP_SHIFT 48
 
 uint64_t
@@ -43,6 +48,21 @@ request_node(const void *request)
 	return NODE_REQUEST | (uint64_t)(uintptr_t)request;
 }
 
+static uint64_t
+feed_node(const struct feed *feed)
+{
+	return NODE_FEED | (uint64_t)(uintptr_t)feed;
+}
+
+/* Of something that belongs to the running loop. */
+static uint64_t
+handle_node(const struct bay_task *handle)
+{
+	struct task_identity who;
+
+	return task_identify(handle, &who) ? wait_task_node(scheduler_here->index, who.id) : request_node(handle);
+}
+
 char *
 wait_node_text(const struct wait_graph *graph, uint64_t node)
 {
@@ -52,6 +72,8 @@ wait_node_text(const struct wait_graph *graph, uint64_t node)
 		return NULL;
 	if (node & NODE_QUEUE)
 		return xasprintf("the queue of %s", edge->service->name);
+	if (node & NODE_FEED)
+		return xasprintf("the subscription of %s to %s", edge->service->name, edge->name);
 	return xasprintf("task %" PRIu64 " %s%s%s%s", node & ((UINT64_C(1) << NODE_LOOP_SHIFT) - 1), edge->name,
 		edge->service != NULL ? " (" : "", edge->service != NULL ? edge->service->name : "",
 		edge->service != NULL ? ")" : "");
@@ -126,6 +148,27 @@ add_served(struct wait_edges *edges, const struct task *task)
 	wait_edges_add(edges, &edge);
 }
 
+/* A select that only the end of one of these tasks and calls can end. */
+static void
+add_selected(struct wait_edges *edges, const struct task *task)
+{
+	const struct bay_task *handle;
+	size_t place = 0;
+
+	while ((handle = select_awaited_handle(task->waiter, &place)) != NULL)
+		add_task_edge(edges, task, handle_node(handle), true);
+}
+
+/* A publisher waits for all subscriptions that have no room. */
+static void
+add_published(struct wait_edges *edges, const struct task *task)
+{
+	const struct feed *feed = NULL;
+
+	while ((feed = topic_awaited_feed(task->waiter, feed)) != NULL)
+		add_task_edge(edges, task, feed_node(feed), false);
+}
+
 static void
 add_task(struct wait_edges *edges, struct task *task)
 {
@@ -143,13 +186,61 @@ add_task(struct wait_edges *edges, struct task *task)
 		add_task_edge(edges, task, request_node(waiter->request), false);
 	if (waiter->waitable != NULL && waiter->waitable->holder != NULL)
 		add_task_edge(edges, task, task_node(waiter->waitable->holder), false);
+	add_selected(edges, task);
+	add_published(edges, task);
+}
+
+/* --- subscriptions ------------------------------------------------------------------------------- */
+
+static void
+add_reader(struct wait_edges *edges, const struct bay_instance *instance, const struct feed *feed, uint64_t id)
+{
+	struct wait_edge edge = {.from = feed_node(feed), .to = wait_task_node(instance->scheduler->index, id),
+		.any = true, .service = instance->service};
+
+	snprintf(edge.name, sizeof edge.name, "%s", feed_pattern(feed));
+	wait_edges_add(edges, &edge);
+}
+
+/* Any task of the instance may make room in its subscriptions, and none but those: unless another
+ * handler may begin, they are all that there are. */
+static void
+add_subscriptions(struct wait_edges *edges, const struct bay_instance *instance)
+{
+	const struct scheduler *scheduler = instance->scheduler;
+	const struct feed *feed = NULL;
+
+	if (instance->serves && instance->in_flight < instance->concurrency)
+		return;
+	while ((feed = topic_feed_of(instance, feed)) != NULL) {
+		const struct spawn *spawn = NULL;
+
+		list_for_each(pos, &scheduler->tasks) {
+			const struct task *task = container_of(pos, struct task, in_scheduler);
+
+			if (task->instance == instance)
+				add_reader(edges, instance, feed, task->id);
+		}
+		while ((spawn = spawn_next(scheduler, spawn)) != NULL) {
+			if (spawn->instance == instance)
+				add_reader(edges, instance, feed, spawn->id);
+		}
+	}
 }
 
 void
 wait_edges_of_loop(struct wait_edges *edges, struct scheduler *scheduler)
 {
+	unsigned id, count = registry_count();
+
 	list_for_each(pos, &scheduler->tasks)
 		add_task(edges, container_of(pos, struct task, in_scheduler));
+	for (id = 0; id < count; id++) {
+		const struct bay_instance *instance = registry_at((uint16_t)id)->instances[scheduler->index];
+
+		if (instance != NULL && instance->subscription_count > 0)
+			add_subscriptions(edges, instance);
+	}
 }
 
 /* --- queues ------------------------------------------------------------------------------------ */

@@ -417,6 +417,43 @@ selection_await(struct selection *selection, int64_t deadline)
 	return status == BAY_OK ? task_await(&selection->whole, deadline) : status;
 }
 
+/* Whether it can happen without a task having ended. */
+static bool
+case_is_open(const struct bay_case *of)
+{
+	switch (of->kind) {
+	case BAY_CASE_TASK:
+		return false;
+	case BAY_CASE_GET:
+	case BAY_CASE_PUT:
+		return of->channel != NULL;
+	default:
+		return true;
+	}
+}
+
+const struct bay_task *
+select_awaited_handle(const struct waiter *waiter, size_t *place)
+{
+	const struct selection *selection;
+	size_t i;
+
+	if (waiter->left != selection_on_whole_left)
+		return NULL;
+	selection = container_of((struct waiter *)waiter, struct selection, whole);
+	for (i = 0; *place == 0 && i < selection->count; i++) {
+		if (case_is_open(&selection->cases[i]))
+			return NULL;
+	}
+	while (*place < selection->count) {
+		const struct bay_case *of = &selection->cases[(*place)++];
+
+		if (of->kind == BAY_CASE_TASK)
+			return of->task;
+	}
+	return NULL;
+}
+
 /* --- <bay/select.h> ------------------------------------------------------------------------- */
 
 static int
@@ -469,8 +506,8 @@ select_cases(struct bay_case *cases, size_t count, size_t *index_r, int64_t dead
 	struct select_part few[SELECT_PARTS];
 	int status;
 
-	if (task_current()->canceled != NULL)
-		return await_refused(task_current(), BAY_CANCELED);
+	if (await_is_over(task_current()))
+		return await_over(task_current());
 	if (count <= SELECT_PARTS) {
 		selection.parts = few;
 		return select_in(&selection, index_r, deadline);

@@ -443,6 +443,20 @@ standing_on_home(struct inbox_item *item)
 		waiter_wake(publishing->waiter, BAY_OK);
 }
 
+const struct feed *
+publishing_feed(const struct publishing *publishing, const struct feed *after)
+{
+	list_for_each(pos, &publishing->standing) {
+		const struct feed *feed = container_of(pos, struct standing, in_publishing)->feed;
+
+		if (after == NULL)
+			return feed;
+		if (feed == after)
+			after = NULL;
+	}
+	return NULL;
+}
+
 /* Takes it out of the line. False: it is on its way home. */
 static bool
 standing_withdraw(struct standing *standing)

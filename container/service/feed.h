@@ -72,6 +72,10 @@ int feed_put(struct feed *feed, struct publication *publication, struct publishi
  * vain. At the publisher's home. */
 bool publishing_give_up(struct publishing *publishing);
 
+/* The feeds before which it stands: the next after one, or the first after NULL. At the
+ * publisher's home. */
+const struct feed *publishing_feed(const struct publishing *publishing, const struct feed *after);
+
 /* The next, and its reference; NULL: nothing. At home. */
 struct publication *feed_take(struct feed *feed);
 

@@ -254,8 +254,8 @@ bay_subscription_next(struct bay_subscription *subscription, struct bay_message 
 	if (!WAITABLE_BEGIN(subscription, "bay_subscription_next"))
 		return BAY_INVALID;
 	self = task_current();
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
+	if (await_is_over(self))
+		return await_over(self);
 	status = subscription_take(&subscription->source, &item, &topic);
 	if (status == BAY_BUSY)
 		status = subscription_await(subscription, &item, &topic, deadline);
@@ -289,8 +289,12 @@ struct topic_round {
 	const struct bay_message *message;
 	struct publication *publication;  /* made when the first wants it */
 	struct publishing publishing;
+	struct waiter waiter;
 	int status;
 };
+
+/* What its waiter is known by, too. */
+static const char topic_awaits_room[] = "for room in a subscription";
 
 static void
 topic_put(struct topic_round *round, struct feed *feed)
@@ -328,7 +332,7 @@ topic_put_all(struct topic_round *round)
 static void
 topic_await(struct topic_round *round, int64_t deadline)
 {
-	int status = task_await(round->publishing.waiter, deadline);
+	int status = task_await(&round->waiter, deadline);
 
 	if (status != BAY_OK && publishing_give_up(&round->publishing))
 		round->status = status;
@@ -338,7 +342,6 @@ int
 bay_publish(const char *topic, const struct bay_message *message, int64_t deadline)
 {
 	struct topic_round round = {.topic = topic, .message = message, .status = BAY_OK};
-	struct waiter waiter;
 	struct task *self;
 
 	if (!AWAIT_BEGIN("bay_publish"))
@@ -348,13 +351,11 @@ bay_publish(const char *topic, const struct bay_message *message, int64_t deadli
 		log_error(task_subject(self), "bay_publish: '%s' is no topic", topic != NULL ? topic : "(null)");
 		return BAY_INVALID;
 	}
-	if (self->canceled != NULL)
-		return await_refused(self, BAY_CANCELED);
-	if (task_deadline(self, BAY_INHERIT) <= self->scheduler->loop.now_ns)
-		return await_refused(self, BAY_TIMEOUT);
-	waiter_init(&waiter, AWAIT_CANCELABLE);
-	waiter.on = "for room in a subscription";
-	round.publishing.waiter = &waiter;
+	if (await_is_over(self))
+		return await_over(self);
+	waiter_init(&round.waiter, AWAIT_CANCELABLE);
+	round.waiter.on = topic_awaits_room;
+	round.publishing.waiter = &round.waiter;
 	list_init(&round.publishing.standing);
 	topic_put_all(&round);
 	if (round.publishing.missing > 0) {
@@ -363,4 +364,31 @@ bay_publish(const char *topic, const struct bay_message *message, int64_t deadli
 	}
 	/* Whoever always finds room would otherwise never let anybody else run. */
 	return await_refused(self, round.status);
+}
+
+/* --- who waits for whom ---------------------------------------------------------------------- */
+
+const struct feed *
+topic_awaited_feed(const struct waiter *waiter, const struct feed *after)
+{
+	const struct topic_round *round;
+
+	if (waiter->on != topic_awaits_room)
+		return NULL;
+	round = container_of((struct waiter *)waiter, struct topic_round, waiter);
+	return publishing_feed(&round->publishing, after);
+}
+
+const struct feed *
+topic_feed_of(const struct bay_instance *instance, const struct feed *after)
+{
+	list_for_each(pos, &instance->subscriptions) {
+		const struct feed *feed = container_of(pos, struct bay_subscription, in_instance)->feed;
+
+		if (after == NULL)
+			return feed;
+		if (feed == after)
+			after = NULL;
+	}
+	return NULL;
 }

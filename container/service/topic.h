@@ -10,11 +10,20 @@
 #include <bay/topic.h>
 
 struct bay_instance;
+struct feed;
+struct waiter;
 
 /* Subscriptions of one instance. */
 #define TOPIC_SUBSCRIPTIONS_MAX 4096
 
 /* Ends those of the instance. On its loop. */
 void topic_end(struct bay_instance *instance);
+
+/* The feeds that a publisher stands before whom the waiter parks: the next after one, or the first
+ * after NULL. NULL for all other waits. For comparing. On its loop. */
+const struct feed *topic_awaited_feed(const struct waiter *waiter, const struct feed *after);
+
+/* The feeds of an instance's subscriptions, likewise. */
+const struct feed *topic_feed_of(const struct bay_instance *instance, const struct feed *after);
 
 #endif

@@ -108,6 +108,58 @@ sleep_long(void *arg)
 	return bay_sleep(FAR * BAY_SECOND);
 }
 
+/* A subscription with room for one message, for whose next the publisher waits. */
+static struct bay_subscription *
+subscribe_to_one(void)
+{
+	const struct bay_subscription_options options = {.length = sizeof options, .messages = 1, .slow = BAY_SLOW_WAIT};
+	struct bay_subscription *subscription = NULL;
+
+	ck_assert_int_eq(bay_subscribe("tied.>", &options, &subscription), BAY_OK);
+	return subscription;
+}
+
+static int
+publish_two(void *arg)
+{
+	struct bay_message *message = bay_message_int64(1);
+	int status = bay_publish("tied.up", message, BAY_INHERIT);
+
+	(void)arg;
+	entered++;
+	if (status == BAY_OK)
+		status = bay_publish("tied.up", message, BAY_INHERIT);
+	bay_message_free(message);
+	return status;
+}
+
+/* Who could take a message waits for the publisher, and perhaps somebody else does not. */
+static void
+tie_publisher(bool with_another)
+{
+	struct bay_subscription *subscription = subscribe_to_one();
+	struct bay_task *tasks[2] = {NULL, NULL};
+
+	bay_task_rename(bay_task_current(), "a");
+	tasks[0] = bay_spawn("b", publish_two, NULL);
+	if (with_another)
+		tasks[1] = bay_spawn("c", sleep_long, NULL);
+	(void)bay_gather_all(tasks, 1, BAY_INHERIT);
+	bay_task_free(tasks[0]);
+	bay_task_free(tasks[1]);
+	bay_unsubscribe(subscription);
+}
+
+/* The end of a task in a select, and perhaps something else that ends it. */
+static void
+select_task(struct bay_task *task, bool or_time)
+{
+	struct bay_case cases[] = {bay_case_task(task), bay_case_get(NULL), bay_case_time(bay_after(FAR * BAY_SECOND))};
+	size_t which;
+
+	(void)bay_select(cases, or_time ? 3 : 2, &which, BAY_INHERIT);
+}
+
 /* What the owner of a lock waits for, which wants that lock. */
 static void
 tie_owner(const char *how)
@@ -133,6 +185,8 @@ tie_owner(const char *how)
 			tasks[1] = bay_spawn("c", sleep_long, NULL);
 		if (strcmp(how, "gather") == 0)
 			(void)bay_gather(tasks, 1, BAY_INHERIT);
+		else if (strncmp(how, "select", 6) == 0)
+			select_task(tasks[0], how[6] != '\0');
 		else if (strcmp(how, "any") == 0 || strcmp(how, "first") == 0)
 			(void)bay_wait_first(tasks, how[0] == 'a' ? 2 : 1, &which, BAY_INHERIT);
 		else if (strcmp(how, "completions") == 0) {
@@ -170,6 +224,8 @@ tie(struct bay_request *request)
 		tie_locks();
 	else if (strcmp(how, "joins") == 0)
 		tie_joins();
+	else if (strncmp(how, "publish", 7) == 0)
+		tie_publisher(how[7] != '\0');
 	else
 		tie_owner(how);
 	return BAY_CANCELED;
@@ -319,18 +375,101 @@ TIED(a_wait_for_the_first_of_one, "first")
 TIED(a_scope_of_who_wants_my_lock, "scope")
 TIED(a_shield_of_who_wants_my_lock, "shield")
 TIED(completions_of_who_wants_my_lock, "completions")
+TIED(a_select_of_who_wants_my_lock, "select")
 
-START_TEST(who_waits_for_any_and_has_another_is_in_none)
+static void
+check_untied(const char *how, unsigned concurrency)
 {
 	int i;
 
 	begin(1);
-	first = START("s", .plugin = &tied);
-	send_first("any");
+	first = START("s", .plugin = &tied, .concurrency = concurrency);
+	send_first(how);
 	while (entered == 0)
 		sched_yield();
 	for (i = 0; i < 50; i++)
 		ck_assert_uint_eq(count_deadlocked(list()), 0);
+	end();
+}
+
+START_TEST(who_waits_for_any_and_has_another_is_in_none)
+{
+	check_untied("any", 0);
+}
+END_TEST
+
+START_TEST(who_selects_something_else_too_is_in_none)
+{
+	check_untied("select or time", 0);
+}
+END_TEST
+
+START_TEST(a_publisher_for_whom_the_only_reader_waits)
+{
+	const json_t *listed;
+
+	begin(1);
+	first = START("s", .plugin = &tied, .concurrency = 1);
+	send_first("publish");
+	listed = await_deadlocked(2);
+	check_circle(deadlock_of(listed, "s", "a"),
+		"a (s) -> b (s) -> the subscription of s to tied.> -> a (s)");
+	check_circle(deadlock_of(listed, "s", "b"), "b (s) -> the subscription of s to tied.> -> b (s)");
+	end();
+}
+END_TEST
+
+START_TEST(a_publisher_with_another_reader_is_in_none)
+{
+	check_untied("publish, and another", 1);
+}
+END_TEST
+
+/* It might read, too. */
+START_TEST(a_publisher_where_another_handler_may_begin_is_in_none)
+{
+	check_untied("publish", 2);
+}
+END_TEST
+
+/* Two subscribes and calls one, which publishes more than there is room for. */
+static int
+publish_to_my_caller(struct bay_request *request)
+{
+	struct bay_subscription *subscription;
+	int status;
+
+	if (strcmp(bay_instance_name(bay_request_instance(request)), "one") == 0)
+		return publish_two(NULL);
+	subscription = subscribe_to_one();
+	status = bay_call(first, NULL, NULL, BAY_INHERIT);
+	bay_unsubscribe(subscription);
+	return status;
+}
+
+static const struct bay_plugin publishes = {.size = sizeof publishes, .abi_major = BAY_ABI_MAJOR, .name = "test",
+	.version = "1", .handle = publish_to_my_caller};
+
+static int
+send_to_second(void *arg)
+{
+	(void)arg;
+	return bay_send(second, NULL, BAY_INHERIT);
+}
+
+START_TEST(a_publisher_and_a_caller_on_two_loops)
+{
+	const json_t *listed;
+
+	begin(2);
+	first = START("one", .plugin = &publishes, .loops = 1, .concurrency = 1);
+	second = START("two", .plugin = &publishes, .loops = 2, .concurrency = 1);
+	ck_assert_int_eq(services_run_on(0, send_to_second, NULL), BAY_OK);
+	listed = await_deadlocked(2);
+	check_circle(deadlock_of(listed, "one", "handle"),
+		"handle (one) -> the subscription of two to tied.> -> handle (two) -> handle (one)");
+	check_circle(deadlock_of(listed, "two", "handle"),
+		"handle (two) -> handle (one) -> the subscription of two to tied.> -> handle (two)");
 	end();
 }
 END_TEST
@@ -490,7 +629,13 @@ CHECK_MAIN("cell/wait_edges",
 	a_scope_of_who_wants_my_lock,
 	a_shield_of_who_wants_my_lock,
 	completions_of_who_wants_my_lock,
+	a_select_of_who_wants_my_lock,
 	who_waits_for_any_and_has_another_is_in_none,
+	who_selects_something_else_too_is_in_none,
+	a_publisher_for_whom_the_only_reader_waits,
+	a_publisher_with_another_reader_is_in_none,
+	a_publisher_where_another_handler_may_begin_is_in_none,
+	a_publisher_and_a_caller_on_two_loops,
 	two_services_on_one_loop,
 	two_services_on_two_loops,
 	all_handlers_of_two_services,
