@@ -14,6 +14,7 @@
 #include <bay/fd.h>
 #include <bay/task.h>
 
+#include "io/process.h"
 #include "io/process_keeper.h"
 #include "loop/signals.h"
 #include "support/run_tasks.h"
@@ -294,9 +295,11 @@ TALK_TEST(one_task_at_a_time_communicates)
 	ck_assert_int_eq(bay_process_communicate(process, NULL, 0, 0, NULL, SOON), BAY_BUSY);
 	bay_task_cancel(task, "enough");
 	ck_assert_int_eq(bay_join(task, SOON), BAY_CANCELED);
+	ck_assert_uint_eq(process->waitable.users, 0);
 	task = bay_spawn("talks", communicate, process);
 	ck_assert_int_eq(bay_yield(), BAY_OK);
-	/* Closed under it. */
+	/* Closed under it: the last of its users frees it. */
+	ck_assert_uint_gt(process->waitable.users, 0);
 	bay_process_close(process);
 	ck_assert_int_eq(bay_join(task, SOON), BAY_CLOSED);
 	return BAY_OK;

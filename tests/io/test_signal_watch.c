@@ -4,6 +4,8 @@
 
 #include <bay/signal.h>
 
+#include <dirent.h>
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -352,6 +354,48 @@ SIGNAL_TEST(a_signal_comes_on_whichever_thread)
 	return BAY_OK;
 }
 
+/* Of this process. */
+static int
+count_threads(void)
+{
+	DIR *tasks = opendir("/proc/self/task");
+	const struct dirent *entry;
+	int count = 0;
+
+	ck_assert_ptr_nonnull(tasks);
+	while ((entry = readdir(tasks)) != NULL)
+		count += entry->d_name[0] != '.';
+	closedir(tasks);
+	return count;
+}
+
+static atomic_int joined;
+
+/* The kernel may show a thread for a moment after it was joined: so the joins are counted, too. */
+int
+pthread_join(pthread_t thread, void **result_r)
+{
+	int (*real)(pthread_t thread, void **result_r);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "pthread_join");
+	joined++;
+	return real(thread, result_r);
+}
+
+SIGNAL_TEST(the_end_of_the_hub_is_the_end_of_its_thread)
+{
+	struct bay_signal *signal = subscribe(SIGUSR1);
+
+	ck_assert_int_eq(count_threads(), 2);
+	bay_signal_close(signal);
+	ck_assert_int_eq(joined, 0);
+	signal_hub_finish();
+	ck_assert_int_eq(joined, 1);
+	signal_hub_finish();
+	ck_assert_int_eq(joined, 1);
+	return BAY_OK;
+}
+
 SIGNAL_TEST(the_hub_ends_and_begins_again)
 {
 	for (int i = 0; i < 3; i++) {
@@ -379,4 +423,5 @@ CHECK_MAIN("io/signal_watch",
 	what_was_kept_before_the_subscription_is_not_told,
 	subscriptions_may_come_and_go_while_signals_come,
 	a_signal_comes_on_whichever_thread,
+	the_end_of_the_hub_is_the_end_of_its_thread,
 	the_hub_ends_and_begins_again)

@@ -168,6 +168,70 @@ TASK_TEST(who_is_in_no_block_is_told)
 	return BAY_OK;
 }
 
+/* The clock that awaits go by, which a yield that has to wait moves on. */
+static void
+pass_until(int64_t when_ns)
+{
+	while (task_current()->scheduler->loop.now_ns <= when_ns)
+		(void)bay_yield();
+}
+
+/* When both are over, it is the outer one's doing. */
+TASK_TEST(a_block_within_one_that_was_earlier_is_not_what_ended)
+{
+	int64_t outer = bay_after(2 * BAY_MS), inner = outer + BAY_MS;
+
+	bay_deadline_push(outer);
+	bay_deadline_push(inner);
+	pass_until(inner);
+	ck_assert_int_eq(bay_sleep(BAY_SECOND), BAY_TIMEOUT);
+	ck_assert_int_eq(bay_deadline_pop(), BAY_OK);
+	ck_assert_int_eq(bay_deadline_pop(), BAY_TIMEOUT);
+	return BAY_OK;
+}
+
+TASK_TEST(a_block_that_was_moved_is_judged_by_its_new_deadline)
+{
+	bay_deadline_push(bay_after(FAR * BAY_SECOND));
+	bay_deadline_move(bay_after(BAY_MS));
+	ck_assert_int_eq(bay_sleep(FAR * BAY_SECOND), BAY_TIMEOUT);
+	ck_assert_int_eq(bay_deadline_pop(), BAY_TIMEOUT);
+	bay_deadline_push(bay_after(BAY_MS));
+	bay_deadline_move(bay_after(FAR * BAY_SECOND));
+	ck_assert_int_eq(bay_sleep(2 * BAY_MS), BAY_OK);
+	ck_assert_int_eq(bay_deadline_pop(), BAY_OK);
+	return BAY_OK;
+}
+
+/* As a handler, whose time begins at its first wait. */
+static int
+block_and_yield(void *arg)
+{
+	int status;
+
+	(void)arg;
+	bay_deadline_push(bay_after(FAR * BAY_SECOND));
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	ck_assert_int_eq(bay_deadline_pop(), BAY_OK);
+	ck_assert_int_ne(bay_deadline(), BAY_INHERIT);
+	do
+		status = bay_yield();
+	while (status == BAY_OK);
+	return status;
+}
+
+TASK_TEST(a_timeout_that_begins_in_a_block_outlives_it)
+{
+	struct task *self = task_current();
+	struct task_spec spec = {.name = "timed", .fn = block_and_yield, .scope = &self->scope, .deadline = BAY_INHERIT,
+		.timeout_ns = 2 * BAY_MS, .slot = STATUS_NO_SLOT, .class = self->class};
+	struct task *task = task_create(self->scheduler, &spec);
+
+	task_start(task);
+	ck_assert_int_eq(bay_join(task->handle, bay_after(20 * BAY_SECOND)), BAY_TIMEOUT);
+	return BAY_OK;
+}
+
 /* --- shield ------------------------------------------------------------------------------ */
 
 struct shielded {
@@ -196,6 +260,25 @@ TASK_TEST(a_shield_gives_the_result)
 	ck_assert_int_eq(bay_shield("commits", sleep_in_shield, &shielded, deadline), 7);
 	ck_assert_int_eq(shielded.status, BAY_OK);
 	ck_assert_int_eq(shielded.deadline, deadline);
+	return BAY_OK;
+}
+
+static int
+look_around(void *local)
+{
+	ck_assert_str_eq(bay_task_name(bay_task_current()), "commits");
+	ck_assert_ptr_eq(bay_local_get(local), local);
+	return bay_local_set(local, NULL);
+}
+
+TASK_TEST(a_shield_has_its_name_and_the_values_of_its_task)
+{
+	struct bay_local *local = bay_local_create("value", NULL);
+
+	ck_assert_int_eq(bay_local_set(local, local), BAY_OK);
+	ck_assert_int_eq(bay_shield("commits", look_around, local, bay_after(FAR * BAY_SECOND)), BAY_OK);
+	ck_assert_ptr_eq(bay_local_get(local), local);
+	bay_local_destroy(local);
 	return BAY_OK;
 }
 
@@ -436,6 +519,10 @@ EVERYWHERE(shields, 4, run_tasks_check_nothing_left)
 CHECK_MAIN("runtime/deadline",
 	a_block_ends_what_waits_too_long,
 	a_block_that_was_fast_enough_leaves_nothing_behind,
+	a_block_within_one_that_was_earlier_is_not_what_ended,
+	a_block_that_was_moved_is_judged_by_its_new_deadline,
+	a_timeout_that_begins_in_a_block_outlives_it,
+	a_shield_has_its_name_and_the_values_of_its_task,
 	the_earliest_of_nested_blocks_counts,
 	an_outer_timeout_is_told_from_the_own_one,
 	the_deadline_of_the_task_itself_is_not_the_blocks,

@@ -501,6 +501,42 @@ START_TEST(the_trace_is_the_jobs)
 END_TEST
 
 static int
+look_in_shield(void *request)
+{
+	ck_assert_ptr_eq(task_current()->request, request);
+	services_expect_text(other, "x", BAY_OK, "noted");
+	return BAY_OK;
+}
+
+static int
+shield_a_call(struct bay_request *request)
+{
+	traces[0] = bay_request_trace(request);
+	ck_assert_int_eq(bay_shield("calls", look_in_shield, request, bay_after(20 * BAY_SECOND)), BAY_OK);
+	return bay_reply_text(request, "shielded");
+}
+
+static int
+trace_shielded(void *arg)
+{
+	(void)arg;
+	traces[1] = 0;
+	services_expect_text(service, "x", BAY_OK, "shielded");
+	ck_assert_uint_eq(traces[0], traces[1]);
+	return BAY_OK;
+}
+
+START_TEST(a_shield_works_for_the_request)
+{
+	services_begin(0);
+	service = services_start(&(struct service_options){.name = "s", .plugin = PLUGIN(.handle = shield_a_call)});
+	other = services_start(&(struct service_options){.name = "o", .plugin = PLUGIN(.handle = note_trace)});
+	ck_assert_int_eq(services_run(trace_shielded, NULL), BAY_OK);
+	services_end();
+}
+END_TEST
+
+static int
 read_number(struct bay_request *request)
 {
 	int64_t number = 5;
@@ -531,6 +567,7 @@ START_TEST(a_request_may_be_a_number)
 END_TEST
 
 CHECK_MAIN("service/request",
+	a_shield_works_for_the_request,
 	one_from_the_cache_remembers_nothing,
 	a_chain_is_told_from_above,
 	whatever_a_handler_does_its_caller_gets_one_answer,
