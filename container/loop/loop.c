@@ -273,22 +273,34 @@ loop_pause(void)
 #endif
 }
 
-/* Looks for work until then. Returns whether there is some. */
+/* Looks for work until then. Returns whether there is some. Where the latest came from events, it
+ * looks at those first. */
 static bool
 loop_spin(struct loop *loop, int64_t until_ns)
 {
+	int glances = loop->_events_first ? 1 : SPIN_GLANCES;
+
 	do {
-		for (int i = 0; i < SPIN_GLANCES; i++) {
-			if (loop_found_work(loop))
+		for (int i = 0; i < glances; i++) {
+			if (loop_found_work(loop)) {
+				loop->_events_first = false;
 				return true;
+			}
 			loop_pause();
 		}
 		/* Somebody else may need this processor to bring us what we wait for. */
-		sched_yield();
-		if (loop->_has_work != NULL)
-			loop_poll(loop);
-		else
+		if (glances == SPIN_GLANCES)
+			sched_yield();
+		glances = SPIN_GLANCES;
+		if (loop->_has_work == NULL) {
 			loop_now(loop);
+			continue;
+		}
+		loop_poll(loop);
+		if (loop_found_work(loop)) {
+			loop->_events_first = true;
+			return true;
+		}
 	} while (loop->now_ns < until_ns);
 	return loop_found_work(loop);
 }

@@ -77,6 +77,7 @@ struct loop {
 	int _wake_fd;      /* eventfd, ends a sleep when there is work */
 	int _alarm_fd;     /* timerfd, ends a sleep in time for the wheel */
 	bool _may_spin;
+	bool _events_first; /* a look at the events brought the latest work of a spin */
 
 	struct list _watches[LOOP_WATCH_BUCKETS]; /* struct watch._link, by descriptor */
 	unsigned _watch_count;

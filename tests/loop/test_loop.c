@@ -334,6 +334,72 @@ START_TEST(events_are_seen_while_looking_for_work)
 }
 END_TEST
 
+/* How often it asked for work until an event had come. */
+struct glances {
+	int reads;
+	int asked;
+	int asked_before_event;
+	int work_after;     /* there is work when it has asked so often; 0: never */
+};
+
+static bool
+glance(void *arg)
+{
+	struct glances *glances = arg;
+
+	glances->asked++;
+	if (glances->reads == 0)
+		glances->asked_before_event = glances->asked;
+	return glances->reads > 0 || (glances->work_after > 0 && glances->asked >= glances->work_after);
+}
+
+static void
+on_readable_for_glances(evutil_socket_t fd, short what, void *arg)
+{
+	on_readable(fd, what, &((struct glances *)arg)->reads);
+}
+
+/* As one that mostly waits for short. */
+static int
+glances_of_wait(struct loop *loop, struct glances *glances, int work_after)
+{
+	*glances = (struct glances){.work_after = work_after};
+	loop->_may_spin = true;
+	loop->_idle_ns = 0;
+	loop_wait(loop, INT64_MAX);
+	return glances->asked_before_event;
+}
+
+START_TEST(a_loop_that_lives_by_events_looks_at_them_first)
+{
+	struct glances glances = {.reads = 0};
+	struct loop loop;
+	struct event *event;
+	int fds[2];
+
+	ck_assert(loop_init(&loop, "test"));
+	loop_set_has_work(&loop, glance, &glances);
+	ck_assert_int_eq(pipe(fds), 0);
+	event = event_new(loop.base, fds[0], EV_READ | EV_PERSIST, on_readable_for_glances, &glances);
+	ck_assert_int_eq(event_add(event, NULL), 0);
+	ck_assert_int_eq(write(fds[1], "x", 1), 1);
+	ck_assert_int_gt(glances_of_wait(&loop, &glances, 0), 16);
+	for (int i = 0; i < 10; i++) {
+		ck_assert_int_eq(write(fds[1], "x", 1), 1);
+		ck_assert_int_eq(glances_of_wait(&loop, &glances, 0), 1);
+		ck_assert_int_eq(glances.reads, 1);
+	}
+	/* Work that did not come from events turns that around. */
+	ck_assert_int_eq(glances_of_wait(&loop, &glances, 1), 1);
+	ck_assert_int_eq(write(fds[1], "x", 1), 1);
+	ck_assert_int_gt(glances_of_wait(&loop, &glances, 0), 16);
+	event_free(event);
+	loop_finish(&loop);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
 /* A loop that has nothing to do for long uses no processor time. */
 START_TEST(an_idle_loop_sleeps)
 {
@@ -402,6 +468,7 @@ CHECK_MAIN("loop/loop",
 	no_wake_is_lost_around_the_moment_of_falling_asleep,
 	a_queue_of_ones_own_loses_no_wake_either,
 	events_are_seen_while_looking_for_work,
+	a_loop_that_lives_by_events_looks_at_them_first,
 	an_idle_loop_sleeps,
 	loops_leave_no_descriptor_behind,
 	a_loop_without_descriptors_is_refused)
