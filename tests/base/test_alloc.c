@@ -123,7 +123,37 @@ START_TEST(strings_are_copied_cut_and_formatted)
 }
 END_TEST
 
+START_TEST(the_nth_of_those_that_may_fail_fails_once)
+{
+	for (uint64_t nth = 1; nth <= 5; nth++) {
+		char *four[4];
+		uint64_t failed = 0;
+
+		alloc_fail_at(nth);
+		four[0] = alloc_try(10);
+		four[1] = alloc_try_zeroed(2, 5);
+		four[2] = alloc_try_copy("text");
+		four[3] = alloc_try_again(NULL, 10);
+		ck_assert_uint_eq(alloc_tried(), 4);
+		ck_assert_int_eq(alloc_has_failed(), nth <= 4);
+		for (uint64_t i = 0; i < 4; i++) {
+			failed += four[i] == NULL ? i + 1 : 0;
+			free(four[i]);
+		}
+		ck_assert_uint_eq(failed, nth <= 4 ? nth : 0);
+		/* What may not fail does not count. */
+		free(xcalloc(1, 1));
+		ck_assert_uint_eq(alloc_tried(), 4);
+	}
+	alloc_fail_at(0);
+	ck_assert(!alloc_has_failed());
+	free(alloc_try(1));
+	ck_assert_uint_eq(alloc_tried(), 0);
+}
+END_TEST
+
 CHECK_MAIN("base/alloc",
+	the_nth_of_those_that_may_fail_fails_once,
 	xcalloc_returns_zeroed_memory,
 	nothing_at_all_is_still_an_allocation,
 	xrealloc_keeps_the_contents,

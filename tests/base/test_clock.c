@@ -73,7 +73,49 @@ START_TEST(wall_times_are_iso_8601_in_utc_with_milliseconds)
 }
 END_TEST
 
+START_TEST(a_clock_that_stands_still_is_moved_and_goes_on)
+{
+	int64_t real_ns = clock_monotonic_ns();
+
+	ck_assert(!clock_stands_still());
+	clock_stand_still(1000, 5000);
+	ck_assert(clock_stands_still());
+	ck_assert_int_eq(clock_monotonic_ns(), 1000);
+	ck_assert_int_eq(clock_coarse_ns(), 1000);
+	ck_assert_int_eq(clock_wall_ns(), 5000);
+	ck_assert_int_ge(clock_kernel_ns(), real_ns);
+	clock_move_to(3000);
+	ck_assert_int_eq(clock_monotonic_ns(), 3000);
+	ck_assert_int_eq(clock_wall_ns(), 7000);
+	clock_move_to(2000);
+	ck_assert_int_eq(clock_monotonic_ns(), 3000);
+	clock_go_on();
+	ck_assert(!clock_stands_still());
+	ck_assert_int_ge(clock_monotonic_ns(), real_ns);
+	clock_move_to(INT64_MAX);
+	ck_assert(!clock_stands_still());
+}
+END_TEST
+
+START_TEST(who_looks_at_it_for_ever_sees_it_creep)
+{
+	int64_t looks = 0;
+
+	clock_stand_still(1000, 1000);
+	while (clock_monotonic_ns() < 1000 + 5 * CLOCK_NS_PER_US)
+		looks++;
+	ck_assert_int_ge(looks, 1000 * 1000);
+	/* It has been moved: everybody has another million looks. */
+	clock_move_to(CLOCK_NS_PER_S);
+	for (looks = 0; looks < 1000 * 1000; looks++)
+		ck_assert_int_eq(clock_monotonic_ns(), CLOCK_NS_PER_S);
+	clock_go_on();
+}
+END_TEST
+
 CHECK_MAIN("base/clock",
+	a_clock_that_stands_still_is_moved_and_goes_on,
+	who_looks_at_it_for_ever_sees_it_creep,
 	the_monotonic_clock_never_goes_back,
 	the_wall_clock_agrees_with_time,
 	durations_are_printed_as_people_say_them,

@@ -307,6 +307,49 @@ START_TEST(a_loop_stays_until_whoever_stops_it_has_woken_it)
 }
 END_TEST
 
+/* --- without a thread -------------------------------------------------------------------------- */
+
+static int
+notes_its_thread(void *arg)
+{
+	*(pthread_t *)arg = pthread_self();
+	return BAY_OK;
+}
+
+START_TEST(a_loop_can_be_the_thread_that_makes_it)
+{
+	struct scheduler *scheduler;
+	pthread_t thread;
+	struct task *task;
+	int fd = status_page_create(&page, "test", 1, 1);
+
+	ck_assert_int_ge(fd, 0);
+	close(fd);
+	for (int i = 0; i < 2; i++) {
+		struct task_spec spec = {.name = "here", .fn = notes_its_thread, .arg = &thread,
+			.deadline = BAY_INHERIT, .slot = STATUS_NO_SLOT};
+
+		executor = executor_create_here(&page);
+		ck_assert_ptr_nonnull(executor);
+		ck_assert_uint_eq(executor_count(executor), 1);
+		scheduler = executor_scheduler(executor, 0);
+		ck_assert_ptr_eq(scheduler_here, scheduler);
+		spec.class = scheduler_stack_class(scheduler, 64 << 10);
+		task = task_create(scheduler, &spec);
+		ck_assert_ptr_nonnull(task);
+		task->handle.detached = true;
+		task_start(task);
+		thread = (pthread_t)0;
+		scheduler_run_ready(scheduler);
+		ck_assert(pthread_equal(thread, pthread_self()));
+		executor_destroy(executor);
+		ready_sets_finish();
+		ck_assert_ptr_null(scheduler_here);
+	}
+	status_page_close(&page);
+}
+END_TEST
+
 CHECK_MAIN("cell/executor",
 	each_loop_has_a_thread_of_its_own,
 	an_idle_loop_runs_nobody,
@@ -314,4 +357,5 @@ CHECK_MAIN("cell/executor",
 	without_all_threads_none_stays,
 	without_descriptors_there_are_no_loops,
 	loops_may_post_to_each_other_until_all_have_stopped,
-	a_loop_stays_until_whoever_stops_it_has_woken_it)
+	a_loop_stays_until_whoever_stops_it_has_woken_it,
+	a_loop_can_be_the_thread_that_makes_it)

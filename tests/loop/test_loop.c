@@ -457,7 +457,113 @@ START_TEST(a_loop_without_descriptors_is_refused)
 }
 END_TEST
 
+/* --- a clock that stands still --------------------------------------------------------- */
+
+struct idle {
+	int64_t patience_ns; /* to answer */
+	int64_t until_ns;    /* what was told last */
+	int times;
+};
+
+static int64_t
+on_idle(struct loop *loop, int64_t until_ns, void *arg)
+{
+	struct idle *idle = arg;
+
+	(void)loop;
+	idle->until_ns = until_ns;
+	idle->times++;
+	return idle->patience_ns;
+}
+
+static int64_t fired_at_ns;
+
+static void
+note_time(struct timer *timer)
+{
+	(void)timer;
+	fired_at_ns = clock_monotonic_ns();
+}
+
+START_TEST(a_clock_that_stands_still_is_moved_to_the_next_timer)
+{
+	struct idle idle = {.times = 0};
+	struct timer timer;
+	struct loop loop;
+	int64_t begin_ns;
+
+	clock_stand_still(CLOCK_NS_PER_S, 0);
+	ck_assert(loop_init(&loop, "test"));
+	loop_set_idle(&loop, on_idle, &idle);
+	begin_ns = clock_kernel_ns();
+	timer_init(&timer, note_time);
+	wheel_add(&loop.wheel, &timer, INT64_C(3601) * CLOCK_NS_PER_S + 7);
+	loop_wait(&loop, INT64_MAX);
+	ck_assert_int_eq(fired_at_ns, INT64_C(3601) * CLOCK_NS_PER_S + 7);
+	ck_assert_int_eq(idle.until_ns, fired_at_ns);
+	ck_assert_int_eq(idle.times, 1);
+	ck_assert_int_lt(clock_kernel_ns() - begin_ns, INT64_C(1800) * CLOCK_NS_PER_S);
+	loop_finish(&loop);
+	clock_go_on();
+}
+END_TEST
+
+START_TEST(before_that_the_world_outside_has_the_time_that_it_is_given)
+{
+	struct idle idle = {.patience_ns = 20 * CLOCK_NS_PER_MS};
+	struct timer timer;
+	struct loop loop;
+	int64_t begin_ns;
+
+	clock_stand_still(CLOCK_NS_PER_S, 0);
+	ck_assert(loop_init(&loop, "test"));
+	loop_set_idle(&loop, on_idle, &idle);
+	timer_init(&timer, note_time);
+	wheel_add(&loop.wheel, &timer, INT64_C(3600) * CLOCK_NS_PER_S);
+	begin_ns = clock_kernel_ns();
+	while (timer_armed(&timer))
+		loop_wait(&loop, INT64_MAX);
+	ck_assert_int_ge(clock_kernel_ns() - begin_ns, idle.patience_ns);
+	/* Never longer than the wait itself. */
+	idle.patience_ns = INT64_MAX;
+	wheel_add(&loop.wheel, &timer, clock_monotonic_ns() + 5 * CLOCK_NS_PER_MS);
+	begin_ns = clock_kernel_ns();
+	while (timer_armed(&timer))
+		loop_wait(&loop, INT64_MAX);
+	ck_assert_int_ge(clock_kernel_ns() - begin_ns, 5 * CLOCK_NS_PER_MS);
+	loop_finish(&loop);
+	clock_go_on();
+}
+END_TEST
+
+START_TEST(what_comes_meanwhile_leaves_the_clock_where_it_is)
+{
+	struct idle idle = {.patience_ns = INT64_MAX};
+	struct counted posted = {.item.run = counted_run};
+	struct timer timer;
+	struct loop loop;
+
+	clock_stand_still(CLOCK_NS_PER_S, 0);
+	ck_assert(loop_init(&loop, "test"));
+	loop_set_idle(&loop, on_idle, &idle);
+	timer_init(&timer, note_time);
+	wheel_add(&loop.wheel, &timer, INT64_C(3600) * CLOCK_NS_PER_S);
+	loop_post(&loop, &posted.item);
+	loop_wait(&loop, INT64_MAX);
+	ck_assert(loop_drain_inbox(&loop));
+	ck_assert_int_eq(posted.runs, 1);
+	ck_assert_int_eq(clock_monotonic_ns(), CLOCK_NS_PER_S);
+	ck_assert(timer_armed(&timer));
+	wheel_remove(&loop.wheel, &timer);
+	loop_finish(&loop);
+	clock_go_on();
+}
+END_TEST
+
 CHECK_MAIN("loop/loop",
+	a_clock_that_stands_still_is_moved_to_the_next_timer,
+	before_that_the_world_outside_has_the_time_that_it_is_given,
+	what_comes_meanwhile_leaves_the_clock_where_it_is,
 	what_is_posted_runs_when_the_inbox_is_drained,
 	a_wait_ends_at_its_time_and_not_before,
 	a_wait_ends_for_a_timer_of_the_wheel,

@@ -372,7 +372,94 @@ START_TEST(any_sequence_of_operations_fires_what_is_due)
 }
 END_TEST
 
+/* Goes from timer to timer as a clock that is moved does. */
+static unsigned
+advance_to_the_first(void)
+{
+	now = wheel_first_ns(&wheel);
+	return wheel_advance_exactly(&wheel, now);
+}
+
+START_TEST(moved_from_timer_to_timer_each_fires_at_its_time_exactly)
+{
+	static const int64_t spans[] = {1, 2, 1000, 65536, 65537, 65538, MS, 16 * MS, 17 * MS, SECOND,
+		3600 * SECOND, DAY, 36500 * DAY};
+	struct probe probes[sizeof(spans) / sizeof(*spans)];
+	size_t i, count = sizeof(spans) / sizeof(*spans);
+
+	setup();
+	for (i = count; i-- > 0;) {
+		probe_init(&probes[i]);
+		probe_add(&probes[i], START + spans[i]);
+	}
+	for (i = 0; i < count; i++) {
+		ck_assert_int_eq(wheel_first_ns(&wheel), START + spans[i]);
+		ck_assert_uint_eq(wheel_advance_exactly(&wheel, START + spans[i] - 1), 0);
+		ck_assert_uint_eq(advance_to_the_first(), 1);
+		ck_assert_int_eq(probes[i].fired_ns, START + spans[i]);
+	}
+	ck_assert_int_eq(wheel_first_ns(&wheel), INT64_MAX);
+}
+END_TEST
+
+/* Adds itself for a little later, within the tick that has begun. */
+static void
+add_again_soon(struct probe *probe)
+{
+	if (probe->fired < 100)
+		probe_add(probe, now + 7);
+}
+
+START_TEST(within_a_tick_too_time_goes_on_exactly)
+{
+	struct probe probe, later;
+
+	setup();
+	probe_init(&probe);
+	probe_init(&later);
+	probe.then = add_again_soon;
+	probe_add(&probe, START);
+	probe_add(&later, START + 95 * 7 + 1);
+	for (int i = 0; i < 100; i++) {
+		if (later.wanted && wheel_first_ns(&wheel) == START + 95 * 7 + 1)
+			ck_assert_uint_eq(advance_to_the_first(), 1);
+		ck_assert_uint_eq(advance_to_the_first(), 1);
+		ck_assert_int_eq(probe.fired_ns, START + i * 7);
+	}
+	ck_assert_uint_eq(later.fired, 1);
+	ck_assert_int_eq(later.fired_ns, START + 95 * 7 + 1);
+	ck_assert_int_eq(wheel_first_ns(&wheel), INT64_MAX);
+}
+END_TEST
+
+START_TEST(any_timers_fire_in_the_order_of_their_times)
+{
+	enum { MANY = 500 };
+	struct probe *many = xcalloc(MANY, sizeof(*many));
+	unsigned fired = 0;
+	int64_t last_ns = 0;
+
+	srand(1);
+	setup();
+	for (int i = 0; i < MANY; i++) {
+		probe_init(&many[i]);
+		probe_add(&many[i], START + ((int64_t)rand() << (rand() % 28)));
+	}
+	while (fired < MANY) {
+		fired += advance_to_the_first();
+		ck_assert_int_gt(now, last_ns);
+		last_ns = now;
+	}
+	for (int i = 0; i < MANY; i++)
+		ck_assert_int_eq(many[i].fired_ns, many[i].timer.when_ns);
+	free(many);
+}
+END_TEST
+
 CHECK_MAIN("loop/timer",
+	moved_from_timer_to_timer_each_fires_at_its_time_exactly,
+	within_a_tick_too_time_goes_on_exactly,
+	any_timers_fire_in_the_order_of_their_times,
 	an_empty_wheel_has_no_next_time,
 	a_timer_fires_in_its_tick_and_never_before,
 	a_tick_that_has_passed_fires_at_the_next_advance,

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <string.h>
 
 #include <bay/scope.h>
 #include <bay/task.h>
@@ -470,8 +471,100 @@ TASK_TEST(the_status_page_says_who_runs)
 	return BAY_OK;
 }
 
+/* --- one task a pass ------------------------------------------------------------------------- */
+
+enum { SHUFFLED = 5, ROUNDS = 40 };
+
+static char course[SHUFFLED * ROUNDS + 1];
+static size_t course_size;
+static uint64_t looked;   /* times that work was looked for while tasks ran */
+
+static int
+goes_on(void *arg)
+{
+	for (int i = 0; i < ROUNDS; i++) {
+		course[course_size++] = *(const char *)arg;
+		ck_assert_int_eq(bay_yield(), BAY_OK);
+	}
+	return BAY_OK;
+}
+
+static int
+starts_them(void *arg)
+{
+	static char names[SHUFFLED] = {'a', 'b', 'c', 'd', 'e'};
+	struct bay_task *tasks[SHUFFLED];
+	int status;
+
+	(void)arg;
+	for (int i = 0; i < SHUFFLED; i++)
+		tasks[i] = bay_spawn(NULL, goes_on, &names[i]);
+	status = bay_gather(tasks, SHUFFLED, BAY_INHERIT);
+	for (int i = 0; i < SHUFFLED; i++)
+		bay_task_free(tasks[i]);
+	return status;
+}
+
+static bool
+count_looks(struct scheduler *scheduler, void *arg)
+{
+	(void)scheduler;
+	(void)arg;
+	looked++;
+	return false;
+}
+
+static void
+run_course(uint64_t seed)
+{
+	course_size = 0;
+	run_tasks_begin();
+	scheduler_run_singly(&run_tasks_scheduler, seed);
+	run_tasks_scheduler.find_work = count_looks;
+	looked = 0;
+	ck_assert_int_eq(run_tasks(starts_them, NULL), BAY_OK);
+	/* After each of them. */
+	ck_assert_uint_ge(looked, run_tasks_scheduler.switches / 2);
+	run_tasks_end();
+	ck_assert_uint_eq(course_size, SHUFFLED * ROUNDS);
+	course[course_size] = '\0';
+}
+
+/* Places of a round at which somebody else stands than in the one before. */
+static unsigned
+moves_in_course(void)
+{
+	unsigned moves = 0;
+
+	for (size_t i = SHUFFLED; i < course_size; i++)
+		moves += course[i] != course[i - SHUFFLED];
+	return moves;
+}
+
+START_TEST(a_seed_draws_the_order_and_each_runs_once_a_round)
+{
+	char first[sizeof course];
+
+	run_course(0);
+	ck_assert_uint_eq(moves_in_course(), 0);
+	run_course(1234);
+	ck_assert_uint_gt(moves_in_course(), SHUFFLED * ROUNDS / 2);
+	for (size_t i = 0; i < course_size; i++) {
+		/* Whoever had his turn in this round waits for the others. */
+		for (size_t j = i / SHUFFLED * SHUFFLED; j < i; j++)
+			ck_assert_int_ne(course[i], course[j]);
+	}
+	memcpy(first, course, sizeof first);
+	run_course(1234);
+	ck_assert_str_eq(course, first);
+	run_course(1235);
+	ck_assert_str_ne(course, first);
+}
+END_TEST
+
 CHECK_MAIN("runtime/scheduler",
 	one_thread_has_one_scheduler,
+	a_seed_draws_the_order_and_each_runs_once_a_round,
 	timers_fire_while_tasks_are_ready_all_the_time,
 	timers_wait_for_few_yields_of_tasks_that_work_for_long,
 	timers_wait_for_few_yields_of_a_task_that_refuses_to_end,
