@@ -109,12 +109,12 @@ END_TEST
 START_TEST(there_is_room_for_so_many_services_and_no_more)
 {
 	const char *argv[2 * SOLO_SERVICES + 3] = {"solo"};
-	char names[SOLO_SERVICES][16];
+	char names[SOLO_SERVICES][32];
 	char *error;
 	int argc = 1;
 
 	for (int i = 0; i < SOLO_SERVICES; i++) {
-		snprintf(names[i], sizeof names[i], "s%d=x.so", i);
+		snprintf(names[i], sizeof names[i], "s%d=x.so", i % 100);
 		argv[argc++] = "--with";
 		argv[argc++] = names[i];
 	}
