@@ -58,6 +58,16 @@ struct solo {
 void solo_set_error(const char *format, ...)
 	__attribute__((format(printf, 1, 2)));
 
+/* Whether the caller, who wants function, may wait: a task that did would wait for itself.
+ * False: solo_error() says so. */
+bool solo_may_wait(const struct solo *solo, const char *function);
+
+/* Runs until somebody says scheduler_stop(): what the caller waits for may have come. */
+void solo_go_on(struct solo *solo);
+
+/* A scheduler_find_work_fn, asked after each pass; arg is the container. */
+bool solo_find_work(struct scheduler *scheduler, void *arg);
+
 /* A loop_idle_fn; arg is the container. */
 int64_t solo_on_idle(struct loop *loop, int64_t until_ns, void *arg);
 

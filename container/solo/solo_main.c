@@ -185,7 +185,8 @@ guard_open(struct guard *guard)
 	if (fd < 0)
 		return false;
 	close(fd);
-	guard->outcome = mmap(NULL, sizeof *guard->outcome, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	guard->outcome = mmap(NULL, sizeof *guard->outcome, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	return guard->outcome != MAP_FAILED;
 }
 
