@@ -233,7 +233,25 @@ START_TEST(json_is_known_even_when_the_line_is_wrong)
 }
 END_TEST
 
+START_TEST(options_that_may_come_many_times_are_kept_in_their_order)
+{
+	static const char *const kept[] = {"--set", "a=1", "--with", "b=c.so", "--set", "b.k=2"};
+
+	ck_assert(parse("run --set a=1 --with b=c.so x.so --set=b.k=2 --call -3 --virtual-time"));
+	ck_assert_uint_eq(options.repeated_count, sizeof(kept) / sizeof(*kept));
+	for (size_t i = 0; i < sizeof(kept) / sizeof(*kept); i++)
+		ck_assert_str_eq(options.repeated[i], kept[i]);
+	ck_assert_str_eq(options.call, "-3");
+	ck_assert(options.virtual_time && !options.repl);
+	ck_assert_str_eq(options.arguments[0], "x.so");
+	options_finish(&options);
+	refused("run x.so --call 1 --repl", "--call does not go with --repl", "");
+	refused("list --repl", "--repl does not go with list", "");
+}
+END_TEST
+
 CHECK_MAIN("ctl/options",
+	options_that_may_come_many_times_are_kept_in_their_order,
 	a_verb_alone_has_its_defaults,
 	options_may_stand_anywhere,
 	values_may_stand_in_the_same_word,
