@@ -18,7 +18,7 @@ fi
 
 # The flags as if it were installed where it was built.
 flags() {
-	PKG_CONFIG_PATH=$built pkg-config --define-variable=includedir="$top/container/include" \
+	PKG_CONFIG_DISABLE_UNINSTALLED=1 PKG_CONFIG_PATH=$built pkg-config --define-variable=includedir="$top/container/include" \
 		--define-variable=libdir="$built/.libs" "$@" bay-test
 }
 
@@ -87,6 +87,16 @@ compile "$dir/own.c" "$top/plugins/sleeper/sleeper.c"
 BAY_TEST_SEED=42 run
 status_is 0
 complains 'BAY_TEST_SEED=42 gives this order again'
+
+begin 'in the build tree pkg-config finds all by itself'
+cp "$work/2/own.c" "$dir/"
+# shellcheck disable=SC2046
+"${CC:-cc}" $(PKG_CONFIG_PATH=$built pkg-config --cflags bay-test) -o "$dir/probe" "$dir/own.c" \
+	"$top/plugins/sleeper/sleeper.c" $(PKG_CONFIG_PATH=$built pkg-config --libs bay-test) ||
+	fail 'it does not compile'
+(cd "$dir" && env -u LD_LIBRARY_PATH ./probe >out 2>err)
+status=$?
+status_is 0
 
 begin 'what is left over is told by name'
 cat >"$dir/leaks.c" <<'END'
