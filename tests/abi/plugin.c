@@ -69,7 +69,9 @@ fini(struct bay_instance *instance)
 static int
 put_one(void *channel)
 {
-	return bay_channel_put(channel, "item", BAY_INHERIT);
+	static char item[] = "item";
+
+	return bay_channel_put(channel, item, BAY_INHERIT);
 }
 
 /* A task puts an item that another gets. */
