@@ -13,9 +13,12 @@ enum {
 	ERRORS_TURN = 64 * 1024   /* what a pipe holds: then others have their turn */
 };
 
-/* Between the lines that are kept, and before the first. */
-static const char separator[] = ": ";
-enum { SEPARATOR = sizeof separator - 1 };
+/* Before the first line that is kept, and between two. */
+static const char before[] = ": ", between[] = " | ";
+enum {
+	BEFORE = sizeof before - 1,
+	BETWEEN = sizeof between - 1
+};
 
 void
 errors_open(struct errors *errors, int fd, pid_t pid, int level)
@@ -28,25 +31,37 @@ errors_open(struct errors *errors, int fd, pid_t pid, int level)
 	errors->last[0] = '\0';
 }
 
-/* Keeps a line and forgets the oldest ones that it leaves no room for. */
+static void
+errors_forget_first(struct errors *errors)
+{
+	const char *end = errors->last + errors->last_length;
+	const char *next = memmem(errors->last, errors->last_length, between, BETWEEN);
+
+	errors->last_length = 0;
+	if (next == NULL)
+		return;
+	next += BETWEEN;
+	memmove(errors->last + BEFORE, next, (size_t)(end - next));
+	errors->last_length = BEFORE + (size_t)(end - next);
+}
+
+/* Keeps a line, and forgets the oldest ones that it leaves no room for. */
 static void
 errors_keep(struct errors *errors, const char *line, size_t length)
 {
-	size_t most = ERRORS_LAST - SEPARATOR - 1, drop = 0;
-
-	if (length > most)
-		length = most;
-	if (errors->last_length + SEPARATOR + length >= ERRORS_LAST)
-		drop = errors->last_length + SEPARATOR + length + 1 - ERRORS_LAST;
-	/* A whole line more rather than the end of one. */
-	while (drop > 0 && drop < errors->last_length &&
-		memcmp(errors->last + drop, separator, SEPARATOR) != 0)
-		drop++;
-	memmove(errors->last, errors->last + drop, errors->last_length - drop);
-	errors->last_length -= drop;
-	memcpy(errors->last + errors->last_length, separator, SEPARATOR);
-	memcpy(errors->last + errors->last_length + SEPARATOR, line, length);
-	errors->last_length += SEPARATOR + length;
+	if (length > ERRORS_LAST - BEFORE - 1)
+		length = ERRORS_LAST - BEFORE - 1;
+	while (errors->last_length > 0 && errors->last_length + BETWEEN + length >= ERRORS_LAST)
+		errors_forget_first(errors);
+	if (errors->last_length == 0) {
+		memcpy(errors->last, before, BEFORE);
+		errors->last_length = BEFORE;
+	} else {
+		memcpy(errors->last + errors->last_length, between, BETWEEN);
+		errors->last_length += BETWEEN;
+	}
+	memcpy(errors->last + errors->last_length, line, length);
+	errors->last_length += length;
 	errors->last[errors->last_length] = '\0';
 }
 

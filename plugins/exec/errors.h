@@ -36,7 +36,7 @@ bool errors_take(struct errors *errors);
 /* Closes: what has not been taken is lost, and a line without an end is one. */
 void errors_close(struct errors *errors);
 
-/* ": " and the last lines, or "". Borrowed until more is taken. */
+/* ": " and the last lines with " | " between them, or "". Borrowed until more is taken. */
 const char *errors_last(const struct errors *errors);
 
 #endif

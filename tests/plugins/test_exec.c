@@ -198,7 +198,7 @@ EXEC_TEST(a_program_that_fails_is_a_failure_with_its_last_words, EXEC_ONCE,
 	"sh -c 'echo first >&2; printf last >&2; read -r line; eval \"$line\"'")
 {
 	expect("printf fine", "fine");
-	expect_failure("echo nothing; exit 3", BAY_FAILED, "the program ended with exit code 3: first: last", "");
+	expect_failure("echo nothing; exit 3", BAY_FAILED, "the program ended with exit code 3: first | last", "");
 	expect_failure("kill -SEGV $$", BAY_PEER_DIED, "was ended by SIGSEGV", "last");
 	/* What it leaves behind does not keep the caller. */
 	expect("sleep 1000 & printf fine", "fine");
