@@ -87,7 +87,7 @@ static int starts(bay_instance *) { return BAY_OK; }
 static void ends(bay_instance *) noexcept {}
 static int settles(bay_request *request) noexcept { return handle(request); }
 BAY_PLUGIN_CXX(all, "1.0.0", .summary("s") .flags(0) .settings(settings) .init(bay::guarded<starts>)
-	.handle(settles) .handle(bay::guarded<throws>) .run(bay::guarded<starts>) .stop(ends) .fini(ends));
+	.handle(settles) .handle(bay::guarded<throws>) .run(bay::guarded<starts>) .stop(ends) .fini(ends) .verbs(nullptr));
 END
 } >"$dir/plugin.cc"
 while read -r field; do

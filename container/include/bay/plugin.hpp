@@ -20,7 +20,7 @@
  *
  * What the container calls is noexcept, and the compiler sees to it: an exception that came
  * through would be the end of the cell, with a report that names the service. bay::guarded makes
- * such a function of one that throws.
+ * such a function of one that throws. The table of verbs has plain functions of C: guard them too.
  *
  * Let no task wait in a catch block: what the C++ library knows of exceptions that are being
  * handled belongs to the thread, and so to all tasks of a loop.
@@ -110,6 +110,13 @@ struct descriptor : bay_plugin {
 	{
 		descriptor made = *this;
 		made.bay_plugin::fini = fn;
+		return made;
+	}
+
+	constexpr descriptor verbs(const bay_verb *table) const
+	{
+		descriptor made = *this;
+		made.bay_plugin::verbs = table;
 		return made;
 	}
 };
