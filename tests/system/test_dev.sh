@@ -183,7 +183,8 @@ begin 'the end of the container is the end'
 source_is first
 dev x.c --call Ada
 wait_until 'it answers' has_said 'first Ada.'
-kill -KILL "$(cat "/proc/$dev/task/$dev/children")"
+pid=$(cat "/proc/$dev/task/$dev/children")
+kill -KILL ${pid:-none}
 ends 1
 complains 'the private bayd has ended'
 

@@ -71,6 +71,10 @@ ctl call square 5
 status_is 0
 says 25
 stop
+# The configuration for the system, with the directories of this installation.
+sed -e "s|^plugin_dir .*|plugin_dir = $library/bay/plugins|" -e 's|^runtime_dir .*|runtime_dir = run|' \
+	-e '/^control_group/d' "$root$(installed docdir)/examples/system.ini" >"$dir/system.ini"
+(cd "$dir" && bin/bayd -t -c system.ini >out 2>err) || fail 'system.ini is not in order'
 unset LD_LIBRARY_PATH
 
 begin 'systemd takes the unit, the user and the directories'
