@@ -55,6 +55,7 @@ pub struct Plugin {
     run: Option<unsafe extern "C" fn(*mut Instance) -> c_int>,
     stop: Option<unsafe extern "C" fn(*mut Instance)>,
     fini: Option<unsafe extern "C" fn(*mut Instance)>,
+    verbs: *const c_void,
 }
 
 unsafe impl Sync for Plugin {}
@@ -115,6 +116,7 @@ pub static bay_plugin_v1: Plugin = Plugin {
     run: None,
     stop: None,
     fini: None,
+    verbs: std::ptr::null(),
 };
 
 // --- the service ----------------------------------------------------------------------------
