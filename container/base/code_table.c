@@ -87,13 +87,42 @@ const struct code codes[] = {
 	{"loop", "Services call each other in a circle.",
 		"The message shows the circle. Break it, or raise max_depth in [container] if the calls "
 		"are nested so deep on purpose."},
+	{"loop-held", "A task keeps its loop from all others.",
+		"The handler computes or blocks without waiting. Let it call bay_yield() between pieces "
+		"of work, and bay_blocking() for what blocks. bayctl tasks shows for how long."},
 	{"message-lost", "A message that nobody waits for failed.",
 		"It was sent one way, so its sender was not told. The line says what the handler said."},
+	{"misuse-argument", "A plugin calls a function with what it does not take.",
+		"The line names the function, the service and the mistake; the function has done nothing "
+		"and said so by BAY_INVALID or NULL."},
 	{"misuse-container", "A plugin broke a rule that the container cannot go on without.",
 		"The report names the function and the mistake; the cell was ended by it on purpose. Fix "
 		"the plugin."},
+	{"misuse-freed", "A plugin uses what has been freed, or frees it twice.",
+		"Each handle has one owner, and only that frees it, once. What a function says is "
+		"borrowed is never freed. The line names the function and the service."},
+	{"misuse-leaf", "A plugin that is declared BAY_LEAF called a function that may suspend.",
+		"Take BAY_LEAF out of its descriptor, or do without the call."},
+	{"misuse-message", "A plugin frees a message that is only lent to it.",
+		"The message of a request, and what a function says is borrowed, belong to the container. "
+		"Copy it with bay_message() to keep it."},
 	{"misuse-no-reply", "A handler returned BAY_OK without having replied.",
 		"Every way out of a handler ends in one of bay_reply...() or in bay_fail()."},
+	{"misuse-null", "A plugin passes NULL where that is not allowed.",
+		"The line names the function. Most often an earlier call failed and its result was not "
+		"looked at: bay_message(), bay_service() and others return NULL for a failure."},
+	{"misuse-owner", "A plugin uses on one loop what belongs to another one.",
+		"Channels, locks, tasks and the like stay on the loop that made them; with instances = N "
+		"each instance makes its own. Between loops go messages: bay_call(), bay_send() and "
+		"topics."},
+	{"misuse-reply", "A handler answered its request twice.",
+		"The first answer stays. Return right after a bay_reply...() or bay_fail()."},
+	{"misuse-task", "A plugin called a function outside of a task that needs one.",
+		"Handlers, init, run, stop, fini and what bay_task_start() starts are tasks; "
+		"constructors, signal handlers and callbacks of other libraries are not."},
+	{"misuse-thread", "A plugin called a function on a thread of its own.",
+		"Only loops know tasks. Use bay_blocking() for work on another thread, and hand its "
+		"result back by its return."},
 	{"no-memory", "There is no memory for it.",
 		"The size was chosen by a message, a configuration or a plugin. Look at the size, then at the "
 		"memory of the machine."},

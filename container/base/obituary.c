@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "base/buffer.h"
+#include "base/code.h"
 #include "base/text.h"
 
 char *
@@ -43,6 +44,18 @@ obituary_loop_is_in_init(const struct status_page *page, uint32_t loop, uint32_t
 	return view.phase == STATUS_PHASE_INIT && (view.slot == slot || view.slot == STATUS_NO_SLOT);
 }
 
+/* What the crash handler found out may have a code. */
+static void
+obituary_set_where(struct obituary *obituary, const char *text)
+{
+	const struct code *code;
+	size_t length = code_split(text, &code);
+
+	snprintf(obituary->where, sizeof(obituary->where), "%.*s", (int)length, text);
+	if (code != NULL)
+		obituary->code = code->slug;
+}
+
 /* The task's name was chosen by a plugin: it is shown escaped. */
 static void
 obituary_describe_crash(struct obituary *obituary, const struct status_crash_view *crash)
@@ -59,7 +72,7 @@ obituary_describe_crash(struct obituary *obituary, const struct status_crash_vie
 		told = told && buffer_append_text(&text, ": ") &&
 			text_escape(&text, crash->text, strlen(crash->text));
 	if (told && text.size > 0)
-		snprintf(obituary->where, sizeof(obituary->where), "%s", buffer_text(&text));
+		obituary_set_where(obituary, buffer_text(&text));
 	buffer_finish(&text);
 }
 

@@ -20,7 +20,7 @@ struct obituary {
 	bool in_load;     /* its code was being loaded or unloaded, so it never came to init */
 	char how[OBITUARY_HOW_SIZE];     /* "crashed: SIGSEGV" */
 	const char *code; /* "cell-crash" or "cell-exit" (base/code.h) */
-	char where[160];  /* " at address 0x0 in task main" or "" */
+	char where[360];  /* " at address 0x0 in task main" or "" */
 };
 
 /*

@@ -24,7 +24,7 @@
 
 struct slab {
 	struct list in_pool; /* in pool->open while there is room */
-	void *free;          /* things given back, linked by their first word */
+	void *free;          /* things given back, linked by their second word */
 	unsigned used;
 	unsigned carved;     /* things that have ever been taken */
 	bool spare;          /* nothing is taken, and it is not the first of the open ones */
@@ -41,7 +41,7 @@ struct slab_pool {
 	unsigned spare;      /* slabs that are */
 };
 
-/* For things of thing_bytes, at least a pointer's, at most a slab's less 64; about max_things of
+/* For things of thing_bytes, at least two pointers', at most a slab's less 64; about max_things of
  * them at a time. Allocates nothing yet. */
 void slab_pool_init(struct slab_pool *pool, size_t thing_bytes, size_t max_things);
 
@@ -59,6 +59,13 @@ void slab_spare(struct slab_pool *pool, struct slab *slab);
 void *slab_take(struct slab_pool *pool);
 void slab_give(struct slab_pool *pool, void *thing);
 #else
+
+/* The first word stays as it was given back: whoever uses what is gone can still be told. */
+static inline void **
+slab_link(void *thing)
+{
+	return (void **)thing + 1;
+}
 
 /* Its bytes are undefined. NULL: no memory, or there are too many. */
 static inline void *
@@ -79,7 +86,7 @@ slab_take(struct slab_pool *pool)
 	}
 	thing = slab->free;
 	if (thing != NULL)
-		slab->free = *(void **)thing;
+		slab->free = *slab_link(thing);
 	else
 		thing = (char *)(slab + 1) + slab->carved++ * pool->thing_bytes;
 	if (__builtin_expect(slab->spare, 0)) {
@@ -96,7 +103,7 @@ slab_put_back(struct slab_pool *pool, void *thing)
 {
 	struct slab *slab = (struct slab *)((uintptr_t)thing & ~(SLAB_BYTES - 1));
 
-	*(void **)thing = slab->free;
+	*slab_link(thing) = slab->free;
 	slab->free = thing;
 	if (__builtin_expect(slab->used-- == pool->per_slab, 0))
 		slab_open(pool, slab);

@@ -307,6 +307,16 @@ status_page_write_crash(struct status_page *page, int signal, uintptr_t address,
 }
 
 void
+status_page_explain_crash(struct status_page *page, const char *text)
+{
+	if (page->head == NULL)
+		return;
+	for (unsigned i = 0; i < STATUS_TEXT_SIZE / 8; i++)
+		status_set(&page->head->crash.text[i], 0);
+	status_page_write_crash_text(&page->head->crash, text);
+}
+
+void
 status_page_blame(struct status_page *page, uint32_t slot, const struct status_name *name)
 {
 	if (page->head == NULL)

@@ -244,6 +244,9 @@ status_loop_set_phase(struct status_loop *loop, enum status_phase phase)
 void status_page_write_crash(struct status_page *page, int signal, uintptr_t address,
 	uint32_t loop, const char *text);
 
+/* Puts another text into a crash record that has been written. In a signal handler. */
+void status_page_explain_crash(struct status_page *page, const char *text);
+
 /* Of a crash record that was written for a thread without a loop: whose code ran there, and what
  * that was called. Safe in a signal handler. */
 void status_page_blame(struct status_page *page, uint32_t slot, const struct status_name *name);

@@ -11,12 +11,16 @@
 #include <unistd.h>
 
 #include "base/status_page.h"
+#include "cell/crash_frames.h"
 #include "fiber/stack.h"
 #include "runtime/await.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 
 #define CRASH_STACK_BYTES (64 * 1024)
+
+/* Below that nothing is ever mapped: the member of what NULL points to. */
+#define CRASH_NULL_BYTES 65536
 
 static struct status_page crash_page_copy;
 static struct status_page *crash_page; /* that; NULL: none yet */
@@ -37,7 +41,7 @@ crash_text(int number, uintptr_t address, const struct task *task)
 		return "stack overflow: the task used up its stack (raise 'stack' of the service)";
 	switch (number) {
 	case SIGSEGV:
-		return address < 65536 ? "access through a null pointer" : "access to memory that is not there";
+		return address < CRASH_NULL_BYTES ? "access through a null pointer" : "access to memory that is not there";
 	case SIGBUS:
 		return "access behind the end of a mapped file, or misaligned";
 	case SIGILL:
@@ -78,6 +82,44 @@ crash_on_exit(void)
 			"exit() was called");
 }
 
+/* Appends as much as there is room for. */
+static void
+crash_append(char *text, size_t size, const char *more)
+{
+	size_t length = strlen(text);
+
+	while (length + 1 < size && *more != '\0')
+		text[length++] = *more++;
+	text[length] = '\0';
+}
+
+/* A plugin had called a function of ours: says which, and what the mistake most likely is. After
+ * the record has been written: the stack may be such that to walk it is a fault, too. */
+static void
+crash_explain(int number, uintptr_t address, const char *reason, const struct scheduler *here)
+{
+	struct status_name name = status_name_make("a thread of its own");
+	bool foreign = here == NULL && await_elsewhere == NULL;
+	char text[STATUS_TEXT_SIZE] = "";
+	struct crash_place place;
+
+	crash_frames_find(&place);
+	if (foreign && !crash_loads && place.slot != STATUS_NO_SLOT)
+		status_page_blame(crash_page, place.slot, &name);
+	if (place.function == NULL || (number != SIGSEGV && number != SIGBUS && number != SIGABRT))
+		return;
+	crash_append(text, sizeof text, reason);
+	crash_append(text, sizeof text, ", in ");
+	crash_append(text, sizeof text, place.function);
+	if (foreign)
+		crash_append(text, sizeof text, "(), on a thread that is no loop [misuse-thread]");
+	else if (number == SIGSEGV && address < CRASH_NULL_BYTES)
+		crash_append(text, sizeof text, "(): was it given NULL? [misuse-null]");
+	else
+		crash_append(text, sizeof text, "(): was it given what is freed already? [misuse-freed]");
+	status_page_explain_crash(crash_page, text);
+}
+
 /* Returns: what was there before us is back by then, so the fault happens again, and ends us or is
  * reported by a sanitizer, which ends us. A signal that was sent does not come again by itself;
  * it has no address either, and if another process sent it, nobody here is to blame. */
@@ -102,6 +144,8 @@ crash_handle(int number, siginfo_t *info, void *context)
 
 		status_page_blame(crash_page, await_elsewhere->slot, &name);
 	}
+	if (!sent || (number == SIGABRT && info->si_pid == getpid()))
+		crash_explain(number, address, crash_text(number, address, task), here);
 	if (sent)
 		raise(number);
 }
@@ -153,6 +197,7 @@ crash_install(const struct status_page *page)
 
 	crash_page_copy = *page;
 	crash_page = &crash_page_copy;
+	crash_frames_prepare();
 	for (i = 0; i < sizeof crash_signals / sizeof crash_signals[0]; i++)
 		sigaction(crash_signals[i], &action, &crash_former[crash_signals[i]]);
 }

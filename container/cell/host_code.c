@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/status_page.h"
 #include "cell/crash.h"
+#include "cell/crash_frames.h"
 #include "cell/loader.h"
 #include "loop/loop.h"
 #include "loop/signals.h"
@@ -153,6 +154,8 @@ host_code_on_load(struct inbox_item *item)
 	else if (!settings_create(code->plugin->descriptor.settings, code->_values, code->_value_count,
 			&code->settings, &report))
 		code->error = host_code_complaint(&report);
+	if (code->plugin != NULL)
+		crash_frames_add(code->plugin->descriptor.name, code->_slot);
 	host_code_leave(code, user);
 	settings_report_finish(&report);
 	buffer_finish(&error);
@@ -174,11 +177,14 @@ host_code_on_unload(struct inbox_item *item)
 	struct host_code *code = container_of(item, struct host_code, _item);
 	struct buffer reason = {0};
 	uid_t user = host_code_enter(code);
+	const char *inside = code->plugin != NULL ? code->plugin->descriptor.name : NULL;
 
 	settings_destroy(code->settings);
 	if (!plugin_close(code->plugin, &reason))
 		log_debug("cell", "the code of %s stays in the process: %.*s", code->_subject,
 			(int)reason.size, (const char *)reason.data);
+	else if (inside != NULL)
+		crash_frames_remove(inside);
 	host_code_leave(code, user);
 	buffer_finish(&reason);
 	code->plugin = NULL;

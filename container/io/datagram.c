@@ -144,7 +144,7 @@ bay_datagram_open(const struct bay_address *local, const struct bay_datagram_opt
 	if (about == NULL)
 		about = options->peer;
 	if (scheduler_here == NULL) {
-		log_error(NULL, "bay_datagram_open was called on a thread that is no loop: only tasks can use a socket");
+		log_error(NULL, "bay_datagram_open was called on a thread that is no loop: only tasks can use a socket [misuse-thread]");
 		return BAY_INVALID;
 	}
 	fd = datagram_socket_open(local, options, &file);

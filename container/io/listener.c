@@ -295,7 +295,7 @@ listener_options_read(const struct bay_listener_options *options, struct bay_lis
 	if (options != NULL)
 		memcpy(full_r, options, sizeof *full_r);
 	if (full_r->length != sizeof *full_r || full_r->backlog < 0) {
-		log_error(task_subject(task_current()), "bay_listen: %s", full_r->backlog < 0 ? "backlog is negative"
+		log_error(task_subject(task_current()), "bay_listen: %s [misuse-argument]", full_r->backlog < 0 ? "backlog is negative"
 			: "length is not that of this container's options");
 		return BAY_INVALID;
 	}

@@ -79,8 +79,8 @@ process_start_fails(const struct process_start *start, const char *step, int err
 static int
 process_has_no_sense(const char *why)
 {
-	process_say("bay_process_spawn: %s", why);
-	log_error(task_subject(task_current()), "bay_process_spawn: %s", why);
+	process_say("bay_process_spawn: %s [misuse-argument]", why);
+	log_error(task_subject(task_current()), "bay_process_spawn: %s [misuse-argument]", why);
 	return BAY_INVALID;
 }
 

@@ -252,11 +252,11 @@ static int
 part_await_task(struct select_part *part, struct bay_task *task)
 {
 	if (task == part->waiter.task->handle) {
-		log_error(NULL, "bay_select: a task cannot wait for itself");
+		log_error(task_subject(task_current()), "bay_select: a task cannot wait for itself [misuse-argument]");
 		return BAY_INVALID;
 	}
 	if (task->waiter != NULL) {
-		log_error(NULL, "bay_select: a task has a waiter already (or stands twice): one at a time");
+		log_error(task_subject(task_current()), "bay_select: a task has a waiter already (or stands twice): one at a time [misuse-argument]");
 		return BAY_BUSY;
 	}
 	part->waiter.ended = selection_on_task_ended;
@@ -494,7 +494,7 @@ cases_have_sense(const struct bay_case *cases, size_t count)
 	}
 	if (i == count && count > 0)
 		return true;
-	log_error(NULL, "bay_select: %s", count == 0 ? "the list is empty, so nothing would ever end the wait" :
+	log_error(task_subject(task_current()), "bay_select: %s [misuse-argument]", count == 0 ? "the list is empty, so nothing would ever end the wait" :
 		"there is no such kind of case");
 	return false;
 }

@@ -46,7 +46,7 @@ serving_talk(const struct serving *serving, struct bay_stream *stream)
 	if (serving->tls != NULL) {
 		status = bay_stream_start_tls(stream, serving->tls, NULL, bay_after(SERVING_HANDSHAKE_NS));
 		if (status != BAY_OK) {
-			log_debug(task_subject(task_current()), "bay_serve: %s", bay_stream_error(stream));
+			log_debug(task_subject(task_current()), "bay_serve: %s [misuse-argument]", bay_stream_error(stream));
 			/* Who is refused is told why: that has to go out, so it is no reset. */
 			return status == BAY_TIMEOUT || status == BAY_CANCELED ? status : BAY_OK;
 		}
@@ -151,7 +151,7 @@ bay_serve(struct bay_listener *listener, bay_serve_fn *fn, void *arg, unsigned m
 	if (!WAITABLE_BEGIN(listener, "bay_serve"))
 		return BAY_INVALID;
 	if (fn == NULL || max_connections == 0) {
-		log_error(task_subject(task_current()), "bay_serve: %s", fn == NULL ? "there is no function"
+		log_error(task_subject(task_current()), "bay_serve: %s [misuse-argument]", fn == NULL ? "there is no function"
 			: "with max_connections 0 nobody could be served");
 		return BAY_INVALID;
 	}

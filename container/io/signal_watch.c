@@ -109,7 +109,7 @@ bay_signal_open(int signo, struct bay_signal **signal_r)
 		return BAY_INVALID;
 	signal_name(signo, name, sizeof name);
 	if (!signal_hub_allows(signo, &why)) {
-		log_error(task_subject(task_current()), "bay_signal_open: signal %s: %s", name, why);
+		log_error(task_subject(task_current()), "bay_signal_open: signal %s: %s [misuse-argument]", name, why);
 		return sigabbrev_np(signo) != NULL ? BAY_NOT_PERMITTED : BAY_INVALID;
 	}
 	signal = waitable_create(sizeof *signal, "signal", name);

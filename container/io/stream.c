@@ -82,7 +82,7 @@ stream_options_read(const struct bay_stream_options *options, struct bay_stream_
 	fault = stream_options_fault(full_r);
 	if (fault == NULL)
 		return BAY_OK;
-	log_error(task_subject(task_current()), "%s: %s", function, fault);
+	log_error(task_subject(task_current()), "%s: %s [misuse-argument]", function, fault);
 	return BAY_INVALID;
 }
 

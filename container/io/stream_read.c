@@ -412,7 +412,7 @@ stream_separator_is_there(size_t separator_size, const char *function)
 {
 	if (separator_size > 0)
 		return true;
-	log_error(task_subject(task_current()), "%s: a separator of no bytes is everywhere", function);
+	log_error(task_subject(task_current()), "%s: a separator of no bytes is everywhere [misuse-argument]", function);
 	return false;
 }
 

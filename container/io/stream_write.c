@@ -255,7 +255,7 @@ stream_write_refusal(const struct bay_stream *stream, const char *function)
 		return stream->write_status;
 	if (!stream->finished)
 		return BAY_OK;
-	log_error(task_subject(task_current()), "%s: bay_stream_write_eof() said that no more comes", function);
+	log_error(task_subject(task_current()), "%s: bay_stream_write_eof() said that no more comes [misuse-argument]", function);
 	return BAY_INVALID;
 }
 
@@ -439,7 +439,7 @@ bay_stream_write_eof(struct bay_stream *stream)
 		return BAY_INVALID;
 	if (!stream->is_socket) {
 		log_error(task_subject(task_current()),
-			"bay_stream_write_eof: only sockets end in one direction: close the stream");
+			"bay_stream_write_eof: only sockets end in one direction: close the stream [misuse-argument]");
 		return BAY_INVALID;
 	}
 	if (stream->closing)

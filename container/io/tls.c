@@ -242,7 +242,7 @@ bay_tls_create(const struct bay_tls_options *options, struct bay_tls **tls_r, in
 		return BAY_INVALID;
 	fault = tls_options_fault(options);
 	if (fault != NULL) {
-		log_error(task_subject(task_current()), "bay_tls_create: %s", fault);
+		log_error(task_subject(task_current()), "bay_tls_create: %s [misuse-argument]", fault);
 		return BAY_INVALID;
 	}
 	if (await_is_over(task_current()))

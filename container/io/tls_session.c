@@ -330,7 +330,7 @@ tls_start(struct bay_stream *stream, struct bay_tls *tls, const char *server_nam
 	if (stream->reading || stream->writing || !list_empty(&stream->readers))
 		return BAY_BUSY;
 	if (fault != NULL) {
-		log_error(task_subject(task_current()), "bay_stream_start_tls: %s", fault);
+		log_error(task_subject(task_current()), "bay_stream_start_tls: %s [misuse-argument]", fault);
 		return BAY_INVALID;
 	}
 	session = tls_session_create(context, context->server ? NULL : server_name);

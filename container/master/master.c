@@ -33,6 +33,7 @@
 #include "master/admin_server.h"
 #include "master/listener_table.h"
 #include "master/log_ring.h"
+#include "master/loop_watch.h"
 #include "master/notify.h"
 #include "master/plugin_examination.h"
 #include "master/plugin_survey.h"
@@ -73,6 +74,7 @@ struct master_parts {
 	struct notify *notify;
 	struct activation activation;
 	struct event *start_timer; /* while the start goes on */
+	struct loop_watch *loop_watch;
 	bool stopping; /* somebody asked for it */
 	bool log_elsewhere; /* than on standard error */
 	struct event *log_timer; /* added while the log waits for its reader */
@@ -490,7 +492,10 @@ master_open_for_operators(struct master *master, struct buffer *error)
 	master_create_supervisor(master);
 	parts->start_timer = event_new(master->base, -1, EV_PERSIST, master_on_start_timer, master);
 	if (parts->start_timer == NULL || event_add(parts->start_timer, &master_start_period) != 0)
-		return buffer_fail(error, "watch the start: no memory");
+		return buffer_fail(error, "watch the start: no memory [no-memory]");
+	parts->loop_watch = loop_watch_create(master->base, master);
+	if (parts->loop_watch == NULL)
+		return buffer_fail(error, "watch the loops: no memory [no-memory]");
 	return master_open_socket(master, error);
 }
 
@@ -502,6 +507,7 @@ master_finish(struct master *master)
 
 	/* One more signal must not end us half way through, with our files left behind. */
 	master_block_signals();
+	loop_watch_destroy(parts->loop_watch);
 	/* Before the server: what waits for the cell is answered. */
 	supervisor_destroy(master->supervisor);
 	admin_log_destroy(master->admin_log);

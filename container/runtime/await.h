@@ -4,6 +4,7 @@
 #define BAY_RUNTIME_AWAIT_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "runtime/scheduler.h"
@@ -22,8 +23,11 @@ struct await_elsewhere {
 /* That of this thread, or NULL. */
 extern __thread const struct await_elsewhere *await_elsewhere __attribute__((tls_model("initial-exec")));
 
+/* Whose code is at this address: "toolbox.1.so", a plugin's copy. Returns text, or a literal. */
+const char *await_caller(const void *where, char *text, size_t size);
+
 /* The slow part of await_begin(). */
-bool await_refuse(const char *function);
+bool await_refuse(const char *function, const void *where);
 
 /* Whether the running code may suspend: it is a task and no leaf handler. */
 static inline bool
@@ -41,7 +45,7 @@ await_begin(const char *function, const void *where)
 	struct scheduler *here = scheduler_here;
 
 	if (!await_may_begin(here))
-		return await_refuse(function);
+		return await_refuse(function, where);
 	here->current->awaiting = function;
 	here->current->where = where;
 	return true;

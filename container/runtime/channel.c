@@ -31,6 +31,8 @@ struct bay_channel {
 	size_t size;
 	bool closed;
 	bool stored;           /* the items are in the store, not in the ring */
+	uint32_t magic;        /* CHANNEL_MAGIC, until it is destroyed */
+	const struct scheduler *home; /* whose tasks may use it; NULL: made before there were loops */
 	size_t unfinished;     /* put and not done */
 	struct list joiners;   /* struct waiter.link */
 	char *name;            /* malloc'd or NULL */
@@ -40,6 +42,33 @@ struct bay_channel {
 	struct channel_store store;
 	void *items[];
 };
+
+#define CHANNEL_MAGIC UINT32_C(0x6368616e)
+
+static __attribute__((cold, noinline)) bool
+channel_refuse(const struct bay_channel *channel, const char *function)
+{
+	const char *why = "what it was given has been destroyed already [misuse-freed]";
+
+	if (channel == NULL)
+		why = "NULL was given: was there no memory when it was created? [misuse-null]";
+	else if (channel->magic == CHANNEL_MAGIC && scheduler_here == NULL)
+		why = "a channel is for tasks of its loop, not for a thread that is none [misuse-thread]";
+	else if (channel->magic == CHANNEL_MAGIC)
+		why = "the channel belongs to another loop, and its tasks alone may use it [misuse-owner]";
+	log_error(task_subject(task_current()), "%s: %s", function, why);
+	return false;
+}
+
+/* Whether the calling code may use it. The log says so when not. */
+static inline bool
+channel_is_here(const struct bay_channel *channel, const char *function)
+{
+	if (__builtin_expect(channel != NULL && channel->magic == CHANNEL_MAGIC &&
+		(channel->home == scheduler_here || channel->home == NULL), 1))
+		return true;
+	return channel_refuse(channel, function);
+}
 
 /* --- life ------------------------------------------------------------------------------ */
 
@@ -57,6 +86,8 @@ channel_allocate(size_t capacity, size_t ring)
 	list_init(&channel->getters);
 	list_init(&channel->putters);
 	list_init(&channel->joiners);
+	channel->magic = CHANNEL_MAGIC;
+	channel->home = scheduler_here;
 	channel->capacity = capacity;
 	return channel;
 }
@@ -88,7 +119,7 @@ bay_channel_create_with(const struct bay_channel_options *options)
 	struct bay_channel *channel;
 
 	if (fault != NULL) {
-		log_error(NULL, "bay_channel_create_with: %s", fault);
+		log_error(task_subject(task_current()), "bay_channel_create_with: %s [misuse-argument]", fault);
 		return NULL;
 	}
 	channel = channel_allocate(options->capacity, stored ? 0 : options->capacity);
@@ -128,7 +159,7 @@ channel_wake_all(const struct list *waiters, int status)
 void
 bay_channel_destroy(struct bay_channel *channel)
 {
-	if (channel == NULL)
+	if (channel == NULL || !channel_is_here(channel, "bay_channel_destroy"))
 		return;
 	bay_channel_close(channel);
 	channel_wake_all(&channel->joiners, BAY_CLOSED);
@@ -136,6 +167,8 @@ bay_channel_destroy(struct bay_channel *channel)
 		(void)bay_channel_close_now(channel);
 	channel_store_finish(&channel->store);
 	free(channel->name);
+	/* A compiler drops what is stored just before it is freed, unless it must not. */
+	*(volatile uint32_t *)&channel->magic = 0;
 	free(channel);
 }
 
@@ -329,18 +362,24 @@ channel_get(struct bay_channel *channel, void **item_r)
 int
 bay_channel_try_put(struct bay_channel *channel, void *item)
 {
+	if (!channel_is_here(channel, "bay_channel_try_put"))
+		return BAY_INVALID;
 	return channel_put_now(channel, item, 0, 0);
 }
 
 int
 bay_channel_try_put_with(struct bay_channel *channel, void *item, int64_t priority, size_t bytes)
 {
+	if (!channel_is_here(channel, "bay_channel_try_put_with"))
+		return BAY_INVALID;
 	return channel_put_now(channel, item, priority, bytes);
 }
 
 int
 bay_channel_try_get(struct bay_channel *channel, void **item_r)
 {
+	if (!channel_is_here(channel, "bay_channel_try_get"))
+		return BAY_INVALID;
 	return channel_get_now(channel, item_r);
 }
 
@@ -366,7 +405,7 @@ channel_put_waiting(struct bay_channel *channel, void *item, int64_t priority, s
 int
 bay_channel_put(struct bay_channel *channel, void *item, int64_t deadline)
 {
-	if (!AWAIT_BEGIN("bay_channel_put"))
+	if (!AWAIT_BEGIN("bay_channel_put") || !channel_is_here(channel, "bay_channel_put"))
 		return BAY_INVALID;
 	return channel_put_waiting(channel, item, 0, 0, deadline);
 }
@@ -375,7 +414,7 @@ int
 bay_channel_put_with(struct bay_channel *channel, void *item, int64_t priority, size_t bytes,
 	int64_t deadline)
 {
-	if (!AWAIT_BEGIN("bay_channel_put_with"))
+	if (!AWAIT_BEGIN("bay_channel_put_with") || !channel_is_here(channel, "bay_channel_put_with"))
 		return BAY_INVALID;
 	return channel_put_waiting(channel, item, priority, bytes, deadline);
 }
@@ -387,7 +426,7 @@ bay_channel_get(struct bay_channel *channel, void **item_r, int64_t deadline)
 	struct task *self;
 	int status;
 
-	if (!AWAIT_BEGIN("bay_channel_get"))
+	if (!AWAIT_BEGIN("bay_channel_get") || !channel_is_here(channel, "bay_channel_get"))
 		return BAY_INVALID;
 	self = task_current();
 	if (await_is_over(self))
@@ -406,6 +445,8 @@ bay_channel_get(struct bay_channel *channel, void **item_r, int64_t deadline)
 void
 bay_channel_close(struct bay_channel *channel)
 {
+	if (!channel_is_here(channel, "bay_channel_close"))
+		return;
 	channel->closed = true;
 	channel_wake_all(&channel->putters, BAY_CLOSED);
 	channel_wake_all(&channel->getters, BAY_CLOSED);
@@ -425,6 +466,8 @@ bay_channel_close_now(struct bay_channel *channel)
 {
 	size_t count = 0;
 
+	if (!channel_is_here(channel, "bay_channel_close_now"))
+		return 0;
 	bay_channel_close(channel);
 	while (channel->size > 0) {
 		void *item = channel_take(channel);
@@ -442,9 +485,11 @@ bay_channel_close_now(struct bay_channel *channel)
 int
 bay_channel_done(struct bay_channel *channel)
 {
+	if (!channel_is_here(channel, "bay_channel_done"))
+		return BAY_INVALID;
 	if (channel->unfinished == channel->size) {
-		log_error(NULL, "bay_channel_done: channel %s: all items that were got are done already",
-			bay_channel_name(channel));
+		log_error(task_subject(task_current()), "bay_channel_done: channel %s: all items that were got are done already "
+			"[misuse-argument]", bay_channel_name(channel));
 		return BAY_INVALID;
 	}
 	channel_finish(channel, 1);
@@ -456,7 +501,7 @@ bay_channel_join(struct bay_channel *channel, int64_t deadline)
 {
 	struct waiter waiter;
 
-	if (!AWAIT_BEGIN("bay_channel_join"))
+	if (!AWAIT_BEGIN("bay_channel_join") || !channel_is_here(channel, "bay_channel_join"))
 		return BAY_INVALID;
 	if (await_is_over(task_current()))
 		return await_over(task_current());

@@ -47,7 +47,7 @@ deadline_innermost(const char *function)
 
 	if (self->extra != NULL && self->extra->blocks != NULL)
 		return self->extra->blocks;
-	log_error(task_subject(self), "%s: task %s is in no block (bay_deadline_push)", function, self->name);
+	log_error(task_subject(self), "%s: task %s is in no block (bay_deadline_push) [misuse-argument]", function, self->name);
 	return NULL;
 }
 
@@ -152,7 +152,7 @@ bay_shield(const char *name, bay_task_fn *fn, void *arg, int64_t deadline)
 		return BAY_INVALID;
 	self = task_current();
 	if (fn == NULL || deadline == BAY_INHERIT) {
-		log_error(task_subject(self), "bay_shield: %s", fn == NULL ? "there is no function to run" :
+		log_error(task_subject(self), "bay_shield: %s [misuse-argument]", fn == NULL ? "there is no function to run" :
 			"what no cancellation ends needs a deadline of its own");
 		return BAY_INVALID;
 	}

@@ -74,6 +74,19 @@ handle_renew(struct bay_task *handle)
  * BAY_BUSY, BAY_INVALID. */
 int handle_refusal(const struct bay_task *handle, const struct task *self, const char *function);
 
+/* The kind of a handle that is freed, until the memory holds another one. */
+extern const struct handle_kind handle_gone;
+
+/* The slow part of handle_is_gone(). */
+bool handle_tell_gone(const char *function);
+
+/* Whether a handle has been freed already; the log says so. */
+static inline bool
+handle_is_gone(const struct bay_task *handle, const char *function)
+{
+	return __builtin_expect(handle->kind == &handle_gone, 0) && handle_tell_gone(function);
+}
+
 /* The slow part of handle_end(): somebody waits, or owns. */
 void handle_tell(struct bay_task *handle);
 

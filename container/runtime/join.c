@@ -63,6 +63,10 @@ gathering_begin(struct gathering *gathering, struct bay_task *const *tasks, size
 	for (i = 0; i < count; i++) {
 		struct bay_task *handle = tasks[i];
 
+		if (handle != NULL && handle_is_gone(handle, gathering->waiter.task->awaiting)) {
+			gathering_forget(gathering, tasks, i);
+			return BAY_INVALID;
+		}
 		if (handle == NULL || handle->done)
 			continue;
 		status = handle_refusal(handle, gathering->waiter.task, gathering->waiter.task->awaiting);
@@ -243,7 +247,7 @@ bay_wait(struct bay_task *const *tasks, size_t count, enum bay_wait_until until,
 	if (!AWAIT_BEGIN("bay_wait"))
 		return BAY_INVALID;
 	if (until != BAY_UNTIL_ANY && until != BAY_UNTIL_ALL && until != BAY_UNTIL_ERROR) {
-		log_error(task_subject(task_current()), "bay_wait: there is no way %d to wait", (int)until);
+		log_error(task_subject(task_current()), "bay_wait: there is no way %d to wait [misuse-argument]", (int)until);
 		return BAY_INVALID;
 	}
 	if (waiting_is_over(tasks, count, until))
@@ -281,7 +285,7 @@ bay_wait_first(struct bay_task *const *tasks, size_t count, size_t *index_r, int
 		return BAY_INVALID;
 	if (count == 0) {
 		log_error(task_subject(task_current()),
-			"bay_wait_first: the list is empty, so nothing would ever end the wait");
+			"bay_wait_first: the list is empty, so nothing would ever end the wait [misuse-argument]");
 		return BAY_INVALID;
 	}
 	*index_r = first_done(tasks, count);
@@ -349,6 +353,8 @@ bay_join(struct bay_task *task, int64_t deadline)
 	self = task_current();
 	if (task == NULL)
 		return await_refused(self, BAY_NO_MEMORY);
+	if (handle_is_gone(task, "bay_join"))
+		return await_refused(self, BAY_INVALID);
 	if (task->done)
 		return await_refused(self, self->canceled != NULL ? BAY_CANCELED : join_collect(task, self));
 	status = handle_refusal(task, self, "bay_join");

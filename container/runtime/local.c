@@ -141,7 +141,7 @@ bay_local_create(const char *name, bay_local_destroy_fn *destroy)
 	struct bay_local *local;
 
 	if (scheduler_here == NULL) {
-		log_error(NULL, "bay_local_create was called on a thread that is no loop");
+		log_error(NULL, "bay_local_create was called on a thread that is no loop [misuse-thread]");
 		return NULL;
 	}
 	local = alloc_try_zeroed(1, sizeof *local);
@@ -172,7 +172,7 @@ bay_local_set(struct bay_local *local, void *value)
 	if (!AWAIT_BEGIN("bay_local_set"))
 		return BAY_INVALID;
 	if (local == NULL || local->scheduler != scheduler_here) {
-		log_error(task_subject(task_current()), "bay_local_set: %s",
+		log_error(task_subject(task_current()), "bay_local_set: %s [misuse-argument]",
 			local == NULL ? "NULL was given" : "that local belongs to another loop");
 		return BAY_INVALID;
 	}

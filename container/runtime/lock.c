@@ -64,7 +64,7 @@ static __attribute__((noinline)) bool
 lock_refuse_owner(const struct bay_lock *lock, const char *function)
 {
 	log_error(task_subject(task_current()),
-		"%s: task %s owns lock %s already and would wait for itself", function, task_current()->name,
+		"%s: task %s owns lock %s already and would wait for itself [misuse-argument]", function, task_current()->name,
 		lock->waitable.name);
 	return false;
 }
@@ -183,7 +183,7 @@ lock_check_mine(const struct bay_lock *lock, const char *function)
 	if (__builtin_expect(owner == task_current(), 1))
 		return true;
 	log_error(task_subject(task_current()),
-		"%s: task %s does not own lock %s: %s%s", function, task_current()->name,
+		"%s: task %s does not own lock %s: %s%s [misuse-owner]", function, task_current()->name,
 		lock->waitable.name, owner != NULL ? "its owner is task " : "nobody does",
 		owner != NULL ? owner->name : "");
 	return false;

@@ -99,7 +99,7 @@ bay_once_run(struct bay_once *once, bay_once_fn *fn, void *arg, int64_t deadline
 	self = task_current();
 	if (once->waitable.holder == self) {
 		log_error(task_subject(task_current()),
-			"bay_once_run: task %s runs once %s and would wait for itself", self->name,
+			"bay_once_run: task %s runs once %s and would wait for itself [misuse-argument]", self->name,
 			once->waitable.name);
 		return BAY_INVALID;
 	}
@@ -109,7 +109,7 @@ bay_once_run(struct bay_once *once, bay_once_fn *fn, void *arg, int64_t deadline
 		return await_passed(self, BAY_OK);
 	if (fn == NULL) {
 		log_error(task_subject(task_current()),
-			"bay_once_run: once %s is not done and there is no function to run", once->waitable.name);
+			"bay_once_run: once %s is not done and there is no function to run [misuse-argument]", once->waitable.name);
 		return BAY_INVALID;
 	}
 	return once_do(once, fn, arg, deadline);

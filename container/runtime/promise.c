@@ -43,7 +43,7 @@ bay_promise_destroy(struct bay_promise *promise)
 		return;
 	if (promise->error != NULL && !promise->seen)
 		log_error(task_subject(task_current()),
-			"promise %s failed and nobody asked how it ended: %s: %s", promise->waitable.name,
+			"promise %s failed and nobody asked how it ended: %s: %s [service-task]", promise->waitable.name,
 			bay_status_name(promise->status), promise->error);
 	free(promise->error);
 	promise->error = NULL;

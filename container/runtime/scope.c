@@ -289,7 +289,7 @@ bay_scope_open_with(const struct bay_scope_options *options)
 	if (!AWAIT_BEGIN("bay_scope_open_with"))
 		return NULL;
 	if (options->length != sizeof *options || (options->refuse && options->limit == 0)) {
-		log_error(task_subject(task_current()), "bay_scope_open_with: %s",
+		log_error(task_subject(task_current()), "bay_scope_open_with: %s [misuse-argument]",
 			options->length != sizeof *options ? "length is not that of this container's options"
 			: "without a limit there is nothing to refuse");
 		return NULL;
@@ -334,9 +334,14 @@ scope_result(const struct bay_scope *scope)
 static bool
 scope_is_mine(const struct bay_scope *scope, const char *function)
 {
-	if (scope->owner == task_current() && scope->rules != NULL)
+	if (scope != NULL && scope->owner == task_current() && scope->rules != NULL)
 		return true;
-	log_error(task_subject(task_current()), "%s: only the task that opened a scope closes it", function);
+	if (scope == NULL) {
+		log_error(task_subject(task_current()),
+			"%s: NULL was given: was there no memory when it was opened? [misuse-null]", function);
+		return false;
+	}
+	log_error(task_subject(task_current()), "%s: only the task that opened a scope closes it [misuse-owner]", function);
 	return false;
 }
 
@@ -359,7 +364,7 @@ bay_scope_close(struct bay_scope *scope)
 {
 	int status;
 
-	if (scope == NULL || !AWAIT_BEGIN("bay_scope_close") || !scope_is_mine(scope, "bay_scope_close"))
+	if (!AWAIT_BEGIN("bay_scope_close") || !scope_is_mine(scope, "bay_scope_close"))
 		return BAY_INVALID;
 	status = scope_end(scope);
 	scope_finish(scope);
@@ -370,7 +375,7 @@ bay_scope_close(struct bay_scope *scope)
 int
 bay_scope_wait(struct bay_scope *scope)
 {
-	if (scope == NULL || !AWAIT_BEGIN("bay_scope_wait") || !scope_is_mine(scope, "bay_scope_wait"))
+	if (!AWAIT_BEGIN("bay_scope_wait") || !scope_is_mine(scope, "bay_scope_wait"))
 		return BAY_INVALID;
 	return await_passed(task_current(), scope_end(scope));
 }

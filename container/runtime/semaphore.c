@@ -132,7 +132,7 @@ bay_semaphore_release(struct bay_semaphore *semaphore, size_t count)
 	if (count > semaphore->bound - semaphore->value) {
 		log_error(task_subject(task_current()),
 			"bay_semaphore_release: %zu units are too many for semaphore %s, which has %zu of at most "
-			"%zu: more were given back than taken", count, semaphore->waitable.name, semaphore->value,
+			"%zu: more were given back than taken [misuse-argument]", count, semaphore->waitable.name, semaphore->value,
 			semaphore->bound);
 		return BAY_INVALID;
 	}

@@ -91,6 +91,7 @@ void
 spawn_free(struct spawn *spawn)
 {
 	handle_finish(&spawn->handle);
+	spawn->handle.kind = &handle_gone;
 	if (spawn->canceled != NULL)
 		free(spawn->canceled);
 	slab_give(&scheduler_here->spawns, spawn);

@@ -21,7 +21,7 @@
 static void task_handle_cancel(struct bay_task *handle, const char *reason);
 static void task_handle_release(struct bay_task *handle);
 
-static const struct handle_kind task_kind = {
+const struct handle_kind task_kind = {
 	.cancel = task_handle_cancel,
 	.release = task_handle_release,
 	.shares_memory = true,
@@ -168,7 +168,7 @@ task_forsake_scope(const struct task *self, struct bay_scope *scope)
 			spawn->fn = task_never_begins;
 		else if (task != NULL && task_has_on_stack(self, task->arg))
 			log_error(task_subject(self), "task %s goes on with what task %s, which has returned, had on its "
-				"stack: close its scope or join it before", task->name, self->name);
+				"stack: close its scope or join it before [misuse-freed]", task->name, self->name);
 	}
 	if (!scope_is_empty(scope))
 		scope_cancel(scope, "its owner has ended");
@@ -347,6 +347,7 @@ void
 task_bury(struct task *task)
 {
 	task_clear(task);
+	task->own_handle.kind = &handle_gone;
 	graveyard_add(&task->class->graves, &task->grave, task->scheduler->loop.now_ns);
 }
 

@@ -113,6 +113,9 @@ struct task_spec {
 	struct stack_class *class;
 };
 
+/* Of the handles of tasks that nobody spawned, until they are buried. */
+extern const struct handle_kind task_kind;
+
 /* The slow parts of task_create: makes a record on a fresh stack, as task_bury leaves one, or
  * NULL; gives a task its owner. */
 struct task *task_carve(struct scheduler *scheduler, struct stack_class *class);
@@ -165,6 +168,7 @@ task_create(struct scheduler *scheduler, const struct task_spec *spec)
 		task_log_no_stack(scheduler, spec->class);
 		return NULL;
 	}
+	task->own_handle.kind = &task_kind;
 	handle_renew(&task->own_handle);
 	task->instance = spec->instance;
 	task->request = spec->request;

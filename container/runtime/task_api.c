@@ -35,7 +35,7 @@ static struct spawn *
 task_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg)
 {
 	if (fn == NULL) {
-		log_error(task_subject(task_current()), "bay_spawn: there is no function to run");
+		log_error(task_subject(task_current()), "bay_spawn: there is no function to run [misuse-argument]");
 		return NULL;
 	}
 	return spawn_create(scope, name, fn, arg);
@@ -81,12 +81,21 @@ bay_go(const char *name, bay_task_fn *fn, void *arg)
 	return task_spawn_into(&task_current()->scope, name, fn, arg, NULL, BAY_INHERIT);
 }
 
+static bool
+scope_is_given(const struct bay_scope *scope, const char *function)
+{
+	if (scope == NULL)
+		log_error(task_subject(task_current()),
+			"%s: NULL was given: was there no memory when it was opened? [misuse-null]", function);
+	return scope != NULL;
+}
+
 struct bay_task *
 bay_scope_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg)
 {
 	struct bay_task *task;
 
-	if (scope == NULL || !AWAIT_BEGIN("bay_scope_spawn"))
+	if (!AWAIT_BEGIN("bay_scope_spawn") || !scope_is_given(scope, "bay_scope_spawn"))
 		return NULL;
 	return task_spawn_into(scope, name, fn, arg, &task, BAY_INHERIT) == BAY_OK ? task : NULL;
 }
@@ -94,7 +103,7 @@ bay_scope_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void
 int
 bay_scope_go(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg)
 {
-	if (scope == NULL || !AWAIT_BEGIN("bay_scope_go"))
+	if (!AWAIT_BEGIN("bay_scope_go") || !scope_is_given(scope, "bay_scope_go"))
 		return BAY_INVALID;
 	return task_spawn_into(scope, name, fn, arg, NULL, BAY_INHERIT);
 }
@@ -103,7 +112,7 @@ int
 bay_scope_spawn_with(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg,
 	struct bay_task **task_r, int64_t deadline)
 {
-	if (scope == NULL || !AWAIT_BEGIN("bay_scope_spawn_with"))
+	if (!AWAIT_BEGIN("bay_scope_spawn_with") || !scope_is_given(scope, "bay_scope_spawn_with"))
 		return BAY_INVALID;
 	return task_spawn_into(scope, name, fn, arg, task_r, deadline);
 }
@@ -175,6 +184,8 @@ bay_task_status(const struct bay_task *task)
 {
 	if (task == NULL)
 		return BAY_NO_MEMORY;
+	if (handle_is_gone(task, "bay_task_status"))
+		return BAY_INVALID;
 	if (!task->done)
 		return BAY_BUSY;
 	((struct bay_task *)task)->collected = true;
@@ -192,7 +203,8 @@ bay_task_error(const struct bay_task *task)
 struct bay_message *
 bay_task_take_reply(struct bay_task *task)
 {
-	if (task == NULL || !task->done || task->kind->take_reply == NULL)
+	if (task == NULL || handle_is_gone(task, "bay_task_take_reply") || !task->done ||
+		task->kind->take_reply == NULL)
 		return NULL;
 	return task->kind->take_reply(task);
 }
@@ -200,7 +212,7 @@ bay_task_take_reply(struct bay_task *task)
 void
 bay_task_cancel(struct bay_task *task, const char *reason)
 {
-	if (task != NULL && !task->done)
+	if (task != NULL && !handle_is_gone(task, "bay_task_cancel") && !task->done)
 		task->kind->cancel(task, reason);
 }
 
@@ -209,15 +221,15 @@ bay_task_free(struct bay_task *task)
 {
 	struct task_identity who;
 
-	if (task == NULL)
+	if (task == NULL || handle_is_gone(task, "bay_task_free"))
 		return;
 	if (!task->done && task == bay_task_current()) {
-		log_error(task_subject(task_current()), "bay_task_free: the running task is its owner's to free");
+		log_error(task_subject(task_current()), "bay_task_free: the running task is its owner's to free [misuse-owner]");
 		return;
 	}
 	if (!task->done && task->waiter != NULL) {
 		log_error(task_subject(task_current()),
-			"bay_task_free: a task waits for it: the handle belongs to the one who waits");
+			"bay_task_free: a task waits for it: the handle belongs to the one who waits [misuse-owner]");
 		return;
 	}
 	if (!task->done) {

@@ -105,7 +105,7 @@ callback_is_for_task(struct bay_task *handle, struct task_identity *who, const c
 
 	if (!is_task)
 		log_error(task_subject(task_current()),
-			"%s: %s: only tasks call back when they end", function,
+			"%s: %s: only tasks call back when they end [misuse-argument]", function,
 			handle == NULL ? "NULL was given" : "that is a started call");
 	return is_task;
 }

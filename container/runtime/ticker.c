@@ -25,7 +25,7 @@ bay_ticker_create(int64_t period_ns)
 	struct bay_ticker *ticker;
 
 	if (period_ns <= 0) {
-		log_error(NULL, "bay_ticker_create: a period of %" PRId64 " ns is not above 0", period_ns);
+		log_error(task_subject(task_current()), "bay_ticker_create: a period of %" PRId64 " ns is not above 0 [misuse-argument]", period_ns);
 		return NULL;
 	}
 	ticker = alloc_try(sizeof *ticker);

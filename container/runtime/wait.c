@@ -3,6 +3,10 @@
 
 #include "runtime/wait.h"
 
+#include <dlfcn.h>
+#include <stdio.h>
+#include <string.h>
+
 #include "base/log.h"
 #include "runtime/await.h"
 #include "runtime/handle.h"
@@ -136,21 +140,46 @@ await_over(struct task *self)
 	return await_passed(self, self->canceled != NULL ? BAY_CANCELED : BAY_TIMEOUT);
 }
 
+const char *
+await_caller(const void *where, char *text, size_t size)
+{
+	const char *slash;
+	Dl_info info;
+
+	if (dladdr(where, &info) == 0 || info.dli_fname == NULL)
+		return "nobody that is known";
+	slash = strrchr(info.dli_fname, '/');
+	snprintf(text, size, "%s", slash != NULL ? slash + 1 : info.dli_fname);
+	return text;
+}
+
+/* Of the service whose task has just ended. */
+static const char *
+await_hushed_subject(const struct scheduler *here)
+{
+	return here->hushed_for != NULL && here->subject != NULL ? here->subject(here->hushed_for) : NULL;
+}
+
 bool
-await_refuse(const char *function)
+await_refuse(const char *function, const void *where)
 {
 	struct scheduler *here = scheduler_here;
+	char caller[64];
 
 	if (await_elsewhere != NULL)
 		log_error(await_elsewhere->subject,
-			"%s was called by %s, which runs on a helper thread (bay_blocking): only a task may wait",
+			"%s was called by %s, which runs on a helper thread (bay_blocking): only a task may wait [misuse-task]",
 			function, await_elsewhere->name);
 	else if (here != NULL && here->hushed)
-		log_error(NULL, "%s was called at the end of a task, in a callback or a destructor: that code "
-			"may neither wait nor start tasks", function);
-	else if (here == NULL || here->current == NULL)
-		log_error(NULL, "%s was called outside a task: only code that the container runs may wait",
-			function);
+		log_error(await_hushed_subject(here), "%s was called at the end of a task, in a callback or a destructor: that code "
+			"may neither wait nor start tasks [misuse-task]", function);
+	else if (here == NULL)
+		log_error(NULL, "%s was called on a thread that is no loop, by %s: only tasks may wait; "
+			"bay_blocking() is for work on another thread [misuse-thread]", function,
+			await_caller(where, caller, sizeof caller));
+	else if (here->current == NULL)
+		log_error(NULL, "%s was called outside a task, by %s: only code that the container runs may "
+			"wait [misuse-task]", function, await_caller(where, caller, sizeof caller));
 	else
 		here->leaf_awaits = function;
 	return false;

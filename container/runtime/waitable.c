@@ -22,7 +22,7 @@ waitable_create(size_t size, const char *kind, const char *name)
 
 	if (scheduler_here == NULL) {
 		log_error(task_subject(task_current()),
-			"a %s was asked for on a thread that is no loop: only tasks can use one", kind);
+			"a %s was asked for on a thread that is no loop: only tasks can use one [misuse-thread]", kind);
 		return NULL;
 	}
 	waitable = alloc_try_zeroed(1, size);
@@ -36,20 +36,32 @@ waitable_create(size_t size, const char *kind, const char *name)
 	return waitable;
 }
 
+/* The kind of what is freed. It lies behind what the heap writes into a free piece. */
+static const char waitable_gone[] = "freed";
+
+void
+waitable_free(struct waitable *waitable)
+{
+	/* A compiler drops what is stored just before it is freed, unless it must not. */
+	*(struct scheduler *volatile *)&waitable->scheduler = NULL;
+	*(const char *volatile *)&waitable->kind = waitable_gone;
+	free(waitable);
+}
+
 void
 waitable_close(struct waitable *waitable)
 {
 	waitable->closed = true;
 	waitable_wake_all(waitable, BAY_CLOSED, NULL);
 	if (waitable->users == 0)
-		free(waitable);
+		waitable_free(waitable);
 }
 
 void
 waitable_leave(struct waitable *waitable)
 {
 	if (--waitable->users == 0 && waitable->closed)
-		free(waitable);
+		waitable_free(waitable);
 }
 
 bool
@@ -57,10 +69,17 @@ waitable_refuse(const struct waitable *waitable, const char *function)
 {
 	if (waitable == NULL)
 		log_error(task_subject(task_current()),
-			"%s: NULL was given: was there no memory when it was created?", function);
+			"%s: NULL was given: was there no memory when it was created? [misuse-null]", function);
+	else if (waitable->kind == waitable_gone)
+		log_error(task_subject(task_current()),
+			"%s: what it was given has been destroyed or closed already [misuse-freed]", function);
+	else if (scheduler_here == NULL)
+		log_error(await_elsewhere != NULL ? await_elsewhere->subject : NULL,
+			"%s was called on a thread that is no loop: %s %s is for tasks of its own loop "
+			"[misuse-thread]", function, waitable->kind, waitable->name);
 	else
 		log_error(task_subject(task_current()),
-			"%s: %s %s belongs to another loop, and its tasks alone may use it", function,
+			"%s: %s %s belongs to another loop, and its tasks alone may use it [misuse-owner]", function,
 			waitable->kind, waitable->name);
 	return false;
 }

@@ -47,6 +47,10 @@ struct waitable {
  * memory or, with a line in the log, off the loops. kind is borrowed, name copied. */
 void *waitable_create(size_t size, const char *kind, const char *name);
 
+/* Frees one that nobody looks at any more, so that whoever still uses it is found out, as long as
+ * the memory holds nothing else. */
+void waitable_free(struct waitable *waitable);
+
 /* Wakes who waits with BAY_CLOSED, and frees now or when the last user leaves. */
 void waitable_close(struct waitable *waitable);
 

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "base/log.h"
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "io/blocking_pool.h"
@@ -214,6 +215,11 @@ bay_blocking(const char *name, bay_blocking_fn *fn, void *arg, bay_blocking_free
 	int status;
 
 	if (!AWAIT_BEGIN("bay_blocking")) {
+		blocking_free_arg(free_arg, arg);
+		return BAY_INVALID;
+	}
+	if (fn == NULL) {
+		log_error(task_subject(task_current()), "bay_blocking: there is no function to run [misuse-argument]");
 		blocking_free_arg(free_arg, arg);
 		return BAY_INVALID;
 	}

@@ -193,7 +193,7 @@ void
 instance_fail_leaf(struct bay_request *request, const char *function)
 {
 	request_fail(request, BAY_INVALID, "service %s is a leaf (BAY_LEAF) and its handler called %s, "
-		"which may suspend", request->service->name, function);
+		"which may suspend [misuse-leaf]", request->service->name, function);
 }
 
 static bool

@@ -280,7 +280,7 @@ bay_send_later(struct bay_service *service, const struct bay_message *message, i
 	int status;
 
 	if (instance == NULL) {
-		log_error(NULL, "bay_send_later was called by code that belongs to no service");
+		log_error(NULL, "bay_send_later was called by code that belongs to no service [misuse-task]");
 		return BAY_INVALID;
 	}
 	if (service == NULL)

@@ -90,7 +90,7 @@ memory_head_of(void *memory, const char *function)
 	if (head->magic == MEMORY_MAGIC)
 		return head;
 	log_error(service != NULL ? service->subject : NULL,
-		"%s: %p was not given by bay_alloc(), or was %s", function, memory, head->magic == MEMORY_FREED ? "freed already" : "overwritten");
+		"%s: %p was not given by bay_alloc(), or was %s [misuse-freed]", function, memory, head->magic == MEMORY_FREED ? "freed already" : "overwritten");
 	abort();
 }
 

@@ -10,6 +10,11 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/log.h"
+#include "runtime/scheduler.h"
+#include "runtime/task.h"
+#include "service/instance.h"
+#include "service/request.h"
 
 __thread struct message_cache message_cache __attribute__((tls_model("initial-exec")));
 
@@ -37,10 +42,12 @@ message_unref_slowly(struct bay_message *message)
 {
 	uint32_t before = atomic_fetch_sub_explicit(&message->refs, 1, memory_order_acq_rel);
 
-	if (before == 1 || before == MESSAGE_LARGE + 1) {
-		message_cache.made--;
-		free(message);
-	}
+	if (before != 1 && before != MESSAGE_LARGE + 1)
+		return;
+	/* Nobody owns it any more, whatever the heap writes there. */
+	*(volatile uint32_t *)&message->refs = 0;
+	message_cache.made--;
+	free(message);
 }
 
 void
@@ -66,9 +73,55 @@ message_ref(const struct bay_message *borrowed)
 	return message;
 }
 
+/* More owners than there ever are: what the heap writes into what is free looks like that. */
+#define MESSAGE_REFS_MAX (UINT32_C(1) << 20)
+
+/* Whether it has been freed, as far as that can still be seen. */
+static bool
+message_is_gone(const struct bay_message *message)
+{
+	uint32_t refs = atomic_load_explicit(&message->refs, memory_order_relaxed) & ~MESSAGE_LARGE;
+
+	return refs == 0 || refs > MESSAGE_REFS_MAX;
+}
+
+/* Whether a message is that of the request which the running code serves. */
+static bool
+message_is_lent(const struct bay_message *message)
+{
+	const struct scheduler *here = scheduler_here;
+
+	if (here == NULL || here->current == NULL)
+		return false;
+	if (here->leaf != NULL)
+		return here->leaf->message == message;
+	return here->current->request != NULL && here->current->request->message == message;
+}
+
+/* A mistake that would spoil the heap. */
+static __attribute__((cold, noinline)) void
+message_refuse(const struct bay_message *message)
+{
+	const struct bay_instance *instance = bay_instance_current();
+	const char *subject = instance != NULL ? instance_subject(instance) : NULL;
+
+	if (message_is_gone(message))
+		log_error(subject, "bay_message_free: the message has been freed already [misuse-freed]");
+	else
+		log_error(subject, "bay_message_free: the message is that of the request, which is only lent "
+			"to its handler [misuse-message]");
+}
+
 void
 bay_message_free(struct bay_message *message)
 {
+	if (message == NULL)
+		return;
+	/* Who shares it with the request has a reference of its own. */
+	if (__builtin_expect(message_is_gone(message) || message_is_lent(message), 0)) {
+		message_refuse(message);
+		return;
+	}
 	message_unref(message);
 }
 

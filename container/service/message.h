@@ -24,7 +24,7 @@
 #define MESSAGE_LARGE (UINT32_C(1) << 31)
 
 struct bay_message {
-	_Atomic uint32_t refs; /* owners; MESSAGE_LARGE more when it is not for the cache */
+	_Atomic uint32_t refs; /* owners; 0: it lies in a cache; MESSAGE_LARGE more when it is not for the cache */
 	union {
 		size_t size;
 		struct bay_message *next_free;
@@ -78,6 +78,8 @@ message_unref(struct bay_message *message)
 		message_unref_slowly(message);
 		return;
 	}
+	/* One that nobody owns is known when it is freed again. */
+	atomic_store_explicit(&message->refs, 0, memory_order_relaxed);
 	message->next_free = message_cache.first;
 	message_cache.first = message;
 	message_cache.count++;

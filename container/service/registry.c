@@ -114,7 +114,7 @@ bay_service(const char *name)
 
 	if (service == NULL)
 		log_error(task_subject(task_current()),
-			"bay_service: '%.64s' is no name of a service, or %d names are known already",
+			"bay_service: '%.64s' is no name of a service, or %d names are known already [misuse-argument]",
 			name != NULL ? name : "(null)", REGISTRY_MAX);
 	return service;
 }

@@ -11,7 +11,9 @@
 #include <bay/log.h>
 #include <bay/request.h>
 
+#include "base/log.h"
 #include "base/status.h"
+#include "runtime/await.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "service/instance.h"
@@ -94,12 +96,42 @@ bay_request_wants_reply(const struct bay_request *request)
 
 /* --- answering ------------------------------------------------------------------- */
 
-static __attribute__((cold, noinline)) int
-reply_refused(struct bay_request *request)
+/* Whether the running code works for this request: it is its handler, or a task of its handler. */
+static inline bool
+request_is_here(const struct bay_request *request)
 {
+	const struct scheduler *here = scheduler_here;
+
+	return here != NULL && here->current != NULL &&
+		(here->leaf == request || here->current->request == request);
+}
+
+/* What is wrong with an answer that is none of the running code's to give. The request may be gone:
+ * nothing of it is looked at. */
+static __attribute__((cold, noinline)) int
+request_is_elsewhere(const char *function, const void *where)
+{
+	char caller[64];
+
+	if (scheduler_here == NULL)
+		log_error(await_elsewhere != NULL ? await_elsewhere->subject : NULL,
+			"%s was called on a thread that is no loop, by %s: only the handler of a request, and "
+			"tasks that it has started, answer it [misuse-thread]", function,
+			await_caller(where, caller, sizeof caller));
+	else
+		bay_log_error("%s: that is not the request that is being served here: is its handler over? "
+			"[misuse-freed]", function);
+	return BAY_INVALID;
+}
+
+static __attribute__((cold, noinline)) int
+reply_refused(struct bay_request *request, const char *function, const void *where)
+{
+	if (!request_is_here(request))
+		return request_is_elsewhere(function, where);
 	if (request->answered) {
-		bay_log_warn("the handler of service %s replied twice: the first reply stays",
-			request->service->name);
+		bay_log_error("%s: the handler has answered already: the first answer stays [misuse-reply]",
+			function);
 		return BAY_INVALID;
 	}
 	request_fail(request, BAY_TIMEOUT, "service %s replied after the deadline", request->service->name);
@@ -108,11 +140,12 @@ reply_refused(struct bay_request *request)
 
 /* Why an answer is not accepted, or BAY_OK. The time is the loop's: reading the clock takes
  * longer than all the rest of a reply. */
-static inline int
-reply_refusal(struct bay_request *request)
+static inline __attribute__((always_inline)) int
+reply_refusal(struct bay_request *request, const char *function)
 {
-	if (__builtin_expect(request->answered || request->deadline <= scheduler_here->loop.now_ns, 0))
-		return reply_refused(request);
+	if (__builtin_expect(!request_is_here(request) || request->answered ||
+		request->deadline <= scheduler_here->loop.now_ns, 0))
+		return reply_refused(request, function, __builtin_return_address(0));
 	return BAY_OK;
 }
 
@@ -131,7 +164,7 @@ reply_with(struct bay_request *request, struct bay_message *message)
 int
 bay_reply(struct bay_request *request, const void *data, size_t size)
 {
-	int status = reply_refusal(request);
+	int status = reply_refusal(request, "bay_reply");
 
 	return status != BAY_OK ? status : reply_with(request, bay_message(data, size));
 }
@@ -139,13 +172,15 @@ bay_reply(struct bay_request *request, const void *data, size_t size)
 int
 bay_reply_text(struct bay_request *request, const char *text)
 {
-	return bay_reply(request, text, strlen(text));
+	int status = reply_refusal(request, "bay_reply_text");
+
+	return status != BAY_OK ? status : reply_with(request, bay_message(text, strlen(text)));
 }
 
 int
 bay_reply_printf(struct bay_request *request, const char *format, ...)
 {
-	int status = reply_refusal(request);
+	int status = reply_refusal(request, "bay_reply_printf");
 	struct bay_message *message;
 	va_list args;
 
@@ -160,7 +195,7 @@ bay_reply_printf(struct bay_request *request, const char *format, ...)
 int
 bay_reply_int64(struct bay_request *request, int64_t number)
 {
-	int status = reply_refusal(request);
+	int status = reply_refusal(request, "bay_reply_int64");
 
 	return status != BAY_OK ? status : reply_with(request, message_int64(number));
 }
@@ -168,7 +203,7 @@ bay_reply_int64(struct bay_request *request, int64_t number)
 int
 bay_reply_message(struct bay_request *request, struct bay_message **message)
 {
-	int status = reply_refusal(request);
+	int status = reply_refusal(request, "bay_reply_message");
 
 	if (status != BAY_OK)
 		return status;
@@ -186,9 +221,13 @@ bay_fail(struct bay_request *request, int status, const char *format, ...)
 
 	if (status == BAY_OK)
 		status = BAY_FAILED;
+	if (!request_is_here(request)) {
+		(void)request_is_elsewhere("bay_fail", __builtin_return_address(0));
+		return status;
+	}
 	if (request->answered) {
-		bay_log_warn("the handler of service %s failed after it had replied: the reply stays",
-			request->service->name);
+		bay_log_error("bay_fail: the handler has answered already: the first answer stays "
+			"[misuse-reply]");
 		return status;
 	}
 	va_start(args, format);

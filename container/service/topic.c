@@ -203,7 +203,7 @@ bay_subscribe(const char *pattern, const struct bay_subscription_options *option
 	if (fault == NULL && (pattern == NULL || !topic_pattern_is_valid(pattern)))
 		fault = "that is no pattern";
 	if (fault != NULL) {
-		log_error(task_subject(task_current()), "bay_subscribe: '%s': %s", pattern != NULL ? pattern : "(null)", fault);
+		log_error(task_subject(task_current()), "bay_subscribe: '%s': %s [misuse-argument]", pattern != NULL ? pattern : "(null)", fault);
 		return BAY_INVALID;
 	}
 	if (instance != NULL && instance->subscription_count >= TOPIC_SUBSCRIPTIONS_MAX)
@@ -348,7 +348,7 @@ bay_publish(const char *topic, const struct bay_message *message, int64_t deadli
 		return BAY_INVALID;
 	self = task_current();
 	if (topic == NULL || !topic_is_valid(topic)) {
-		log_error(task_subject(self), "bay_publish: '%s' is no topic", topic != NULL ? topic : "(null)");
+		log_error(task_subject(self), "bay_publish: '%s' is no topic [misuse-argument]", topic != NULL ? topic : "(null)");
 		return BAY_INVALID;
 	}
 	if (await_is_over(self))

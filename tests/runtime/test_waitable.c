@@ -160,7 +160,7 @@ START_TEST(off_the_loops_there_are_none)
 	ck_assert_ptr_null(bay_lock_create("nowhere"));
 	ck_assert_int_eq(log_lines_with("a lock was asked for on a thread that is no loop"), 1);
 	ck_assert_int_eq(bay_lock_acquire(NULL, BAY_INHERIT), BAY_INVALID);
-	ck_assert_int_eq(log_lines_with("bay_lock_acquire was called outside a task"), 1);
+	ck_assert_int_eq(log_lines_with("bay_lock_acquire was called on a thread that is no loop"), 1);
 }
 END_TEST
 

@@ -154,7 +154,7 @@ call-names|nobody ? null not-found no-reply (there is no service 'nobody') not-f
 call-failure|io no-reply (told to fail: twice) fine ''
 call-timeout|timeout no-reply (the deadline had passed before the call) timeout no-reply (*
 note|gate *
-call-leaf|invalid no-reply (service leaf_sleeps is a leaf (BAY_LEAF) and its handler called bay_sleep, which may suspend)
+call-leaf|invalid no-reply (service leaf_sleeps is a leaf (BAY_LEAF) and its handler called bay_sleep, which may suspend [misuse-leaf])
 call-circle|fails services call each other in a circle, or max_depth = 64 is too small: toolbox -> toolbox -> *
 call-inherit|ok inherited
 as-completed|ok 2 ok io ok call closed
