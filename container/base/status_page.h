@@ -93,6 +93,7 @@ struct status_counters {
 	_Atomic uint64_t failed;    /* answered with anything else */
 	_Atomic uint64_t timeouts;  /* of failed: the deadline passed first */
 	_Atomic uint64_t canceled;  /* of failed */
+	_Atomic uint64_t failed_replaced; /* of failed: by code that had been replaced */
 	_Atomic uint64_t dropped;   /* thrown away by overflow = drop-... */
 	_Atomic uint64_t rejected;  /* refused at the door: full, too big, stopping */
 	_Atomic uint64_t in_flight; /* gauge: being handled now */
@@ -283,6 +284,7 @@ struct status_service_view {
 	uint64_t failed;
 	uint64_t timeouts;
 	uint64_t canceled;
+	uint64_t failed_replaced;
 	uint64_t dropped;
 	uint64_t rejected;
 	uint64_t in_flight;    /* 0 when the sum is negative */

@@ -108,6 +108,7 @@ status_sum_counters(struct status_service_view *view, const struct status_counte
 	status_sum(&view->failed, &counters->failed);
 	status_sum(&view->timeouts, &counters->timeouts);
 	status_sum(&view->canceled, &counters->canceled);
+	status_sum(&view->failed_replaced, &counters->failed_replaced);
 	status_sum(&view->dropped, &counters->dropped);
 	status_sum(&view->rejected, &counters->rejected);
 	status_sum_gauge(&view->in_flight, &counters->in_flight);

@@ -92,10 +92,30 @@ cell_on_all_stopped(int status, const char *message, int64_t id, void *arg)
 	control_flush(cell->control);
 }
 
-static int64_t
-cell_generation(const char *service, void *arg)
+static void
+cell_on_stage(const char *service, int64_t generation, enum cell_stage stage, void *arg)
 {
-	return host_generation(arg, service);
+	struct cell *cell = arg;
+	struct cell_stage_reached reached = {.service = service, .generation = generation, .stage = stage};
+
+	control_notify(cell->control, CELL_STAGE, cell_stage_reached_to_json(&reached));
+}
+
+static void
+cell_on_lingers(const char *service, int64_t generation, const char *reason, void *arg)
+{
+	struct cell *cell = arg;
+	struct cell_lingers lingers = {.service = service, .generation = generation, .reason = reason};
+
+	control_notify(cell->control, CELL_LINGERS, cell_lingers_to_json(&lingers));
+}
+
+static const struct host_watcher cell_host_watcher = {cell_on_failed, cell_on_stage, cell_on_lingers};
+
+static bool
+cell_has_generation(const char *service, int64_t generation, void *arg)
+{
+	return host_has(arg, service, generation);
 }
 
 /* --- the master's calls -------------------------------------------------------------------- */
@@ -132,8 +152,9 @@ cell_setup(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 		control_refuse(cell->control, call->id, BAY_IO, "the threads of the loops could not be started");
 		return;
 	}
-	cell->host = host_create(&cell->loop, cell->executor, cell->loader, &cell->page, cell_on_failed, cell);
-	listener_source_begin(cell->control, &cell->loop, cell_generation, cell->host);
+	cell->host = host_create(&cell->loop, cell->executor, cell->loader, &cell->page, &cell_host_watcher,
+		cell);
+	listener_source_begin(cell->control, &cell->loop, cell_has_generation, cell->host);
 	listener_set_source(listener_source_ask);
 	control_answer(cell->control, call->id, NULL, -1);
 }
@@ -153,8 +174,10 @@ cell_absent(struct cell *cell, const struct varlink_call *call, struct varlink_f
 	control_answer(cell->control, call->id, NULL, -1);
 }
 
+/* Start and Swap are told the same. */
 static void
-cell_start(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+cell_begin(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds,
+	void (*begin)(struct host *, const struct cell_start *, int, host_done_fn *, int64_t))
 {
 	struct cell_start start;
 	char error[CELL_ERROR_SIZE];
@@ -168,8 +191,20 @@ cell_start(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 		image = fds->fd[0];
 		fds->fd[0] = -1;
 	}
-	host_start(cell->host, &start, image, cell_on_done, call->id);
+	begin(cell->host, &start, image, cell_on_done, call->id);
 	cell_start_finish(&start);
+}
+
+static void
+cell_start(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	cell_begin(cell, call, fds, host_start);
+}
+
+static void
+cell_swap(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	cell_begin(cell, call, fds, host_swap);
 }
 
 static void
@@ -181,6 +216,34 @@ cell_stop(struct cell *cell, const struct varlink_call *call, struct varlink_fds
 	(void)fds;
 	if (cell_stop_from_json(call->parameters, &stop, error))
 		host_stop(cell->host, stop.service, stop.drain_timeout_ns, cell_on_done, call->id);
+	else
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+}
+
+static void
+cell_retire(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_stop stop;
+	char error[CELL_ERROR_SIZE];
+
+	(void)fds;
+	if (!cell_stop_from_json(call->parameters, &stop, error)) {
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+		return;
+	}
+	host_retire(cell->host, stop.service, stop.drain_timeout_ns);
+	control_answer(cell->control, call->id, NULL, -1);
+}
+
+static void
+cell_revert(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_stop stop;
+	char error[CELL_ERROR_SIZE];
+
+	(void)fds;
+	if (cell_stop_from_json(call->parameters, &stop, error))
+		host_revert(cell->host, stop.service, stop.drain_timeout_ns, cell_on_done, call->id);
 	else
 		control_refuse(cell->control, call->id, BAY_INVALID, error);
 }
@@ -293,6 +356,9 @@ static const struct cell_method {
 	{CELL_ABSENT, cell_absent},
 	{CELL_START, cell_start},
 	{CELL_STOP, cell_stop},
+	{CELL_SWAP, cell_swap},
+	{CELL_RETIRE, cell_retire},
+	{CELL_REVERT, cell_revert},
 	{CELL_CALL, cell_call},
 	{CELL_DO, cell_do},
 	{CELL_TASKS, cell_tasks},

@@ -12,11 +12,14 @@
 #include "base/list.h"
 #include "base/status_page.h"
 #include "cell/executor.h"
+#include "cell/generation.h"
+#include "cell/host_code.h"
 #include "cell/host_asks.h"
 #include "cell/host_instance.h"
 #include "cell/hosted.h"
 #include "loop/loop.h"
 #include "protocol/cell_link.h"
+#include "service/instance.h"
 #include "service/registry.h"
 #include "service/service.h"
 
@@ -33,13 +36,14 @@ struct host {
 	struct host_asks all_stopped;
 };
 
-static struct host *host_here;        /* for on_failed, which has a service only */
+static struct host *host_here;        /* for on_failed, which has an instance only */
 
 static hosted_settled_fn host_on_settled;
+static hosted_shares_fn host_shares;
 
 struct host *
 host_create(struct loop *control, struct executor *executor, struct loader *loader,
-	const struct status_page *page, host_failed_fn *on_failed, void *arg)
+	const struct status_page *page, const struct host_watcher *watcher, void *arg)
 {
 	struct host *host = xcalloc(1, sizeof *host);
 
@@ -49,8 +53,9 @@ host_create(struct loop *control, struct executor *executor, struct loader *load
 		.loader = loader,
 		.grace_ns = HOST_GRACE_NS,
 		.settled = host_on_settled,
-		.settled_arg = host,
-		.on_failed = on_failed,
+		.shares = host_shares,
+		.host = host,
+		.watcher = watcher,
 		.arg = arg,
 	};
 	host->page = page;
@@ -94,13 +99,44 @@ host_find(struct host *host, const struct bay_service *service)
 	return NULL;
 }
 
-int64_t
-host_generation(struct host *host, const char *name)
+static struct hosted *
+host_find_name(struct host *host, const char *name)
 {
-	struct bay_service *service = registry_get(name);
-	const struct hosted *hosted = service != NULL ? host_find(host, service) : NULL;
+	const struct bay_service *service = registry_get(name);
 
-	return hosted != NULL ? hosted->generation : 0;
+	return service != NULL ? host_find(host, service) : NULL;
+}
+
+bool
+host_has(struct host *host, const char *name, int64_t generation)
+{
+	const struct hosted *hosted = host_find_name(host, name);
+
+	return hosted != NULL && hosted_has(hosted, generation);
+}
+
+struct generation *
+host_pin(struct host *host, const char *name)
+{
+	struct hosted *hosted = host_find_name(host, name);
+
+	if (hosted == NULL || service_state(hosted->service) != SERVICE_READY)
+		return NULL;
+	hosted->current->pins++;
+	return hosted->current;
+}
+
+/* Services of one plugin that were started together have one image, so one code. */
+static bool
+host_shares(const struct generation *generation, void *arg)
+{
+	struct host *host = arg;
+
+	list_for_each(pos, &host->services) {
+		if (hosted_uses(container_of(pos, struct hosted, link), host_code_image(&generation->code)))
+			return true;
+	}
+	return false;
 }
 
 struct scheduler *
@@ -110,7 +146,7 @@ host_first_scheduler(struct host *host, const struct bay_service *service)
 
 	if (hosted == NULL || service_state(service) != SERVICE_READY)
 		return NULL;
-	return hosted->instances[0].scheduler;
+	return hosted->current->instances[0].scheduler;
 }
 
 void
@@ -167,7 +203,7 @@ host_set_limits(const struct host *host, struct bay_service *service, const stru
 	service_set_limits(service, &limits);
 }
 
-static void host_service_failed(struct bay_service *service, const char *text);
+static void host_instance_failed(struct bay_instance *instance, const char *text);
 
 /* What is in the way of a start, and why. */
 static const char *
@@ -197,11 +233,11 @@ host_begin(struct host *host, const struct cell_start *start, int image, const s
 	}
 	service_set_slot(service, host->page, (uint32_t)start->slot);
 	host_set_limits(host, service, start);
-	service->on_failed = host_service_failed;
+	service->on_failed = host_instance_failed;
 	hosted = hosted_create(&host->hosting, service, start, image,
 		host_choose_loops(host, start->instances));
 	if (adopted != NULL)
-		host_code_adopt(&hosted->code, adopted);
+		host_code_adopt(&hosted->current->code, adopted);
 	list_push_back(&host->services, &hosted->link);
 	hosted_start(hosted, done, id);
 }
@@ -219,13 +255,64 @@ host_start_adopted(struct host *host, const struct cell_start *start, const stru
 	host_begin(host, start, -1, descriptor, done, id);
 }
 
+/* --- swapping ------------------------------------------------------------------------------ */
+
+/* What is in the way of a swap, or NULL. */
+static const char *
+host_refuses_swap(const struct host *host, const struct hosted *hosted)
+{
+	if (hosted == NULL)
+		return "it is not running";
+	if (hosted->swapping)
+		return "its code is being swapped already";
+	if (host->stopping || hosted->stop_wanted || service_state(hosted->service) != SERVICE_READY)
+		return "it is not ready, or about to stop";
+	return NULL;
+}
+
+void
+host_swap(struct host *host, const struct cell_start *start, int image, host_done_fn *done, int64_t id)
+{
+	struct hosted *hosted = host_find_name(host, start->service);
+	const char *refusal = host_refuses_swap(host, hosted);
+
+	if (refusal == NULL) {
+		hosted_swap(hosted, start, image, done, id);
+		return;
+	}
+	fd_close(&image);
+	done(BAY_BUSY, refusal, id, host->hosting.arg);
+}
+
+void
+host_retire(struct host *host, const char *name, int64_t drain_ns)
+{
+	struct hosted *hosted = host_find_name(host, name);
+
+	if (hosted != NULL)
+		hosted_retire(hosted, drain_ns);
+}
+
+void
+host_revert(struct host *host, const char *name, int64_t drain_ns, host_done_fn *done, int64_t id)
+{
+	struct hosted *hosted = host_find_name(host, name);
+	const char *refusal = host_refuses_swap(host, hosted);
+
+	if (refusal != NULL)
+		done(BAY_BUSY, refusal, id, host->hosting.arg);
+	else if (hosted->kept == NULL)
+		done(BAY_NOT_FOUND, "no former generation is kept", id, host->hosting.arg);
+	else
+		hosted_revert(hosted, drain_ns, done, id);
+}
+
 /* --- stopping ---------------------------------------------------------------------------- */
 
 void
 host_stop(struct host *host, const char *name, int64_t drain_ns, host_done_fn *done, int64_t id)
 {
-	struct bay_service *service = registry_get(name);
-	struct hosted *hosted = service != NULL ? host_find(host, service) : NULL;
+	struct hosted *hosted = host_find_name(host, name);
 
 	if (hosted != NULL)
 		hosted_stop(hosted, drain_ns, done, id);
@@ -276,7 +363,7 @@ host_stop_all(struct host *host, int64_t drain_ns, host_done_fn *done, int64_t i
 
 struct host_failure {
 	struct inbox_item item;
-	struct bay_service *service;
+	struct generation *generation; /* the end of its instance comes after us */
 	char *message;
 };
 
@@ -284,22 +371,22 @@ static void
 host_on_failure(struct inbox_item *item)
 {
 	struct host_failure *failure = container_of(item, struct host_failure, item);
-	struct hosted *hosted = host_here != NULL ? host_find(host_here, failure->service) : NULL;
+	struct generation *generation = failure->generation;
 
-	if (hosted != NULL)
-		hosted_fail(hosted, failure->message);
+	if (host_here != NULL)
+		hosted_fail(generation->owner, generation, failure->message);
 	free(failure->message);
 	free(failure);
 }
 
 /* On the loop of the instance whose task failed. */
 static void
-host_service_failed(struct bay_service *service, const char *text)
+host_instance_failed(struct bay_instance *instance, const char *text)
 {
 	struct host_failure *failure = xcalloc(1, sizeof *failure);
 
 	failure->item.run = host_on_failure;
-	failure->service = service;
+	failure->generation = instance->owner;
 	failure->message = xstrdup(text != NULL ? text : "a task of it failed");
 	loop_post(host_here->hosting.control, &failure->item);
 }

@@ -12,11 +12,14 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "protocol/cell_link.h"
+
 struct bay_plugin;
 struct bay_service;
 struct cell_absent;
 struct cell_start;
 struct executor;
+struct generation;
 struct host;
 struct loader;
 struct loop;
@@ -26,12 +29,21 @@ struct status_page;
 /* An operation has ended: message NULL, it worked; else why not (status tells the kind). */
 typedef void host_done_fn(int status, const char *message, int64_t id, void *arg);
 
-/* A service failed by itself and has been stopped. */
-typedef void host_failed_fn(const char *service, int64_t generation, const char *message, void *arg);
+/* What its owner hears without having asked. */
+struct host_watcher {
+	/* A service failed by itself and has been stopped. */
+	void (*failed)(const char *service, int64_t generation, const char *message, void *arg);
+	/* A swap to this generation has come so far. */
+	void (*stage)(const char *service, int64_t generation, enum cell_stage stage, void *arg);
+	/* Something of a generation that was replaced or stopped stays; reason NULL: it has gone
+	 * after all. */
+	void (*lingers)(const char *service, int64_t generation, const char *reason, void *arg);
+};
 
-/* control is the loop of the control thread. All are borrowed. */
+/* control is the loop of the control thread. All are borrowed; arg is the watcher's, and of all
+ * that is answered. */
 struct host *host_create(struct loop *control, struct executor *executor, struct loader *loader,
-	const struct status_page *page, host_failed_fn *on_failed, void *arg);
+	const struct status_page *page, const struct host_watcher *watcher, void *arg);
 
 /* Sets how long what was cancelled may take to end before the answer is that it refuses. */
 void host_set_grace(struct host *host, int64_t grace_ns);
@@ -39,8 +51,11 @@ void host_set_grace(struct host *host, int64_t grace_ns);
 /* Sets which ways calls to services take that are started from now on: enum service_calls. */
 void host_set_calls(struct host *host, int calls);
 
-/* Of the code that a service runs, from its start to its end; 0: it is not there. */
-int64_t host_generation(struct host *host, const char *service);
+/* Whether a service is there with this generation, which serves or is to. */
+bool host_has(struct host *host, const char *service, int64_t generation);
+
+/* The generation that serves, whose code stays until generation_unpin(); NULL: there is none. */
+struct generation *host_pin(struct host *host, const char *service);
 
 /* Of the loop with the first instance of a service; NULL: it is not ready. */
 struct scheduler *host_first_scheduler(struct host *host, const struct bay_service *service);
@@ -59,6 +74,15 @@ void host_start(struct host *host, const struct cell_start *start, int image, ho
  * stopped, and the start names no image. */
 void host_start_adopted(struct host *host, const struct cell_start *start,
 	const struct bay_plugin *descriptor, host_done_fn *done, int64_t id);
+
+/* Puts other code in the place of what serves, without a stop; takes image. What ran before
+ * goes on if that fails. */
+void host_swap(struct host *host, const struct cell_start *start, int image, host_done_fn *done, int64_t id);
+
+/* What a swap has kept may end now, within drain_ns; or it serves again, and the other one ends
+ * within that. */
+void host_retire(struct host *host, const char *service, int64_t drain_ns);
+void host_revert(struct host *host, const char *service, int64_t drain_ns, host_done_fn *done, int64_t id);
 
 /* Stops one: what it has finishes within drain_ns, then is cancelled. May be asked again
  * meanwhile: the shortest drain counts, and all who asked are answered. */

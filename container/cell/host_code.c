@@ -3,8 +3,12 @@
 
 #include "cell/host_code.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -22,6 +26,10 @@
 #include "service/plugin.h"
 #include "service/settings.h"
 
+#ifndef MFD_EXEC
+#define MFD_EXEC 0x0010U
+#endif
+
 void
 host_code_init(struct host_code *code, const struct cell_start *start, int image, const char *subject,
 	struct loop *control, struct loader *loader)
@@ -34,7 +42,8 @@ host_code_init(struct host_code *code, const struct cell_start *start, int image
 	code->_subject = subject;
 	code->_slot = (uint32_t)start->slot;
 	code->_fd = image;
-	code->_image = image >= 0 ? xasprintf("/proc/self/fd/%d", image) : xstrdup(start->image != NULL ? start->image : "");
+	code->_name = xstrdup(start->image != NULL ? start->image : "");
+	code->_image = image >= 0 ? xasprintf("/proc/self/fd/%d", image) : xstrdup(code->_name);
 	code->_sha256 = start->sha256 != NULL ? xstrdup(start->sha256) : NULL;
 	code->_origin = start->origin != NULL ? xstrdup(start->origin) : NULL;
 	code->_values = xcalloc(start->setting_count + 1, sizeof code->_values[0]);
@@ -62,10 +71,18 @@ host_code_finish(struct host_code *code)
 	}
 	free(code->_values);
 	fd_close(&code->_fd);
+	free(code->_name);
 	free(code->_image);
 	free(code->_sha256);
 	free(code->_origin);
 	free(code->error);
+	free(code->lingers);
+}
+
+const char *
+host_code_image(const struct host_code *code)
+{
+	return code->_name;
 }
 
 /* --- there and back ------------------------------------------------------------------- */
@@ -140,6 +157,42 @@ host_code_open(struct host_code *code, struct buffer *error)
 	return plugin_open(code->_image, code->_sha256, code->_origin, &code->plugin, error);
 }
 
+static int
+host_code_create_memory(const char *name)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC | MFD_EXEC);
+
+	/* Linux before 6.3 does not know MFD_EXEC and does not need it. */
+	return fd >= 0 || errno != EINVAL ? fd : memfd_create(name, MFD_CLOEXEC);
+}
+
+/* The dynamic loader knows a file again by its number, whatever its name is: so a second one is
+ * made, and loaded by its descriptor. What it holds is checked as any image is. */
+static bool
+host_code_copy(struct host_code *code, struct buffer *error)
+{
+	int from = open(code->_image, O_RDONLY | O_CLOEXEC);
+	int to = from >= 0 ? host_code_create_memory(code->_subject) : -1;
+	ssize_t n = -1;
+
+	while (to >= 0 && (n = sendfile(to, from, NULL, 1 << 20)) > 0)
+		continue;
+	if (n < 0)
+		(void)buffer_fail(error, "its image cannot be copied into memory: %s", strerror(errno));
+	fd_close(&from);
+	if (n < 0) {
+		fd_close(&to);
+		return false;
+	}
+	fd_close(&code->_fd);
+	free(code->_name);
+	free(code->_image);
+	code->_fd = to;
+	code->_image = xasprintf("/proc/self/fd/%d", to);
+	code->_name = xstrdup(code->_image);
+	return true;
+}
+
 /* On the loader thread. */
 static void
 host_code_on_load(struct inbox_item *item)
@@ -149,7 +202,7 @@ host_code_on_load(struct inbox_item *item)
 	struct buffer error = {0};
 	uid_t user = host_code_enter(code);
 
-	if (!host_code_open(code, &error))
+	if ((code->_apart && !host_code_copy(code, &error)) || !host_code_open(code, &error))
 		code->error = xstrndup((const char *)error.data, error.size);
 	else if (!settings_create(code->plugin->descriptor.settings, code->_values, code->_value_count,
 			&code->settings, &report))
@@ -163,8 +216,9 @@ host_code_on_load(struct inbox_item *item)
 }
 
 void
-host_code_load(struct host_code *code, host_code_done_fn *done)
+host_code_load(struct host_code *code, bool apart, host_code_done_fn *done)
 {
+	code->_apart = apart;
 	host_code_send(code, host_code_on_load, done);
 }
 
@@ -180,11 +234,12 @@ host_code_on_unload(struct inbox_item *item)
 	const char *inside = code->plugin != NULL ? code->plugin->descriptor.name : NULL;
 
 	settings_destroy(code->settings);
-	if (!plugin_close(code->plugin, &reason))
-		log_debug("cell", "the code of %s stays in the process: %.*s", code->_subject,
-			(int)reason.size, (const char *)reason.data);
-	else if (inside != NULL)
+	if (!plugin_close(code->plugin, &reason)) {
+		code->lingers = xstrndup((const char *)reason.data, reason.size);
+		log_debug("cell", "the code of %s stays in the process: %s", code->_subject, code->lingers);
+	} else if (inside != NULL) {
 		crash_frames_remove(inside);
+	}
 	host_code_leave(code, user);
 	buffer_finish(&reason);
 	code->plugin = NULL;

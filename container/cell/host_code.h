@@ -9,6 +9,7 @@
 #ifndef BAY_CELL_HOST_CODE_H
 #define BAY_CELL_HOST_CODE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -31,10 +32,12 @@ struct host_code {
 	struct plugin *plugin;      /* NULL: there is none */
 	struct settings *settings;
 	char *error;                /* why it was not loaded, or NULL; the owner may take it */
+	char *lingers;              /* after unload: why it is still in the process, or NULL */
 	struct loop *_control;
 	struct loader *_loader;
 	struct inbox_item _item;    /* to the loader and back */
 	host_code_done_fn *_done;
+	char *_name;                /* of the image, which the master gave only once */
 	char *_image;               /* the path that it is loaded by */
 	const struct bay_plugin *_adopted; /* instead of an image, or NULL */
 	int _fd;                    /* what that leads to, or -1 */
@@ -44,9 +47,11 @@ struct host_code {
 	size_t _value_count;
 	const char *_subject;
 	uint32_t _slot;             /* of its service in the status page */
+	bool _apart;
 };
 
-/* Copies what start says of it, and takes image: a descriptor to load it by, or -1. subject is for the log; it, control and loader are borrowed. */
+/* Copies what start says of it, and takes image: a descriptor to load it by, or -1. subject is
+ * for the log; it, control and loader are borrowed. */
 void host_code_init(struct host_code *code, const struct cell_start *start, int image, const char *subject,
 	struct loop *control, struct loader *loader);
 
@@ -56,8 +61,12 @@ void host_code_adopt(struct host_code *code, const struct bay_plugin *descriptor
 /* Nothing may be under way. What is loaded must have been unloaded. */
 void host_code_finish(struct host_code *code);
 
-/* Loads it and checks the settings; error says how that went. */
-void host_code_load(struct host_code *code, host_code_done_fn *done);
+/* Which image it is: who has the same has the same code, and its data. */
+const char *host_code_image(const struct host_code *code);
+
+/* Loads it and checks the settings; error says how that went. apart: from a copy in memory, since
+ * the same image is there already and its data are not to be shared. */
+void host_code_load(struct host_code *code, bool apart, host_code_done_fn *done);
 
 /* Unloads what there is of it. Nothing of it may run. */
 void host_code_unload(struct host_code *code, host_code_done_fn *done);

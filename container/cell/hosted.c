@@ -4,23 +4,36 @@
 #include "cell/hosted.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <bay/status.h>
+#include <bay/time.h>
 
 #include "base/alloc.h"
 #include "base/code.h"
 #include "base/log.h"
-#include "cell/executor.h"
-#include "cell/host_instance.h"
+#include "loop/loop.h"
 #include "protocol/cell_link.h"
-#include "runtime/scheduler.h"
 #include "service/plugin.h"
 #include "service/ready_set.h"
 #include "service/service.h"
 #include "service/service_queue.h"
-#include "service/settings.h"
+
+/* How long one that refuses to end is left alone, at first and at most. */
+#define HOSTED_RETRY_MIN_NS (BAY_SECOND / 2)
+#define HOSTED_RETRY_MAX_NS (30 * BAY_SECOND)
 
 static void hosted_begin_stop(struct hosted *hosted, int64_t drain_ns);
+static void hosted_on_ended(struct generation *generation);
+
+static struct generation *
+hosted_add(struct hosted *hosted, const struct cell_start *start, int image)
+{
+	struct generation *generation = generation_create(hosted, start, image);
+
+	list_push_front(&hosted->generations, &generation->link);
+	return generation;
+}
 
 struct hosted *
 hosted_create(const struct hosting *hosting, struct bay_service *service, const struct cell_start *start,
@@ -29,24 +42,23 @@ hosted_create(const struct hosting *hosting, struct bay_service *service, const 
 	struct hosted *hosted = xcalloc(1, sizeof *hosted);
 
 	list_init(&hosted->link);
+	list_init(&hosted->generations);
 	host_asks_init(&hosted->starters);
+	host_asks_init(&hosted->swappers);
 	host_asks_init(&hosted->stoppers);
 	hosted->hosting = hosting;
 	hosted->service = service;
-	hosted->generation = start->generation;
-	hosted->start_timeout_ns = start->start_timeout_ns;
 	hosted->mask = mask;
-	host_code_init(&hosted->code, start, image, service->subject, hosting->control, hosting->loader);
+	hosted->current = hosted_add(hosted, start, image);
 	return hosted;
 }
 
 void
 hosted_destroy(struct hosted *hosted)
 {
-	host_code_finish(&hosted->code);
 	host_asks_finish(&hosted->starters);
+	host_asks_finish(&hosted->swappers);
 	host_asks_finish(&hosted->stoppers);
-	free(hosted->instances);
 	free(hosted->message);
 	free(hosted->refusal);
 	free(hosted->failed_with);
@@ -54,14 +66,42 @@ hosted_destroy(struct hosted *hosted)
 }
 
 bool
+hosted_has(const struct hosted *hosted, int64_t number)
+{
+	return !hosted->ending && ((hosted->current != NULL && hosted->current->number == number) ||
+		(hosted->next != NULL && hosted->next->number == number));
+}
+
+bool
+hosted_uses(const struct hosted *hosted, const char *image)
+{
+	list_for_each(pos, &hosted->generations) {
+		if (strcmp(host_code_image(&container_of(pos, struct generation, link)->code), image) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* Whether one of its generations is doing something, or only those that refuse to end are left. */
+static bool
+hosted_is_busy(const struct hosted *hosted)
+{
+	list_for_each(pos, &hosted->generations) {
+		if (container_of(pos, struct generation, link)->state != GENERATION_STUCK)
+			return true;
+	}
+	return false;
+}
+
+bool
 hosted_is_stuck(const struct hosted *hosted)
 {
-	return hosted->refusal != NULL && hosted->pending == 0;
+	return hosted->refusal != NULL && !hosted_is_busy(hosted);
 }
 
 /* --- answers ------------------------------------------------------------------------- */
 
-/* Keeps the first failure of a start. Takes message. */
+/* Keeps the first failure of a start or swap. Takes message. */
 static void
 hosted_keep_failure(struct hosted *hosted, int status, char *message)
 {
@@ -71,6 +111,14 @@ hosted_keep_failure(struct hosted *hosted, int status, char *message)
 	}
 	hosted->status = status;
 	hosted->message = message;
+}
+
+/* What went wrong in a step of one of its generations, which may go on without. */
+static void
+hosted_take_failure(struct hosted *hosted, struct generation *generation)
+{
+	hosted_keep_failure(hosted, generation->status, generation->message);
+	generation->message = NULL;
 }
 
 static void
@@ -95,89 +143,72 @@ hosted_tell_failure(struct hosted *hosted, const char *text)
 	if (hosted->failed_with == NULL || hosted->told)
 		return;
 	hosted->told = true;
-	hosting->on_failed(hosted->service->name, hosted->generation, text, hosting->arg);
-}
-
-/* --- instances --------------------------------------------------------------------- */
-
-static void
-hosted_each_instance(struct hosted *hosted, host_instance_fn *fn)
-{
-	unsigned i;
-
-	hosted->pending = hosted->instance_count;
-	for (i = 0; i < hosted->instance_count; i++)
-		fn(&hosted->instances[i]);
+	hosting->watcher->failed(hosted->service->name, hosted->failed_generation, text, hosting->arg);
 }
 
 static void
-hosted_next_step(struct hosted *hosted, host_instance_done_fn *done)
-{
-	unsigned i;
-
-	for (i = 0; i < hosted->instance_count; i++)
-		hosted->instances[i].done = done;
-}
-
-/* An instance has answered a step of the start; true: it was the last one. */
-static bool
-hosted_collect(struct hosted *hosted, struct host_instance *instance)
-{
-	hosted_keep_failure(hosted, instance->status, instance->message);
-	instance->message = NULL;
-	return --hosted->pending == 0;
-}
-
-/* Prepares them for their first step. False: failed. */
-static bool
-hosted_make_instances(struct hosted *hosted)
+hosted_tell_stage(struct hosted *hosted, enum cell_stage stage)
 {
 	const struct hosting *hosting = hosted->hosting;
-	struct ready_set *set = ready_set_for(hosted->mask);
-	unsigned i, n = 0;
 
-	if (set == NULL) {
-		hosted_keep_failure(hosted, BAY_FULL, xstrdup("the services of this cell run on too many different "
-			"sets of loops: give some the same number of instances"));
-		return false;
+	if (hosted->next != NULL)
+		hosting->watcher->stage(hosted->service->name, hosted->next->number, stage, hosting->arg);
+}
+
+/* --- what lingers ---------------------------------------------------------------------- */
+
+static void
+hosted_tell_lingers(struct generation *generation, const char *reason)
+{
+	const struct hosted *hosted = generation->owner;
+	const struct hosting *hosting = hosted->hosting;
+
+	generation->lingers = reason != NULL;
+	hosting->watcher->lingers(hosted->service->name, generation->number, reason, hosting->arg);
+}
+
+static void
+hosted_on_retry(struct timer *timer)
+{
+	struct generation *generation = container_of(timer, struct generation, retry);
+
+	generation_end(generation, 0, NULL, hosted_on_ended);
+}
+
+/* One that was replaced refuses to end. It is asked again, as what it waits for may come. */
+static void
+hosted_leave_lingering(struct generation *generation)
+{
+	struct loop *control = generation->owner->hosting->control;
+
+	if (!generation->lingers) {
+		log_warn(generation->owner->service->subject, "generation %lld, which was replaced, cannot end: %s",
+			(long long)generation->number, generation->refusal);
+		hosted_tell_lingers(generation, generation->refusal);
 	}
-	hosted->instance_count = (unsigned)__builtin_popcountll(hosted->mask);
-	hosted->instances = xcalloc(hosted->instance_count, sizeof hosted->instances[0]);
-	for (i = 0; i < executor_count(hosting->executor); i++) {
-		if ((hosted->mask >> i & 1) != 0) {
-			host_instance_init(&hosted->instances[n], hosted->service,
-				executor_scheduler(hosting->executor, i), hosting->control, n, hosted);
-			n++;
-		}
-	}
-	service_set_plugin(hosted->service, &hosted->code.plugin->descriptor,
-		settings_struct(hosted->code.settings), set, n);
-	return true;
+	generation->retry_ns = generation->retry_ns == 0 ? HOSTED_RETRY_MIN_NS : generation->retry_ns * 2;
+	if (generation->retry_ns > HOSTED_RETRY_MAX_NS)
+		generation->retry_ns = HOSTED_RETRY_MAX_NS;
+	timer_init(&generation->retry, hosted_on_retry);
+	wheel_add(&control->wheel, &generation->retry, loop_now(control) + generation->retry_ns);
+}
+
+/* Its instances have ended; perhaps its code stays. */
+static void
+hosted_drop(struct generation *generation)
+{
+	const struct hosting *hosting = generation->owner->hosting;
+	const char *reason = generation->code.lingers;
+
+	list_remove(&generation->link);
+	if (reason != NULL && hosting->shares(generation, hosting->host))
+		reason = NULL;
+	if (reason != NULL || generation->lingers)
+		hosted_tell_lingers(generation, reason);
+	generation_destroy(generation);
 }
 
 /* --- stopping ------------------------------------------------------------------------ */
-
-/* The last step: nothing of it is left. */
-static void
-hosted_on_unloaded(struct host_code *code)
-{
-	struct hosted *hosted = container_of(code, struct hosted, code);
-	const char *reason = hosted->failed_with != NULL ? hosted->failed_with : hosted->message;
-
-	service_set_state(hosted->service, reason != NULL ? SERVICE_FAILED : SERVICE_STOPPED, reason);
-	hosted_tell_failure(hosted, reason);
-	hosted_answer_start(hosted, hosted->status, hosted->message);
-	hosted_answer_stop(hosted, BAY_OK, NULL);
-	hosted->gone = true;
-	hosted->hosting->settled(hosted, hosted->hosting->settled_arg);
-}
-
-static void
-hosted_unload(struct hosted *hosted)
-{
-	service_set_plugin(hosted->service, NULL, NULL, NULL, 0);
-	host_code_unload(&hosted->code, hosted_on_unloaded);
-}
 
 /* Its code must stay, and so must the service's state. It may be asked to stop again. */
 static void
@@ -194,96 +225,179 @@ hosted_refuses_to_stop(struct hosted *hosted)
 	hosted_answer_start(hosted, BAY_BUSY, text);
 	hosted_answer_stop(hosted, BAY_BUSY, text);
 	free(text);
-	hosted->hosting->settled(hosted, hosted->hosting->settled_arg);
+	hosted->hosting->settled(hosted, hosted->hosting->host);
+}
+
+/* Nothing of it is left. */
+static void
+hosted_has_stopped(struct hosted *hosted)
+{
+	const char *reason = hosted->failed_with != NULL ? hosted->failed_with : hosted->message;
+
+	service_set_route(hosted->service, NULL, NULL, 0);
+	service_set_state(hosted->service, reason != NULL ? SERVICE_FAILED : SERVICE_STOPPED, reason);
+	hosted_tell_failure(hosted, reason);
+	hosted_answer_start(hosted, hosted->status, hosted->message);
+	hosted_answer_stop(hosted, BAY_OK, NULL);
+	hosted->gone = true;
+	hosted->hosting->settled(hosted, hosted->hosting->host);
+}
+
+/* The first refusal among its generations; NULL: there is none. */
+static const char *
+hosted_find_refusal(const struct hosted *hosted)
+{
+	list_for_each(pos, &hosted->generations) {
+		const struct generation *generation = container_of(pos, struct generation, link);
+
+		if (generation->state == GENERATION_STUCK)
+			return generation->refusal;
+	}
+	return NULL;
 }
 
 static void
-hosted_on_instance_stopped(struct host_instance *instance)
+hosted_check_stopped(struct hosted *hosted)
 {
-	struct hosted *hosted = instance->owner;
+	const char *refusal;
 
-	if (hosted->refusal == NULL)
-		hosted->refusal = instance->message;
-	else
-		free(instance->message);
-	instance->message = NULL;
-	if (--hosted->pending > 0)
+	if (!hosted->ending || hosted_is_busy(hosted))
 		return;
-	/* Nobody takes from the queue any more, whatever else becomes of it. */
-	service_queue_flush(hosted->service, hosted->failed_with != NULL ? "it has failed" : "it has stopped");
-	if (hosted->refusal != NULL) {
+	refusal = hosted_find_refusal(hosted);
+	free(hosted->refusal);
+	hosted->refusal = refusal != NULL ? xstrdup(refusal) : NULL;
+	if (refusal != NULL)
 		hosted_refuses_to_stop(hosted);
-		return;
+	else
+		hosted_has_stopped(hosted);
+}
+
+/* Nobody takes from the queue any more, whatever else becomes of it. */
+static void
+hosted_on_quiet(struct generation *generation)
+{
+	struct hosted *hosted = generation->owner;
+
+	service_queue_flush(hosted->service, hosted->failed_with != NULL ? "it has failed" : "it has stopped");
+	if (generation->refusal == NULL)
+		service_queue_unlist(hosted->service);
+}
+
+static void
+hosted_on_ended(struct generation *generation)
+{
+	struct hosted *hosted = generation->owner;
+
+	if (generation->state == GENERATION_STUCK) {
+		if (!hosted->ending)
+			hosted_leave_lingering(generation);
+	} else {
+		if (generation == hosted->current)
+			hosted->current = NULL;
+		hosted_drop(generation);
 	}
-	service_queue_unlist(hosted->service);
-	hosted_unload(hosted);
+	hosted_check_stopped(hosted);
 }
 
 static void
 hosted_begin_stop(struct hosted *hosted, int64_t drain_ns)
 {
-	unsigned i;
+	struct wheel *wheel = &hosted->hosting->control->wheel;
 
 	service_set_state(hosted->service, SERVICE_STOPPING, NULL);
 	free(hosted->refusal);
 	hosted->refusal = NULL;
-	hosted_next_step(hosted, hosted_on_instance_stopped);
-	for (i = 0; i < hosted->instance_count; i++) {
-		hosted->instances[i].drain_ns = drain_ns;
-		hosted->instances[i].grace_ns = hosted->hosting->grace_ns;
+	hosted->ending = true;
+	hosted->kept = NULL;
+	list_for_each_safe(pos, &hosted->generations) {
+		struct generation *generation = container_of(pos, struct generation, link);
+
+		if (timer_armed(&generation->retry))
+			wheel_remove(wheel, &generation->retry);
+		if (generation->state == GENERATION_ENDING)
+			generation_hurry(generation, drain_ns);
+		else
+			generation_end(generation, drain_ns,
+				generation == hosted->current ? hosted_on_quiet : NULL, hosted_on_ended);
 	}
-	hosted_each_instance(hosted, host_instance_stop);
 }
 
 /* Those that are past their drain, or gone, do not mind. */
 static void
 hosted_hurry(struct hosted *hosted, int64_t drain_ns)
 {
-	unsigned i;
+	list_for_each(pos, &hosted->generations)
+		generation_hurry(container_of(pos, struct generation, link), drain_ns);
+}
 
-	for (i = 0; i < hosted->instance_count; i++)
-		host_instance_hurry(&hosted->instances[i], drain_ns);
+/* Something is under way that has to end before. */
+static bool
+hosted_has_to_wait(const struct hosted *hosted)
+{
+	return hosted->swapping || service_state(hosted->service) != SERVICE_READY;
 }
 
 void
 hosted_stop(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64_t id)
 {
 	host_asks_add(&hosted->stoppers, done, id);
-	if (service_state(hosted->service) == SERVICE_READY || hosted_is_stuck(hosted))
+	if (!hosted_has_to_wait(hosted) || hosted_is_stuck(hosted)) {
 		hosted_begin_stop(hosted, drain_ns);
-	else if (service_state(hosted->service) == SERVICE_STOPPING)
+	} else if (hosted->ending) {
 		hosted_hurry(hosted, drain_ns);
-	else if (!hosted->stop_wanted || drain_ns < hosted->stop_drain_ns) {
+	} else {
+		if (!hosted->stop_wanted || drain_ns < hosted->stop_drain_ns)
+			hosted->stop_drain_ns = drain_ns;
 		hosted->stop_wanted = true;
-		hosted->stop_drain_ns = drain_ns;
+		/* It may be held. */
+		if (hosted->swapping && hosted->current != NULL)
+			generation_hurry(hosted->current, drain_ns);
 	}
 }
 
 void
-hosted_fail(struct hosted *hosted, const char *message)
+hosted_fail(struct hosted *hosted, struct generation *generation, const char *message)
 {
-	if (service_state(hosted->service) == SERVICE_READY) {
-		hosted->failed_with = xstrdup(message);
-		hosted_begin_stop(hosted, 0);
-	} else if (hosted->starting) {
+	if (generation != hosted->current && generation != hosted->next) {
+		log_warn(hosted->service->subject, "generation %lld, which was replaced, failed: %s",
+			(long long)generation->number, message);
+	} else if (generation == hosted->next || hosted->starting) {
 		/* While other instances are still on their way: the next step will see it. */
-		hosted_keep_failure(hosted, BAY_FAILED, xstrdup(message));
+		generation_keep_failure(generation, BAY_FAILED, xstrdup(message));
+	} else if (hosted->ending || hosted->failed_with != NULL) {
+		return;
+	} else {
+		hosted->failed_with = xstrdup(message);
+		hosted->failed_generation = generation->number;
+		if (hosted->swapping) {
+			hosted->stop_wanted = true;
+			hosted->stop_drain_ns = 0;
+		} else {
+			hosted_begin_stop(hosted, 0);
+		}
 	}
 }
 
 /* --- starting ----------------------------------------------------------------------------- */
 
-static void
-hosted_on_instance_serves(struct host_instance *instance)
+/* A step of the start has ended. False: that was the end of it. */
+static bool
+hosted_start_goes_on(struct hosted *hosted)
 {
-	struct hosted *hosted = instance->owner;
+	hosted_take_failure(hosted, hosted->current);
+	if (hosted->message == NULL)
+		return true;
+	hosted_begin_stop(hosted, 0);
+	return false;
+}
 
-	if (!hosted_collect(hosted, instance))
+static void
+hosted_on_serves(struct generation *generation)
+{
+	struct hosted *hosted = generation->owner;
+
+	if (!hosted_start_goes_on(hosted))
 		return;
-	if (hosted->message != NULL) {
-		hosted_begin_stop(hosted, 0);
-		return;
-	}
 	service_set_state(hosted->service, SERVICE_READY, NULL);
 	hosted_answer_start(hosted, BAY_OK, NULL);
 	if (hosted->stop_wanted)
@@ -291,38 +405,32 @@ hosted_on_instance_serves(struct host_instance *instance)
 }
 
 static void
-hosted_on_instance_initialised(struct host_instance *instance)
+hosted_on_initialised(struct generation *generation)
 {
-	struct hosted *hosted = instance->owner;
-
-	if (!hosted_collect(hosted, instance))
-		return;
-	if (hosted->message != NULL) {
-		hosted_begin_stop(hosted, 0);
-		return;
-	}
-	hosted_next_step(hosted, hosted_on_instance_serves);
-	hosted_each_instance(hosted, host_instance_serve);
+	if (hosted_start_goes_on(generation->owner))
+		generation_serve(generation, hosted_on_serves);
 }
 
 static void
-hosted_on_loaded(struct host_code *code)
+hosted_prepare_route(struct hosted *hosted, const struct generation *generation, struct ready_set *set)
 {
-	struct hosted *hosted = container_of(code, struct hosted, code);
-	unsigned i;
+	service_set_route(hosted->service, &generation->code.plugin->descriptor, set,
+		(unsigned)__builtin_popcountll(hosted->mask));
+}
 
-	hosted_keep_failure(hosted, BAY_INVALID, code->error);
-	code->error = NULL;
-	if (hosted->message != NULL || !hosted_make_instances(hosted)) {
-		hosted_unload(hosted);
+static void
+hosted_on_loaded(struct generation *generation)
+{
+	struct hosted *hosted = generation->owner;
+	struct ready_set *set = ready_set_for(hosted->mask);
+
+	if (set == NULL)
+		generation_keep_failure(generation, BAY_FULL, xstrdup("the services of this cell run on too many "
+			"different sets of loops: give some the same number of instances"));
+	if (!hosted_start_goes_on(hosted))
 		return;
-	}
-	hosted_next_step(hosted, hosted_on_instance_initialised);
-	for (i = 0; i < hosted->instance_count; i++) {
-		hosted->instances[i].start_timeout_ns = hosted->start_timeout_ns;
-		hosted->instances[i].grace_ns = hosted->hosting->grace_ns;
-	}
-	hosted_each_instance(hosted, host_instance_start);
+	hosted_prepare_route(hosted, generation, set);
+	generation_initialise(generation, hosted_on_initialised);
 }
 
 void
@@ -331,5 +439,212 @@ hosted_start(struct hosted *hosted, host_done_fn *done, int64_t id)
 	host_asks_add(&hosted->starters, done, id);
 	hosted->starting = true;
 	service_set_state(hosted->service, SERVICE_STARTING, NULL);
-	host_code_load(&hosted->code, hosted_on_loaded);
+	generation_load(hosted->current, false, hosted_on_loaded);
+}
+
+/* --- swapping ------------------------------------------------------------------------------ */
+
+/* Answers who asked, and goes on with what had to wait. */
+static void
+hosted_end_swap(struct hosted *hosted)
+{
+	char *message = hosted->message;
+	int status = hosted->status;
+
+	hosted->message = NULL;
+	hosted->status = BAY_OK;
+	hosted->swapping = false;
+	host_asks_answer(&hosted->swappers, status, message, hosted->hosting->arg);
+	free(message);
+	if (hosted->stop_wanted)
+		hosted_begin_stop(hosted, hosted->stop_drain_ns);
+}
+
+/* What was to be the next has ended, or refuses to. */
+static void
+hosted_on_next_ended(struct generation *generation)
+{
+	struct hosted *hosted = generation->owner;
+
+	hosted->next = NULL;
+	hosted_on_ended(generation);
+	hosted_end_swap(hosted);
+}
+
+static void
+hosted_end_next(struct generation *generation)
+{
+	struct hosted *hosted = generation->owner;
+
+	/* Its own steps are over, and that of current is what it was waiting for. */
+	free(hosted->current->message);
+	hosted->current->message = NULL;
+	generation_end(hosted->next, 0, NULL, hosted_on_next_ended);
+}
+
+/* The old one has the route again, if it ever lost it, before the new one ends. */
+static void
+hosted_fail_swap(struct hosted *hosted, bool resume)
+{
+	if (resume)
+		generation_resume(hosted->current, hosted_end_next);
+	else
+		hosted_end_next(hosted->current);
+}
+
+/* A step of the swap has ended. False: that was the end of it. */
+static bool
+hosted_swap_goes_on(struct hosted *hosted, bool resume)
+{
+	hosted_take_failure(hosted, hosted->next);
+	hosted_take_failure(hosted, hosted->current);
+	if (hosted->stop_wanted)
+		hosted_keep_failure(hosted, BAY_CANCELED, xstrdup(hosted->failed_with != NULL ? hosted->failed_with :
+			"the service is being stopped"));
+	if (hosted->message == NULL)
+		return true;
+	hosted_fail_swap(hosted, resume);
+	return false;
+}
+
+/* The new one serves: what is left to do is done beside that. */
+static void
+hosted_on_flipped(struct generation *generation)
+{
+	struct hosted *hosted = generation->owner;
+	struct generation *old = hosted->current;
+
+	hosted_take_failure(hosted, generation);
+	if (hosted->message != NULL) {
+		hosted_prepare_route(hosted, old, hosted->service->set);
+		hosted_fail_swap(hosted, true);
+		return;
+	}
+	hosted->current = generation;
+	hosted->next = NULL;
+	if (hosted->keep && !hosted->stop_wanted && generation_could_be_kept(generation)) {
+		old->state = GENERATION_KEPT;
+		hosted->kept = old;
+	} else {
+		generation_end(old, old->drain_timeout_ns, NULL, hosted_on_ended);
+	}
+	hosted_end_swap(hosted);
+}
+
+static void
+hosted_flip(struct hosted *hosted)
+{
+	hosted_prepare_route(hosted, hosted->next, hosted->service->set);
+	generation_serve(hosted->next, hosted_on_flipped);
+}
+
+static void
+hosted_on_imported(struct generation *generation)
+{
+	struct hosted *hosted = generation->owner;
+
+	if (!hosted_swap_goes_on(hosted, true))
+		return;
+	hosted_tell_stage(hosted, CELL_STAGE_HANDED_OVER);
+	hosted_flip(hosted);
+}
+
+static void
+hosted_on_exported(struct generation *generation)
+{
+	struct hosted *hosted = generation->owner;
+
+	if (hosted_swap_goes_on(hosted, true))
+		generation_import(hosted->next, generation, hosted_on_imported);
+}
+
+static void
+hosted_on_held(struct generation *generation)
+{
+	struct hosted *hosted = generation->owner;
+
+	if (!hosted_swap_goes_on(hosted, true))
+		return;
+	hosted_tell_stage(hosted, CELL_STAGE_HELD);
+	generation_export(generation, hosted_on_exported);
+}
+
+static void
+hosted_on_next_initialised(struct generation *generation)
+{
+	struct hosted *hosted = generation->owner;
+
+	if (!hosted_swap_goes_on(hosted, false))
+		return;
+	hosted_tell_stage(hosted, CELL_STAGE_INITIALISED);
+	if (generation_hands_over(hosted->current, generation))
+		generation_hold(hosted->current, hosted_on_held);
+	else
+		hosted_flip(hosted);
+}
+
+static void
+hosted_on_next_loaded(struct generation *generation)
+{
+	struct hosted *hosted = generation->owner;
+
+	/* What is in the queue would never be taken. */
+	if (generation->message == NULL && generation->code.plugin->descriptor.handle == NULL &&
+		hosted->current->code.plugin->descriptor.handle != NULL)
+		generation_keep_failure(generation, BAY_INVALID, xstrdup("it has no handler, and what it is to "
+			"replace has one: restart the service instead"));
+	if (!hosted_swap_goes_on(hosted, false))
+		return;
+	hosted_tell_stage(hosted, CELL_STAGE_LOADED);
+	generation_initialise(generation, hosted_on_next_initialised);
+}
+
+void
+hosted_swap(struct hosted *hosted, const struct cell_start *start, int image, host_done_fn *done, int64_t id)
+{
+	bool apart = hosted_uses(hosted, start->image);
+
+	host_asks_add(&hosted->swappers, done, id);
+	hosted->swapping = true;
+	hosted->keep = start->keep;
+	hosted_retire(hosted, hosted->current->drain_timeout_ns);
+	hosted->next = hosted_add(hosted, start, image);
+	generation_load(hosted->next, apart, hosted_on_next_loaded);
+}
+
+void
+hosted_retire(struct hosted *hosted, int64_t drain_ns)
+{
+	struct generation *kept = hosted->kept;
+
+	hosted->kept = NULL;
+	if (kept != NULL)
+		generation_end(kept, drain_ns, NULL, hosted_on_ended);
+}
+
+static void
+hosted_on_reverted(struct generation *generation)
+{
+	struct hosted *hosted = generation->owner;
+	struct generation *bad = hosted->leaving;
+
+	hosted->leaving = NULL;
+	generation_end(bad, bad->drain_timeout_ns, NULL, hosted_on_ended);
+	hosted_end_swap(hosted);
+}
+
+void
+hosted_revert(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64_t id)
+{
+	struct generation *kept = hosted->kept;
+
+	host_asks_add(&hosted->swappers, done, id);
+	hosted->swapping = true;
+	hosted->kept = NULL;
+	/* What it does from now on matters no more. */
+	hosted->leaving = hosted->current;
+	hosted->leaving->drain_timeout_ns = drain_ns;
+	hosted->current = kept;
+	hosted_prepare_route(hosted, kept, hosted->service->set);
+	generation_resume(kept, hosted_on_reverted);
 }

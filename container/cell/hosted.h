@@ -1,20 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One hosted service, from a plugin's image to instances that serve, and back to nothing.
+ * One hosted service: the generations of its code, and which of them has the route.
  *
- *	control thread        loader thread         loops
- *	start --------------> dlopen, settings
- *	      <-------------- done
- *	      -------------------------------------> instance, init      (each loop)
- *	      <------------------------------------- done
- *	      -------------------------------------> serve               (each loop)
- *	      <------------------------------------- done
- *	ready
- *	stop  -------------------------------------> drain, stop, fini   (each loop)
- *	      <------------------------------------- done
- *	      --------------> dlclose
- *	      <-------------- done
- *	stopped
+ *	start   current: load, initialise, serve                         -> ready
+ *	swap    next: load, initialise  [ current: hold, export; next: import ]  next: serve
+ *	                                -> next is current; what was current is kept, or ends
+ *	retire  kept ends               revert  kept serves again, what was current ends
+ *	stop    all of them end                                          -> gone
+ *
+ * A swap that fails before its end leaves current as it was. One thing at a time: a stop, or the
+ * failure of what serves, waits until the swap has ended, which it makes end. What was
+ * replaced ends by itself beside all that; while something of it refuses to, or its code stays,
+ * it lingers.
  *
  * Control thread only; nothing blocks.
  */
@@ -25,18 +22,20 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "cell/generation.h"
 #include "cell/host.h"
 #include "cell/host_asks.h"
-#include "cell/host_code.h"
 
 struct bay_service;
 struct cell_start;
-struct host_instance;
 struct hosted;
 struct hosting;
 
 /* It has come to rest: nothing is left of it (gone), or it is stuck. May destroy it. */
 typedef void hosted_settled_fn(struct hosted *hosted, void *arg);
+
+/* Whether another service's code is of the same image as this, which has just been unloaded. */
+typedef bool hosted_shares_fn(const struct generation *generation, void *arg);
 
 /* What the services of a cell have in common. Borrowed by all of them. */
 struct hosting {
@@ -45,9 +44,10 @@ struct hosting {
 	struct loader *loader;
 	int64_t grace_ns;
 	hosted_settled_fn *settled;
-	void *settled_arg;
-	host_failed_fn *on_failed;
-	void *arg;                        /* of on_failed and of all that is answered */
+	hosted_shares_fn *shares;
+	void *host;                       /* of these two */
+	const struct host_watcher *watcher;
+	void *arg;                        /* the watcher's, and of all that is answered */
 };
 
 struct hosted {
@@ -55,24 +55,28 @@ struct hosted {
 	struct bay_service *service;
 	bool gone;                        /* stopped, or never started */
 	const struct hosting *hosting;
-	struct host_code code;
-	int64_t generation;
-	int64_t start_timeout_ns;
 	uint64_t mask;                    /* loops with an instance */
-	struct host_instance *instances;  /* of the loops in mask, in their order */
-	unsigned instance_count;
+	struct list generations;          /* struct generation.link, the latest first */
+	struct generation *current;       /* has the route, or is to get it first; NULL: it has ended */
+	struct generation *next;          /* of a swap that is under way, or NULL */
+	struct generation *kept;          /* may get the route back, or NULL */
+	struct generation *leaving;       /* of a revert: has the route still, or NULL */
+	bool keep;                        /* the swap is to keep what it replaces */
 
 	struct host_asks starters;        /* one at most */
 	bool starting;                    /* whoever started it has had no answer */
+	struct host_asks swappers;        /* one at most; also of a revert */
+	bool swapping;                    /* one is under way */
 	struct host_asks stoppers;
-	bool stop_wanted;                 /* before it was ready: it is stopped then, ... */
+	bool stop_wanted;                 /* before it could be: it is stopped then, ... */
 	int64_t stop_drain_ns;            /* ... with this drain */
-	unsigned pending;                 /* instances that have not answered */
-	int status;                       /* of a start that failed ... */
+	bool ending;                      /* all of it is to end */
+	int status;                       /* of a start or swap that failed ... */
 	char *message;                    /* ... and its first failure, or NULL */
 	char *refusal;                    /* why something of it would not end, or NULL */
 	char *failed_with;                /* it is stopped because it failed by itself, ... */
-	bool told;                        /* ... which on_failed has been told */
+	int64_t failed_generation;        /* ... with this code, ... */
+	bool told;                        /* ... which the watcher has been told */
 };
 
 /* A service that has not been started, on the loops in mask; takes the descriptor image, or
@@ -84,15 +88,29 @@ void hosted_destroy(struct hosted *hosted);
 /* Starts it; done is called with id, perhaps before this returns. */
 void hosted_start(struct hosted *hosted, host_done_fn *done, int64_t id);
 
+/* Puts other code in the place of what serves; takes image. done as for hosted_start(). */
+void hosted_swap(struct hosted *hosted, const struct cell_start *start, int image, host_done_fn *done,
+	int64_t id);
+
+/* The kept generation ends, within drain_ns; it gets the route back, and the other one ends. */
+void hosted_retire(struct hosted *hosted, int64_t drain_ns);
+void hosted_revert(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64_t id);
+
 /* Stops it: what it has finishes within drain_ns, then is cancelled. One that is being
  * started ends that first. One that is draining has the shorter of the two drains from now
  * on, and all who asked get the same answer. done may be NULL. */
 void hosted_stop(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64_t id);
 
-/* A task of it has failed: so has the service. */
-void hosted_fail(struct hosted *hosted, const char *message);
+/* A task of one of its generations has failed: so has the service, if it is the one that serves. */
+void hosted_fail(struct hosted *hosted, struct generation *generation, const char *message);
 
 /* Something of it would not end, and nothing is going on. */
 bool hosted_is_stuck(const struct hosted *hosted);
+
+/* The generation with this number that is to serve, or does: not one that was replaced. */
+bool hosted_has(const struct hosted *hosted, int64_t number);
+
+/* Whether one of its generations is of this image. */
+bool hosted_uses(const struct hosted *hosted, const char *image);
 
 #endif

@@ -29,6 +29,7 @@ struct listener_ask {
 	struct loop *home;
 	struct waiter *waiter; /* home only: the task; NULL: it has left */
 	const char *service;   /* lives as long as the process */
+	int64_t generation;
 	char *address;
 	int backlog;
 	int status;            /* the answer */
@@ -107,15 +108,14 @@ static void
 listener_ask_on_control(struct inbox_item *item)
 {
 	struct listener_ask *ask = container_of(item, struct listener_ask, item);
-	struct cell_listen asked = {.service = ask->service, .address = ask->address,
-		.backlog = ask->backlog};
+	const struct cell_listen asked = {.service = ask->service, .generation = ask->generation,
+		.address = ask->address, .backlog = ask->backlog};
 
 	if (listener_here.control == NULL) {
 		listener_ask_free(ask);
 		return;
 	}
-	asked.generation = listener_here.generation(ask->service, listener_here.arg);
-	if (asked.generation == 0)
+	if (!listener_here.generation(ask->service, ask->generation, listener_here.arg))
 		listener_ask_go_home(ask, BAY_CLOSED, "listen: the service is being stopped");
 	else if (!text_is_utf8(ask->address, strlen(ask->address)))
 		listener_ask_go_home(ask, BAY_INVALID, "listen: the address is no UTF-8 text");
@@ -136,6 +136,7 @@ listener_ask_create(const struct task *self, const char *address, int backlog)
 	ask->item.run = listener_ask_on_control;
 	ask->home = &self->scheduler->loop;
 	ask->service = self->instance->service->name;
+	ask->generation = self->instance->generation;
 	ask->address = strdup(address);
 	ask->backlog = backlog > 0 ? backlog : 0;
 	ask->fd = -1;
@@ -173,6 +174,9 @@ listener_source_ask(const char *address, int backlog, int *fd_r, char *error_r, 
 	*fd_r = -1;
 	if (self == NULL || self->instance == NULL)
 		return listener_source_say(BAY_INVALID, "listen: only a service can", error_r, error_size);
+	if (self->instance->replaced)
+		return listener_source_say(await_refused(self, BAY_CLOSED), "listen: the code of the service has been "
+			"replaced", error_r, error_size);
 	status = listener_source_refuse(self, deadline);
 	if (status != BAY_OK)
 		return listener_source_say(await_refused(self, status), "listen: the time is over before it began",

@@ -11,14 +11,15 @@
 #ifndef BAY_CELL_LISTENER_SOURCE_H
 #define BAY_CELL_LISTENER_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 struct control;
 struct loop;
 
-/* Of the code that a service runs; 0: it is not there. On the control thread. */
-typedef int64_t listener_generation_fn(const char *service, void *arg);
+/* Whether a service is there with this generation, which may listen. On the control thread. */
+typedef bool listener_generation_fn(const char *service, int64_t generation, void *arg);
 
 /* From now on listener_source_ask asks the master, over control, whose loop this is. They and
  * arg are borrowed. Control thread only. */

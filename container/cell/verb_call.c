@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "cell/control.h"
+#include "cell/generation.h"
 #include "cell/host.h"
 #include "loop/loop.h"
 #include "protocol/body.h"
@@ -40,6 +41,7 @@ struct verb_call {
 	struct loop *loop;
 	int64_t id;
 	struct bay_service *service;
+	struct generation *generation; /* whose verb it is; pinned */
 	struct scheduler *scheduler; /* of that instance */
 	struct bay_request *request;
 	struct settings *arguments;
@@ -55,10 +57,15 @@ verb_call_on_loop(struct inbox_item *item)
 	struct verb_call *call = container_of(item, struct verb_call, item);
 	struct bay_instance *instance = call->service->instances[call->scheduler->index];
 	struct bay_request *request = call->request;
+	/* The verb, and what it was given, are of that code and no other. */
+	bool is_there = instance != NULL && instance->owner == call->generation;
 
-	if (instance != NULL && instance->takes_verbs && instance_run_verb(instance, request))
+	if (is_there && instance->takes_verbs && instance_run_verb(instance, request))
 		return;
-	if (instance != NULL && instance->takes_verbs)
+	if (instance != NULL && !is_there)
+		request_fail(request, BAY_CLOSED, "service %s: its code has just been replaced: try again",
+			call->service->name);
+	else if (is_there && instance->takes_verbs)
 		request_fail(request, BAY_NO_MEMORY, "service %s: no stack for the verb",
 			call->service->name);
 	else
@@ -106,6 +113,7 @@ verb_call_on_arrived(struct bay_request *request)
 		verb_call_answer(call, request);
 	wheel_remove(&call->loop->wheel, &call->timer);
 	settings_destroy(call->arguments);
+	generation_unpin(call->generation);
 	free(call);
 	request->handle.detached = true;
 	request_arrive(request);
@@ -170,48 +178,57 @@ verb_call_read(struct control *control, int64_t id, const struct bay_verb *verb,
 	return done;
 }
 
-static void
+/* With arguments as the verb wants them. False: no memory. */
+static bool
 verb_call_create(struct control *control, struct loop *loop, struct host *host, int64_t id,
-	const struct cell_do *asked)
+	const struct cell_do *asked, struct generation *generation, const struct bay_verb *verb,
+	struct settings *arguments)
 {
 	struct bay_service *service = registry_get(asked->service);
-	struct scheduler *scheduler = service != NULL ? host_first_scheduler(host, service) : NULL;
-	const struct bay_verb *verb;
-	struct settings *arguments;
+	struct bay_request *request = request_create(service, NULL, loop);
 	struct verb_call *call;
 
-	if (scheduler == NULL) {
-		control_refuse(control, id, BAY_CLOSED, "the service does not run here now");
-		return;
-	}
-	verb = verb_table_find(service->plugin->verbs, asked->verb);
-	if (verb == NULL) {
-		control_refuse(control, id, BAY_NOT_FOUND, "the plugin has no such verb");
-		return;
-	}
-	if (!verb_call_read(control, id, verb, asked, &arguments))
-		return;
+	if (request == NULL)
+		return false;
 	call = xcalloc(1, sizeof *call);
 	call->control = control;
 	call->loop = loop;
 	call->id = id;
 	call->service = service;
-	call->scheduler = scheduler;
+	call->generation = generation;
+	call->scheduler = host_first_scheduler(host, service);
 	call->arguments = arguments;
-	call->request = request_create(service, NULL, loop);
-	if (call->request == NULL) {
-		control_refuse(control, id, BAY_NO_MEMORY, "no memory for the request");
-		settings_destroy(arguments);
-		free(call);
-		return;
-	}
+	call->request = request;
 	verb_call_launch(call, verb, asked->timeout_ns != 0 ? asked->timeout_ns : service->limits.timeout_ns);
+	return true;
+}
+
+/* False: it has been refused, and nothing uses the generation. */
+static bool
+verb_call_prepare(struct control *control, struct loop *loop, struct host *host, int64_t id,
+	const struct cell_do *asked, struct generation *generation)
+{
+	const struct bay_verb *verb = verb_table_find(generation->code.plugin->descriptor.verbs, asked->verb);
+	struct settings *arguments;
+
+	if (verb == NULL) {
+		control_refuse(control, id, BAY_NOT_FOUND, "the plugin has no such verb");
+		return false;
+	}
+	if (!verb_call_read(control, id, verb, asked, &arguments))
+		return false;
+	if (verb_call_create(control, loop, host, id, asked, generation, verb, arguments))
+		return true;
+	control_refuse(control, id, BAY_NO_MEMORY, "no memory for the request");
+	settings_destroy(arguments);
+	return false;
 }
 
 void
 verb_call_begin(struct control *control, struct loop *loop, struct host *host,
 	const struct varlink_call *call)
 {
+	struct generation *generation;
 	struct cell_do asked;
 	char error[CELL_ERROR_SIZE];
 
@@ -219,6 +236,10 @@ verb_call_begin(struct control *control, struct loop *loop, struct host *host,
 		control_refuse(control, call->id, BAY_INVALID, error);
 		return;
 	}
-	verb_call_create(control, loop, host, call->id, &asked);
+	generation = host_pin(host, asked.service);
+	if (generation == NULL)
+		control_refuse(control, call->id, BAY_CLOSED, "the service does not run here now");
+	else if (!verb_call_prepare(control, loop, host, call->id, &asked, generation))
+		generation_unpin(generation);
 	cell_do_finish(&asked);
 }

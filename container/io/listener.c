@@ -211,26 +211,47 @@ listener_open(const struct bay_listener *listener, const struct listener_connect
 		return status;
 	}
 	(*stream_r)->peer = connection->peer;
+	(*stream_r)->belonging.accepted = true;
 	return BAY_OK;
 }
 
 /* --- life ---------------------------------------------------------------------------------------- */
+
+/* Accepts no more. Who waits, and who comes to, is told that it is closed. */
+static void
+listener_shut(struct bay_listener *listener)
+{
+	wheel_remove(&listener->waitable.scheduler->loop.wheel, &listener->pause);
+	edge_end(&listener->edge);
+	(void)bay_fd_close(listener->fd);
+	listener->fd = -1;
+	listener->status = BAY_CLOSED;
+}
+
+/* Another has its place: who has not been accepted is the other's. */
+static void
+listener_on_no_more(struct belonging *belonging)
+{
+	struct bay_listener *listener = container_of(belonging, struct bay_listener, belonging);
+
+	if (listener->fd < 0)
+		return;
+	listener_shut(listener);
+	listener_hand_out(listener);
+}
 
 static void
 listener_end(struct bay_listener *listener)
 {
 	struct stat file;
 
-	wheel_remove(&listener->waitable.scheduler->loop.wheel, &listener->pause);
-	edge_end(&listener->edge);
 	/* The file first: whoever finds it can still connect. */
 	if (listener->path != NULL && lstat(listener->path, &file) == 0 && file.st_dev == listener->device &&
 		file.st_ino == listener->inode)
 		(void)unlink(listener->path);
 	free(listener->path);
-	(void)bay_fd_close(listener->fd);
-	listener->fd = -1;
-	listener->status = BAY_CLOSED;
+	if (listener->fd >= 0)
+		listener_shut(listener);
 	belonging_remove(&listener->belonging);
 	waitable_close(&listener->waitable);
 }
@@ -279,6 +300,7 @@ listener_create(int fd, const char *address, const struct bay_stream_options *st
 	}
 	listener_keep_path(listener, address);
 	belonging_add(&listener->belonging, "listener", listener_on_forgotten);
+	listener->belonging.listen_no_more = listener_on_no_more;
 	*listener_r = listener;
 	return BAY_OK;
 }

@@ -122,6 +122,7 @@ service_counts_add(struct status_service_view *to, const struct status_service_v
 	to->failed = add_up(to->failed, from->failed);
 	to->timeouts = add_up(to->timeouts, from->timeouts);
 	to->canceled = add_up(to->canceled, from->canceled);
+	to->failed_replaced = add_up(to->failed_replaced, from->failed_replaced);
 	to->dropped = add_up(to->dropped, from->dropped);
 	to->rejected = add_up(to->rejected, from->rejected);
 	to->topic_lost = add_up(to->topic_lost, from->topic_lost);

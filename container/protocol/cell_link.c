@@ -24,6 +24,19 @@ static const char *const cell_absence_words[] = {
 	[CELL_ABSENCE_FAILED] = "failed",
 };
 
+static const char *const cell_stage_words[] = {
+	[CELL_STAGE_LOADED] = "loaded",
+	[CELL_STAGE_INITIALISED] = "initialised",
+	[CELL_STAGE_HELD] = "held",
+	[CELL_STAGE_HANDED_OVER] = "handed-over",
+};
+
+const char *
+cell_stage_name(enum cell_stage stage)
+{
+	return cell_stage_words[stage];
+}
+
 const char *
 cell_overflow_name(enum cell_overflow overflow)
 {
@@ -77,6 +90,7 @@ static const struct record_field cell_start_fields[] = {
 	RECORD_INT(struct cell_start, blocking_threads, "blocking_threads", 0, INT32_MAX),
 	RECORD_INT(struct cell_start, start_timeout_ns, "start_timeout_ns", 0, CELL_NS_MAX),
 	RECORD_INT(struct cell_start, drain_timeout_ns, "drain_timeout_ns", 0, CELL_NS_MAX),
+	RECORD_BOOL(struct cell_start, keep, "keep"),
 	RECORD_LIST(struct cell_start, settings, setting_count, "settings", &cell_setting_record),
 };
 static const struct record cell_start_record = RECORD(struct cell_start, cell_start_fields);
@@ -170,6 +184,21 @@ static const struct record_field cell_failed_fields[] = {
 	RECORD_PROSE(struct cell_failed, message, "message"),
 };
 static const struct record cell_failed_record = RECORD(struct cell_failed, cell_failed_fields);
+
+static const struct record_field cell_stage_reached_fields[] = {
+	RECORD_TEXT(struct cell_stage_reached, service, "service"),
+	RECORD_INT(struct cell_stage_reached, generation, "generation", 1, INT64_MAX),
+	RECORD_WORD(struct cell_stage_reached, stage, "stage", cell_stage_words),
+};
+static const struct record cell_stage_reached_record =
+	RECORD(struct cell_stage_reached, cell_stage_reached_fields);
+
+static const struct record_field cell_lingers_fields[] = {
+	RECORD_TEXT(struct cell_lingers, service, "service"),
+	RECORD_INT(struct cell_lingers, generation, "generation", 1, INT64_MAX),
+	RECORD_PROSE_OPTIONAL(struct cell_lingers, reason, "reason"),
+};
+static const struct record cell_lingers_record = RECORD(struct cell_lingers, cell_lingers_fields);
 
 static const struct record_field cell_listen_fields[] = {
 	RECORD_TEXT(struct cell_listen, service, "service"),
@@ -274,6 +303,8 @@ CELL_LINK_CODEC(queue);
 CELL_LINK_CODEC(loop);
 CELL_LINK_CODEC(failed);
 CELL_LINK_CODEC(listen);
+CELL_LINK_CODEC(stage_reached);
+CELL_LINK_CODEC(lingers);
 CELL_LINK_CODEC(examine);
 CELL_LINK_CODEC(plugin_setting);
 CELL_LINK_CODEC(plugin_verb);

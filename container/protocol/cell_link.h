@@ -3,10 +3,10 @@
  * What the master and its cells agree on, and nothing else: descriptors, environment, and
  * the calls of the private interface io.bayd.Cell (frames as in varlink.h, with ids).
  *
- *	master -> cell      Setup first, then Absent, Start, Stop, Call, Do, Tasks, Queues, Loops,
- *	                    Shutdown
+ *	master -> cell      Setup first, then Absent, Start, Stop, Swap, Retire, Revert, Call, Do,
+ *	                    Tasks, Queues, Loops, Shutdown
  *	master -> examiner  Setup first, then Examine; one reply for each file
- *	cell -> master      Listen; and Failed (a notice: no id, no reply)
+ *	cell -> master      Listen; and Failed, Stage, Lingers (notices: no id, no reply)
  *
  * A call that cannot be done is answered with the error Failed{status, message}; a Call
  * whose handler failed with HandlerFailed{status, message}: there the status is the plugin's
@@ -54,6 +54,9 @@ enum {
 #define CELL_ABSENT CELL_INTERFACE ".Absent"
 #define CELL_START CELL_INTERFACE ".Start"
 #define CELL_STOP CELL_INTERFACE ".Stop"
+#define CELL_SWAP CELL_INTERFACE ".Swap"
+#define CELL_RETIRE CELL_INTERFACE ".Retire"
+#define CELL_REVERT CELL_INTERFACE ".Revert"
 #define CELL_CALL CELL_INTERFACE ".Call"
 #define CELL_DO CELL_INTERFACE ".Do"
 #define CELL_TASKS CELL_INTERFACE ".Tasks"
@@ -63,6 +66,8 @@ enum {
 #define CELL_EXAMINE CELL_INTERFACE ".Examine"
 #define CELL_LISTEN CELL_INTERFACE ".Listen"
 #define CELL_FAILED CELL_INTERFACE ".Failed" /* the notice and the error of that name */
+#define CELL_STAGE CELL_INTERFACE ".Stage"     /* a notice */
+#define CELL_LINGERS CELL_INTERFACE ".Lingers" /* a notice */
 #define CELL_HANDLER_FAILED CELL_INTERFACE ".HandlerFailed" /* an error */
 
 enum {
@@ -136,9 +141,20 @@ struct cell_start {
 	int64_t blocking_threads; /* 0: the usual */
 	int64_t start_timeout_ns;
 	int64_t drain_timeout_ns;
+	bool keep; /* Swap: the old generation is kept, if that is possible, until Retire or Revert */
 	struct cell_setting *settings;
 	size_t setting_count;
 };
+
+/*
+ * Swap (cell_start) -> {} once the new generation serves in the place of the old one. Failed: the
+ * old one serves, and nothing of the new one is left, or it lingers; BAY_INVALID: it could not
+ * even be loaded.
+ *
+ * Retire (cell_stop) -> {} at once: the generation that was kept is to end.
+ * Revert (cell_stop) -> {} once the generation that was kept serves again; the other is to end.
+ * Failed with BAY_NOT_FOUND: none is kept.
+ */
 
 /* Stop -> {} once nothing of it runs. */
 struct cell_stop {
@@ -235,6 +251,31 @@ struct cell_failed {
 	const char *message;
 };
 
+/* How far a Swap has come. */
+enum cell_stage {
+	CELL_STAGE_LOADED = 0,  /* its code is in the cell and has taken its settings */
+	CELL_STAGE_INITIALISED, /* init is through */
+	CELL_STAGE_HELD,        /* the old generation has nothing in flight, so its state can go over */
+	CELL_STAGE_HANDED_OVER  /* import_state is through */
+};
+
+/* For people: "loaded". */
+const char *cell_stage_name(enum cell_stage stage);
+
+struct cell_stage_reached {
+	const char *service;
+	int64_t generation;
+	enum cell_stage stage;
+};
+
+/* Something of a generation that was replaced or stopped stays; or, without a reason, it has
+ * gone after all. */
+struct cell_lingers {
+	const char *service;
+	int64_t generation;
+	const char *reason; /* or NULL */
+};
+
 /* Listen -> {} with one descriptor, a listening socket that the master has too. */
 struct cell_listen {
 	const char *service;
@@ -326,6 +367,8 @@ CELL_LINK_CODEC(queue);
 CELL_LINK_CODEC(loop);
 CELL_LINK_CODEC(failed);
 CELL_LINK_CODEC(listen);
+CELL_LINK_CODEC(stage_reached);
+CELL_LINK_CODEC(lingers);
 CELL_LINK_CODEC(examine);
 CELL_LINK_CODEC(plugin_setting);
 CELL_LINK_CODEC(plugin_verb);

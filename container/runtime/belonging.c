@@ -16,6 +16,8 @@ belonging_add_to(struct belonging *belonging, struct bay_instance *instance, con
 	belonging->end = end;
 	belonging->farewell = NULL;
 	belonging->lasting = false;
+	belonging->listen_no_more = NULL;
+	belonging->accepted = false;
 	list_init(&belonging->link);
 	list_push_front(&scheduler_here->belongings, &belonging->link);
 }
@@ -40,6 +42,41 @@ belonging_remove(struct belonging *belonging)
 {
 	if (belonging->link.next != NULL)
 		list_remove(&belonging->link);
+}
+
+bool
+belonging_listens(const struct scheduler *scheduler, const struct bay_instance *instance)
+{
+	list_for_each(pos, &scheduler->belongings) {
+		const struct belonging *belonging = container_of(pos, struct belonging, link);
+
+		if (belonging->instance == instance && belonging->listen_no_more != NULL)
+			return true;
+	}
+	return false;
+}
+
+bool
+belonging_has_accepted(const struct scheduler *scheduler, const struct bay_instance *instance)
+{
+	list_for_each(pos, &scheduler->belongings) {
+		const struct belonging *belonging = container_of(pos, struct belonging, link);
+
+		if (belonging->instance == instance && belonging->accepted)
+			return true;
+	}
+	return false;
+}
+
+void
+belonging_listen_no_more(struct scheduler *scheduler, const struct bay_instance *instance)
+{
+	list_for_each(pos, &scheduler->belongings) {
+		struct belonging *belonging = container_of(pos, struct belonging, link);
+
+		if (belonging->instance == instance && belonging->listen_no_more != NULL)
+			belonging->listen_no_more(belonging);
+	}
 }
 
 /* The latest that belongs to the instance, or NULL. */

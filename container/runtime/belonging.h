@@ -45,6 +45,9 @@ struct belonging {
 	const char *kind;              /* "socket" */
 	belonging_end_fn *end;
 	const struct belonging_farewell *farewell; /* NULL, unless it is set after the thing was added */
+	/* Lets nobody in any more, and stays; NULL, unless set likewise: it is a listener. */
+	void (*listen_no_more)(struct belonging *belonging);
+	bool accepted; /* somebody came in by a listener; set likewise */
 };
 
 /* To the instance whose code runs, or to the scheduler. kind is borrowed. */
@@ -55,6 +58,13 @@ void belonging_add_to_scheduler(struct belonging *belonging, const char *kind, b
 
 /* It was ended by its owner. Does nothing to one that does not belong. */
 void belonging_remove(struct belonging *belonging);
+
+/* Whether the instance has listeners; whether somebody is there who came in by one. */
+bool belonging_listens(const struct scheduler *scheduler, const struct bay_instance *instance);
+bool belonging_has_accepted(const struct scheduler *scheduler, const struct bay_instance *instance);
+
+/* Its listeners let nobody in any more. */
+void belonging_listen_no_more(struct scheduler *scheduler, const struct bay_instance *instance);
 
 /* Lets end by last_ns what belongs to the instance and takes its time. Inside a task;
  * suspends. */

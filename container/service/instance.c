@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/status.h"
+#include "runtime/belonging.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "service/later.h"
@@ -27,7 +28,8 @@
 static void instance_on_failure(struct bay_scope *scope);
 
 struct bay_instance *
-instance_create(struct bay_service *service, struct scheduler *scheduler, unsigned index)
+instance_create(struct bay_service *service, const struct bay_plugin *plugin, const void *settings,
+	struct scheduler *scheduler, unsigned index)
 {
 	struct bay_instance *instance = alloc_try_zeroed(1, sizeof *instance);
 
@@ -43,10 +45,10 @@ instance_create(struct bay_service *service, struct scheduler *scheduler, unsign
 	instance->service = service;
 	instance->scheduler = scheduler;
 	instance->index = index;
-	instance->plugin = service->plugin;
-	instance->handle = service->plugin->handle;
-	instance->settings = service->settings;
-	instance->leaf = (service->plugin->flags & BAY_LEAF) != 0;
+	instance->plugin = plugin;
+	instance->handle = plugin->handle;
+	instance->settings = settings;
+	instance->leaf = (plugin->flags & BAY_LEAF) != 0;
 	instance->leaf_stack = service->limits.stack_bytes < INSTANCE_LEAF_STACK
 		? service->limits.stack_bytes : INSTANCE_LEAF_STACK;
 	instance->concurrency = service->limits.concurrency;
@@ -89,6 +91,8 @@ instance_count_failure(struct bay_instance *instance, const struct bay_request *
 	struct status_counters *counters = instance->counters;
 
 	status_add(&counters->failed, 1);
+	if (instance->replaced)
+		status_add(&counters->failed_replaced, 1);
 	if (request->status == BAY_TIMEOUT)
 		status_add(&counters->timeouts, 1);
 	else if (request->status == BAY_CANCELED)
@@ -159,7 +163,8 @@ instance_on_ended(struct task *task, int status)
 		instance_on_bad_end(instance, request, task);
 	request_end_arena(request);
 	request->task = NULL;
-	status_set(&instance->counters->in_flight, --instance->in_flight);
+	instance->in_flight--;
+	status_add(&instance->counters->in_flight, (uint64_t)-1);
 	if (request->taken_ns != 0)
 		instance_measure(instance, request);
 	if (instance->quiet != NULL && !instance_is_busy(instance))
@@ -251,7 +256,8 @@ instance_task(struct bay_instance *instance, struct bay_request *request, int64_
 	task->handle->detached = true;
 	request->instance = instance;
 	request->task = task;
-	status_set(&instance->counters->in_flight, ++instance->in_flight);
+	instance->in_flight++;
+	status_add(&instance->counters->in_flight, 1);
 	return task;
 }
 
@@ -368,8 +374,42 @@ static int
 instance_run_main(void *arg)
 {
 	struct bay_instance *instance = arg;
+	int status = instance->plugin->run(instance);
 
-	return instance->plugin->run(instance);
+	/* That its listeners were closed is no failure, but what ends it. */
+	return status == BAY_CLOSED && instance->replaced ? BAY_OK : status;
+}
+
+/* --- the route -------------------------------------------------------------------- */
+
+void
+instance_hold(struct bay_instance *instance)
+{
+	instance->takes = false;
+	instance->serves = false;
+	instance->direct = false;
+	instance->replaced = true;
+}
+
+void
+instance_take_route(struct bay_instance *instance)
+{
+	struct bay_instance **route = &instance->service->instances[instance->scheduler->index];
+
+	if (*route != NULL && *route != instance)
+		instance_hold(*route);
+	instance->replaced = false;
+	instance->takes = instance->handle != NULL;
+	instance->serves = instance->handle != NULL;
+	instance->direct = instance->starting == 0 && instance_is_direct(instance);
+	*route = instance;
+}
+
+bool
+instance_acts(const struct bay_instance *instance)
+{
+	return instance->plugin->run != NULL || instance->scope.live > 0 || instance->subscription_count > 0 ||
+		belonging_listens(instance->scheduler, instance);
 }
 
 bool
@@ -395,11 +435,8 @@ instance_serve(struct bay_instance *instance)
 		task->handle->detached = true;
 		task_start(task);
 	}
-	instance->takes = instance->handle != NULL;
-	instance->serves = instance->handle != NULL;
-	instance->direct = instance_is_direct(instance);
+	instance_take_route(instance);
 	instance->takes_verbs = true;
-	instance->service->instances[instance->scheduler->index] = instance;
 	return true;
 }
 
@@ -411,7 +448,7 @@ instance_on_failure(struct bay_scope *scope)
 	const char *text = instance->error != NULL ? instance->error : scope->error;
 
 	if (instance->service->on_failed != NULL)
-		instance->service->on_failed(instance->service, text);
+		instance->service->on_failed(instance, text);
 }
 
 /* --- public ----------------------------------------------------------------------- */

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * An instance: a service's state on one loop, and the requests that it serves there.
+ *
+ *	created -- init --> ready -- serve --> has the route -- stop --> ended
+ *	                                        |        ^
+ *	               another serves, or hold  v        | take_route
+ *	                                       replaced -- stop --> ended
+ *
  * Owning loop only.
  */
 #ifndef BAY_SERVICE_INSTANCE_H
@@ -36,8 +42,9 @@ struct bay_instance {
 	                                   * that was taken from the queue has still to begin */
 	bool takes;                       /* takes from the queue */
 	bool leaf;
-	bool serves;                      /* between serve and stop */
-	bool takes_verbs;                 /* the same, also without a handler for requests */
+	bool serves;                      /* has the route and a handler */
+	bool takes_verbs;                 /* between serve and stop */
+	bool replaced;                    /* had the route: another has it, or is going to */
 	unsigned in_flight;
 	unsigned starting;                /* of them: taken from the queue and not begun */
 	unsigned concurrency;
@@ -63,6 +70,8 @@ struct bay_instance {
 	struct waiter *quiet;             /* waits until nothing is in flight, or for stop or fini */
 	struct bay_scope scope;           /* run, and what lives as long as we do */
 	char *error;                      /* given by bay_instance_fail, malloc'd */
+	void *owner;                      /* who hosts it: his own */
+	int64_t generation;               /* of its code; 0: nobody counts */
 	bool ready;                       /* init succeeded */
 	bool stop_called;
 	bool fini_called;
@@ -77,9 +86,9 @@ instance_is_busy(const struct bay_instance *instance)
 	return instance->in_flight > 0 || instance->verbs > 0;
 }
 
-/* An instance that does not serve yet, or NULL without memory. On its loop. */
-struct bay_instance *instance_create(struct bay_service *service, struct scheduler *scheduler,
-	unsigned index);
+/* An instance of a plugin that does not serve yet, or NULL without memory. On its loop. */
+struct bay_instance *instance_create(struct bay_service *service, const struct bay_plugin *plugin,
+	const void *settings, struct scheduler *scheduler, unsigned index);
 
 /* Nothing of it may run. */
 void instance_destroy(struct bay_instance *instance);
@@ -87,15 +96,31 @@ void instance_destroy(struct bay_instance *instance);
 /* Runs plugin->init. Inside a task of the instance; suspends. */
 int instance_init(struct bay_instance *instance);
 
-/* Begins to serve: calls, the queue, plugin->run. False without memory for run. */
+/* Begins to serve: takes the route and starts plugin->run. False without memory for run. */
 bool instance_serve(struct bay_instance *instance);
+
+/* From now on what comes to its loop is its own: calls and the queue. Who had the route keeps
+ * what it has and is replaced. */
+void instance_take_route(struct bay_instance *instance);
+
+/* What comes stays in the queue until somebody takes the route. */
+void instance_hold(struct bay_instance *instance);
+
+/* Waits until none of its requests is in flight, at most until deadline, or its drain_until.
+ * Inside a task that is not counted as the instance's; suspends. */
+bool instance_await_quiet(struct bay_instance *instance, int64_t deadline);
+
+/* Whether something of it goes on without requests: it could not be left as it is. */
+bool instance_acts(const struct bay_instance *instance);
 
 /* A stop that is under way, or still to come, lets what is queued and in flight finish until
  * deadline and no longer. Only ever makes it shorter. */
 void instance_drain_until(struct bay_instance *instance, int64_t deadline);
 
 /* Ends it: no more direct calls; what is queued and in flight finishes within the drain,
- * then is cancelled; plugin->stop, the scope, plugin->fini, what it has left open. False when
+ * then is cancelled; plugin->stop, the scope, plugin->fini, what it has left open. One that was
+ * replaced has nothing to do with the queue, listens no more, and lets the connections that it
+ * has accepted end within the drain; what it was to send later its successor does. False when
  * something refuses to end within grace_ns more (as much again for fini, and for what is
  * left): the instance then stays, *refusal_r says why, malloc'd, and this may be called
  * again. Inside a task that is not counted as the instance's; suspends. */

@@ -48,19 +48,40 @@ instance_drain_until(struct bay_instance *instance, int64_t deadline)
 		waiter_wake(instance->quiet, BAY_OK);
 }
 
+/* Whether there is something that its drain waits for beside its requests. */
+static bool
+instance_has_more(const struct bay_instance *instance)
+{
+	return instance->replaced ? belonging_has_accepted(instance->scheduler, instance)
+		: instance->takes && instance->service->queued > 0;
+}
+
 /* Lets what is queued and in flight finish; other loops may empty the queue. */
 static void
 instance_drain(struct bay_instance *instance)
 {
-	while (instance_is_busy(instance) || instance->service->queued > 0) {
+	while (instance_is_busy(instance) || instance_has_more(instance)) {
 		struct waiter *nobody;
 
 		if (clock_monotonic_ns() >= instance->drain_until)
 			return;
 		if (instance_is_busy(instance) && instance_wait(&instance->quiet, instance->drain_until))
 			continue;
-		(void)instance_wait(&nobody, clock_monotonic_ns() + BAY_MS);
+		(void)instance_wait(&nobody, clock_monotonic_ns() + (instance->replaced ? 20 : 1) * BAY_MS);
 	}
+}
+
+bool
+instance_await_quiet(struct bay_instance *instance, int64_t deadline)
+{
+	while (instance_is_busy(instance)) {
+		int64_t last_ns = deadline < instance->drain_until ? deadline : instance->drain_until;
+
+		if (clock_monotonic_ns() >= last_ns)
+			return false;
+		(void)instance_wait(&instance->quiet, last_ns);
+	}
+	return true;
 }
 
 /* Those that are in flight when the drain is over. */
@@ -156,11 +177,15 @@ instance_wait_blocking(struct bay_instance *instance, int64_t last_ns)
 		;
 }
 
-/* What it was to send later it does not. Those that got their places at this moment come home
- * by themselves. */
+/* What it was to send later its successor does, or nobody. Those that got their places at this
+ * moment come home by themselves. */
 static void
 instance_end_laters(struct bay_instance *instance, int64_t last_ns)
 {
+	struct bay_instance *successor = instance->service->instances[instance->scheduler->index];
+
+	if (instance->replaced && successor != NULL && successor != instance)
+		later_move(instance, successor);
 	while (!later_end(instance) && instance_wait(&instance->quiet, last_ns))
 		;
 }
@@ -192,16 +217,19 @@ instance_refusal(const struct bay_instance *instance)
 bool
 instance_stop(struct bay_instance *instance, int64_t grace_ns, char **refusal_r)
 {
-	char reason[SERVICE_NAME_SIZE + 32];
+	struct bay_instance **route = &instance->service->instances[instance->scheduler->index];
+	char reason[SERVICE_NAME_SIZE + 64];
 	int64_t last_ns;
 
 	instance->serves = false;
 	instance->direct = false;
 	instance->takes_verbs = false;
-	if (instance->takes || instance->verbs > 0)
-		instance_drain(instance);
+	if (instance->replaced)
+		belonging_listen_no_more(instance->scheduler, instance);
+	instance_drain(instance);
 	instance->takes = false;
-	snprintf(reason, sizeof reason, "service %s is stopping", instance->service->name);
+	snprintf(reason, sizeof reason, instance->replaced ? "swap: the code of service %s was replaced"
+		: "service %s is stopping", instance->service->name);
 	instance_cancel_requests(instance, reason);
 	last_ns = clock_monotonic_ns() + grace_ns;
 	while ((instance_is_busy(instance) || instance->last_words != NULL) && instance_wait(&instance->quiet, last_ns))
@@ -225,6 +253,7 @@ instance_stop(struct bay_instance *instance, int64_t grace_ns, char **refusal_r)
 		return false;
 	belonging_part(instance->scheduler, instance, clock_monotonic_ns() + grace_ns);
 	belonging_end_of_instance(instance->scheduler, instance);
-	instance->service->instances[instance->scheduler->index] = NULL;
+	if (*route == instance)
+		*route = NULL;
 	return true;
 }

@@ -232,6 +232,44 @@ later_end(struct bay_instance *instance)
 	return table->count == 0;
 }
 
+/* All of them, with their places. */
+static void
+later_move_table(struct bay_instance *from, struct bay_instance *to)
+{
+	uint32_t i;
+
+	to->laters = from->laters;
+	from->laters = NULL;
+	for (i = 0; i < to->laters->size; i++) {
+		if (to->laters->slots[i].later != NULL)
+			to->laters->slots[i].later->instance = to;
+	}
+}
+
+void
+later_move(struct bay_instance *from, struct bay_instance *to)
+{
+	struct later_table *table = from->laters;
+	uint32_t i;
+
+	if (table == NULL || to->laters_ended)
+		return;
+	if (to->laters == NULL) {
+		later_move_table(from, to);
+		return;
+	}
+	for (i = 0; i < table->size; i++) {
+		struct later *later = table->slots[i].later;
+
+		if (later == NULL || later_table_add(to->laters, later, NULL) != BAY_OK)
+			continue;
+		later->instance = to;
+		table->slots[i] = (struct later_slot){.serial = table->slots[i].serial, .next_free = table->first_free};
+		table->first_free = i + 1;
+		table->count--;
+	}
+}
+
 size_t
 later_count(const struct bay_instance *instance)
 {

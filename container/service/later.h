@@ -25,6 +25,10 @@ struct bay_instance;
  * (instance->quiet). */
 bool later_end(struct bay_instance *instance);
 
+/* Lets to, an instance on the same loop, send what from has not sent. Ids stay good there, if to
+ * has sent nothing later yet. What finds no room there stays. */
+void later_move(struct bay_instance *from, struct bay_instance *to);
+
 /* How many have not been sent. */
 size_t later_count(const struct bay_instance *instance);
 

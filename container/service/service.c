@@ -75,12 +75,11 @@ service_set_limits(struct bay_service *service, const struct service_limits *lim
 }
 
 void
-service_set_plugin(struct bay_service *service, const struct bay_plugin *plugin, const void *settings,
-	struct ready_set *set, unsigned instance_count)
+service_set_route(struct bay_service *service, const struct bay_plugin *plugin, struct ready_set *set,
+	unsigned instance_count)
 {
 	pthread_mutex_lock(&service->lock);
 	service->plugin = plugin;
-	service->settings = settings;
 	service->set = set;
 	service->instance_count = instance_count;
 	pthread_mutex_unlock(&service->lock);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A service: a name, its bounds, its shared queue and its instances.
+ * A service: a name, its bounds, its shared queue and the route to its instances.
  *
  *	bay_call ---- same loop, nothing queued -----------> instance (direct)
  *	    |
@@ -73,8 +73,8 @@ struct bay_service {
 	_Atomic size_t queued;               /* messages in the queue; written under lock */
 	_Atomic int state;                   /* enum service_state; written under lock */
 	uint16_t id;                         /* index in the registry */
-	const struct bay_plugin *plugin;     /* while not stopped */
-	const void *settings;
+	const struct bay_plugin *plugin;     /* of who has the route, or is to get it; while not
+	                                      * stopped. Written under lock */
 	struct service_limits limits;
 	unsigned instance_count;
 	struct status_counters *counters;    /* [columns + 1]; NULL: has no slot yet */
@@ -86,8 +86,8 @@ struct bay_service {
 	struct log_rate unheard;             /* failures of messages that went one way */
 	struct blocking_lane blocking;       /* its functions on helper threads */
 
-	/* A task that lives as long as an instance has failed. Called on its loop. */
-	void (*on_failed)(struct bay_service *service, const char *text);
+	/* A task that lives as long as this instance has failed. Called on its loop. */
+	void (*on_failed)(struct bay_instance *instance, const char *text);
 
 	/* under lock */
 	pthread_mutex_t lock;
@@ -100,7 +100,8 @@ struct bay_service {
 	struct ready_set *set;               /* of the loops that have an instance */
 	struct list in_set;                  /* under the set's lock */
 
-	/* one a loop, written by that loop */
+	/* The route, one a loop, written by that loop: who gets what comes. Instances of code that
+	 * has been replaced may stand beside it, and finish what they have. */
 	struct bay_instance *instances[SERVICE_LOOPS_MAX];
 };
 
@@ -130,9 +131,10 @@ void service_set_slot(struct bay_service *service, const struct status_page *pag
 /* Sets the bounds, while it is stopped. Any thread. */
 void service_set_limits(struct bay_service *service, const struct service_limits *limits);
 
-/* Sets what its instances are made of, before they are. Any thread. */
-void service_set_plugin(struct bay_service *service, const struct bay_plugin *plugin,
-	const void *settings, struct ready_set *set, unsigned instance_count);
+/* Sets which loops the route is going to have instances on, and of what plugin, before it has
+ * them. NULL and 0: none. Any thread. */
+void service_set_route(struct bay_service *service, const struct bay_plugin *plugin, struct ready_set *set,
+	unsigned instance_count);
 
 /* What there is to count outside an instance. */
 enum service_event {

@@ -97,6 +97,24 @@ solo_on_failed(const char *name, int64_t generation, const char *message, void *
 	service_set_state(service, SERVICE_FAILED, message);
 }
 
+static void
+solo_on_stage(const char *name, int64_t generation, enum cell_stage stage, void *arg)
+{
+	(void)name;
+	(void)generation;
+	(void)stage;
+	(void)arg;
+}
+
+static void
+solo_on_lingers(const struct cell_lingers *lingers, void *arg)
+{
+	(void)lingers;
+	(void)arg;
+}
+
+static const struct host_watcher solo_watcher = {solo_on_failed, solo_on_stage, solo_on_lingers};
+
 /* With a page; false: solo_error() says why. */
 static bool
 solo_open(struct solo *solo)
@@ -113,7 +131,7 @@ solo_open(struct solo *solo)
 	solo_idle_begin(solo);
 	solo->loader = loader_create_here();
 	solo->host = host_create(&solo->scheduler->loop, solo->executor, solo->loader, solo->page,
-		solo_on_failed, solo);
+		&solo_watcher, solo);
 	host_set_calls(solo->host, solo->options.calls);
 	return true;
 }

@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 
 #include "cell/listener_source.h"
+#include "service/instance.h"
 #include "support/cell_control.h"
 #include "support/services.h"
 
@@ -46,12 +47,12 @@ ask_handler(struct bay_request *request)
 /* Lives as long as the service. */
 static const struct bay_plugin *const ask_plugin = PLUGIN(.handle = ask_handler);
 
-static int64_t
-generation_of(const char *service, void *arg)
+static bool
+has_generation(const char *service, int64_t asked, void *arg)
 {
 	ck_assert_str_eq(service, "asker");
 	ck_assert_ptr_eq(arg, &generation);
-	return generation;
+	return asked == generation;
 }
 
 static void
@@ -60,8 +61,9 @@ asks_begin(void)
 	generation = 3;
 	services_begin(1);
 	cell_control_begin();
-	listener_source_begin(cell_control, &cell_control_loop, generation_of, &generation);
+	listener_source_begin(cell_control, &cell_control_loop, has_generation, &generation);
 	asker = services_start(&(struct service_options){.name = "asker", .plugin = ask_plugin});
+	asker->instances[0]->generation = generation;
 }
 
 static int

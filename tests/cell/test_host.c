@@ -100,6 +100,35 @@ on_failed(const char *service, int64_t generation, const char *message, void *ar
 	failed.generation = generation;
 }
 
+/* The stages of the last swap, a letter each; and what lingers. */
+static char stages[16];
+static struct {
+	int times;
+	int64_t generation;
+	char reason[256];
+} lingers;
+
+static void
+on_stage(const char *service, int64_t generation, enum cell_stage stage, void *arg)
+{
+	ck_assert_ptr_eq(arg, &failed);
+	ck_assert_str_eq(service, "a");
+	ck_assert_int_gt(generation, 0);
+	strncat(stages, &"l\0i\0h\0o\0"[2 * stage], 1);
+}
+
+static void
+on_lingers(const char *service, int64_t generation, const char *reason, void *arg)
+{
+	ck_assert_ptr_eq(arg, &failed);
+	ck_assert_str_ne(service, "");
+	lingers.times++;
+	lingers.generation = generation;
+	snprintf(lingers.reason, sizeof lingers.reason, "%s", reason != NULL ? reason : "");
+}
+
+static const struct host_watcher watcher = {on_failed, on_stage, on_lingers};
+
 static void
 on_done(int status, const char *message, int64_t id, void *arg)
 {
@@ -123,6 +152,8 @@ begin(unsigned loops)
 	close(fd);
 	memset(&failed, 0, sizeof failed);
 	memset(answers, 0, sizeof answers);
+	memset(stages, 0, sizeof stages);
+	memset(&lingers, 0, sizeof lingers);
 	memset(noted, 0, sizeof noted);
 	atomic_store(&let_go, 0);
 	last_id = 0;
@@ -132,7 +163,7 @@ begin(unsigned loops)
 	loader = loader_create();
 	ck_assert_ptr_nonnull(executor);
 	ck_assert_ptr_nonnull(loader);
-	host = host_create(&control, executor, loader, &page, on_failed, &failed);
+	host = host_create(&control, executor, loader, &page, &watcher, &failed);
 	host_set_grace(host, 300 * BAY_MS);
 }
 

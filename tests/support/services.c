@@ -323,9 +323,9 @@ services_end(void)
 /* --- services -------------------------------------------------------------------------------- */
 
 static void
-service_on_failed(struct bay_service *service, const char *text)
+service_on_failed(struct bay_instance *instance, const char *text)
 {
-	(void)service;
+	(void)instance;
 	pthread_mutex_lock(&cell.lock);
 	cell.failed_times++;
 	snprintf(cell.failed_text, sizeof cell.failed_text, "%s", text != NULL ? text : "(null)");
@@ -357,6 +357,7 @@ services_failed_times(void)
 /* What a step does on its loop, with what it brings back. */
 struct step {
 	struct bay_service *service;
+	const struct service_options *options;
 	struct bay_instance *instance;
 	unsigned index;
 	int64_t drain_ns;
@@ -369,7 +370,8 @@ step_make(void *arg)
 {
 	struct step *step = arg;
 
-	step->instance = instance_create(step->service, task_current()->scheduler, step->index);
+	step->instance = instance_create(step->service, step->options->plugin, step->options->settings,
+		task_current()->scheduler, step->index);
 	return step->instance != NULL ? BAY_OK : BAY_NO_MEMORY;
 }
 
@@ -447,14 +449,14 @@ services_try_start(const struct service_options *options, char **text_r)
 	int status = BAY_OK;
 	unsigned i, n = 0;
 
-	service_set_plugin(service, options->plugin, options->settings, ready_set_for(mask),
+	service_set_route(service, options->plugin, ready_set_for(mask),
 		(unsigned)__builtin_popcountll(mask));
 	if (text_r != NULL)
 		*text_r = NULL;
 	for (i = 0; i < cell.loops && status == BAY_OK; i++) {
 		if ((mask >> i & 1) == 0)
 			continue;
-		steps[i] = (struct step){.service = service, .index = n++};
+		steps[i] = (struct step){.service = service, .options = options, .index = n++};
 		ck_assert_int_eq(run_on(i, step_make, &steps[i], NULL), BAY_OK);
 		status = run_on(i, step_init, &steps[i], steps[i].instance);
 	}
@@ -537,7 +539,7 @@ services_stop(struct bay_service *service, int64_t drain_ns, int64_t grace_ns, c
 	if (!stopped)
 		return false;
 	service_queue_unlist(service);
-	service_set_plugin(service, NULL, NULL, NULL, 0);
+	service_set_route(service, NULL, NULL, 0);
 	service_set_state(service, SERVICE_STOPPED, NULL);
 	return true;
 }

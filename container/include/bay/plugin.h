@@ -23,6 +23,7 @@
 BAY_BEGIN_DECLS
 
 struct bay_instance;
+struct bay_message;
 struct bay_request;
 struct bay_setting;
 struct bay_verb;
@@ -43,7 +44,9 @@ enum bay_plugin_flags {
  * a task: they may suspend, except handle of a BAY_LEAF plugin.
  *
  * One instance's life: init, then handle (many at once) beside run, then stop,
- * then everything that is still going is cancelled, then fini.
+ * then everything that is still going is cancelled, then fini. When the code of a
+ * service is swapped, the new instances have had their init, and perhaps
+ * import_state, before the old ones get no more requests; run begins when they do.
  */
 struct bay_plugin {
 	uint32_t size;          /* sizeof as the plugin was compiled */
@@ -76,6 +79,25 @@ struct bay_plugin {
 
 	/* What operators can have it do (<bay/verb.h>), ended by BAY_VERBS_END, or NULL. */
 	const struct bay_verb *verbs;
+
+	/* For a swap, where the state of an instance goes over to the one that takes its
+	 * place, on the same loop: of what form export_state writes it. Where one of the
+	 * two plugins lacks its function, the new instance begins as init made it. */
+	uint32_t state_version;
+
+	/* Writes the state into a message, which is the container's then; NULL: there is
+	 * none. None of the instance's requests is in flight, and none begins until the
+	 * other serves; run and other tasks go on. The instance keeps its state: it goes
+	 * on with that if the other does not come to serve. Anything but BAY_OK (best
+	 * through bay_instance_fail) ends the swap. */
+	int (*export_state)(struct bay_instance *instance, struct bay_message **state_r);
+
+	/* After init: takes over what another generation has exported in the form
+	 * state_version; state is borrowed for the call, or NULL. Anything but BAY_OK
+	 * (best through bay_instance_fail, with a reason) refuses it: then the old
+	 * generation goes on. */
+	int (*import_state)(struct bay_instance *instance, uint32_t state_version,
+		const struct bay_message *state);
 };
 
 /* What the note holds, after the usual ELF note header with owner "Bay". */
