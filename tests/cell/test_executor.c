@@ -337,7 +337,7 @@ START_TEST(a_loop_can_be_the_thread_that_makes_it)
 		spec.class = scheduler_stack_class(scheduler, 64 << 10);
 		task = task_create(scheduler, &spec);
 		ck_assert_ptr_nonnull(task);
-		task->handle.detached = true;
+		task->handle->detached = true;
 		task_start(task);
 		thread = (pthread_t)0;
 		scheduler_run_ready(scheduler);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Services from a plugin's file to instances that serve, and back. The test's thread is the
- * control thread; the plugin is tests/support/plugins/probe.c.
- */
+/* Services from a plugin's file to instances that serve, and back. */
 #include "config.h"
 
 #include "cell/host.h"
@@ -18,18 +15,11 @@
 #include <bay/bay.h>
 
 #include "base/clock.h"
-#include "base/status_page.h"
 #include "cell/executor.h"
-#include "cell/loader.h"
-#include "loop/loop.h"
+#include "cell/hosts.h"
 #include "protocol/cell_link.h"
 #include "runtime/task.h"
-#include "service/message.h"
-#include "service/ready_set.h"
 #include "service/registry.h"
-#include "service/request.h"
-#include "service/service.h"
-#include "support/check_main.h"
 #include "support/log_lines.h"
 
 #if defined(BAY_ASAN) || defined(BAY_TSAN)
@@ -38,325 +28,7 @@ enum { RESTARTS = 100 };
 enum { RESTARTS = 500 };
 #endif
 
-#define PROBE TOP_BUILDDIR "/tests/support/plugins/probe.so"
-#define CLINGS TOP_BUILDDIR "/tests/support/plugins/clings.so"
-
-/* --- what the plugin calls --------------------------------------------------------------- */
-
-__attribute__((visibility("default"))) int probe_let_go(void);
-__attribute__((visibility("default"))) void probe_note(char letter);
-
-static atomic_int let_go;
-static atomic_int noted[128];
-
-int
-probe_let_go(void)
-{
-	return atomic_load(&let_go);
-}
-
-void
-probe_note(char letter)
-{
-	atomic_fetch_add(&noted[(int)letter], 1);
-}
-
-/* Kept by the linker for the plugin. */
-static const void *volatile used_by_plugin[] = {
-	bay_sleep, bay_yield, bay_go, bay_fail, bay_reply_int64, bay_settings, bay_request_instance,
-	bay_instance_fail, bay_instance_index, bay_instance_settings,
-};
-
-/* --- the cell -------------------------------------------------------------------------------- */
-
-static struct status_page page;
-static struct loop control;
-static struct executor *executor;
-static struct loader *loader;
-static struct host *host;
-
-/* The answers, by the number of the operation. */
-static struct answer {
-	bool came;
-	int status;
-	char message[256];
-} answers[1100];
-static int64_t last_id;
-
-static struct {
-	int times;
-	char service[64];
-	int64_t generation;
-	char message[256];
-} failed;
-
-static void
-on_failed(const char *service, int64_t generation, const char *message, void *arg)
-{
-	ck_assert_ptr_eq(arg, &failed);
-	failed.times++;
-	snprintf(failed.service, sizeof failed.service, "%s", service);
-	snprintf(failed.message, sizeof failed.message, "%s", message);
-	failed.generation = generation;
-}
-
-/* The stages of the last swap, a letter each; and what lingers. */
-static char stages[16];
-static struct {
-	int times;
-	int64_t generation;
-	char reason[256];
-} lingers;
-
-static void
-on_stage(const char *service, int64_t generation, enum cell_stage stage, void *arg)
-{
-	ck_assert_ptr_eq(arg, &failed);
-	ck_assert_str_eq(service, "a");
-	ck_assert_int_gt(generation, 0);
-	strncat(stages, &"l\0i\0h\0o\0"[2 * stage], 1);
-}
-
-static void
-on_lingers(const char *service, int64_t generation, const char *reason, void *arg)
-{
-	ck_assert_ptr_eq(arg, &failed);
-	ck_assert_str_ne(service, "");
-	lingers.times++;
-	lingers.generation = generation;
-	snprintf(lingers.reason, sizeof lingers.reason, "%s", reason != NULL ? reason : "");
-}
-
-static const struct host_watcher watcher = {on_failed, on_stage, on_lingers};
-
-static void
-on_done(int status, const char *message, int64_t id, void *arg)
-{
-	struct answer *answer = &answers[id];
-
-	ck_assert_ptr_eq(arg, &failed);
-	ck_assert(!answer->came);
-	ck_assert((status == BAY_OK) == (message == NULL));
-	answer->came = true;
-	answer->status = status;
-	snprintf(answer->message, sizeof answer->message, "%s", message != NULL ? message : "");
-}
-
-static void
-begin(unsigned loops)
-{
-	int fd = status_page_create(&page, "test", 16, loops);
-
-	ck_assert_ptr_nonnull(used_by_plugin[0]);
-	ck_assert_int_ge(fd, 0);
-	close(fd);
-	memset(&failed, 0, sizeof failed);
-	memset(answers, 0, sizeof answers);
-	memset(stages, 0, sizeof stages);
-	memset(&lingers, 0, sizeof lingers);
-	memset(noted, 0, sizeof noted);
-	atomic_store(&let_go, 0);
-	last_id = 0;
-	registry_init(64);
-	ck_assert(loop_init(&control, "control"));
-	executor = executor_create(loops, &page);
-	loader = loader_create();
-	ck_assert_ptr_nonnull(executor);
-	ck_assert_ptr_nonnull(loader);
-	host = host_create(&control, executor, loader, &page, &watcher, &failed);
-	host_set_grace(host, 300 * BAY_MS);
-}
-
-static void
-turn(void)
-{
-	loop_drain_inbox(&control);
-}
-
-static struct answer
-wait_for(int64_t id)
-{
-	while (!answers[id].came) {
-		loop_wait(&control, INT64_MAX);
-		turn();
-	}
-	return answers[id];
-}
-
-/* Until nothing is left, whatever it is. */
-static void
-finish(void)
-{
-	struct answer answer;
-
-	atomic_store(&let_go, 1);
-	host_stop_all(host, 0, on_done, ++last_id);
-	answer = wait_for(last_id);
-	ck_assert_msg(answer.status == BAY_OK, "%s", answer.message);
-	executor_destroy(executor);
-	loader_destroy(loader);
-	turn();
-	host_destroy(host);
-	ready_sets_finish();
-	registry_finish();
-	request_clear_cache();
-	message_clear_cache();
-	loop_finish(&control);
-	status_page_close(&page);
-}
-
-/* --- operations -------------------------------------------------------------------------------- */
-
-/* What services are started from, instead of the path; -1: nothing. */
-static int start_from = -1;
-static const char *start_image = PROBE;
-static const char *start_sha256;
-
-/* Begins to start a service of that name; settings: "key value key value", NULL for none. */
-static int64_t
-begin_start(const char *name, int64_t instances, const char *setting_list)
-{
-	static int64_t slots;
-	struct cell_setting settings[8];
-	char *words = strdup(setting_list != NULL ? setting_list : ""), *word, *rest = words;
-	struct cell_start start = {
-		.service = name,
-		.plugin = "probe",
-		.image = start_image,
-		.sha256 = start_sha256,
-		.generation = 3,
-		.slot = slots++ % 16,
-		.instances = instances,
-		.concurrency = 2,
-		.queue = 10,
-		.queue_bytes = 1000,
-		.overflow = CELL_OVERFLOW_REJECT,
-		.stack_bytes = 256 << 10,
-		.start_timeout_ns = 100 * BAY_MS,
-		.settings = settings,
-	};
-
-	if (registry_get(name) != NULL && registry_get(name)->slot != STATUS_NO_SLOT)
-		start.slot = registry_get(name)->slot;
-	while ((word = strsep(&rest, " ")) != NULL && *word != '\0') {
-		settings[start.setting_count].key = word;
-		settings[start.setting_count++].value = strsep(&rest, " ");
-	}
-	host_start(host, &start, start_from, on_done, ++last_id);
-	free(words);
-	return last_id;
-}
-
-static void
-start(const char *name, int64_t instances, const char *settings)
-{
-	struct answer answer = wait_for(begin_start(name, instances, settings));
-
-	ck_assert_msg(answer.status == BAY_OK, "%s", answer.message);
-}
-
-static void
-start_in_vain(const char *name, int64_t instances, const char *settings, int status, const char *text)
-{
-	struct answer answer = wait_for(begin_start(name, instances, settings));
-
-	ck_assert_msg(answer.status == status, "%s: %s", bay_status_name(answer.status), answer.message);
-	ck_assert_msg(strstr(answer.message, text) != NULL, "'%s' lacks '%s'", answer.message, text);
-}
-
-static int64_t
-begin_stop(const char *name, int64_t drain_ns)
-{
-	host_stop(host, name, drain_ns, on_done, ++last_id);
-	return last_id;
-}
-
-static struct answer
-stop(const char *name, int64_t drain_ns)
-{
-	return wait_for(begin_stop(name, drain_ns));
-}
-
-/* A call from a loop; wait for it with join_call. */
-struct call {
-	struct inbox_item item;
-	struct scheduler *scheduler;
-	struct bay_service *service;
-	int status;
-	char text[128];
-	atomic_bool done;
-};
-
-static int
-call_main(void *arg)
-{
-	struct call *call = arg;
-	struct bay_message *reply;
-
-	call->status = bay_call(call->service, NULL, &reply, BAY_INHERIT);
-	snprintf(call->text, sizeof call->text, "%s", call->status == BAY_OK ? bay_message_text(reply) : bay_call_error());
-	bay_message_free(reply);
-	return BAY_OK;
-}
-
-static void
-call_ended(struct task *task, int status)
-{
-	struct call *call = task->arg;
-
-	(void)status;
-	atomic_store(&call->done, true);
-	loop_wake(&control);
-}
-
-static void
-call_begin(struct inbox_item *item)
-{
-	struct call *call = container_of(item, struct call, item);
-	struct task_spec spec = {
-		.name = "caller",
-		.fn = call_main,
-		.arg = call,
-		.ended = call_ended,
-		.deadline = BAY_INHERIT,
-		.slot = STATUS_NO_SLOT,
-		.class = scheduler_stack_class(call->scheduler, 256 << 10),
-	};
-	struct task *task = task_create(call->scheduler, &spec);
-
-	task->handle->detached = true;
-	task_start(task);
-}
-
-static void
-begin_call(struct call *call, unsigned loop, const char *name)
-{
-	call->scheduler = executor_scheduler(executor, loop);
-	call->service = registry_get(name);
-	call->item.run = call_begin;
-	atomic_store(&call->done, false);
-	loop_post(&call->scheduler->loop, &call->item);
-}
-
-static void
-join_call(struct call *call)
-{
-	while (!atomic_load(&call->done)) {
-		loop_wait(&control, clock_monotonic_ns() + BAY_MS);
-		turn();
-	}
-}
-
-static void
-expect(const char *name, int status, const char *text)
-{
-	struct call call;
-
-	begin_call(&call, 0, name);
-	join_call(&call);
-	ck_assert_msg(call.status == status && strstr(call.text, text) != NULL, "%s: %s",
-		bay_status_name(call.status), call.text);
-}
+#define CLINGS TEST_PLUGIN("clings")
 
 static bool
 is_loaded(void)
@@ -664,7 +336,7 @@ begin_waiting_calls(struct call *calls, unsigned count, unsigned loops, unsigned
 
 START_TEST(a_second_stop_cuts_the_drain_and_both_are_answered)
 {
-	struct call calls[10];
+	struct call calls[10] = {{.order = NULL}};
 	int64_t first, second, i;
 
 	begin(2);
@@ -693,7 +365,7 @@ END_TEST
 
 START_TEST(a_second_stop_with_some_time_left_waits_that_long)
 {
-	struct call call;
+	struct call call = {.order = NULL};
 	int64_t first, before;
 
 	begin(1);
@@ -717,7 +389,7 @@ START_TEST(stops_may_come_at_any_time)
 
 	begin(2);
 	for (round = 0; round < RESTARTS / 5; round++) {
-		struct call call;
+		struct call call = {.order = NULL};
 		int64_t first;
 
 		start("a", round % 3, round % 2 == 0 ? "handle fails-later" : NULL);
@@ -738,7 +410,7 @@ END_TEST
 
 START_TEST(a_second_stop_of_all_cuts_the_drain_and_both_are_answered)
 {
-	struct call call;
+	struct call call = {.order = NULL};
 	int64_t first;
 
 	begin(2);
@@ -830,7 +502,7 @@ END_TEST
 
 START_TEST(a_refusal_is_told_in_time_and_everybody_in_the_queue_is_answered)
 {
-	struct call calls[4];
+	struct call calls[4] = {{.order = NULL}};
 	struct answer answer;
 	int i;
 
@@ -864,7 +536,7 @@ END_TEST
 
 START_TEST(a_service_that_failed_and_refuses_to_stop_is_told_of)
 {
-	struct call call;
+	struct call call = {.order = NULL};
 
 	begin(1);
 	start("a", 1, "run fails-later handle refuses");
@@ -944,7 +616,7 @@ call_until_enough_begin(struct inbox_item *item)
 
 START_TEST(callers_do_not_mind_restarts)
 {
-	struct call calls[6];
+	struct call calls[6] = {{.order = NULL}};
 	int i;
 
 	begin(3);

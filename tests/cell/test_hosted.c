@@ -1,0 +1,445 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Generations of one service: swaps and what becomes of the old ones. */
+#include "config.h"
+
+#include "cell/hosted.h"
+
+#include <dlfcn.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "cell/executor.h"
+#include "cell/hosts.h"
+#include "runtime/task.h"
+#include "service/instance.h"
+#include "service/registry.h"
+#include "support/log_lines.h"
+
+#if defined(BAY_ASAN) || defined(BAY_TSAN)
+enum { SWAPS = 60 };
+#else
+enum { SWAPS = 400 };
+#endif
+
+#define V1 TEST_PLUGIN("swaps_1")
+#define V2 TEST_PLUGIN("swaps_2")
+
+static bool
+is_loaded(const char *image)
+{
+	void *handle = dlopen(image, RTLD_LAZY | RTLD_NOLOAD);
+
+	if (handle != NULL)
+		dlclose(handle);
+	return handle != NULL;
+}
+
+static void
+start_first(const char *image, int64_t instances)
+{
+	start_image = image;
+	start_generation = 1;
+	start("a", instances, NULL);
+}
+
+static void
+swap(const char *image, int64_t generation)
+{
+	struct answer answer = wait_for(begin_swap("a", image, generation));
+
+	ck_assert_msg(answer.status == BAY_OK, "%s", answer.message);
+}
+
+static void
+swap_in_vain(const char *image, int64_t generation, int status, const char *text)
+{
+	struct answer answer = wait_for(begin_swap("a", image, generation));
+
+	ck_assert_msg(answer.status == status, "%s: %s", bay_status_name(answer.status), answer.message);
+	ck_assert_msg(strstr(answer.message, text) != NULL, "'%s' lacks '%s'", answer.message, text);
+	ck_assert_int_eq(service_state(registry_get("a")), SERVICE_READY);
+}
+
+static struct answer
+revert(void)
+{
+	host_revert(host, "a", 0, on_done, ++last_id);
+	return wait_for(last_id);
+}
+
+/* What ends by itself is waited for. */
+#define UNTIL(condition) \
+	while (!(condition)) { \
+		loop_wait(&control, clock_monotonic_ns() + BAY_MS); \
+		wheel_advance(&control.wheel, loop_now(&control)); \
+		turn(); \
+	}
+
+/* --- the swap ----------------------------------------------------------------------------- */
+
+START_TEST(a_swap_puts_new_code_in_the_place_of_the_old_which_goes)
+{
+	begin(2);
+	start_first(V1, 0);
+	expect_order("a", "version", BAY_OK, "1");
+	swap(V2, 2);
+	expect_order("a", "version", BAY_OK, "2");
+	ck_assert_str_eq(stages, "li");
+	UNTIL(!is_loaded(V1));
+	swap(V1, 3);
+	expect_order("a", "version", BAY_OK, "1");
+	UNTIL(!is_loaded(V2));
+	ck_assert_int_eq(stop("a", 0).status, BAY_OK);
+	ck_assert(!is_loaded(V1));
+	ck_assert_int_eq(lingers.times + failed.times, 0);
+	finish();
+}
+END_TEST
+
+START_TEST(what_is_in_flight_ends_with_the_old_code_and_what_is_queued_gets_the_new)
+{
+	struct call sleepers[2] = {{.order = "sleep 50000000"}, {.order = "sleep 50000000"}};
+	struct call queued = {.order = "version"};
+
+	begin(1);
+	start_drain_ns = 100 * BAY_SECOND;
+	start_first(V1, 1);
+	begin_call(&sleepers[0], 0, "a");
+	begin_call(&sleepers[1], 0, "a");
+	begin_call(&queued, 0, "a");
+	UNTIL(registry_get("a")->queued == 1);
+	swap(V2, 2);
+	join_call(&queued);
+	ck_assert_str_eq(queued.text, "2");
+	ck_assert(is_loaded(V1));
+	for (int i = 0; i < 2; i++) {
+		join_call(&sleepers[i]);
+		ck_assert_str_eq(sleepers[i].text, "1");
+	}
+	UNTIL(!is_loaded(V1));
+	finish();
+}
+END_TEST
+
+START_TEST(what_does_not_end_within_the_drain_is_cancelled_with_the_reason_swap)
+{
+	struct call sleeper = {.order = "sleep 1000000000000"};
+
+	begin(1);
+	start_first(V1, 1);
+	begin_call(&sleeper, 0, "a");
+	UNTIL(registry_get("a")->instances[0]->in_flight == 1);
+	swap(V2, 2);
+	join_call(&sleeper);
+	ck_assert_int_eq(sleeper.status, BAY_CANCELED);
+	ck_assert_str_eq(sleeper.text, "woken: swap: the code of service a was replaced");
+	finish();
+}
+END_TEST
+
+START_TEST(messages_to_be_sent_later_are_sent_by_the_successor)
+{
+	begin(1);
+	start_first(V1, 1);
+	expect_order("a", "later a", BAY_OK, "1");
+	swap(V2, 2);
+	UNTIL(!is_loaded(V1));
+	expect_order("a", "sleep 300000000", BAY_OK, "2");
+	/* The one that was sent, and this one. */
+	expect_order("a", "count", BAY_OK, "2 2");
+	finish();
+}
+END_TEST
+
+START_TEST(static_memory_of_the_same_image_is_not_shared)
+{
+	begin(1);
+	start_first(V1, 1);
+	expect_order("a", "static", BAY_OK, "1 1");
+	start_keeps = true;
+	swap(V2, 2);
+	/* The first one is still there. */
+	ck_assert(is_loaded(V1));
+	start_keeps = false;
+	swap(V1, 1);
+	expect_order("a", "static", BAY_OK, "1 1");
+	finish();
+}
+END_TEST
+
+START_TEST(services_of_one_image_do_not_linger_for_each_other)
+{
+	begin(1);
+	start_image = V1;
+	start("b", 1, NULL);
+	start_first(V1, 1);
+	swap(V2, 2);
+	expect("b", BAY_OK, "1");
+	ck_assert_int_eq(stop("b", 0).status, BAY_OK);
+	UNTIL(!is_loaded(V1));
+	ck_assert_int_eq(lingers.times, 0);
+	finish();
+}
+END_TEST
+
+START_TEST(swaps_leave_nothing_behind)
+{
+	struct call call = {.order = "count"};
+	int i;
+
+	begin(2);
+	start_first(V1, 0);
+	for (i = 2; i < SWAPS; i++) {
+		begin_call(&call, (unsigned)i % 2, "a");
+		start_keeps = i % 3 == 0;
+		swap(i % 2 == 0 ? V2 : V1, i);
+		join_call(&call);
+		ck_assert_msg(call.status == BAY_OK, "%s", call.text);
+		if (i % 6 == 0)
+			ck_assert_int_eq(revert().status, BAY_OK);
+		else
+			host_retire(host, "a", 0);
+	}
+	ck_assert_int_eq(stop("a", 0).status, BAY_OK);
+	ck_assert(!is_loaded(V1) && !is_loaded(V2));
+	ck_assert_int_eq(lingers.times, 0);
+	finish();
+}
+END_TEST
+
+/* --- the state ----------------------------------------------------------------------------- */
+
+START_TEST(the_state_goes_over_where_both_can)
+{
+	begin(2);
+	start_first(TEST_PLUGIN("swaps_state_1"), 1);
+	expect_order("a", "count", BAY_OK, "1 1");
+	expect_order("a", "count", BAY_OK, "1 2");
+	swap(TEST_PLUGIN("swaps_state_2"), 2);
+	ck_assert_str_eq(stages, "liho");
+	expect_order("a", "count", BAY_OK, "2 3");
+	/* It does not know a later form. The old one goes on where it was. */
+	swap_in_vain(TEST_PLUGIN("swaps_state_1"), 3, BAY_INVALID,
+		"import_state failed: its state is of form 2, and this version knows 1");
+	expect_order("a", "count", BAY_OK, "2 4");
+	/* Without the functions it begins anew. */
+	swap(V1, 4);
+	expect_order("a", "count", BAY_OK, "1 1");
+	finish();
+}
+END_TEST
+
+START_TEST(no_request_is_in_flight_when_the_state_goes_over)
+{
+	struct call sleeper = {.order = "sleep 50000000"}, late = {.order = "count"};
+	int64_t swapped;
+
+	begin(2);
+	start_drain_ns = 100 * BAY_SECOND;
+	start_first(TEST_PLUGIN("swaps_state_1"), 0);
+	begin_call(&sleeper, 0, "a");
+	UNTIL(registry_get("a")->instances[0]->in_flight == 1);
+	swapped = begin_swap("a", TEST_PLUGIN("swaps_state_2"), 2);
+	UNTIL(strcmp(stages, "li") == 0);
+	/* It waits for the new one, whatever loop it comes from. */
+	begin_call(&late, 1, "a");
+	ck_assert_int_eq(wait_for(swapped).status, BAY_OK);
+	join_call(&sleeper);
+	ck_assert_str_eq(sleeper.text, "1");
+	join_call(&late);
+	ck_assert_str_eq(late.text, late.text[0] == '1' ? "1 1" : "2 1");
+	finish();
+}
+END_TEST
+
+START_TEST(a_request_that_does_not_end_keeps_the_state_and_the_old_code)
+{
+	struct call stuck = {.order = "stuck"};
+
+	begin(1);
+	start_drain_ns = 20 * BAY_MS;
+	start_first(TEST_PLUGIN("swaps_state_1"), 1);
+	begin_call(&stuck, 0, "a");
+	UNTIL(registry_get("a")->instances[0]->in_flight == 1);
+	swap_in_vain(TEST_PLUGIN("swaps_state_2"), 2, BAY_BUSY,
+		"its state cannot go over: 1 request does not end within drain_timeout = 20ms");
+	expect_order("a", "unstick", BAY_OK, "1");
+	join_call(&stuck);
+	ck_assert_int_eq(stuck.status, BAY_OK);
+	swap(TEST_PLUGIN("swaps_state_2"), 3);
+	finish();
+}
+END_TEST
+
+/* --- swaps that fail --------------------------------------------------------------------- */
+
+START_TEST(what_fails_leaves_the_old_code_as_it_was)
+{
+	begin(2);
+	start_first(V1, 0);
+	swap_in_vain("/nowhere/x.so", 2, BAY_INVALID, "cannot be opened");
+	swap_in_vain(TEST_PLUGIN("swaps_init_fails"), 3, BAY_FAILED, "init failed: this version does not start");
+	swap_in_vain(TEST_PLUGIN("swaps_no_handler"), 4, BAY_INVALID, "it has no handler");
+	start_sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
+	swap_in_vain(V2, 5, BAY_INVALID, "has changed since");
+	ck_assert(!is_loaded(TEST_PLUGIN("swaps_init_fails")) && !is_loaded(V2));
+	expect_order("a", "version", BAY_OK, "1");
+	ck_assert_int_eq(failed.times, 0);
+	finish();
+}
+END_TEST
+
+START_TEST(there_is_one_swap_at_a_time_and_none_of_what_is_not_there)
+{
+	int64_t first;
+
+	begin(1);
+	first = begin_swap("a", V2, 2);
+	ck_assert_int_eq(wait_for(first).status, BAY_BUSY);
+	start_first(V1, 1);
+	first = begin_swap("a", V2, 2);
+	swap_in_vain(V2, 3, BAY_BUSY, "its code is being swapped already");
+	ck_assert_int_eq(wait_for(first).status, BAY_OK);
+	ck_assert_int_eq(revert().status, BAY_NOT_FOUND);
+	finish();
+}
+END_TEST
+
+START_TEST(a_stop_ends_the_swap_and_then_all_of_it)
+{
+	int i;
+
+	begin(2);
+	for (i = 0; i < SWAPS / 4; i++) {
+		int64_t swapped, stopped;
+
+		start_first(V1, 0);
+		swapped = begin_swap("a", i % 2 == 0 ? V2 : TEST_PLUGIN("swaps_init_fails"), 2);
+		while (i % 4 > 1 && strlen(stages) < (size_t)(i % 4) - 1) {
+			loop_wait(&control, clock_monotonic_ns() + BAY_MS);
+			turn();
+			if (answers[swapped].came)
+				break;
+		}
+		stopped = begin_stop("a", 0);
+		(void)wait_for(swapped);
+		ck_assert_int_eq(wait_for(stopped).status, BAY_OK);
+		ck_assert_int_eq(service_state(registry_get("a")), SERVICE_STOPPED);
+		ck_assert(!is_loaded(V1) && !is_loaded(V2));
+		stages[0] = '\0';
+	}
+	finish();
+}
+END_TEST
+
+/* --- what is kept -------------------------------------------------------------------------- */
+
+START_TEST(what_is_kept_gets_the_route_back_as_it_was)
+{
+	begin(2);
+	start_keeps = true;
+	start_first(V1, 0);
+	expect_order("a", "count", BAY_OK, "1 1");
+	swap(V2, 2);
+	expect_order("a", "count", BAY_OK, "2 1");
+	ck_assert(is_loaded(V1));
+	ck_assert_int_eq(revert().status, BAY_OK);
+	expect_order("a", "count", BAY_OK, "1 2");
+	UNTIL(!is_loaded(V2));
+	ck_assert_int_eq(revert().status, BAY_NOT_FOUND);
+	swap(V2, 3);
+	host_retire(host, "a", 0);
+	UNTIL(!is_loaded(V1));
+	ck_assert_int_eq(revert().status, BAY_NOT_FOUND);
+	expect_order("a", "version", BAY_OK, "2");
+	finish();
+}
+END_TEST
+
+START_TEST(what_acts_by_itself_is_not_kept)
+{
+	static const char *const images[] = {TEST_PLUGIN("swaps_run"), TEST_PLUGIN("swaps_task")};
+
+	begin(2);
+	for (int i = 0; i < 2; i++) {
+		start_keeps = true;
+		start_first(images[i], 0);
+		swap(V2, 2);
+		UNTIL(!is_loaded(images[i]));
+		ck_assert_int_eq(revert().status, BAY_NOT_FOUND);
+		ck_assert_int_eq(stop("a", 0).status, BAY_OK);
+	}
+	finish();
+}
+END_TEST
+
+START_TEST(what_is_kept_ends_with_the_service)
+{
+	begin(1);
+	start_keeps = true;
+	start_first(V1, 1);
+	swap(V2, 2);
+	ck_assert_int_eq(stop("a", 0).status, BAY_OK);
+	ck_assert(!is_loaded(V1) && !is_loaded(V2));
+	finish();
+}
+END_TEST
+
+/* --- what lingers ---------------------------------------------------------------------------- */
+
+START_TEST(code_that_stays_is_told_of_with_its_reason)
+{
+	begin(1);
+	start_first(TEST_PLUGIN("swaps_nodelete"), 1);
+	swap(V2, 2);
+	UNTIL(lingers.times == 1);
+	ck_assert_int_eq(lingers.generation, 1);
+	ck_assert_str_eq(lingers.reason, "it is linked with -z nodelete");
+	finish();
+}
+END_TEST
+
+START_TEST(what_refuses_to_end_lingers_until_it_has)
+{
+	struct call stuck = {.order = "stay 1000000000"};
+
+	begin(1);
+	start_first(V1, 1);
+	begin_call(&stuck, 0, "a");
+	UNTIL(registry_get("a")->instances[0]->in_flight == 1);
+	swap(V2, 2);
+	UNTIL(lingers.times == 1);
+	ck_assert_str_eq(lingers.reason, "1 handler refuses to stop (bayctl tasks a)");
+	expect_order("a", "version", BAY_OK, "2");
+	join_call(&stuck);
+	ck_assert_str_eq(stuck.text, "1");
+	UNTIL(lingers.times == 2);
+	ck_assert_int_eq(lingers.generation, 1);
+	ck_assert_str_eq(lingers.reason, "");
+	ck_assert(!is_loaded(V1));
+	finish();
+}
+END_TEST
+
+CHECK_MAIN("cell/hosted",
+	a_swap_puts_new_code_in_the_place_of_the_old_which_goes,
+	what_is_in_flight_ends_with_the_old_code_and_what_is_queued_gets_the_new,
+	what_does_not_end_within_the_drain_is_cancelled_with_the_reason_swap,
+	messages_to_be_sent_later_are_sent_by_the_successor,
+	static_memory_of_the_same_image_is_not_shared,
+	services_of_one_image_do_not_linger_for_each_other,
+	swaps_leave_nothing_behind,
+	the_state_goes_over_where_both_can,
+	no_request_is_in_flight_when_the_state_goes_over,
+	a_request_that_does_not_end_keeps_the_state_and_the_old_code,
+	what_fails_leaves_the_old_code_as_it_was,
+	there_is_one_swap_at_a_time_and_none_of_what_is_not_there,
+	a_stop_ends_the_swap_and_then_all_of_it,
+	what_is_kept_gets_the_route_back_as_it_was,
+	what_acts_by_itself_is_not_kept,
+	what_is_kept_ends_with_the_service,
+	code_that_stays_is_told_of_with_its_reason,
+	what_refuses_to_end_lingers_until_it_has)

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A plugin to be swapped with others of its kind: what differs is said when it is compiled.
+ *
+ *	SWAPS_VERSION "2"     what it says it is
+ *	SWAPS_STATE 1         its count goes over, written in this form; refuses any later one
+ *	SWAPS_FAILS           its handler fails
+ *	SWAPS_CRASHES         its handler crashes
+ *	SWAPS_INIT_FAILS      init fails
+ *	SWAPS_INIT_CRASHES    init crashes
+ *	SWAPS_RUN             has a main coroutine, which does nothing
+ *	SWAPS_NO_HANDLER      has nothing but that
+ *	SWAPS_TASK            init starts a task that waits for ever
+ *
+ * Its requests are orders; each reply begins with the version:
+ *
+ *	version     "2"
+ *	count       one more: "2 7"
+ *	static      the same in static memory
+ *	echo TEXT   "2 TEXT"
+ *	sleep NS    awaits first; when it is cancelled, it fails with the reason
+ *	stay NS     the same, and does not end when it is cancelled
+ *	stuck       does not end before "unstick"
+ *	fail        fails
+ *	later NAME  sends the order count to that service a little later
+ */
+#include <bay/bay.h>
+
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#ifndef SWAPS_VERSION
+#define SWAPS_VERSION "1"
+#endif
+
+struct state {
+	int64_t count;
+};
+
+static int64_t calls;
+static int stuck;
+
+static int
+wait_for_ever(void *arg)
+{
+	(void)arg;
+	return bay_sleep(BAY_INHERIT);
+}
+
+static int
+swaps_init(struct bay_instance *instance)
+{
+	struct state *state = calloc(1, sizeof *state);
+
+	bay_instance_set_state(instance, state);
+#ifdef SWAPS_TASK
+	if (bay_scope_go(bay_instance_scope(instance), "waits", wait_for_ever, NULL) != BAY_OK)
+		return BAY_NO_MEMORY;
+#endif
+#ifdef SWAPS_INIT_CRASHES
+	abort();
+#endif
+#ifdef SWAPS_INIT_FAILS
+	free(state);
+	return bay_instance_fail(instance, BAY_FAILED, "this version does not start");
+#endif
+	(void)wait_for_ever;
+	return state != NULL ? BAY_OK : BAY_NO_MEMORY;
+}
+
+static void
+swaps_fini(struct bay_instance *instance)
+{
+	free(bay_instance_state(instance));
+}
+
+static int
+swaps_stay(struct bay_request *request, int64_t span_ns)
+{
+	int64_t until = bay_now() + span_ns;
+
+	while (span_ns > 0 ? bay_now() < until : stuck) {
+		(void)bay_sleep(BAY_MS);
+		(void)!bay_yield();
+	}
+	return bay_reply_text(request, SWAPS_VERSION);
+}
+
+static int
+swaps_later(struct bay_request *request, const char *name)
+{
+	struct bay_message *order = bay_message("count", 5);
+	int status = bay_send_later(bay_service(name), order, bay_after(BAY_SECOND / 5), NULL);
+
+	bay_message_free(order);
+	return status == BAY_OK ? bay_reply_text(request, SWAPS_VERSION) : bay_fail(request, status, "later");
+}
+
+static __attribute__((unused)) int
+swaps(struct bay_request *request)
+{
+	struct state *state = bay_state(request);
+	const char *order = bay_request_text(request);
+
+#ifdef SWAPS_FAILS
+	return bay_fail(request, BAY_FAILED, "this version fails");
+#endif
+#ifdef SWAPS_CRASHES
+	abort();
+#endif
+	if (strcmp(order, "version") == 0 || *order == '\0')
+		return bay_reply_text(request, SWAPS_VERSION);
+	if (strcmp(order, "count") == 0)
+		return bay_reply_printf(request, SWAPS_VERSION " %" PRId64, ++state->count);
+	if (strcmp(order, "static") == 0)
+		return bay_reply_printf(request, SWAPS_VERSION " %" PRId64, ++calls);
+	if (strncmp(order, "echo ", 5) == 0)
+		return bay_reply_printf(request, SWAPS_VERSION " %s", order + 5);
+	if (strncmp(order, "sleep ", 6) == 0) {
+		if (bay_sleep(strtoll(order + 6, NULL, 10)) != BAY_OK)
+			return bay_fail(request, BAY_CANCELED, "woken: %s", bay_cancel_reason());
+		return bay_reply_text(request, SWAPS_VERSION);
+	}
+	if (strncmp(order, "stay ", 5) == 0)
+		return swaps_stay(request, strtoll(order + 5, NULL, 10));
+	if (strcmp(order, "stuck") == 0) {
+		stuck = 1;
+		return swaps_stay(request, 0);
+	}
+	if (strcmp(order, "unstick") == 0) {
+		stuck = 0;
+		return bay_reply_text(request, SWAPS_VERSION);
+	}
+	if (strncmp(order, "later ", 6) == 0)
+		return swaps_later(request, order + 6);
+	return bay_fail(request, BAY_FAILED, "told to fail");
+}
+
+#ifdef SWAPS_STATE
+static int
+swaps_export(struct bay_instance *instance, struct bay_message **state_r)
+{
+	const struct state *state = bay_instance_state(instance);
+
+	*state_r = bay_message_int64(state->count);
+	return *state_r != NULL ? BAY_OK : BAY_NO_MEMORY;
+}
+
+static int
+swaps_import(struct bay_instance *instance, uint32_t state_version, const struct bay_message *message)
+{
+	struct state *state = bay_instance_state(instance);
+
+	if (state_version > SWAPS_STATE)
+		return bay_instance_fail(instance, BAY_INVALID, "its state is of form %u, and this version knows %u",
+			state_version, SWAPS_STATE);
+	return bay_message_read_int64(message, &state->count);
+}
+#endif
+
+static __attribute__((unused)) int
+swaps_run(struct bay_instance *instance)
+{
+	(void)instance;
+	return wait_for_ever(NULL);
+}
+
+BAY_PLUGIN(swaps, SWAPS_VERSION,
+	.summary = "is swapped by the tests",
+	.init = swaps_init,
+#ifndef SWAPS_NO_HANDLER
+	.handle = swaps,
+#endif
+#if defined(SWAPS_RUN) || defined(SWAPS_NO_HANDLER)
+	.run = swaps_run,
+#endif
+	.fini = swaps_fini,
+#ifdef SWAPS_STATE
+	.state_version = SWAPS_STATE,
+	.export_state = swaps_export,
+	.import_state = swaps_import,
+#endif
+);
