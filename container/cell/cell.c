@@ -102,12 +102,11 @@ cell_on_stage(const char *service, int64_t generation, enum cell_stage stage, vo
 }
 
 static void
-cell_on_lingers(const char *service, int64_t generation, const char *reason, void *arg)
+cell_on_lingers(const struct cell_lingers *lingers, void *arg)
 {
 	struct cell *cell = arg;
-	struct cell_lingers lingers = {.service = service, .generation = generation, .reason = reason};
 
-	control_notify(cell->control, CELL_LINGERS, cell_lingers_to_json(&lingers));
+	control_notify(cell->control, CELL_LINGERS, cell_lingers_to_json(lingers));
 }
 
 static const struct host_watcher cell_host_watcher = {cell_on_failed, cell_on_stage, cell_on_lingers};

@@ -20,8 +20,10 @@
 struct generation *
 generation_create(struct hosted *owner, const struct cell_start *start, int image)
 {
+	static int64_t last_id;
 	struct generation *generation = xcalloc(1, sizeof *generation);
 
+	generation->id = ++last_id;
 	list_init(&generation->link);
 	generation->owner = owner;
 	generation->number = start->generation;

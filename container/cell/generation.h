@@ -55,7 +55,8 @@ struct generation {
 	struct list link;                 /* in hosted->generations */
 	struct hosted *owner;
 	enum generation_state state;      /* its owner may say KEPT, and SERVING again */
-	int64_t number;
+	int64_t id;                       /* in this process */
+	int64_t number;                   /* of its image: may come again */
 	int64_t start_timeout_ns;
 	int64_t drain_timeout_ns;
 	struct host_code code;

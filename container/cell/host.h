@@ -35,9 +35,8 @@ struct host_watcher {
 	void (*failed)(const char *service, int64_t generation, const char *message, void *arg);
 	/* A swap to this generation has come so far. */
 	void (*stage)(const char *service, int64_t generation, enum cell_stage stage, void *arg);
-	/* Something of a generation that was replaced or stopped stays; reason NULL: it has gone
-	 * after all. */
-	void (*lingers)(const char *service, int64_t generation, const char *reason, void *arg);
+	/* Something of a generation that was replaced or stopped stays. */
+	void (*lingers)(const struct cell_lingers *lingers, void *arg);
 };
 
 /* control is the loop of the control thread. All are borrowed; arg is the watcher's, and of all

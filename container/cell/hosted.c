@@ -162,9 +162,11 @@ hosted_tell_lingers(struct generation *generation, const char *reason)
 {
 	const struct hosted *hosted = generation->owner;
 	const struct hosting *hosting = hosted->hosting;
+	const struct cell_lingers lingers = {.service = hosted->service->name, .id = generation->id,
+		.generation = generation->number, .reason = reason};
 
 	generation->lingers = reason != NULL;
-	hosting->watcher->lingers(hosted->service->name, generation->number, reason, hosting->arg);
+	hosting->watcher->lingers(&lingers, hosting->arg);
 }
 
 static void

@@ -64,6 +64,7 @@ struct config_container {
 	char *include; /* patterns, one a line; already followed */
 	int64_t loops; /* 0: one per processor */
 	int64_t max_depth;
+	int64_t max_lingering;
 	int64_t blocking_threads;
 	char *resolv_conf;
 	int64_t drain_timeout_ns;
@@ -94,6 +95,7 @@ struct config_service {
 	int64_t blocking_threads;
 	int64_t start_timeout_ns;
 	int64_t drain_timeout_ns;
+	int64_t probation_ns; /* 0: none */
 	enum config_restart restart;
 	int64_t restart_delay_ns;
 	struct config_rate start_limit;

@@ -178,6 +178,15 @@ static const struct config_key container_rows[] = {
 		.help = "how many calls from service to service one request may go through",
 	},
 	{
+		.name = "max_lingering",
+		.type = CONFIG_TYPE_INT,
+		.offset = AT(max_lingering),
+		.fallback = "32",
+		.min = 1,
+		.max = 1000,
+		.help = "when more replaced generations stay in a cell, the cell is replaced",
+	},
+	{
 		.name = "blocking_threads",
 		.type = CONFIG_TYPE_INT,
 		.offset = AT(blocking_threads),
@@ -336,6 +345,16 @@ static const struct config_key service_rows[] = {
 		.max = HOURS(1),
 		.reloadable = true,
 		.help = "how long running requests may take to end when the service stops",
+	},
+	{
+		.name = "probation",
+		.type = CONFIG_TYPE_DURATION,
+		.offset = AT(probation_ns),
+		.fallback = "10s",
+		.min = 0,
+		.max = HOURS(1),
+		.reloadable = true,
+		.help = "how long new code may be rolled back by its failures after a swap; 0 for never",
 	},
 	{
 		.name = "restart",

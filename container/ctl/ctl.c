@@ -106,13 +106,30 @@ ctl_judge(struct ctl *ctl, const struct interface_method *method, struct ctl_rep
 	return false;
 }
 
-bool
-ctl_ask_with_fd(struct ctl *ctl, enum interface_method_id id, json_t *parameters, int fd,
-	int64_t deadline, struct ctl_reply *reply_r)
+/* Receives the reply, after those that tell a stage, if fn is not NULL. */
+static enum ctl_wait
+ctl_receive_last(struct ctl *ctl, int64_t deadline, ctl_stage_fn *fn, void *arg, struct ctl_reply *reply_r)
+{
+	enum ctl_wait wait;
+	const char *stage;
+
+	while ((wait = ctl_receive(ctl, deadline, reply_r)) == CTL_WAIT_DONE && fn != NULL &&
+		reply_r->reply.continues) {
+		stage = json_string_value(json_object_get(reply_r->reply.parameters, "stage"));
+		if (stage != NULL)
+			fn(ctl, stage, arg);
+		ctl_reply_finish(reply_r);
+	}
+	return wait;
+}
+
+static bool
+ctl_ask_for(struct ctl *ctl, enum interface_method_id id, json_t *parameters, int fd, int64_t deadline,
+	ctl_stage_fn *fn, void *arg, struct ctl_reply *reply_r)
 {
 	const struct interface_method *method = interface_method(id);
 	char name[128];
-	struct varlink_call call = {.method = name, .parameters = parameters};
+	struct varlink_call call = {.method = name, .parameters = parameters, .more = fn != NULL};
 	enum ctl_wait wait;
 
 	*reply_r = (struct ctl_reply){0};
@@ -125,7 +142,7 @@ ctl_ask_with_fd(struct ctl *ctl, enum interface_method_id id, json_t *parameters
 	wait = connection_send(&ctl->connection, &call, fd, deadline, &ctl->error);
 	json_decref(parameters);
 	if (wait == CTL_WAIT_DONE)
-		wait = ctl_receive(ctl, deadline, reply_r);
+		wait = ctl_receive_last(ctl, deadline, fn, arg, reply_r);
 	if (wait == CTL_WAIT_DONE)
 		return ctl_judge(ctl, method, reply_r);
 	/* A late reply must not be taken for that of the next call. */
@@ -133,6 +150,21 @@ ctl_ask_with_fd(struct ctl *ctl, enum interface_method_id id, json_t *parameters
 	if (wait == CTL_WAIT_TIMEOUT)
 		ctl_timed_out(ctl, method->name);
 	return false;
+}
+
+bool
+ctl_ask_with_fd(struct ctl *ctl, enum interface_method_id id, json_t *parameters, int fd,
+	int64_t deadline, struct ctl_reply *reply_r)
+{
+	return ctl_ask_for(ctl, id, parameters, fd, deadline, NULL, NULL, reply_r);
+}
+
+bool
+ctl_ask_in_stages(struct ctl *ctl, enum interface_method_id id, json_t *parameters,
+	ctl_stage_fn *fn, void *arg, struct ctl_reply *reply_r)
+{
+	return ctl_ask_for(ctl, id, parameters, -1, connection_deadline(ctl->options.timeout_ns), fn, arg,
+		reply_r);
 }
 
 bool

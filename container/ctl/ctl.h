@@ -53,6 +53,12 @@ bool ctl_ask_with_fd(struct ctl *ctl, enum interface_method_id id, json_t *param
 	int64_t deadline, struct ctl_reply *reply_r)
 	__attribute__((warn_unused_result));
 
+/* The same for a method that tells its stages: each is given to fn, before the reply. */
+typedef void ctl_stage_fn(struct ctl *ctl, const char *stage, void *arg);
+bool ctl_ask_in_stages(struct ctl *ctl, enum interface_method_id id, json_t *parameters,
+	ctl_stage_fn *fn, void *arg, struct ctl_reply *reply_r)
+	__attribute__((warn_unused_result));
+
 /* Fills error with what an error reply says. */
 void ctl_read_error(const struct varlink_reply *reply, struct ctl_error *error);
 

@@ -89,6 +89,10 @@ options_set(struct ctl_options *options, enum option_id id, const char *value,
 		return options->tree = true;
 	case OPTION_NOW:
 		return options->now = true;
+	case OPTION_NO_WAIT:
+		return options->no_wait = true;
+	case OPTION_PROBATION:
+		return options->probation = true;
 	case OPTION_FOLLOW:
 		return options->follow = true;
 	case OPTION_LINES:

@@ -33,6 +33,8 @@ struct ctl_options {
 	bool version;
 	bool tree;
 	bool now;
+	bool no_wait;
+	bool probation;
 	bool follow;
 	int64_t timeout_ns; /* the verb's own unless given; 0: none */
 	bool timeout_given;

@@ -18,8 +18,13 @@ show_note(const json_t *service)
 {
 	const char *reason = view_text(service, "reason");
 	const json_t *next = json_object_get(service, "next_try_ns");
+	const json_t *probation = json_object_get(service, "probation_ns");
 	char wait[CLOCK_TEXT_SIZE];
 
+	if (json_is_integer(probation)) {
+		clock_format_duration(wait, sizeof(wait), json_integer_value(probation));
+		return xasprintf("%s%son probation for %s", reason, *reason != '\0' ? "; " : "", wait);
+	}
 	if (!json_is_integer(next))
 		return xstrdup(reason);
 	clock_format_duration(wait, sizeof(wait), json_integer_value(next));
@@ -88,8 +93,39 @@ show_service_head(struct print *print, const json_t *service)
 		fprintf(print->file, " (%s)", uptime);
 	}
 	fputc('\n', print->file);
-	show_fact(print, "reason", note);
+	show_fact(print, json_is_integer(json_object_get(service, "probation_ns")) ? "note" : "reason",
+		note);
 	free(note);
+}
+
+/* "4 since ..., former: 3 (1.0.0, sha256 ...)" and what lingers. */
+static void
+show_service_generations(struct print *print, const json_t *service)
+{
+	const json_t *former = json_object_get(service, "former");
+	const json_t *lingering = json_object_get(service, "lingering");
+	char since[CLOCK_TEXT_SIZE] = "";
+	char *text;
+
+	if (view_int(service, "generation") == 0)
+		return;
+	if (view_int(service, "generation_wall_ns") > 0)
+		clock_format_wall(since, sizeof(since), view_int(service, "generation_wall_ns"));
+	show_fact_printf(print, "generation", "%" PRId64 "%s%s", view_int(service, "generation"),
+		*since != '\0' ? " since " : "", since);
+	if (json_is_object(former)) {
+		text = xasprintf("%" PRId64 " (%s, sha256 %.12s)", view_int(former, "generation"),
+			view_text(former, "version"), view_text(former, "sha256"));
+		show_fact(print, "former", text);
+		free(text);
+	}
+	for (size_t i = 0; i < json_array_size(lingering); i++) {
+		const json_t *one = json_array_get(lingering, i);
+
+		text = xasprintf("%" PRId64 ": %s", view_int(one, "generation"), view_text(one, "reason"));
+		show_fact(print, i == 0 ? "lingering" : "", text);
+		free(text);
+	}
 }
 
 static void
@@ -188,6 +224,7 @@ show_service(struct print *print, const json_t *service, const json_t *log)
 {
 	show_service_head(print, service);
 	show_service_plugin(print, service);
+	show_service_generations(print, service);
 	show_service_figures(print, service);
 	show_service_listeners(print, service);
 	show_service_settings(print, service);

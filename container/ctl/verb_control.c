@@ -4,18 +4,21 @@
 
 #include <poll.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "ctl/ctl.h"
 #include "ctl/show.h"
 #include "ctl/verbs.h"
 
-/* --- start, stop, restart ---------------------------------------------------- */
+/* --- services, one after the other -------------------------------------------- */
 
 /* How the services fared, one after the other. */
 struct control {
 	struct ctl *ctl;
 	enum interface_method_id method;
+	bool swaps;      /* it tells its stages, and what serves in the end */
 	json_t *results; /* for --json: one object a service */
 	size_t done;
 	size_t failed;
@@ -66,43 +69,103 @@ control_failed(struct control *control, const char *service)
 	json_decref(log);
 }
 
+/* What is said of a service whose code was to be replaced: "generation 4 (2.0.0) serves". The
+ * caller's. */
+static char *
+control_swap_text(const json_t *reply)
+{
+	static const struct {
+		const char *outcome;
+		const char *text;
+	} rows[] = {
+		{"swapped", "generation %lld (%s) serves"},
+		{"same", "is running that already: generation %lld (%s)"},
+		{"started", "was started: generation %lld (%s)"},
+		{"asked", "has been asked; now generation %lld (%s) serves"},
+	};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (strcmp(view_text(reply, "outcome"), rows[i].outcome) == 0)
+			return xasprintf(rows[i].text, (long long)view_int(reply, "generation"),
+				view_text(reply, "version"));
+	}
+	return xstrdup(view_text(reply, "outcome"));
+}
+
 static void
-control_succeeded(struct control *control, const char *service, const char *state,
-	int64_t took_ns)
+control_print_outcome(struct control *control, const char *service, const json_t *reply, int64_t took_ns)
 {
 	struct ctl *ctl = control->ctl;
+	const char *state = view_text(reply, "state");
+	char *text = control->swaps ? control_swap_text(reply) : xstrdup(state);
 	char took[CLOCK_TEXT_SIZE];
+
+	print_text(&ctl->out, service);
+	fputs(": ", ctl->out.file);
+	print_styled(&ctl->out, print_state_style(state), text);
+	clock_format_duration(took, sizeof(took), took_ns);
+	fprintf(ctl->out.file, " (%s)\n", took);
+	fflush(ctl->out.file);
+	free(text);
+}
+
+static void
+control_succeeded(struct control *control, const char *service, const json_t *reply, int64_t took_ns)
+{
+	struct ctl *ctl = control->ctl;
+	json_t *result;
 
 	control->done++;
 	if (ctl->options.json) {
-		json_array_append_new(control->results, json_pack("{s:o, s:b, s:s}", "service",
-			varlink_text(service), "ok", 1, "state", state));
+		result = json_pack("{s:o, s:b}", "service", varlink_text(service), "ok", 1);
+		json_object_update_missing(result, (json_t *)reply);
+		json_array_append_new(control->results, result);
 	} else if (!ctl->options.quiet) {
-		print_text(&ctl->out, service);
-		fputs(": ", ctl->out.file);
-		print_styled(&ctl->out, print_state_style(state), state);
-		clock_format_duration(took, sizeof(took), took_ns);
-		fprintf(ctl->out.file, " (%s)\n", took);
-		fflush(ctl->out.file);
+		control_print_outcome(control, service, reply, took_ns);
 	}
+}
+
+static void
+control_on_stage(struct ctl *ctl, const char *stage, void *arg)
+{
+	if (ctl->options.quiet || ctl->options.json)
+		return;
+	print_text(&ctl->err, arg);
+	fputs(": ", ctl->err.file);
+	print_text(&ctl->err, stage);
+	fputc('\n', ctl->err.file);
+	fflush(ctl->err.file);
+}
+
+static bool
+control_ask(struct control *control, const char *service, struct ctl_reply *reply_r)
+{
+	struct ctl *ctl = control->ctl;
+	json_t *parameters = json_pack("{s:o}", "service", varlink_text(service));
+
+	if (ctl->options.now)
+		json_object_set_new(parameters, "now", json_true());
+	if (ctl->options.no_wait)
+		json_object_set_new(parameters, "wait", json_string("none"));
+	else if (ctl->options.probation)
+		json_object_set_new(parameters, "wait", json_string("probation"));
+	if (control->swaps)
+		return ctl_ask_in_stages(ctl, control->method, parameters, control_on_stage, (void *)service,
+			reply_r);
+	return ctl_ask(ctl, control->method, parameters, reply_r);
 }
 
 static void
 control_one(struct control *control, const char *service)
 {
-	struct ctl *ctl = control->ctl;
-	json_t *parameters = json_pack("{s:o}", "service", varlink_text(service));
 	int64_t start = clock_monotonic_ns();
 	struct ctl_reply reply;
 
-	if (ctl->options.now)
-		json_object_set_new(parameters, "now", json_true());
-	if (!ctl_ask(ctl, control->method, parameters, &reply)) {
+	if (!control_ask(control, service, &reply)) {
 		control_failed(control, service);
 		return;
 	}
-	control_succeeded(control, service, view_text(reply.reply.parameters, "state"),
-		clock_monotonic_ns() - start);
+	control_succeeded(control, service, reply.reply.parameters, clock_monotonic_ns() - start);
 	ctl_reply_finish(&reply);
 }
 
@@ -126,9 +189,10 @@ control_finish(struct control *control)
 }
 
 static enum interface_exit
-control_all(struct ctl *ctl, enum interface_method_id method)
+control_all(struct ctl *ctl, enum interface_method_id method, bool swaps)
 {
-	struct control control = {.ctl = ctl, .method = method, .results = json_array()};
+	struct control control = {.ctl = ctl, .method = method, .swaps = swaps,
+		.results = json_array()};
 
 	for (size_t i = 0; i < ctl->options.argument_count; i++) {
 		control_one(&control, ctl->options.arguments[i]);
@@ -142,19 +206,31 @@ control_all(struct ctl *ctl, enum interface_method_id method)
 enum interface_exit
 verb_start(struct ctl *ctl)
 {
-	return control_all(ctl, INTERFACE_START);
+	return control_all(ctl, INTERFACE_START, false);
 }
 
 enum interface_exit
 verb_stop(struct ctl *ctl)
 {
-	return control_all(ctl, INTERFACE_STOP);
+	return control_all(ctl, INTERFACE_STOP, false);
 }
 
 enum interface_exit
 verb_restart(struct ctl *ctl)
 {
-	return control_all(ctl, INTERFACE_RESTART);
+	return control_all(ctl, INTERFACE_RESTART, false);
+}
+
+enum interface_exit
+verb_reload(struct ctl *ctl)
+{
+	return control_all(ctl, INTERFACE_RELOAD, true);
+}
+
+enum interface_exit
+verb_rollback(struct ctl *ctl)
+{
+	return control_all(ctl, INTERFACE_ROLLBACK, true);
 }
 
 /* --- shutdown ---------------------------------------------------------------- */

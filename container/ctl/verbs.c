@@ -23,6 +23,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_VERSION] = {"version", 'V', NULL, "print the version of bayctl"},
 	[OPTION_TREE] = {"tree", 0, NULL, "show which task started which"},
 	[OPTION_NOW] = {"now", 0, NULL, "cancel what is running instead of letting it finish"},
+	[OPTION_NO_WAIT] = {"no-wait", 0, NULL, "ask for it and do not wait for the outcome"},
+	[OPTION_PROBATION] = {"probation", 0, NULL, "wait until the new code has passed its probation"},
 	[OPTION_FOLLOW] = {"follow", 'f', NULL, "go on with new lines as they come"},
 	[OPTION_LINES] = {"lines", 'n', "N", "begin with the last N lines, 20 unless given"},
 	[OPTION_CONTENT_TYPE] = {"content-type", 0, "TYPE", "say of what kind the message is"},
@@ -86,6 +88,20 @@ const struct verb verbs[] = {
 		"finish within the service's drain_timeout, unless --now is given."},
 	{"restart", NULL, "SERVICE...", 1, SIZE_MAX, 0, SECONDS(120), verb_restart,
 		"stop and start services with the plugin files as they are now", NULL},
+	{"reload", NULL, "SERVICE...", 1, SIZE_MAX, OPTION_BIT(OPTION_NO_WAIT) | OPTION_BIT(OPTION_PROBATION),
+		SECONDS(120), verb_reload,
+		"put the plugin files as they are now in the place of the code that serves",
+		"No message is lost: the new code is examined, loaded and initialised beside the old one, "
+		"perhaps takes over its state, and gets what comes from then on; the old one finishes what "
+		"it has. A file that is what runs already is left alone. If the new code fails, the old one "
+		"serves on: exits with 5 if it was refused before anything was started, with 10 otherwise.\n"
+		"Waits until the new code serves. For the probation of the service after that, it is rolled "
+		"back by itself if it crashes or fails more often than the old one; --probation waits for "
+		"the end of that, too."},
+	{"rollback", NULL, "SERVICE...", 1, SIZE_MAX, OPTION_BIT(OPTION_NO_WAIT), SECONDS(120), verb_rollback,
+		"return to the code that services ran before",
+		"As reload, but with the former generation, whose private copy is kept. A second rollback "
+		"returns from there."},
 	{"tasks", NULL, "[SERVICE]", 0, 1, OPTION_BIT(OPTION_TREE), SECONDS(10), verb_tasks,
 		"list the tasks, what each waits for and where",
 		"A loop that does not answer is named with the task that keeps it."},

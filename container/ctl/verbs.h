@@ -23,6 +23,8 @@ enum option_id {
 	OPTION_VERSION,
 	OPTION_TREE, /* from here on: of some verbs only */
 	OPTION_NOW,
+	OPTION_NO_WAIT,
+	OPTION_PROBATION,
 	OPTION_FOLLOW,
 	OPTION_LINES,
 	OPTION_CONTENT_TYPE,
@@ -83,7 +85,8 @@ verb_fn verb_ping, verb_version, verb_info, verb_list, verb_status, verb_tasks, 
 	verb_stats;                         /* verb_query.c */
 verb_fn verb_call, verb_send;           /* verb_message.c */
 verb_fn verb_do;                        /* verb_do.c */
-verb_fn verb_start, verb_stop, verb_restart, verb_shutdown; /* verb_control.c */
+verb_fn verb_start, verb_stop, verb_restart, verb_reload, verb_rollback,
+	verb_shutdown;                      /* verb_control.c */
 verb_fn verb_log;                       /* verb_log.c */
 verb_fn verb_check, verb_doc, verb_inspect, verb_run; /* verb_program.c */
 verb_fn verb_new;                       /* verb_new.c */

@@ -19,7 +19,9 @@
 #include "master/admin_reports.h"
 #include "master/admin_verbs.h"
 #include "master/master.h"
+#include "master/plugin_examination.h"
 #include "master/service_control.h"
+#include "master/service_swap.h"
 #include "master/silent_loops.h"
 #include "master/supervisor.h"
 #include "protocol/interface.h"
@@ -194,7 +196,8 @@ admin_log_wish(const struct admin_request *request, const struct master_service 
 	char subject[CONFIG_NAME_MAX + 16];
 
 	snprintf(subject, sizeof(subject), "service %s", service->config->name);
-	log_info(subject, "user %u asks to %s", (unsigned)request->peer.uid, wish);
+	log_info(subject, "user %u (process %d) asks to %s", (unsigned)request->peer.uid,
+		(int)request->peer.pid, wish);
 }
 
 static void
@@ -231,6 +234,91 @@ admin_restart(struct admin_request *request, struct master *master)
 	service_control_restart(service, admin_on_settled, request);
 }
 
+/* --- reload, roll back ------------------------------------------------------------------------- */
+
+static json_t *
+admin_swap_reply(const struct master_service *service, const char *outcome)
+{
+	const struct plugin_image *image = service->image;
+
+	return json_pack("{s:s, s:s, s:I, s:o}", "outcome", outcome,
+		"state", service_state_name(service->state),
+		"generation", (json_int_t)(image != NULL ? image->generation : 0),
+		"version", varlink_text(image != NULL ? image->version : ""));
+}
+
+static void
+admin_on_swap_stage(struct master_service *service, const char *stage, void *arg)
+{
+	struct admin_request *request = arg;
+
+	(void)service;
+	/* Who does not read it in time does without. */
+	if (request->more && !admin_reply_part(request, json_pack("{s:s}", "stage", stage)))
+		return;
+}
+
+static void
+admin_on_swapped(struct master_service *service, enum swap_outcome outcome, const char *message,
+	void *arg)
+{
+	struct admin_request *request = arg;
+	char *text = xasprintf("service %s: %s", service->config->name, message);
+
+	switch (outcome) {
+	case SWAP_REFUSED:
+		admin_refuse(request, "%s", text);
+		break;
+	case SWAP_FAILED:
+		admin_fail(request, BAY_FAILED, "%s", text);
+		break;
+	case SWAP_ROLLED_BACK:
+		admin_error(request, INTERFACE_ROLLED_BACK, interface_error_parameters(BAY_FAILED, text));
+		break;
+	default:
+		admin_answer(request, admin_swap_reply(service, swap_outcome_name(outcome)));
+		break;
+	}
+	free(text);
+}
+
+static void
+admin_swap(struct admin_request *request, struct master *master,
+	void (*begin)(struct master_service *service, const struct swap_wish *wish))
+{
+	const char *wait = json_string_value(json_object_get(request->parameters, "wait"));
+	struct swap_wish wish = {.uid = request->peer.uid, .pid = request->peer.pid,
+		.stage = admin_on_swap_stage, .done = admin_on_swapped, .arg = request};
+	struct master_service *service = admin_find_service(request, master);
+
+	if (service == NULL || admin_refused_while_draining(request, master))
+		return;
+	if (wait == NULL || strcmp(wait, "flip") == 0) {
+		begin(service, &wish);
+	} else if (strcmp(wait, "probation") == 0) {
+		wish.through_probation = true;
+		begin(service, &wish);
+	} else if (strcmp(wait, "none") == 0) {
+		begin(service, &(struct swap_wish){.uid = wish.uid, .pid = wish.pid});
+		admin_answer(request, admin_swap_reply(service, "asked"));
+	} else {
+		admin_error(request, INTERFACE_INVALID_PARAMETER, interface_standard_error_parameters(
+			"parameter", "wait", "wait is none, flip or probation"));
+	}
+}
+
+static void
+admin_reload(struct admin_request *request, struct master *master)
+{
+	admin_swap(request, master, service_swap_reload);
+}
+
+static void
+admin_rollback(struct admin_request *request, struct master *master)
+{
+	admin_swap(request, master, service_swap_roll_back);
+}
+
 /* --- dispatch ------------------------------------------------------------------------------------ */
 
 static admin_command_fn *const admin_commands[INTERFACE_METHODS] = {
@@ -247,6 +335,8 @@ static admin_command_fn *const admin_commands[INTERFACE_METHODS] = {
 	[INTERFACE_START] = admin_start,
 	[INTERFACE_STOP] = admin_stop,
 	[INTERFACE_RESTART] = admin_restart,
+	[INTERFACE_RELOAD] = admin_reload,
+	[INTERFACE_ROLLBACK] = admin_rollback,
 	[INTERFACE_TASKS] = admin_tasks,
 	[INTERFACE_QUEUES] = admin_queues,
 	[INTERFACE_STATS] = admin_stats,

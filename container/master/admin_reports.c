@@ -124,6 +124,43 @@ report_next_try_ns(const struct master *master, const struct master_service *ser
 	return when_ns > now_ns ? when_ns - now_ns : 1;
 }
 
+static json_t *
+report_generation(const struct plugin_image *image)
+{
+	return json_pack("{s:I, s:o, s:s}", "generation", (json_int_t)image->generation,
+		"version", varlink_text(image->version), "sha256", image->image.source_sha256);
+}
+
+static json_t *
+report_lingering(const struct master_service *service)
+{
+	json_t *array = json_array();
+
+	for (size_t i = 0; i < service->lingering_count; i++)
+		json_array_append_new(array, json_pack("{s:I, s:o}",
+			"generation", (json_int_t)service->lingering[i].generation,
+			"reason", varlink_text(service->lingering[i].reason)));
+	return array;
+}
+
+/* Adds what is known of its code beside the image that it has. */
+static bool
+report_add_generations(json_t *json, const struct master_service *service)
+{
+	int64_t left_ns = service->swap.probation.until_ns - clock_monotonic_ns();
+
+	if (json_object_set_new(json, "generation",
+		json_integer(service->image != NULL ? service->image->generation : 0)) != 0 ||
+	    json_object_set_new(json, "generation_wall_ns", json_integer(service->generation_wall_ns)) != 0 ||
+	    json_object_set_new(json, "lingering", report_lingering(service)) != 0)
+		return false;
+	if (service->former != NULL &&
+	    json_object_set_new(json, "former", report_generation(service->former)) != 0)
+		return false;
+	return service->swap.probation.until_ns == 0 ||
+		json_object_set_new(json, "probation_ns", json_integer(left_ns > 0 ? left_ns : 1)) == 0;
+}
+
 /* Adds what is not always there. */
 static bool
 report_add_optional(json_t *json, const struct master *master,
@@ -188,7 +225,7 @@ report_service(const struct master *master, const struct master_service *service
 		"uptime_ns", service->state == SERVICE_READY ?
 			(json_int_t)(clock_monotonic_ns() - service->since_ns) : (json_int_t)0);
 	if (json == NULL || figures == NULL || json_object_update(json, figures) != 0 ||
-	    !report_add_optional(json, master, service)) {
+	    !report_add_generations(json, service) || !report_add_optional(json, master, service)) {
 		json_decref(json);
 		json = NULL;
 	}

@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "protocol/cell_link.h"
 
 static const char *const service_state_names[] = {
 	[SERVICE_STOPPED] = "stopped",
@@ -150,6 +151,50 @@ master_service_count_lost_call(struct master_service *service)
 	else
 		service_counts_add(&service->past.counts,
 			&(struct status_service_view){.calls = 1, .failed = 1});
+}
+
+struct probation_counts
+master_service_ended(const struct master_service *service, const struct status_page *page)
+{
+	struct status_service_view counts = {0};
+	uint64_t failed;
+
+	if (page != NULL)
+		status_page_read_service(page, service->slot, &counts);
+	service_counts_add(&counts, &service->past.counts);
+	failed = counts.failed > counts.failed_replaced ? counts.failed - counts.failed_replaced : 0;
+	return (struct probation_counts){.ended = add_up(counts.served, failed), .failed = failed};
+}
+
+/* --- what lingers ------------------------------------------------------------------------ */
+
+void
+master_service_note_lingering(struct master_service *service, const struct cell_lingers *lingers)
+{
+	size_t i = 0;
+
+	while (i < service->lingering_count && service->lingering[i].id != lingers->id)
+		i++;
+	if (i < service->lingering_count) {
+		free(service->lingering[i].reason);
+		service->lingering[i] = service->lingering[--service->lingering_count];
+	}
+	if (lingers->reason == NULL)
+		return;
+	service->lingering = xrealloc(service->lingering, service->lingering_count + 1,
+		sizeof(*service->lingering));
+	service->lingering[service->lingering_count++] = (struct service_lingering){.id = lingers->id,
+		.generation = lingers->generation, .reason = xstrdup(lingers->reason)};
+}
+
+void
+master_service_forget_lingering(struct master_service *service)
+{
+	for (size_t i = 0; i < service->lingering_count; i++)
+		free(service->lingering[i].reason);
+	free(service->lingering);
+	service->lingering = NULL;
+	service->lingering_count = 0;
 }
 
 void

@@ -17,7 +17,9 @@
 #include "base/status_page.h"
 #include "config/config_data.h"
 #include "master/backoff.h"
+#include "master/probation.h"
 
+struct cell_lingers;
 struct event;
 struct plugin_image;
 struct supervisor;
@@ -38,6 +40,7 @@ enum service_step {
 	SERVICE_STEP_NONE = 0,
 	SERVICE_STEP_EXAMINE, /* its plugin file is copied and examined */
 	SERVICE_STEP_START,   /* the cell was told to start it */
+	SERVICE_STEP_SWAP,    /* the cell was told to put other code in its place */
 	SERVICE_STEP_STOP     /* the cell was told to stop it */
 };
 
@@ -46,6 +49,27 @@ struct service_totals {
 	struct status_service_view counts; /* the gauges of gone cells are left out */
 	struct histogram_counts latency;
 	struct histogram_counts wait;
+};
+
+/* What is under way in service_swap.c. */
+struct service_swap {
+	struct plugin_image *image; /* that is being swapped to; NULL: none is */
+	bool back;                  /* it is the former one */
+	struct list asked;          /* struct swap_ask: wait for the next one */
+	struct list served;         /* the same: for the present one */
+	struct list patient;        /* the same: for the end of the probation */
+	char *failure;              /* it failed with its cell, or NULL */
+	char cause[128];            /* who asked for the present one, or why it is done */
+	struct event *timer;        /* of the probation */
+	struct probation probation;
+	struct probation_counts base; /* what had been counted when the present code came to serve */
+};
+
+/* Something of an earlier generation that is still in the cell. */
+struct service_lingering {
+	int64_t id;         /* in the cell */
+	int64_t generation;
+	char *reason;
 };
 
 struct master_service {
@@ -63,6 +87,11 @@ struct master_service {
 	uint64_t restarts; /* starts that nobody asked for */
 	struct plugin_image *image;      /* what runs or will run; NULL: never examined well */
 	struct plugin_image *next_image; /* for its next start, or NULL: the same */
+	struct plugin_image *former;     /* what ran before image, or NULL */
+	int64_t generation_wall_ns;      /* since when image has served; 0: it has not */
+	struct service_swap swap;
+	struct service_lingering *lingering; /* in the cell that there is */
+	size_t lingering_count;
 	int64_t *failures;          /* start_limit.count times of failures, a ring */
 	size_t failure_next;
 	struct backoff backoff;
@@ -92,6 +121,18 @@ void master_service_fold(struct master_service *service, const struct status_pag
 /* After that, for each call of the master that is answered with the end of that cell: it has
  * failed, and if it is not among those of the page, the cell had not seen it. */
 void master_service_count_lost_call(struct master_service *service);
+
+/* Notes that something of a generation lingers, or, without a reason, does no more. */
+void master_service_note_lingering(struct master_service *service,
+	const struct cell_lingers *lingers);
+
+/* The cell that it was in has ended. */
+void master_service_forget_lingering(struct master_service *service);
+
+/* The requests of the present code and all before, without those that code failed which had been
+ * replaced already. page NULL: there is no cell. */
+struct probation_counts master_service_ended(const struct master_service *service,
+	const struct status_page *page);
 
 /* All that was counted, now: the past and the page (NULL: there is no cell). The caller's
  * struct is large. */

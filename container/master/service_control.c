@@ -11,6 +11,7 @@
 #include "master/listener_table.h"
 #include "master/plugin_examination.h"
 #include "master/service_steps.h"
+#include "master/service_swap.h"
 #include "master/supervisor.h"
 #include "protocol/cell_link.h"
 
@@ -168,6 +169,10 @@ service_control_failed(struct master_service *service, const char *message)
 {
 	if (service->state != SERVICE_READY)
 		return;
+	if (service->step == SERVICE_STEP_NONE && service_swap_failed(service, true, message)) {
+		service_begin_start(service);
+		return;
+	}
 	/* An examination for a restart goes on, and starts it again at its end. */
 	if (service->step == SERVICE_STEP_NONE) {
 		service_fail_with_code(service, message, "service-task");
@@ -177,14 +182,21 @@ service_control_failed(struct master_service *service, const char *message)
 	}
 }
 
+static bool
+service_is_of(const struct plugin_image *image, int64_t generation)
+{
+	return image != NULL && image->generation == generation;
+}
+
 enum bay_status
 service_control_listen(struct master_service *service, const struct cell_listen *asked, int *fd_r,
 	struct buffer *error)
 {
 	bool runs = service->state == SERVICE_READY || service->step == SERVICE_STEP_START;
+	bool known = service_is_of(service->image, asked->generation) ||
+		service_is_of(service->swap.image, asked->generation);
 
-	if (!runs || !service->wanted || supervisor_is_stopping(service->supervisor) ||
-	    service->image == NULL || service->image->generation != asked->generation) {
+	if (!runs || !known || !service->wanted || supervisor_is_stopping(service->supervisor)) {
 		buffer_fail(error, "listen on %s: service %s is being stopped [closed]", asked->address,
 			service->config->name);
 		return BAY_CLOSED;
@@ -194,6 +206,18 @@ service_control_listen(struct master_service *service, const struct cell_listen 
 }
 
 /* --- the cell's end ------------------------------------------------------------------------------ */
+
+/* What it did that ended its cell, or what became of that. */
+static void
+service_end_text(const struct obituary *obituary, const char *hang, char *text, size_t size)
+{
+	if (hang != NULL)
+		snprintf(text, size, "hung: %s", hang);
+	else
+		snprintf(text, size, "%s%s%s", obituary->how,
+			obituary->in_load ? " while its code was loaded" : obituary->in_init ? " in init" : "",
+			obituary->where);
+}
 
 static void
 service_fail_with_cell(struct master_service *service, const struct obituary *obituary,
@@ -220,11 +244,18 @@ service_control_cell_ended(struct master_service *service, const struct obituary
 {
 	bool in_cell = service->state == SERVICE_READY || service->step == SERVICE_STEP_START;
 	bool guilty = hang != NULL || obituary->culprit == service->slot;
+	bool ends = service->state == SERVICE_STOPPING ||
+		(in_cell && (!service->wanted || supervisor_is_stopping(service->supervisor)));
+	bool suspect = in_cell && !ends && (guilty || !supervisor_knows_culprit(service->supervisor));
+	char text[sizeof(obituary->how) + sizeof(obituary->where) + 32];
 
+	service_end_text(obituary, hang, text, sizeof(text));
 	if (service->step != SERVICE_STEP_EXAMINE)
 		service->step = SERVICE_STEP_NONE;
-	if (service->state == SERVICE_STOPPING ||
-	    (in_cell && (!service->wanted || supervisor_is_stopping(service->supervisor)))) {
+	master_service_forget_lingering(service);
+	if (service_swap_failed(service, suspect, text) && !ends) {
+		master_service_set_state(service, SERVICE_STARTING, NULL);
+	} else if (ends) {
 		service_clear_timer(service);
 		master_service_set_state(service, SERVICE_STOPPED, NULL);
 	} else if (in_cell && guilty) {
@@ -240,6 +271,7 @@ void
 service_control_finish(struct master_service *service)
 {
 	service_waiters_fail(service, BAY_CLOSED, "bayd stops");
+	service_swap_finish(service, "bayd stops");
 	service_clear_timer(service);
 	plugin_image_unref(service->next_image);
 	plugin_image_unref(service->image);

@@ -11,11 +11,11 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/code.h"
-#include "base/fd.h"
 #include "base/log.h"
 #include "master/listener_table.h"
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
+#include "master/service_swap.h"
 #include "master/service_waiters.h"
 #include "master/supervisor.h"
 #include "protocol/cell_link.h"
@@ -82,6 +82,7 @@ service_settle(struct master_service *service)
 		listener_table_close(supervisor_listeners(service->supervisor), service->config->name);
 	service_tell_absence(service);
 	service_waiters_answer(service);
+	service_swap_settled(service);
 	supervisor_settled(service->supervisor);
 }
 
@@ -181,8 +182,8 @@ service_refuse_restart(struct master_service *service, const char *reason)
 		service_settle(service);
 }
 
-/* What is wrong, in one line; the first of several complaints. */
-static char *
+/* The first of several complaints. */
+char *
 service_refusal_text(const struct plugin_result *result)
 {
 	const struct config_complaint *first = result->complaints->complaints;
@@ -270,17 +271,17 @@ service_overflow(const struct config_service *config)
 
 /* What the cell is told of the service. NULL: no memory. */
 static json_t *
-service_start_parameters(const struct master_service *service)
+service_start_parameters(const struct master_service *service, const struct plugin_image *image, bool keep)
 {
 	const struct config_service *config = service->config;
 	struct cell_setting *settings = xcalloc(config->setting_count + 1, sizeof(*settings));
 	struct cell_start start = {
 		.service = config->name,
 		.plugin = config->plugin,
-		.image = service->image->image.path,
-		.sha256 = service->image->image.sha256,
-		.origin = service->image->image.origin,
-		.generation = service->image->generation,
+		.image = image->image.path,
+		.sha256 = image->image.sha256,
+		.origin = image->image.origin,
+		.generation = image->generation,
 		.slot = service->slot,
 		.instances = config->instances,
 		.concurrency = config->concurrency,
@@ -292,6 +293,7 @@ service_start_parameters(const struct master_service *service)
 		.blocking_threads = config->blocking_threads,
 		.start_timeout_ns = config->start_timeout_ns,
 		.drain_timeout_ns = config->drain_timeout_ns,
+		.keep = keep,
 		.settings = settings,
 		.setting_count = config->setting_count,
 	};
@@ -328,6 +330,7 @@ service_on_started(const struct cell_reply *reply, void *arg)
 	case CELL_REPLY_DONE:
 		service->step = SERVICE_STEP_NONE;
 		master_service_set_state(service, SERVICE_READY, NULL);
+		service_swap_count_anew(service);
 		break;
 	case CELL_REPLY_FAILED:
 		service->step = SERVICE_STEP_NONE;
@@ -337,35 +340,44 @@ service_on_started(const struct cell_reply *reply, void *arg)
 	service_settle(service);
 }
 
+bool
+service_call_with_image(struct master_service *service, const char *method,
+	const struct plugin_image *image, bool keep, int64_t timeout_ns, cell_reply_fn *reply)
+{
+	json_t *parameters = service_start_parameters(service, image, keep);
+	int fd = -1;
+
+	if (parameters == NULL)
+		return false;
+	/* The path is a link to our descriptor then, and ours are for our own user only. */
+	if (image->image.in_memory)
+		fd = fcntl(image->image.fd, F_DUPFD_CLOEXEC, 3);
+	cell_process_call(supervisor_ready_cell(service->supervisor), method, parameters, fd, timeout_ns,
+		reply, service);
+	return true;
+}
+
 void
 service_begin_start(struct master_service *service)
 {
 	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
-	json_t *parameters;
-	int image = -1;
 
 	service_clear_timer(service);
 	if (service->next_image != NULL) {
-		plugin_image_unref(service->image);
-		service->image = service->next_image;
+		service_swap_leave(service);
+		service_swap_replace_image(service, service->next_image);
 		service->next_image = NULL;
 	}
 	master_service_set_state(service, SERVICE_STARTING, NULL);
 	if (cell == NULL)
 		return;
-	parameters = service_start_parameters(service);
-	/* The path is a link to our descriptor then, and ours are for our own user only. */
-	if (service->image->image.in_memory)
-		image = fcntl(service->image->image.fd, F_DUPFD_CLOEXEC, 3);
-	if (parameters == NULL) {
-		fd_close(&image);
+	service->step = SERVICE_STEP_START;
+	if (!service_call_with_image(service, CELL_START, service->image, false,
+		service->config->start_timeout_ns + service_grace_ns(service), service_on_started)) {
+		service->step = SERVICE_STEP_NONE;
 		service_fail(service, "tell the cell to start it: a setting is no UTF-8 text");
 		service_settle(service);
-		return;
 	}
-	service->step = SERVICE_STEP_START;
-	cell_process_call(cell, CELL_START, parameters, image,
-		service->config->start_timeout_ns + service_grace_ns(service), service_on_started, service);
 }
 
 /* --- stop -------------------------------------------------------------------------------------- */
@@ -399,6 +411,7 @@ service_begin_stop(struct master_service *service)
 	struct cell_stop stop = {.service = service->config->name,
 		.drain_timeout_ns = service->stop_now ? 0 : service->config->drain_timeout_ns};
 
+	service_swap_leave(service);
 	master_service_set_state(service, SERVICE_STOPPING, NULL);
 	if (cell == NULL) {
 		master_service_set_state(service, SERVICE_STOPPED, NULL);

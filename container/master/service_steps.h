@@ -4,15 +4,19 @@
  * to start it, the cell is told to stop it. Each step ends in service_settle, which goes on
  * to where the service is wanted.
  *
- * For service_control only. Master only; never suspends.
+ * For service_control and service_swap only. Master only; never suspends.
  */
 #ifndef BAY_MASTER_SERVICE_STEPS_H
 #define BAY_MASTER_SERVICE_STEPS_H
 
+#include <stdbool.h>
 #include <stdint.h>
+
+#include "master/cell_channel.h"
 
 struct master_service;
 struct plugin_image;
+struct plugin_result;
 
 /* A step has ended: begins the next one, or tells those who wait that it is there. */
 void service_settle(struct master_service *service);
@@ -43,6 +47,14 @@ void service_lose_patience(struct master_service *service);
 
 /* From now on a stop that is under way has no more than the grace time. */
 void service_hurry_stop(struct master_service *service);
+
+/* Tells the cell that there is of the service with this image; method is CELL_START or CELL_SWAP,
+ * keep is of the latter. False: a setting is no UTF-8 text, and nothing is told. */
+bool service_call_with_image(struct master_service *service, const char *method,
+	const struct plugin_image *image, bool keep, int64_t timeout_ns, cell_reply_fn *reply);
+
+/* What is wrong with a plugin or its settings, in one line; the caller's. */
+char *service_refusal_text(const struct plugin_result *result);
 
 /* Whatever its timer was set for is off. */
 void service_clear_timer(struct master_service *service);

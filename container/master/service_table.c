@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
+#include "master/service_swap.h"
 
 /* The longest wait of a service that fails again and again. */
 static const int64_t service_max_delay_ns = 60 * (int64_t)CLOCK_NS_PER_S;
@@ -31,6 +32,7 @@ service_table_init_service(struct master_service *service, struct supervisor *su
 		.max_ns = service_max_delay_ns, .reset_ns = config->start_limit.period_ns};
 	service->timer = evtimer_new(base, on_timer, service);
 	list_init(&service->waiters);
+	service_swap_init(service);
 }
 
 void

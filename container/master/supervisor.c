@@ -20,6 +20,7 @@
 #include "master/cell_keeper.h"
 #include "master/plugin_examination.h"
 #include "master/service_control.h"
+#include "master/service_swap.h"
 #include "master/service_table.h"
 #include "protocol/cell_link.h"
 
@@ -34,9 +35,6 @@ const struct supervisor_limits supervisor_limits_default = {
 	.backoff = {.at_once = true, .first_ns = 200 * (int64_t)CLOCK_NS_PER_MS,
 		.max_ns = SECONDS(30), .reset_ns = SECONDS(60)},
 };
-
-/* Lingering generations in a cell before it is replaced. */
-enum { CELL_MAX_LINGERING = 32 };
 
 struct supervisor {
 	struct supervisor_options options;
@@ -112,25 +110,72 @@ supervisor_on_called(const char *method, const json_t *parameters, struct cell_a
 	}
 }
 
+/* False: it cannot be read. */
+static bool
+supervisor_on_failed(struct supervisor *supervisor, const json_t *parameters, char *error)
+{
+	struct master_service *service;
+	struct cell_failed failed;
+
+	if (!cell_failed_from_json(parameters, &failed, error))
+		return false;
+	service = supervisor_find(supervisor, failed.service);
+	if (service != NULL && service->image != NULL && service->image->generation == failed.generation)
+		service_control_failed(service, failed.message);
+	return true;
+}
+
+static bool
+supervisor_on_stage(struct supervisor *supervisor, const json_t *parameters, char *error)
+{
+	struct master_service *service;
+	struct cell_stage_reached reached;
+
+	if (!cell_stage_reached_from_json(parameters, &reached, error))
+		return false;
+	service = supervisor_find(supervisor, reached.service);
+	if (service != NULL)
+		service_swap_on_stage(service, reached.generation, cell_stage_name(reached.stage));
+	return true;
+}
+
+static bool
+supervisor_on_lingers(struct supervisor *supervisor, const json_t *parameters, char *error)
+{
+	struct master_service *service;
+	struct cell_lingers lingers;
+
+	if (!cell_lingers_from_json(parameters, &lingers, error))
+		return false;
+	service = supervisor_find(supervisor, lingers.service);
+	if (service != NULL)
+		master_service_note_lingering(service, &lingers);
+	return true;
+}
+
 static void
 supervisor_on_notice(const char *method, const json_t *parameters, void *arg)
 {
+	static const struct {
+		const char *method;
+		bool (*fn)(struct supervisor *supervisor, const json_t *parameters, char *error);
+	} notices[] = {
+		{CELL_FAILED, supervisor_on_failed},
+		{CELL_STAGE, supervisor_on_stage},
+		{CELL_LINGERS, supervisor_on_lingers},
+	};
 	struct supervisor *supervisor = arg;
 	const char *subject = cell_keeper_subject(supervisor->keeper);
-	struct cell_failed failed;
 	char error[CELL_ERROR_SIZE];
-	struct master_service *service;
 
-	if (strcmp(method, CELL_FAILED) != 0) {
-		log_warn(subject, "sent a notice that is not known: %s [cell-link]", method);
-	} else if (!cell_failed_from_json(parameters, &failed, error)) {
-		log_warn(subject, "sent a notice that cannot be read: %s [cell-link]", error);
-	} else {
-		service = supervisor_find(supervisor, failed.service);
-		if (service != NULL && service->image != NULL &&
-		    service->image->generation == failed.generation)
-			service_control_failed(service, failed.message);
+	for (size_t i = 0; i < sizeof(notices) / sizeof(*notices); i++) {
+		if (strcmp(method, notices[i].method) != 0)
+			continue;
+		if (!notices[i].fn(supervisor, parameters, error))
+			log_warn(subject, "sent a notice that cannot be read: %s [cell-link]", error);
+		return;
 	}
+	log_warn(subject, "sent a notice that is not known: %s [cell-link]", method);
 }
 
 bool
@@ -263,6 +308,7 @@ supervisor_mark_services_stopping(struct supervisor *supervisor)
 
 		event_del(service->timer);
 		service->next_try_ns = 0;
+		service_swap_leave(service);
 		if (service->state == SERVICE_READY)
 			master_service_set_state(service, SERVICE_STOPPING, NULL);
 	}
@@ -314,7 +360,7 @@ supervisor_create_keeper(struct supervisor *supervisor)
 		.cell = supervisor->options.cell.name,
 		.loops = supervisor->options.cell.loops,
 		.max_depth = container->max_depth,
-		.max_lingering = CELL_MAX_LINGERING,
+		.max_lingering = container->max_lingering,
 		.blocking_threads = container->blocking_threads,
 		.resolv_conf = container->resolv_conf,
 		.log_level = log_level_name(container->log_level),
@@ -446,6 +492,12 @@ supervisor_view_cell(const struct supervisor *supervisor, struct supervisor_cell
 		.loops = supervisor->options.cell.loops,
 		.next_try_ns = cell_keeper_next_try_ns(supervisor->keeper),
 	};
+}
+
+bool
+supervisor_knows_culprit(const struct supervisor *supervisor)
+{
+	return supervisor->blamed;
 }
 
 struct event_base *

@@ -123,6 +123,9 @@ const struct supervisor_limits *supervisor_limits(const struct supervisor *super
 /* The cell if it takes calls now, or NULL. */
 struct cell_process *supervisor_ready_cell(const struct supervisor *supervisor);
 
+/* Whether it is known which service ended the last cell. */
+bool supervisor_knows_culprit(const struct supervisor *supervisor);
+
 /* The service whose init keeps a loop from everything else, or NULL. */
 struct master_service *supervisor_find_in_init(const struct supervisor *supervisor);
 

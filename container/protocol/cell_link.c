@@ -195,6 +195,7 @@ static const struct record cell_stage_reached_record =
 
 static const struct record_field cell_lingers_fields[] = {
 	RECORD_TEXT(struct cell_lingers, service, "service"),
+	RECORD_INT(struct cell_lingers, id, "id", 0, INT64_MAX),
 	RECORD_INT(struct cell_lingers, generation, "generation", 1, INT64_MAX),
 	RECORD_PROSE_OPTIONAL(struct cell_lingers, reason, "reason"),
 };

@@ -272,6 +272,7 @@ struct cell_stage_reached {
  * gone after all. */
 struct cell_lingers {
 	const char *service;
+	int64_t id; /* of this one in this cell: a generation may come twice */
 	int64_t generation;
 	const char *reason; /* or NULL */
 };

@@ -27,6 +27,8 @@ struct buffer;
 #define INTERFACE_INTERFACE_NOT_FOUND INTERFACE_SERVICE_NAME ".InterfaceNotFound"
 #define INTERFACE_EXPECTED_MORE INTERFACE_SERVICE_NAME ".ExpectedMore"
 #define INTERFACE_REFUSED INTERFACE_NAME ".Refused"
+/* The new generation of a service failed, and the former one runs. */
+#define INTERFACE_ROLLED_BACK INTERFACE_NAME ".RolledBack"
 /* What a handler ends with is told by this one, whatever its status is. */
 #define INTERFACE_FAILED INTERFACE_NAME ".Failed"
 
@@ -45,6 +47,8 @@ enum interface_method_id {
 	INTERFACE_START,
 	INTERFACE_STOP,
 	INTERFACE_RESTART,
+	INTERFACE_RELOAD,
+	INTERFACE_ROLLBACK,
 	INTERFACE_TASKS,
 	INTERFACE_QUEUES,
 	INTERFACE_STATS,

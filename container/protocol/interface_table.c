@@ -34,6 +34,10 @@ static const struct interface_argument service_arguments[] = {SERVICE_REQUIRED, 
 
 static const struct interface_argument service_now_arguments[] = {SERVICE_REQUIRED, NOW, END};
 
+static const struct interface_argument swap_arguments[] = {
+	SERVICE_REQUIRED,
+	{.name = "wait", .type = INTERFACE_STRING, .max = NAME_MAX_BYTES}, END};
+
 static const struct interface_argument any_service_arguments[] = {SERVICE_OPTIONAL, END};
 
 static const struct interface_argument call_arguments[] = {
@@ -178,6 +182,29 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.reply = "state: string",
 		.help = "Stops a service and starts it with the plugin file as it is now.",
 	},
+	[INTERFACE_RELOAD] = {
+		.id = INTERFACE_RELOAD,
+		.interface = INTERFACE_NAME,
+		.name = "Reload",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = swap_arguments,
+		.reply = "stage: ?string, outcome: ?string, state: ?string, generation: ?int, "
+			"version: ?string",
+		.help = "Puts the plugin file as it is now in the place of a service's code, while it "
+			"serves. wait is none, flip (the default: replies once the new code serves) or "
+			"probation. The outcome is swapped, same (the file is what runs), started (it did not "
+			"run) or asked. With more, each stage comes as a reply before.",
+	},
+	[INTERFACE_ROLLBACK] = {
+		.id = INTERFACE_ROLLBACK,
+		.interface = INTERFACE_NAME,
+		.name = "Rollback",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = swap_arguments,
+		.reply = "stage: ?string, outcome: ?string, state: ?string, generation: ?int, "
+			"version: ?string",
+		.help = "Puts the code that ran before in the place of a service's code; as Reload.",
+	},
 	[INTERFACE_TASKS] = {
 		.id = INTERFACE_TASKS,
 		.interface = INTERFACE_NAME,
@@ -236,14 +263,21 @@ const struct interface_type_text interface_types[] = {
 	{"A process that runs services.",
 		"Cell (name: string, pid: int, state: string, restarts: int, rss_bytes: int)"},
 	{"A service. reason says why it is not ready; next_try_ns is how long it still waits for "
-		"its next start.",
+		"its next start. generation is that of its code, 0 before there is any, and "
+		"generation_wall_ns since when that has served; probation_ns is how much is left of its "
+		"probation.",
 		"Service (name: string, state: (starting, ready, stopping, stopped, failed), "
 		"plugin: string, version: string, path: string, image: string, sha256: string, "
 		"instances: string, concurrency: int, overflow: string, in_flight: int, queued: int, "
 		"queued_bytes: int, queue: int, queue_bytes: int, served: int, failed: int, "
 		"dropped: int, rejected: int, timeouts: int, restarts: int, since_wall_ns: int, "
-		"uptime_ns: int, reason: ?string, next_try_ns: ?int, file: string, line: int, "
-		"settings: [string]string, listeners: []Listener)"},
+		"uptime_ns: int, generation: int, generation_wall_ns: int, former: ?Generation, "
+		"probation_ns: ?int, lingering: []Lingering, reason: ?string, next_try_ns: ?int, "
+		"file: string, line: int, settings: [string]string, listeners: []Listener)"},
+	{"The code that a service had before, to which Rollback returns.",
+		"Generation (generation: int, version: string, sha256: string)"},
+	{"Code of a service that was replaced or stopped and is still in the cell, and why.",
+		"Lingering (generation: int, reason: string)"},
 	{"Where a service listens. The name is that of the configuration, or \"\"; passed is a socket "
 		"of the service manager.",
 		"Listener (name: string, address: string, passed: bool)"},
@@ -290,6 +324,8 @@ const struct interface_error interface_errors[] = {
 	{INTERFACE_FAILED, BAY_FAILED, INTERFACE_EXIT_FAILED,
 		"Tried, and it failed; status says how. It is the error of every call whose handler "
 		"failed: the others come from the container itself."},
+	{INTERFACE_ROLLED_BACK, BAY_OK, INTERFACE_EXIT_ROLLED_BACK,
+		"The new code of a service failed, for the reason in message, and the former code runs."},
 	{INTERFACE_NAME ".Timeout", BAY_TIMEOUT, INTERFACE_EXIT_TIMEOUT,
 		"The deadline passed first."},
 	{INTERFACE_NAME ".Closed", BAY_CLOSED, INTERFACE_EXIT_FAILED,

@@ -84,13 +84,14 @@ on_stage(const char *service, int64_t generation, enum cell_stage stage, void *a
 }
 
 static void
-on_lingers(const char *service, int64_t generation, const char *reason, void *arg)
+on_lingers(const struct cell_lingers *told, void *arg)
 {
 	ck_assert_ptr_eq(arg, &failed);
-	ck_assert_str_ne(service, "");
+	ck_assert_str_ne(told->service, "");
+	ck_assert_int_gt(told->id, 0);
 	lingers.times++;
-	lingers.generation = generation;
-	snprintf(lingers.reason, sizeof lingers.reason, "%s", reason != NULL ? reason : "");
+	lingers.generation = told->generation;
+	snprintf(lingers.reason, sizeof lingers.reason, "%s", told->reason != NULL ? told->reason : "");
 }
 
 static const struct host_watcher watcher = {on_failed, on_stage, on_lingers};

@@ -69,7 +69,7 @@ kill -0 "$first" || fail 'the first has not waited'
 ctl stop actor --now
 answers "$first" 0 stop
 answers "$second" 0 second
-logs "service actor: user $(id -u) asks to stop it now"
+logs ') asks to stop it now'
 end_of_drain
 stop
 
