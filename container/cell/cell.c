@@ -340,7 +340,8 @@ cell_shutdown(struct cell *cell, const struct varlink_call *call, struct varlink
 
 	(void)fds;
 	if (cell_shutdown_from_json(call->parameters, &shutdown, error))
-		host_stop_all(cell->host, shutdown.drain_timeout_ns, cell_on_all_stopped, call->id);
+		host_stop_all(cell->host, shutdown.drain_timeout_ns, shutdown.replaced, cell_on_all_stopped,
+			call->id);
 	else
 		control_refuse(cell->control, call->id, BAY_INVALID, error);
 }

@@ -299,6 +299,7 @@ generation_end(struct generation *generation, int64_t drain_ns, generation_done_
 	for (i = 0; i < generation->instance_count; i++) {
 		generation->instances[i].drain_ns = drain_ns;
 		generation->instances[i].grace_ns = generation->owner->hosting->grace_ns;
+		generation->instances[i].replaced = generation->owner->hosting->replaced;
 	}
 	if (generation->instance_count > 0)
 		generation_each(generation, host_instance_stop, generation_on_stopped);

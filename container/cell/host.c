@@ -350,9 +350,10 @@ host_on_settled(struct hosted *hosted, void *arg)
 }
 
 void
-host_stop_all(struct host *host, int64_t drain_ns, host_done_fn *done, int64_t id)
+host_stop_all(struct host *host, int64_t drain_ns, bool replaced, host_done_fn *done, int64_t id)
 {
 	host->stopping = true;
+	host->hosting.replaced = replaced;
 	host_asks_add(&host->all_stopped, done, id);
 	list_for_each_safe(pos, &host->services)
 		hosted_stop(container_of(pos, struct hosted, link), drain_ns, NULL, 0);

@@ -87,7 +87,8 @@ void host_revert(struct host *host, const char *service, int64_t drain_ns, host_
  * meanwhile: the shortest drain counts, and all who asked are answered. */
 void host_stop(struct host *host, const char *service, int64_t drain_ns, host_done_fn *done, int64_t id);
 
-/* The same for all, also for those that are still starting; no more can be started. */
-void host_stop_all(struct host *host, int64_t drain_ns, host_done_fn *done, int64_t id);
+/* The same for all, also for those that are still starting; no more can be started. replaced: by
+ * another cell, so that they end as what was replaced by other code does. */
+void host_stop_all(struct host *host, int64_t drain_ns, bool replaced, host_done_fn *done, int64_t id);
 
 #endif

@@ -349,6 +349,8 @@ host_instance_on_stop(struct inbox_item *item)
 	} else if (instance->instance == NULL)
 		host_instance_answer(instance, BAY_OK, NULL);
 	else {
+		if (instance->replaced)
+			instance_hold(instance->instance);
 		instance_drain_until(instance->instance, bay_after(instance->drain_ns));
 		if (!host_instance_spawn(instance, "stop", host_instance_stop_main, host_instance_stop_ended,
 				instance->instance->stacks, BAY_INHERIT))

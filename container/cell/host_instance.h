@@ -41,6 +41,7 @@ struct host_instance {
 	int64_t start_timeout_ns;
 	int64_t drain_ns;
 	int64_t grace_ns;
+	bool replaced;                   /* it is stopped because another cell takes its place */
 	struct bay_message *state;       /* after export, before import; owned, or NULL */
 	uint32_t state_version;
 	bool could_be_kept;              /* after serve: who had the route acts no more by itself */

@@ -43,6 +43,7 @@ struct hosting {
 	struct executor *executor;
 	struct loader *loader;
 	int64_t grace_ns;
+	bool replaced;                    /* another cell takes the place of this one */
 	hosted_settled_fn *settled;
 	hosted_shares_fn *shares;
 	void *host;                       /* of these two */

@@ -292,6 +292,12 @@ cell_channel_receive(struct cell_channel *channel, bool *more_r)
 	}
 }
 
+bool
+cell_channel_is_idle(const struct cell_channel *channel)
+{
+	return list_empty(&channel->calls);
+}
+
 void
 cell_channel_drain(struct cell_channel *channel)
 {

@@ -79,6 +79,9 @@ void cell_channel_destroy(struct cell_channel *channel, const char *why);
 void cell_channel_call(struct cell_channel *channel, const char *method, json_t *parameters,
 	int fd, int64_t timeout_ns, cell_reply_fn *reply, void *arg);
 
+/* Whether all calls have been answered. */
+bool cell_channel_is_idle(const struct cell_channel *channel);
+
 /* Takes in what has been received already: for the last words of a cell that has ended. */
 void cell_channel_drain(struct cell_channel *channel);
 

@@ -177,10 +177,11 @@ cell_keeper_on_shutdown_reply(const struct cell_reply *reply, void *arg)
 		log_warn(keeper->subject, "end it: %s", reply->message);
 }
 
-void
-cell_keeper_shut_down(struct cell_keeper *keeper, int64_t drain_timeout_ns, int64_t grace_ns)
+static void
+cell_keeper_end(struct cell_keeper *keeper, int64_t drain_timeout_ns, bool replaced, int64_t grace_ns)
 {
-	const struct cell_shutdown shutdown = {.drain_timeout_ns = drain_timeout_ns};
+	const struct cell_shutdown shutdown = {.drain_timeout_ns = drain_timeout_ns,
+		.replaced = replaced};
 
 	keeper->state = CELL_STOPPING;
 	cell_keeper_set_timer(keeper->kill_timer, drain_timeout_ns + grace_ns);
@@ -193,6 +194,18 @@ cell_keeper_kill(struct cell_keeper *keeper)
 {
 	if (keeper->cell != NULL)
 		cell_process_kill(keeper->cell);
+}
+
+void
+cell_keeper_shut_down(struct cell_keeper *keeper, int64_t drain_timeout_ns, int64_t grace_ns)
+{
+	cell_keeper_end(keeper, drain_timeout_ns, false, grace_ns);
+}
+
+void
+cell_keeper_hand_over(struct cell_keeper *keeper, int64_t drain_timeout_ns, int64_t grace_ns)
+{
+	cell_keeper_end(keeper, drain_timeout_ns, true, grace_ns);
 }
 
 static void

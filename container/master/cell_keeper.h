@@ -66,6 +66,10 @@ void cell_keeper_give_up(struct cell_keeper *keeper);
 void cell_keeper_shut_down(struct cell_keeper *keeper, int64_t drain_timeout_ns,
 	int64_t grace_ns);
 
+/* The same for one that is replaced: what it has accepted may end, and what it would listen to
+ * is the next one's. */
+void cell_keeper_hand_over(struct cell_keeper *keeper, int64_t drain_timeout_ns, int64_t grace_ns);
+
 /* Ends it at once; its end is seen as any other is. */
 void cell_keeper_kill(struct cell_keeper *keeper);
 

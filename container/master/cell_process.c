@@ -168,6 +168,12 @@ cell_process_call(struct cell_process *cell, const char *method, json_t *paramet
 	cell_channel_call(cell->channel, method, parameters, fd, timeout_ns, reply, arg);
 }
 
+bool
+cell_process_is_idle(const struct cell_process *cell)
+{
+	return cell_channel_is_idle(cell->channel);
+}
+
 void
 cell_process_kill(struct cell_process *cell)
 {

@@ -49,6 +49,9 @@ void cell_process_destroy(struct cell_process *cell, const char *why);
 void cell_process_call(struct cell_process *cell, const char *method, json_t *parameters,
 	int fd, int64_t timeout_ns, cell_reply_fn *reply, void *arg);
 
+/* Whether it has answered all calls. */
+bool cell_process_is_idle(const struct cell_process *cell);
+
 /* Ends it at once; its end is seen as any other is. */
 void cell_process_kill(struct cell_process *cell);
 

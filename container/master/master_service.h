@@ -55,6 +55,7 @@ struct service_totals {
 struct service_swap {
 	struct plugin_image *image; /* that is being swapped to; NULL: none is */
 	bool back;                  /* it is the former one */
+	bool started;               /* its code has run in the cell */
 	struct list asked;          /* struct swap_ask: wait for the next one */
 	struct list served;         /* the same: for the present one */
 	struct list patient;        /* the same: for the end of the probation */

@@ -103,8 +103,10 @@ swap_tell_stage(struct master_service *service, const char *stage)
 void
 service_swap_on_stage(struct master_service *service, int64_t generation, const char *stage)
 {
-	if (service->swap.image != NULL && service->swap.image->generation == generation)
-		swap_tell_stage(service, stage);
+	if (service->swap.image == NULL || service->swap.image->generation != generation)
+		return;
+	service->swap.started = true;
+	swap_tell_stage(service, stage);
 }
 
 /* --- the images ------------------------------------------------------------------------------ */
@@ -382,7 +384,7 @@ swap_has_flipped(struct master_service *service)
 static void
 swap_was_refused(struct master_service *service, const struct cell_reply *reply)
 {
-	enum swap_outcome outcome = reply->status == BAY_INVALID ? SWAP_REFUSED : SWAP_ROLLED_BACK;
+	enum swap_outcome outcome = service->swap.started ? SWAP_ROLLED_BACK : SWAP_REFUSED;
 	char subject[CONFIG_NAME_MAX + 16];
 	char *text = xasprintf("generation %" PRId64 " (%s): %s; generation %" PRId64 " (%s) serves on",
 		service->swap.image->generation, service->swap.image->version, reply->message,
@@ -436,6 +438,7 @@ swap_send_image(struct master_service *service)
 	bool keep = config->probation_ns > 0 && !service->swap.back;
 
 	service->step = SERVICE_STEP_SWAP;
+	service->swap.started = false;
 	/* Init, and the state that leaves the one and enters the other. */
 	if (!service_call_with_image(service, CELL_SWAP, service->swap.image, keep,
 		3 * (config->start_timeout_ns + grace_ns) + config->drain_timeout_ns, swap_on_reply))

@@ -18,6 +18,7 @@
 #include "base/log.h"
 #include "base/obituary.h"
 #include "master/cell_keeper.h"
+#include "master/cell_replacement.h"
 #include "master/plugin_examination.h"
 #include "master/service_control.h"
 #include "master/service_swap.h"
@@ -42,6 +43,7 @@ struct supervisor {
 	struct service_table table;
 
 	struct cell_keeper *keeper;
+	struct cell_replacement *replacement;
 	uint32_t hung_slot; /* whose hang the cell was killed for, or STATUS_NO_SLOT */
 	char hang[160];
 	bool blamed; /* it is known who ended the last cell */
@@ -150,6 +152,8 @@ supervisor_on_lingers(struct supervisor *supervisor, const json_t *parameters, c
 	service = supervisor_find(supervisor, lingers.service);
 	if (service != NULL)
 		master_service_note_lingering(service, &lingers);
+	if (!supervisor->stopping)
+		cell_replacement_consider(supervisor->replacement);
 	return true;
 }
 
@@ -237,6 +241,7 @@ supervisor_on_ended(const struct status_page *page, int status, void *arg)
 {
 	struct supervisor *supervisor = arg;
 	const char *subject = cell_keeper_subject(supervisor->keeper);
+	bool replaced = cell_replacement_is_under_way(supervisor->replacement);
 	struct obituary obituary;
 	char *text;
 	char *why;
@@ -245,9 +250,11 @@ supervisor_on_ended(const struct status_page *page, int status, void *arg)
 	if (supervisor->stopping && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		service_table_log_unfinished(&supervisor->table, page);
 	text = supervisor_end_text(supervisor, &obituary);
-	log_at(supervisor->stopping ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, subject, "%s", text);
+	log_at(supervisor->stopping || (replaced && status == 0) ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, subject,
+		"%s", text);
 	supervisor->blamed = supervisor->hung_slot != STATUS_NO_SLOT ||
-		obituary.culprit < supervisor->table.count;
+		obituary.culprit < supervisor->table.count || (replaced && status == 0);
+	cell_replacement_is_over(supervisor->replacement);
 	supervisor_tell_services(supervisor, &obituary, page);
 	supervisor->hung_slot = STATUS_NO_SLOT;
 	why = xasprintf("%s %s", subject, text);
@@ -325,6 +332,7 @@ supervisor_stop(struct supervisor *supervisor, bool now)
 	supervisor->stopping = true;
 	supervisor->stopping_now |= now;
 	cell_keeper_give_up(supervisor->keeper);
+	cell_replacement_is_over(supervisor->replacement);
 	if (!again)
 		supervisor_mark_services_stopping(supervisor);
 	if (state == CELL_DOWN) {
@@ -389,6 +397,8 @@ supervisor_create(const struct supervisor_options *options,
 	supervisor->options.cell.services = supervisor->table.count > 0 ?
 		(uint32_t)supervisor->table.count : 1;
 	supervisor->keeper = supervisor_create_keeper(supervisor);
+	supervisor->replacement = cell_replacement_create(supervisor, &supervisor->table, supervisor->keeper,
+		options->config);
 	return supervisor;
 }
 
@@ -400,6 +410,7 @@ supervisor_destroy(struct supervisor *supervisor)
 	supervisor->stopping = true;
 	/* Who waits for the cell is answered; then who waits for a service. */
 	cell_keeper_destroy(supervisor->keeper);
+	cell_replacement_destroy(supervisor->replacement);
 	for (size_t i = 0; i < supervisor->table.count; i++)
 		service_control_finish(&supervisor->table.services[i]);
 	service_table_finish(&supervisor->table);

@@ -129,6 +129,7 @@ static const struct record cell_tasks_record = RECORD(struct cell_tasks, cell_ta
 
 static const struct record_field cell_shutdown_fields[] = {
 	RECORD_INT(struct cell_shutdown, drain_timeout_ns, "drain_timeout_ns", 0, CELL_NS_MAX),
+	RECORD_BOOL(struct cell_shutdown, replaced, "replaced"),
 };
 static const struct record cell_shutdown_record =
 	RECORD(struct cell_shutdown, cell_shutdown_fields);

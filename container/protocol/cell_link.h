@@ -198,6 +198,7 @@ struct cell_tasks {
 /* Shutdown -> {}, then the cell exits with 0. */
 struct cell_shutdown {
 	int64_t drain_timeout_ns; /* 0: now */
+	bool replaced;            /* by another cell: as what was replaced by other code */
 };
 
 /* --- members of the replies, as the admin interface shows them --------------- */

@@ -224,8 +224,11 @@ instance_stop(struct bay_instance *instance, int64_t grace_ns, char **refusal_r)
 	instance->serves = false;
 	instance->direct = false;
 	instance->takes_verbs = false;
-	if (instance->replaced)
+	if (instance->replaced) {
 		belonging_listen_no_more(instance->scheduler, instance);
+		/* Whoever has just been given a connection makes it his own. */
+		task_yield();
+	}
 	instance_drain(instance);
 	instance->takes = false;
 	snprintf(reason, sizeof reason, instance->replaced ? "swap: the code of service %s was replaced"

@@ -44,7 +44,7 @@ static const void *volatile used_by_plugins[] = {
 	bay_instance_fail, bay_instance_index, bay_instance_settings, bay_instance_set_state,
 	bay_instance_state, bay_instance_scope, bay_scope_go, bay_reply_text, bay_reply_printf, bay_state,
 	bay_request_text, bay_now, bay_cancel_reason, bay_send_later, bay_service, bay_message,
-	bay_message_free, bay_message_int64, bay_message_read_int64, bay_after,
+	bay_message_free, bay_message_int64, bay_message_printf, bay_send, bay_call_error, bay_message_read_int64, bay_after,
 };
 
 /* --- the cell -------------------------------------------------------------------------------- */
@@ -163,7 +163,7 @@ finish(void)
 	struct answer answer;
 
 	atomic_store(&let_go, 1);
-	host_stop_all(host, 0, on_done, ++last_id);
+	host_stop_all(host, 0, false, on_done, ++last_id);
 	answer = wait_for(last_id);
 	ck_assert_msg(answer.status == BAY_OK, "%s", answer.message);
 	executor_destroy(executor);

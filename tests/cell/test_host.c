@@ -418,7 +418,7 @@ START_TEST(a_second_stop_of_all_cuts_the_drain_and_both_are_answered)
 	start("b", 0, NULL);
 	begin_waiting_calls(&call, 1, 1, 0);
 	first = ++last_id;
-	host_stop_all(host, 1000 * BAY_SECOND, on_done, first);
+	host_stop_all(host, 1000 * BAY_SECOND, false, on_done, first);
 	expect("a", BAY_CLOSED, "service a is stopping");
 	ck_assert(!answers[first].came);
 	finish();
@@ -561,7 +561,7 @@ START_TEST(stopping_all_names_who_refuses)
 	start("a", 1, "stop refuses");
 	start("b", 0, NULL);
 	starting = begin_start("c", 1, NULL);
-	host_stop_all(host, 0, on_done, ++last_id);
+	host_stop_all(host, 0, false, on_done, ++last_id);
 	start_in_vain("d", 1, NULL, BAY_BUSY, "the cell is stopping");
 	answer = wait_for(last_id - 1);
 	ck_assert_int_eq(wait_for(starting).status, BAY_OK);

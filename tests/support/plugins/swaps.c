@@ -22,11 +22,14 @@
  *	stay NS     the same, and does not end when it is cancelled
  *	stuck       does not end before "unstick"
  *	fail        fails
+ *	nap TEXT    as echo, after a moment
+ *	note NAME N sends "noted N" to that service
  *	later NAME  sends the order count to that service a little later
  */
 #include <bay/bay.h>
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,6 +91,21 @@ swaps_stay(struct bay_request *request, int64_t span_ns)
 }
 
 static int
+swaps_note(struct bay_request *request, const char *order)
+{
+	char name[32];
+	struct bay_message *message;
+	int status;
+
+	if (sscanf(order, "%31s", name) != 1)
+		return bay_fail(request, BAY_INVALID, "whom?");
+	message = bay_message_printf("noted%s", order + strlen(name));
+	status = bay_send(bay_service(name), message, BAY_INHERIT);
+	bay_message_free(message);
+	return status == BAY_OK ? bay_reply_text(request, "") : bay_fail(request, status, "%s", bay_call_error());
+}
+
+static int
 swaps_later(struct bay_request *request, const char *name)
 {
 	struct bay_message *order = bay_message("count", 5);
@@ -132,6 +150,13 @@ swaps(struct bay_request *request)
 		stuck = 0;
 		return bay_reply_text(request, SWAPS_VERSION);
 	}
+	if (strncmp(order, "nap ", 4) == 0) {
+		if (bay_sleep(2 * BAY_MS) != BAY_OK)
+			return bay_fail(request, BAY_CANCELED, "woken: %s", bay_cancel_reason());
+		return bay_reply_printf(request, SWAPS_VERSION " %s", order + 4);
+	}
+	if (strncmp(order, "note ", 5) == 0)
+		return swaps_note(request, order + 5);
 	if (strncmp(order, "later ", 6) == 0)
 		return swaps_later(request, order + 6);
 	return bay_fail(request, BAY_FAILED, "told to fail");

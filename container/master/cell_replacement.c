@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/cell_replacement.h"
+
+#include <event2/event.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "config/config_data.h"
+#include "master/cell_keeper.h"
+#include "master/service_table.h"
+#include "master/supervisor.h"
+
+static const struct timeval replacement_look = {.tv_usec = 10 * 1000};
+
+struct cell_replacement {
+	struct supervisor *supervisor;
+	struct service_table *table;
+	struct cell_keeper *keeper;
+	const struct config *config;
+	struct event *timer;
+	bool wanted;
+	bool draining; /* no more requests come from outside */
+	int64_t until_ns;
+};
+
+static size_t
+replacement_lingering(const struct cell_replacement *replacement)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < replacement->table->count; i++)
+		count += replacement->table->services[i].lingering_count;
+	return count;
+}
+
+/* Nothing is being started, swapped or stopped. */
+static bool
+replacement_may_begin(const struct cell_replacement *replacement)
+{
+	for (size_t i = 0; i < replacement->table->count; i++) {
+		if (replacement->table->services[i].step != SERVICE_STEP_NONE)
+			return false;
+	}
+	return cell_keeper_state(replacement->keeper) == CELL_READY;
+}
+
+/* Nothing is on its way to the cell, waits in it or is handled. */
+static bool
+replacement_is_quiet(const struct cell_replacement *replacement)
+{
+	const struct cell_process *cell = cell_keeper_process(replacement->keeper);
+	struct status_service_view view;
+
+	if (!cell_process_is_idle(cell))
+		return false;
+	for (size_t i = 0; i < replacement->table->count; i++) {
+		status_page_read_service(cell_process_page(cell), replacement->table->services[i].slot, &view);
+		if (view.in_flight > 0 || view.queue_length > 0 || view.waiting_senders > 0)
+			return false;
+	}
+	return true;
+}
+
+static void
+replacement_begin(struct cell_replacement *replacement)
+{
+	log_info(cell_keeper_subject(replacement->keeper), "is replaced: %zu generations linger in it "
+		"(max_lingering = %d)", replacement_lingering(replacement),
+		(int)replacement->config->container.max_lingering);
+	replacement->draining = true;
+	replacement->until_ns = clock_monotonic_ns() + replacement->config->container.drain_timeout_ns;
+	for (size_t i = 0; i < replacement->table->count; i++) {
+		struct master_service *service = &replacement->table->services[i];
+
+		if (service->state == SERVICE_READY)
+			master_service_set_state(service, SERVICE_STARTING, NULL);
+	}
+}
+
+static void
+replacement_on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct cell_replacement *replacement = arg;
+
+	(void)fd;
+	(void)what;
+	if (!replacement->wanted)
+		return;
+	if (!replacement->draining && replacement_may_begin(replacement))
+		replacement_begin(replacement);
+	if (replacement->draining && (replacement_is_quiet(replacement) ||
+	    clock_monotonic_ns() >= replacement->until_ns))
+		cell_keeper_hand_over(replacement->keeper, replacement->config->container.drain_timeout_ns,
+			supervisor_limits(replacement->supervisor)->grace_ns);
+	else
+		event_add(replacement->timer, &replacement_look);
+}
+
+void
+cell_replacement_consider(struct cell_replacement *replacement)
+{
+	if (replacement->wanted ||
+	    replacement_lingering(replacement) <= (size_t)replacement->config->container.max_lingering)
+		return;
+	replacement->wanted = true;
+	event_add(replacement->timer, &replacement_look);
+}
+
+bool
+cell_replacement_is_under_way(const struct cell_replacement *replacement)
+{
+	return replacement->draining;
+}
+
+void
+cell_replacement_is_over(struct cell_replacement *replacement)
+{
+	replacement->wanted = false;
+	replacement->draining = false;
+	event_del(replacement->timer);
+}
+
+struct cell_replacement *
+cell_replacement_create(struct supervisor *supervisor, struct service_table *table,
+	struct cell_keeper *keeper, const struct config *config)
+{
+	struct cell_replacement *replacement = xcalloc(1, sizeof(*replacement));
+
+	replacement->supervisor = supervisor;
+	replacement->table = table;
+	replacement->keeper = keeper;
+	replacement->config = config;
+	replacement->timer = evtimer_new(supervisor_base(supervisor), replacement_on_timer, replacement);
+	return replacement;
+}
+
+void
+cell_replacement_destroy(struct cell_replacement *replacement)
+{
+	if (replacement == NULL)
+		return;
+	event_free(replacement->timer);
+	free(replacement);
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The replacement of a cell in which too much lingers, without a failed request: services are
+ * STARTING, so that who calls from outside waits; what is under way ends; the cell ends, letting
+ * the connections that it has accepted end, too; and the next one starts everything.
+ *
+ *	wanted -> no step is under way for any service -> draining -> shut down -> the next cell
+ *
+ * Part of the supervisor. Master only; never suspends.
+ */
+#ifndef BAY_MASTER_CELL_REPLACEMENT_H
+#define BAY_MASTER_CELL_REPLACEMENT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct cell_keeper;
+struct cell_replacement;
+struct config;
+struct service_table;
+struct supervisor;
+
+/* All are borrowed. */
+struct cell_replacement *cell_replacement_create(struct supervisor *supervisor,
+	struct service_table *table, struct cell_keeper *keeper, const struct config *config);
+
+/* NULL is fine. */
+void cell_replacement_destroy(struct cell_replacement *replacement);
+
+/* Something lingers, or does no more: the cell is replaced if that is too much. */
+void cell_replacement_consider(struct cell_replacement *replacement);
+
+/* Whether the cell ends, or is to, because it is replaced. */
+bool cell_replacement_is_under_way(const struct cell_replacement *replacement);
+
+/* The cell has ended, for whatever reason, or is stopped for good. */
+void cell_replacement_is_over(struct cell_replacement *replacement);
+
+#endif
