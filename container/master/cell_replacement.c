@@ -111,6 +111,12 @@ cell_replacement_consider(struct cell_replacement *replacement)
 }
 
 bool
+cell_replacement_is_wanted(const struct cell_replacement *replacement)
+{
+	return replacement->wanted;
+}
+
+bool
 cell_replacement_is_under_way(const struct cell_replacement *replacement)
 {
 	return replacement->draining;

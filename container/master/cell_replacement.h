@@ -30,7 +30,10 @@ void cell_replacement_destroy(struct cell_replacement *replacement);
 /* Something lingers, or does no more: the cell is replaced if that is too much. */
 void cell_replacement_consider(struct cell_replacement *replacement);
 
-/* Whether the cell ends, or is to, because it is replaced. */
+/* Whether the cell is to be replaced, so that nothing more is to be put into it. */
+bool cell_replacement_is_wanted(const struct cell_replacement *replacement);
+
+/* Whether nobody is let in any more for that. */
 bool cell_replacement_is_under_way(const struct cell_replacement *replacement);
 
 /* The cell has ended, for whatever reason, or is stopped for good. */

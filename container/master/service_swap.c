@@ -541,7 +541,8 @@ static void
 swap_begin(struct master_service *service)
 {
 	if (list_empty(&service->swap.asked) || service->step != SERVICE_STEP_NONE ||
-	    service->state != SERVICE_READY || !service->wanted)
+	    service->state != SERVICE_READY || !service->wanted ||
+	    supervisor_replaces_cell(service->supervisor))
 		return;
 	list_splice_back(&service->swap.served, &service->swap.asked);
 	swap_note_cause(service);

@@ -506,6 +506,12 @@ supervisor_view_cell(const struct supervisor *supervisor, struct supervisor_cell
 }
 
 bool
+supervisor_replaces_cell(const struct supervisor *supervisor)
+{
+	return cell_replacement_is_wanted(supervisor->replacement);
+}
+
+bool
 supervisor_knows_culprit(const struct supervisor *supervisor)
 {
 	return supervisor->blamed;

@@ -123,6 +123,9 @@ const struct supervisor_limits *supervisor_limits(const struct supervisor *super
 /* The cell if it takes calls now, or NULL. */
 struct cell_process *supervisor_ready_cell(const struct supervisor *supervisor);
 
+/* Whether the cell is about to be replaced. */
+bool supervisor_replaces_cell(const struct supervisor *supervisor);
+
 /* Whether it is known which service ended the last cell. */
 bool supervisor_knows_culprit(const struct supervisor *supervisor);
 

@@ -19,6 +19,12 @@
  *	stop=refuse-once refuses the first
  *	stop=ask         asks for 127.0.0.1:0 for service a first, and answers as that is
  *	stop=drain       answers each Stop once one comes that has no time to drain
+ *	swap=refuse      tells a stage of each Swap, and that it failed
+ *	swap=invalid     could not even load it
+ *	swap=crash       crashes in the init of what it swaps to
+ *	swap=silent      does not answer it  swap=hold        answers it when a Call has come
+ *	swap=lingers     does it, and says that the old one lingers
+ *	revert=none      has kept nothing
  *	call=crash       crashes in the service that is called
  *	call=fail        the handler fails   call=refuse      the cell has no such service
  *	call=rubbish     answers rubbish     call=bad-body    answers with two bodies
@@ -313,6 +319,64 @@ do_start(const struct varlink_call *call)
 	cell_start_finish(&start);
 }
 
+static struct varlink_call held_swap; /* its id only; has_id: there is one */
+
+static void
+tell_lingers(const char *service, int64_t generation)
+{
+	static int64_t id;
+	struct cell_lingers lingers = {.service = service, .id = ++id, .generation = generation,
+		.reason = "it was told to"};
+
+	notify(CELL_LINGERS, cell_lingers_to_json(&lingers));
+}
+
+static void
+answer_swap(const struct varlink_call *call, const struct cell_start *start)
+{
+	struct cell_stage_reached reached = {.service = start->service,
+		.generation = start->generation, .stage = CELL_STAGE_LOADED};
+
+	if (is_ordered("swap=invalid")) {
+		fail(call, CELL_FAILED, BAY_INVALID, "not to be loaded");
+		return;
+	}
+	notify(CELL_STAGE, cell_stage_reached_to_json(&reached));
+	if (is_ordered("swap=refuse")) {
+		fail(call, CELL_FAILED, BAY_INVALID, "no such luck");
+	} else if (is_ordered("swap=crash")) {
+		run_slot((uint32_t)start->slot, STATUS_PHASE_INIT);
+		raise(SIGSEGV);
+	} else if (is_ordered("swap=hold")) {
+		held_swap = (struct varlink_call){.has_id = true, .id = call->id};
+	} else if (!is_ordered("swap=silent")) {
+		answer(call);
+		if (is_ordered("swap=lingers"))
+			tell_lingers(start->service, start->generation);
+	}
+}
+
+static void
+do_swap(const struct varlink_call *call)
+{
+	struct cell_start start;
+	char error[CELL_ERROR_SIZE];
+
+	if (!cell_start_from_json(call->parameters, &start, error))
+		_exit(7);
+	answer_swap(call, &start);
+	cell_start_finish(&start);
+}
+
+static void
+do_revert(const struct varlink_call *call)
+{
+	if (is_ordered("revert=none"))
+		fail(call, CELL_FAILED, BAY_NOT_FOUND, "nothing is kept");
+	else
+		answer(call);
+}
+
 static void
 drain(const struct varlink_call *call)
 {
@@ -385,6 +449,10 @@ static void
 do_call(const struct varlink_call *call, struct varlink_fds *fds)
 {
 	json_t *bodies = json_pack("{s:s, s:s}", "text", "a", "body", "YQ==");
+
+	if (held_swap.has_id)
+		answer(&held_swap);
+	held_swap.has_id = false;
 
 	if (is_ordered("call=crash")) {
 		run_slot(called_slot(call), STATUS_PHASE_RUN);
@@ -463,6 +531,12 @@ do_call_of_any_kind(const struct varlink_call *call, struct varlink_fds *fds)
 		do_start(call);
 	} else if (strcmp(call->method, CELL_STOP) == 0) {
 		do_stop(call);
+	} else if (strcmp(call->method, CELL_SWAP) == 0) {
+		do_swap(call);
+	} else if (strcmp(call->method, CELL_REVERT) == 0) {
+		do_revert(call);
+	} else if (strcmp(call->method, CELL_RETIRE) == 0) {
+		answer(call);
 	} else if (strcmp(call->method, CELL_CALL) == 0) {
 		do_call(call, fds);
 	} else if (strcmp(call->method, CELL_TASKS) == 0) {

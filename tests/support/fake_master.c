@@ -67,8 +67,8 @@ fake_master_on_done(struct master_service *service, enum bay_status status,
 	snprintf(master->message, sizeof(master->message), "%s", message);
 }
 
-static void
-on_reply(const struct cell_reply *reply, void *arg)
+void
+fake_master_on_reply(const struct cell_reply *reply, void *arg)
 {
 	fake_master_on_done(NULL, reply->status, reply->message, arg);
 }
@@ -233,7 +233,7 @@ fake_master_crash(struct fake_master *master, int slot)
 {
 	master->answers = 0;
 	cell_process_call(supervisor_process(master->supervisor), CELL_CALL,
-		json_pack("{s:i}", "slot", slot), -1, 0, on_reply, master);
+		json_pack("{s:i}", "slot", slot), -1, 0, fake_master_on_reply, master);
 	UNTIL(master, master->answers > 0);
 }
 

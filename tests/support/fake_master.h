@@ -77,6 +77,9 @@ void fake_master_crash(struct fake_master *master, int slot);
 /* For service_control_...: notes the answer in arg, a struct fake_master. */
 service_done_fn fake_master_on_done;
 
+/* The same for calls of a cell. */
+cell_reply_fn fake_master_on_reply;
+
 struct master_service *service_of(const struct fake_master *master, const char *name);
 bool is_state(const struct fake_master *master, const char *name,
 	enum service_state state);

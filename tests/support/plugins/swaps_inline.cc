@@ -9,12 +9,11 @@
 
 #ifndef INLINE_VERSION
 #define INLINE_VERSION "1"
+#define INLINE_WORDS 8
 #endif
 
 struct table {
-#ifdef INLINE_WIDE
-	int64_t padding[8] = {7, 7, 7, 7, 7, 7, 7, 7};
-#endif
+	int64_t padding[INLINE_WORDS] = {7, 7, 7, 7};
 	int64_t calls = 0;
 	const char *name = INLINE_VERSION;
 };
@@ -24,7 +23,6 @@ inline table the_table;
 static int
 handle(struct bay_request *request)
 {
-	bay_message_free(nullptr);
 	return bay_reply_printf(request, "%s %" PRId64, the_table.name, ++the_table.calls);
 }
 

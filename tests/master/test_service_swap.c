@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* With the real examiner and fake cells, which swap as they are told. */
+#include "config.h"
+
+#include "master/service_swap.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/status_page.h"
+#include "master/plugin_examination.h"
+#include "support/check_main.h"
+#include "support/fake_master.h"
+#include "support/log_lines.h"
+
+static const struct program bay_cell = {
+	.path = TOP_BUILDDIR "/container/.libs/bay-cell",
+	.library_dir = TOP_BUILDDIR "/container/.libs",
+};
+
+/* What the last wish came to, and all its stages. */
+static struct told {
+	unsigned answers;
+	enum swap_outcome outcome;
+	char message[400];
+	char stages[100];
+} told;
+
+static void
+on_stage(struct master_service *service, const char *stage, void *arg)
+{
+	ck_assert_ptr_nonnull(service);
+	ck_assert_ptr_eq(arg, &told);
+	strncat(told.stages, stage, 20);
+	strcat(told.stages, " ");
+}
+
+static void
+on_done(struct master_service *service, enum swap_outcome outcome, const char *message, void *arg)
+{
+	ck_assert_ptr_nonnull(service);
+	ck_assert_ptr_eq(arg, &told);
+	told.answers++;
+	told.outcome = outcome;
+	snprintf(told.message, sizeof(told.message), "%s", message);
+}
+
+static const struct swap_wish wish = {.uid = 7, .pid = 8, .stage = on_stage, .done = on_done, .arg = &told};
+
+/* Both services are ready; the file of a is another plugin than what runs. */
+static struct master_service *
+open_started(struct fake_master *master, const char *orders, const char *keys)
+{
+	memset(&told, 0, sizeof(told));
+	fake_master_open_with_plugins(master, orders, keys, &bay_cell);
+	fake_master_plugin(master, "good", "a");
+	fake_master_start(master);
+	return service_of(master, "a");
+}
+
+static void
+reload(struct fake_master *master)
+{
+	unsigned before = told.answers;
+
+	service_swap_reload(service_of(master, "a"), &wish);
+	UNTIL(master, told.answers == before + 1);
+}
+
+static void
+roll_back(struct fake_master *master)
+{
+	unsigned before = told.answers;
+
+	service_swap_roll_back(service_of(master, "a"), &wish);
+	UNTIL(master, told.answers == before + 1);
+}
+
+/* Writes into the page of the cell, as a loop of it. */
+static void
+count(struct fake_master *master, uint64_t served, uint64_t failed)
+{
+	const struct status_page *page = supervisor_page(master->supervisor);
+	struct status_counters *counters = status_page_counters(page, 0, 0);
+
+	status_add(&counters->served, served);
+	status_add(&counters->failed, failed);
+}
+
+START_TEST(a_reload_swaps_to_the_file_and_keeps_what_ran)
+{
+	struct fake_master master;
+	struct master_service *a = open_started(&master, "", "");
+	struct plugin_image *first = a->image;
+
+	log_lines_keep();
+	reload(&master);
+	ck_assert_msg(told.outcome == SWAP_SWAPPED, "%s", told.message);
+	ck_assert_str_eq(told.stages, "examined loaded ");
+	ck_assert(is_state(&master, "a", SERVICE_READY));
+	ck_assert_ptr_eq(a->former, first);
+	ck_assert_str_eq(a->image->source, temp_dir_path(&master.dir, "plugins/a.so"));
+	ck_assert_int_ne(a->swap.probation.until_ns, 0);
+	ck_assert_uint_eq(a->restarts, 0);
+	ck_assert_int_eq(log_lines_with("user 7 (process 8) asks to reload it"), 1);
+	ck_assert_int_eq(log_lines_with("user 7 (process 8) asked"), 1);
+	/* The same file again is no news. */
+	reload(&master);
+	ck_assert_int_eq(told.outcome, SWAP_SAME);
+	ck_assert_ptr_eq(a->former, first);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(what_the_examiner_refuses_is_never_started)
+{
+	struct fake_master master;
+	struct master_service *a = open_started(&master, "swap=crash\n", "");
+
+	fake_master_plugin(&master, "crashes", "a");
+	log_lines_keep();
+	reload(&master);
+	ck_assert_int_eq(told.outcome, SWAP_REFUSED);
+	ck_assert_ptr_nonnull(strstr(told.message, "crashed: SIGSEGV"));
+	ck_assert_str_eq(a->image->source, "/nowhere/a.so");
+	ck_assert(is_state(&master, "a", SERVICE_READY));
+	ck_assert_int_eq(log_lines_with("reload refused, what ran before goes on: user 7 (process 8) asked"), 1);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(what_fails_in_the_cell_leaves_what_ran)
+{
+	struct fake_master master;
+	struct master_service *a = open_started(&master, "swap=refuse\n", "");
+
+	reload(&master);
+	ck_assert_int_eq(told.outcome, SWAP_ROLLED_BACK);
+	ck_assert_ptr_nonnull(strstr(told.message, "no such luck; generation 1 (1.0) serves on"));
+	ck_assert_str_eq(a->image->source, "/nowhere/a.so");
+	ck_assert_ptr_null(a->former);
+	ck_assert_int_eq(a->swap.probation.until_ns, 0);
+	fake_master_close(&master);
+	a = open_started(&master, "swap=invalid\n", "");
+	reload(&master);
+	ck_assert_int_eq(told.outcome, SWAP_REFUSED);
+	ck_assert_str_eq(a->image->source, "/nowhere/a.so");
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(what_crashes_or_hangs_the_cell_in_the_swap_leaves_what_ran_to_the_next_cell)
+{
+	static const char *const orders[] = {"swap=crash\n", "swap=silent\n"};
+	static const char *const texts[] = {"crashed: SIGSEGV in init", "hung: hung in the swap"};
+
+	for (int i = 0; i < 2; i++) {
+		struct fake_master master;
+		struct master_service *a = open_started(&master, orders[i], "start_timeout = 10ms\ndrain_timeout = 10ms");
+
+		reload(&master);
+		ck_assert_int_eq(told.outcome, SWAP_ROLLED_BACK);
+		ck_assert_msg(strstr(told.message, texts[i]) != NULL, "%s", told.message);
+		ck_assert(is_state(&master, "a", SERVICE_READY));
+		ck_assert_str_eq(a->image->source, "/nowhere/a.so");
+		ck_assert_uint_eq(a->restarts, 0);
+		ck_assert_int_eq(a->next_try_ns, 0);
+		fake_master_close(&master);
+	}
+}
+END_TEST
+
+START_TEST(requests_meanwhile_are_answered_by_the_next_one)
+{
+	struct fake_master master;
+	struct master_service *a = open_started(&master, "", "");
+	int i;
+
+	for (i = 0; i < 5; i++)
+		service_swap_reload(a, &wish);
+	fake_master_plugin(&master, "late", "a");
+	service_swap_reload(a, &wish);
+	UNTIL(&master, told.answers == 6);
+	/* The first alone, then all others together: the file was copied once or twice. */
+	ck_assert_int_le(a->image->generation, 2);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_crash_on_probation_starts_the_former_code)
+{
+	struct fake_master master;
+	struct master_service *a = open_started(&master, "call=crash\n", "restart = no");
+
+	reload(&master);
+	ck_assert_int_eq(told.outcome, SWAP_SWAPPED);
+	log_lines_keep();
+	fake_master_crash(&master, 0);
+	UNTIL(&master, is_state(&master, "a", SERVICE_READY));
+	ck_assert_str_eq(a->image->source, "/nowhere/a.so");
+	ck_assert_ptr_null(a->former);
+	ck_assert_int_eq(log_lines_with("is rolled back to generation 1 (1.0): on probation, it crashed"), 1);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_crash_of_another_service_is_no_reason)
+{
+	struct fake_master master;
+	struct master_service *a = open_started(&master, "call=crash\n", "restart_delay = 1ms");
+
+	reload(&master);
+	fake_master_crash(&master, 1);
+	UNTIL(&master, is_state(&master, "a", SERVICE_READY));
+	ck_assert_str_ne(a->image->source, "/nowhere/a.so");
+	ck_assert_int_ne(a->swap.probation.until_ns, 0);
+	ck_assert_uint_eq(a->restarts, 1);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_crash_without_probation_is_a_failure_as_any)
+{
+	struct fake_master master;
+	struct master_service *a = open_started(&master, "call=crash\n", "restart = no\nprobation = 0");
+
+	reload(&master);
+	ck_assert_int_eq(a->swap.probation.until_ns, 0);
+	fake_master_crash(&master, 0);
+	ck_assert(is_state(&master, "a", SERVICE_FAILED));
+	ck_assert_str_ne(a->image->source, "/nowhere/a.so");
+	/* By hand it may be started with the former code. */
+	roll_back(&master);
+	ck_assert_int_eq(told.outcome, SWAP_STARTED);
+	ck_assert_str_eq(a->image->source, "/nowhere/a.so");
+	ck_assert_ptr_nonnull(a->former);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(more_failures_than_before_roll_back)
+{
+	static const char *const orders[] = {"", "revert=none\n"};
+
+	for (int i = 0; i < 2; i++) {
+		struct fake_master master;
+		struct master_service *a = open_started(&master, orders[i], "");
+		struct swap_wish patient = wish;
+
+		count(&master, 1000, 10);
+		patient.through_probation = true;
+		service_swap_reload(a, &patient);
+		UNTIL(&master, a->swap.probation.until_ns != 0);
+		ck_assert_uint_eq(told.answers, 0);
+		ck_assert_uint_eq(a->swap.probation.before.ended, 1010);
+		ck_assert_uint_eq(a->swap.probation.before.failed, 10);
+		/* As often as before. */
+		count(&master, 500, 6);
+		log_lines_keep();
+		count(&master, 0, 100);
+		UNTIL(&master, told.answers == 1);
+		ck_assert_int_eq(told.outcome, SWAP_ROLLED_BACK);
+		ck_assert_msg(strstr(told.message, "on probation, 106 of its 606 requests failed, of those before 10 of 1010")
+			!= NULL, "%s", told.message);
+		ck_assert_str_eq(a->image->source, "/nowhere/a.so");
+		ck_assert_ptr_null(a->former);
+		ck_assert(is_state(&master, "a", SERVICE_READY));
+		fake_master_close(&master);
+	}
+}
+END_TEST
+
+START_TEST(a_probation_that_is_passed_is_told)
+{
+	struct fake_master master;
+	struct master_service *a = open_started(&master, "", "probation = 100ms");
+	struct swap_wish patient = wish;
+
+	patient.through_probation = true;
+	log_lines_keep();
+	service_swap_reload(a, &patient);
+	UNTIL(&master, told.answers == 1);
+	ck_assert_int_eq(told.outcome, SWAP_SWAPPED);
+	ck_assert_int_eq(a->swap.probation.until_ns, 0);
+	ck_assert_int_eq(log_lines_with("has passed its probation"), 1);
+	ck_assert_ptr_nonnull(a->former);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_rollback_goes_back_and_forth)
+{
+	struct fake_master master;
+	struct master_service *a = open_started(&master, "revert=none\n", "");
+	struct plugin_image *first = a->image, *second;
+
+	roll_back(&master);
+	ck_assert_int_eq(told.outcome, SWAP_FAILED);
+	ck_assert_ptr_nonnull(strstr(told.message, "there is no former generation"));
+	reload(&master);
+	second = a->image;
+	roll_back(&master);
+	ck_assert_int_eq(told.outcome, SWAP_SWAPPED);
+	ck_assert_ptr_eq(a->image, first);
+	ck_assert_ptr_eq(a->former, second);
+	ck_assert_int_eq(a->swap.probation.until_ns, 0);
+	roll_back(&master);
+	ck_assert_ptr_eq(a->image, second);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_stop_in_the_swap_comes_after_it)
+{
+	struct fake_master master;
+	struct master_service *a = open_started(&master, "swap=hold\n", "");
+
+	service_swap_reload(a, &wish);
+	UNTIL(&master, a->step == SERVICE_STEP_SWAP);
+	service_control_stop(a, false, fake_master_on_done, &master);
+	ck_assert_uint_eq(master.answers, 0);
+	service_swap_roll_back(a, &wish);
+	ck_assert_int_eq(told.outcome, SWAP_FAILED);
+	cell_process_call(supervisor_process(master.supervisor), "io.bayd.Cell.Call", NULL, -1, 0,
+		fake_master_on_reply, &master);
+	UNTIL(&master, is_state(&master, "a", SERVICE_STOPPED));
+	ck_assert_int_eq(a->swap.probation.until_ns, 0);
+	told.answers = 0;
+	service_swap_reload(a, &wish);
+	ck_assert_uint_eq(told.answers, 1);
+	ck_assert_int_eq(told.outcome, SWAP_FAILED);
+	ck_assert_ptr_nonnull(strstr(told.message, "it is stopped"));
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_restart_keeps_the_former_image_too)
+{
+	struct fake_master master;
+	struct master_service *a = open_started(&master, "", "");
+
+	service_control_restart(a, fake_master_on_done, &master);
+	UNTIL(&master, master.answers == 1);
+	ck_assert_str_eq(a->former->source, "/nowhere/a.so");
+	roll_back(&master);
+	ck_assert_str_eq(a->image->source, "/nowhere/a.so");
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(what_lingers_is_noted_until_its_cell_ends)
+{
+	struct fake_master master;
+	struct master_service *a = open_started(&master, "swap=lingers call=crash\n", "restart_delay = 1ms");
+
+	reload(&master);
+	UNTIL(&master, a->lingering_count == 1);
+	ck_assert_str_eq(a->lingering[0].reason, "it was told to");
+	fake_master_crash(&master, 1);
+	ck_assert_uint_eq(a->lingering_count, 0);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_cell_in_which_too_much_lingers_is_replaced)
+{
+	struct fake_master master;
+	struct master_service *a;
+	pid_t cell;
+
+	a = open_started(&master, "swap=lingers\n", "probation = 0");
+	master.config->container.max_lingering = 1;
+	cell = cell_process_pid(supervisor_process(master.supervisor));
+	log_lines_keep();
+	reload(&master);
+	ck_assert_int_eq(cell_process_pid(supervisor_process(master.supervisor)), cell);
+	fake_master_plugin(&master, "late", "a");
+	reload(&master);
+	UNTIL(&master, a->lingering_count == 2);
+	UNTIL(&master, supervisor_process(master.supervisor) != NULL &&
+		cell_process_pid(supervisor_process(master.supervisor)) != cell);
+	UNTIL(&master, is_state(&master, "a", SERVICE_READY) && is_state(&master, "b", SERVICE_READY));
+	ck_assert_uint_eq(a->restarts + service_of(&master, "b")->restarts, 0);
+	ck_assert_int_eq(log_lines_with("2 generations linger in it (max_lingering = 1)"), 1);
+	fake_master_close(&master);
+}
+END_TEST
+
+CHECK_MAIN("master/service_swap",
+	a_reload_swaps_to_the_file_and_keeps_what_ran,
+	what_the_examiner_refuses_is_never_started,
+	what_fails_in_the_cell_leaves_what_ran,
+	what_crashes_or_hangs_the_cell_in_the_swap_leaves_what_ran_to_the_next_cell,
+	requests_meanwhile_are_answered_by_the_next_one,
+	a_crash_on_probation_starts_the_former_code,
+	a_crash_of_another_service_is_no_reason,
+	a_crash_without_probation_is_a_failure_as_any,
+	more_failures_than_before_roll_back,
+	a_probation_that_is_passed_is_told,
+	a_rollback_goes_back_and_forth,
+	a_stop_in_the_swap_comes_after_it,
+	a_restart_keeps_the_former_image_too,
+	what_lingers_is_noted_until_its_cell_ends,
+	a_cell_in_which_too_much_lingers_is_replaced)
