@@ -367,7 +367,7 @@ start
 ) &
 clients=$!
 n=0
-while [ $n -lt 20 ]; do
+while [ $n -lt 40 ]; do
 	n=$((n + 1))
 	put listens listens "$n"
 	ctl reload listens
