@@ -14,7 +14,6 @@
 #include "cell/executor.h"
 #include "cell/hosts.h"
 #include "runtime/task.h"
-#include "service/instance.h"
 #include "service/registry.h"
 #include "support/log_lines.h"
 
@@ -68,6 +67,16 @@ revert(void)
 {
 	host_revert(host, "a", 0, on_done, ++last_id);
 	return wait_for(last_id);
+}
+
+/* Handlers of a, of all its generations. */
+static uint64_t
+in_flight(void)
+{
+	struct status_service_view view;
+
+	status_page_read_service(&page, registry_get("a")->slot, &view);
+	return view.in_flight;
 }
 
 /* What ends by itself is waited for. */
@@ -131,7 +140,7 @@ START_TEST(what_does_not_end_within_the_drain_is_cancelled_with_the_reason_swap)
 	begin(1);
 	start_first(V1, 1);
 	begin_call(&sleeper, 0, "a");
-	UNTIL(registry_get("a")->instances[0]->in_flight == 1);
+	UNTIL(in_flight() == 1);
 	swap(V2, 2);
 	join_call(&sleeper);
 	ck_assert_int_eq(sleeper.status, BAY_CANCELED);
@@ -241,7 +250,7 @@ START_TEST(no_request_is_in_flight_when_the_state_goes_over)
 	start_drain_ns = 100 * BAY_SECOND;
 	start_first(TEST_PLUGIN("swaps_state_1"), 0);
 	begin_call(&sleeper, 0, "a");
-	UNTIL(registry_get("a")->instances[0]->in_flight == 1);
+	UNTIL(in_flight() == 1);
 	swapped = begin_swap("a", TEST_PLUGIN("swaps_state_2"), 2);
 	UNTIL(strcmp(stages, "li") == 0);
 	/* It waits for the new one, whatever loop it comes from. */
@@ -263,7 +272,7 @@ START_TEST(a_request_that_does_not_end_keeps_the_state_and_the_old_code)
 	start_drain_ns = 20 * BAY_MS;
 	start_first(TEST_PLUGIN("swaps_state_1"), 1);
 	begin_call(&stuck, 0, "a");
-	UNTIL(registry_get("a")->instances[0]->in_flight == 1);
+	UNTIL(in_flight() == 1);
 	swap_in_vain(TEST_PLUGIN("swaps_state_2"), 2, BAY_BUSY,
 		"its state cannot go over: 1 request does not end within drain_timeout = 20ms");
 	expect_order("a", "unstick", BAY_OK, "1");
@@ -409,7 +418,7 @@ START_TEST(what_refuses_to_end_lingers_until_it_has)
 	begin(1);
 	start_first(V1, 1);
 	begin_call(&stuck, 0, "a");
-	UNTIL(registry_get("a")->instances[0]->in_flight == 1);
+	UNTIL(in_flight() == 1);
 	swap(V2, 2);
 	UNTIL(lingers.times == 1);
 	ck_assert_str_eq(lingers.reason, "1 handler refuses to stop (bayctl tasks a)");
