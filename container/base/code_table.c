@@ -214,6 +214,15 @@ const struct code codes[] = {
 	{"start-socket", "The control socket cannot be made.",
 		"Look at the directory that control names, its owner and mode, and whether somebody "
 		"listens there."},
+	{"swap-failed", "The new code of a service failed, and the former code serves.",
+		"The message says how: in init, in import_state, by a crash, or by requests that failed "
+		"in the probation. Fix the plugin and bayctl reload again."},
+	{"swap-lingers", "Something of code that was replaced does not end.",
+		"bayctl status names it, and bayctl tasks shows what it waits for. Handlers have to "
+		"return when they are cancelled."},
+	{"swap-refused", "The code of a service cannot be swapped, or rolled back, as it is now.",
+		"bayctl status shows the state of the service, and whether there is a former generation. "
+		"A service that is stopped has to be started."},
 	{"timeout", "The deadline passed first.",
 		"It may still be under way. Give it more time with --timeout, or the key timeout of the "
 		"service, or look with bayctl tasks at what takes so long."},

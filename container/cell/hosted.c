@@ -184,7 +184,7 @@ hosted_leave_lingering(struct generation *generation)
 	struct loop *control = generation->owner->hosting->control;
 
 	if (!generation->lingers) {
-		log_warn(generation->owner->service->subject, "generation %lld, which was replaced, cannot end: %s",
+		log_warn(generation->owner->service->subject, "generation %lld, which was replaced, cannot end: %s [swap-lingers]",
 			(long long)generation->number, generation->refusal);
 		hosted_tell_lingers(generation, generation->refusal);
 	}
@@ -361,7 +361,7 @@ void
 hosted_fail(struct hosted *hosted, struct generation *generation, const char *message)
 {
 	if (generation != hosted->current && generation != hosted->next) {
-		log_warn(hosted->service->subject, "generation %lld, which was replaced, failed: %s",
+		log_warn(hosted->service->subject, "generation %lld, which was replaced, failed: %s [service-task]",
 			(long long)generation->number, message);
 	} else if (generation == hosted->next || hosted->starting) {
 		/* While other instances are still on their way: the next step will see it. */

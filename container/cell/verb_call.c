@@ -28,6 +28,7 @@
 #include "runtime/scheduler.h"
 #include "service/instance.h"
 #include "service/message.h"
+#include "service/plugin.h"
 #include "service/registry.h"
 #include "service/request.h"
 #include "service/service.h"

@@ -273,7 +273,7 @@ admin_on_swapped(struct master_service *service, enum swap_outcome outcome, cons
 		admin_fail(request, BAY_FAILED, "%s", text);
 		break;
 	case SWAP_ROLLED_BACK:
-		admin_error(request, INTERFACE_ROLLED_BACK, interface_error_parameters(BAY_FAILED, text));
+		admin_error(request, INTERFACE_ROLLED_BACK, interface_error_parameters(BAY_FAILED, "swap-failed", text));
 		break;
 	default:
 		admin_answer(request, admin_swap_reply(service, swap_outcome_name(outcome)));
@@ -303,7 +303,7 @@ admin_swap(struct admin_request *request, struct master *master,
 		admin_answer(request, admin_swap_reply(service, "asked"));
 	} else {
 		admin_error(request, INTERFACE_INVALID_PARAMETER, interface_standard_error_parameters(
-			"parameter", "wait", "wait is none, flip or probation"));
+			"parameter", "wait", "bad-parameter", "wait is none, flip or probation"));
 	}
 }
 

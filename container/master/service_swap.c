@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/code.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "master/plugin_examination.h"
@@ -241,14 +242,16 @@ static void
 swap_condemn(struct master_service *service, const char *reason)
 {
 	char subject[CONFIG_NAME_MAX + 16];
+	const struct code *code;
+	int length = (int)code_split(reason, &code);
 
 	swap_end_probation(service);
 	log_error(swap_subject(service, subject), "generation %" PRId64 " (%s) is rolled back to generation %"
-		PRId64 " (%s): %s", service->image->generation, service->image->version,
-		service->former->generation, service->former->version, reason);
+		PRId64 " (%s): %.*s [swap-failed]", service->image->generation, service->image->version,
+		service->former->generation, service->former->version, length, reason);
 	free(service->swap.failure);
-	service->swap.failure = xasprintf("rolled back to generation %" PRId64 " (%s): %s",
-		service->former->generation, service->former->version, reason);
+	service->swap.failure = xasprintf("rolled back to generation %" PRId64 " (%s): %.*s",
+		service->former->generation, service->former->version, length, reason);
 	list_splice_back(&service->swap.served, &service->swap.patient);
 }
 
@@ -311,7 +314,8 @@ swap_failed_under_way(struct master_service *service, bool blamed, const char *r
 		return false;
 	}
 	log_error(swap_subject(service, subject), "generation %" PRId64 " is not swapped to, generation %" PRId64
-		" is started again: %s: it %s", generation, service->image->generation, service->swap.cause, reason);
+		" is started again: %s: it %s [swap-failed]", generation, service->image->generation,
+		service->swap.cause, reason);
 	free(service->swap.failure);
 	service->swap.failure = xasprintf("generation %" PRId64 " %s; generation %" PRId64 " (%s) serves on",
 		generation, reason, service->image->generation, service->image->version);
@@ -386,13 +390,16 @@ swap_was_refused(struct master_service *service, const struct cell_reply *reply)
 {
 	enum swap_outcome outcome = service->swap.started ? SWAP_ROLLED_BACK : SWAP_REFUSED;
 	char subject[CONFIG_NAME_MAX + 16];
-	char *text = xasprintf("generation %" PRId64 " (%s): %s; generation %" PRId64 " (%s) serves on",
-		service->swap.image->generation, service->swap.image->version, reply->message,
-		service->image->generation, service->image->version);
+	const struct code *code;
+	char *text = xasprintf("generation %" PRId64 " (%s): %.*s; generation %" PRId64 " (%s) serves on",
+		service->swap.image->generation, service->swap.image->version,
+		(int)code_split(reply->message, &code), reply->message, service->image->generation,
+		service->image->version);
 
 	log_error(swap_subject(service, subject), "generation %" PRId64 " (%s) could not be swapped to, "
-		"generation %" PRId64 " goes on: %s: %s", service->swap.image->generation,
-		service->swap.image->version, service->image->generation, service->swap.cause, reply->message);
+		"generation %" PRId64 " goes on: %s: %.*s [swap-failed]", service->swap.image->generation,
+		service->swap.image->version, service->image->generation, service->swap.cause,
+		(int)code_split(reply->message, &code), reply->message);
 	swap_drop_image(service);
 	free(service->swap.failure);
 	service->swap.failure = NULL;
@@ -579,7 +586,7 @@ service_swap_reload(struct master_service *service, const struct swap_wish *wish
 {
 	swap_log_wish(service, wish, "reload it");
 	if (swap_is_down(service)) {
-		swap_refuse(service, wish, "it is stopped; bayctl start starts it with the plugin file as it is now");
+		swap_refuse(service, wish, "it is stopped; bayctl start starts it with the plugin file as it is now [swap-refused]");
 		return;
 	}
 	swap_ask_add(&service->swap.asked, wish);
@@ -609,12 +616,12 @@ service_swap_roll_back(struct master_service *service, const struct swap_wish *w
 {
 	swap_log_wish(service, wish, "roll it back");
 	if (service->former == NULL) {
-		swap_refuse(service, wish, "there is no former generation to return to");
+		swap_refuse(service, wish, "there is no former generation to return to [swap-refused]");
 	} else if (swap_is_down(service)) {
-		swap_refuse(service, wish, "it is stopped; bayctl start starts it with the plugin file as it is now");
+		swap_refuse(service, wish, "it is stopped; bayctl start starts it with the plugin file as it is now [swap-refused]");
 	} else if (service->step != SERVICE_STEP_NONE ||
 	    (service->state != SERVICE_READY && service->state != SERVICE_FAILED)) {
-		swap_refuse(service, wish, "something else is under way for it: try again when that has ended");
+		swap_refuse(service, wish, "something else is under way for it: try again when that has ended [busy]");
 	} else {
 		swap_ask_add(&service->swap.served, wish);
 		swap_note_cause(service);

@@ -400,7 +400,7 @@ solo_stop_all(struct solo *solo, int64_t drain_ns)
 	if (!solo_may_wait(solo, "stopping the container"))
 		return BAY_INVALID;
 	solo->answered = false;
-	host_stop_all(solo->host, drain_ns, solo_on_answer, 0);
+	host_stop_all(solo->host, drain_ns, false, solo_on_answer, 0);
 	return solo_await_answer(solo);
 }
 
