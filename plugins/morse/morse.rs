@@ -56,6 +56,9 @@ pub struct Plugin {
     stop: Option<unsafe extern "C" fn(*mut Instance)>,
     fini: Option<unsafe extern "C" fn(*mut Instance)>,
     verbs: *const c_void,
+    state_version: u32,
+    export_state: *const c_void,
+    import_state: *const c_void,
 }
 
 unsafe impl Sync for Plugin {}
@@ -117,6 +120,9 @@ pub static bay_plugin_v1: Plugin = Plugin {
     stop: None,
     fini: None,
     verbs: std::ptr::null(),
+    state_version: 0,
+    export_state: std::ptr::null(),
+    import_state: std::ptr::null(),
 };
 
 // --- the service ----------------------------------------------------------------------------

@@ -47,6 +47,8 @@ struct descriptor : bay_plugin {
 	using starts = int (*)(bay_instance *) noexcept;
 	using answers = int (*)(bay_request *) noexcept;
 	using ends = void (*)(bay_instance *) noexcept;
+	using exports = int (*)(bay_instance *, struct bay_message **) noexcept;
+	using imports = int (*)(bay_instance *, uint32_t, const struct bay_message *) noexcept;
 
 	constexpr descriptor(const char *name_, const char *version_) : bay_plugin{}
 	{
@@ -117,6 +119,16 @@ struct descriptor : bay_plugin {
 	{
 		descriptor made = *this;
 		made.bay_plugin::verbs = table;
+		return made;
+	}
+
+	/* How the state goes over in a swap; the three belong together. */
+	constexpr descriptor state(uint32_t version, exports from, imports to) const
+	{
+		descriptor made = *this;
+		made.bay_plugin::state_version = version;
+		made.bay_plugin::export_state = from;
+		made.bay_plugin::import_state = to;
 		return made;
 	}
 };
