@@ -219,6 +219,7 @@ service_end_examination(struct master_service *service, struct plugin_image *ima
 	} else if (image == NULL) {
 		master_service_set_state(service, SERVICE_FAILED, "%s", reason);
 		service_waiters_fail_starters(service, BAY_INVALID, reason);
+		service_swap_was_refused(service, reason);
 		service_settle(service);
 	} else if (service->state == SERVICE_READY) {
 		service_begin_stop(service);

@@ -633,6 +633,12 @@ service_swap_roll_back(struct master_service *service, const struct swap_wish *w
 }
 
 void
+service_swap_was_refused(struct master_service *service, const char *reason)
+{
+	swap_answer(service, &service->swap.served, SWAP_REFUSED, reason);
+}
+
+void
 service_swap_settled(struct master_service *service)
 {
 	char *failure = service->swap.failure;

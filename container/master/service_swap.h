@@ -62,6 +62,9 @@ void service_swap_finish(struct master_service *service, const char *message);
 /* The service has come to rest: whoever waits for that is answered, and the next one begins. */
 void service_swap_settled(struct master_service *service);
 
+/* It did not run, and the file that it was to be started with was refused. */
+void service_swap_was_refused(struct master_service *service, const char *reason);
+
 /* It is going to be stopped, or started with other code: its probation is over. */
 void service_swap_leave(struct master_service *service);
 

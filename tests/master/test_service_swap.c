@@ -312,6 +312,25 @@ START_TEST(a_rollback_goes_back_and_forth)
 }
 END_TEST
 
+START_TEST(one_that_failed_is_started_with_the_file_as_it_is_now)
+{
+	struct fake_master master;
+	struct master_service *a = open_started(&master, "call=crash\n", "restart = no");
+
+	fake_master_crash(&master, 0);
+	ck_assert(is_state(&master, "a", SERVICE_FAILED));
+	fake_master_plugin(&master, "crashes", "a");
+	reload(&master);
+	ck_assert_int_eq(told.outcome, SWAP_REFUSED);
+	fake_master_plugin(&master, "good", "a");
+	reload(&master);
+	ck_assert_int_eq(told.outcome, SWAP_STARTED);
+	ck_assert(is_state(&master, "a", SERVICE_READY));
+	ck_assert_int_eq(a->swap.probation.until_ns, 0);
+	fake_master_close(&master);
+}
+END_TEST
+
 START_TEST(a_stop_in_the_swap_comes_after_it)
 {
 	struct fake_master master;
@@ -400,6 +419,7 @@ CHECK_MAIN("master/service_swap",
 	more_failures_than_before_roll_back,
 	a_probation_that_is_passed_is_told,
 	a_rollback_goes_back_and_forth,
+	one_that_failed_is_started_with_the_file_as_it_is_now,
 	a_stop_in_the_swap_comes_after_it,
 	a_restart_keeps_the_former_image_too,
 	what_lingers_is_noted_until_its_cell_ends,

@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # Code that is swapped while it serves: every message is counted. SWAPS=1000 makes it longer.
+# shellcheck source=tests/system/lib.sh
 . "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
 
 swaps=${SWAPS-60}
@@ -185,7 +186,7 @@ while [ $n -lt $((swaps / 4)) ]; do
 	2) put crashes ;;
 	3) put exits ;;
 	4) put swaps_init_fails ;;
-	5) [ $n -eq 5 ] && put hangs || put undefined ;;
+	5) if [ $n -eq 5 ]; then put hangs; else put undefined; fi ;;
 	esac
 	ctl reload swaps
 	# Hardly anything is cut off so late that all of it is there.
@@ -360,8 +361,8 @@ start
 : >"$dir/calling"
 (
 	while [ -e "$dir/calling" ]; do
-		"$client" "unix:$dir/run/web.sock" hello >"$dir/connected" 2>&1 && grep -q ' hello' "$dir/connected" ||
-			cat "$dir/connected" - >>"$dir/cut" </dev/null
+		"$client" "unix:$dir/run/web.sock" hello >"$dir/connected" 2>&1
+		grep -q ' hello' "$dir/connected" || { echo cut && cat "$dir/connected"; } >>"$dir/cut"
 		echo served >>"$dir/served"
 	done
 ) &
