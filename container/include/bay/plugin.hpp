@@ -122,13 +122,24 @@ struct descriptor : bay_plugin {
 		return made;
 	}
 
-	/* How the state goes over in a swap; the three belong together. */
-	constexpr descriptor state(uint32_t version, exports from, imports to) const
+	constexpr descriptor state_version(uint32_t form) const
 	{
 		descriptor made = *this;
-		made.bay_plugin::state_version = version;
-		made.bay_plugin::export_state = from;
-		made.bay_plugin::import_state = to;
+		made.bay_plugin::state_version = form;
+		return made;
+	}
+
+	constexpr descriptor export_state(exports fn) const
+	{
+		descriptor made = *this;
+		made.bay_plugin::export_state = fn;
+		return made;
+	}
+
+	constexpr descriptor import_state(imports fn) const
+	{
+		descriptor made = *this;
+		made.bay_plugin::import_state = fn;
 		return made;
 	}
 };
