@@ -19,6 +19,7 @@
 #include "runtime/belonging.h"
 #include "runtime/lock.h"
 #include "runtime/scheduler.h"
+#include "runtime/spawn.h"
 #include "runtime/task.h"
 #include "service/instance.h"
 #include "service/message.h"
@@ -149,6 +150,8 @@ leaks_look_at_locks(struct solo_leaks *leaks, const struct task *task)
 static void
 leaks_look_at_tasks(struct solo_leaks *leaks)
 {
+	const struct spawn *spawn = NULL;
+
 	list_for_each(pos, &leaks->solo->scheduler->tasks) {
 		const struct task *task = container_of(pos, struct task, in_scheduler);
 		const char *subject = task_subject(task);
@@ -160,6 +163,10 @@ leaks_look_at_tasks(struct solo_leaks *leaks)
 		leaks_add(leaks, 1, "the task %s%s%s is left, in %s", task->name, subject != NULL ? " of " : "",
 			subject != NULL ? subject : "", on != NULL ? on : "nothing");
 		leaks_look_at_locks(leaks, task);
+	}
+	while ((spawn = spawn_next(leaks->solo->scheduler, spawn)) != NULL) {
+		if (spawn->instance == NULL || spawn->request != NULL)
+			leaks_add(leaks, 1, "the task %s is left and has not begun", spawn->name);
 	}
 }
 

@@ -8,6 +8,7 @@
 #include <bay/time.h>
 
 #include "runtime/scheduler.h"
+#include "runtime/spawn.h"
 #include "runtime/task.h"
 #include "service/dispatch.h"
 #include "service/instance.h"
@@ -141,11 +142,17 @@ solo_expect_line(struct solo *solo, bool expect)
 static bool
 solo_is_settled(const struct solo *solo)
 {
+	const struct spawn *spawn = NULL;
+
 	list_for_each(pos, &solo->scheduler->tasks) {
 		const struct task *task = container_of(pos, struct task, in_scheduler);
 
 		if (task != solo->root && task->state != TASK_DONE &&
 			(task->instance == NULL || task->request != NULL))
+			return false;
+	}
+	while ((spawn = spawn_next(solo->scheduler, spawn)) != NULL) {
+		if (spawn->instance == NULL || spawn->request != NULL)
 			return false;
 	}
 	return true;
