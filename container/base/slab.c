@@ -4,6 +4,7 @@
 #include "base/slab.h"
 
 #include <stdlib.h>
+#include <sys/mman.h>
 
 _Static_assert(sizeof(struct slab) % 64 == 0, "things begin on a cache line");
 
@@ -24,7 +25,7 @@ slab_free(struct slab_pool *pool, struct slab *slab)
 {
 	list_remove(&slab->in_pool);
 	pool->slabs--;
-	free(slab);
+	(void)munmap(slab, SLAB_BYTES);
 }
 
 void
@@ -38,10 +39,27 @@ slab_pool_finish(struct slab_pool *pool)
 		slab_free(pool, container_of(pos, struct slab, in_pool));
 }
 
+/* Of its own, so that all of it goes back: of the twice as much that holds one in its place, what
+ * is before and behind goes at once. NULL: no memory. */
+static struct slab *
+slab_map(void)
+{
+	char *room = mmap(NULL, 2 * SLAB_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	size_t before;
+
+	if (room == MAP_FAILED)
+		return NULL;
+	before = (SLAB_BYTES - (uintptr_t)room % SLAB_BYTES) % SLAB_BYTES;
+	if (before > 0)
+		(void)munmap(room, before);
+	(void)munmap(room + before + SLAB_BYTES, SLAB_BYTES - before);
+	return (struct slab *)(void *)(room + before);
+}
+
 struct slab *
 slab_more(struct slab_pool *pool)
 {
-	struct slab *slab = pool->slabs < pool->max_slabs ? aligned_alloc(SLAB_BYTES, SLAB_BYTES) : NULL;
+	struct slab *slab = pool->slabs < pool->max_slabs ? slab_map() : NULL;
 
 	if (slab == NULL)
 		return NULL;

@@ -6,7 +6,7 @@
  *	slab  | head | thing | thing | thing | ... not carved yet ... |
  *
  * The latest given back is taken first. Slabs that are wholly free are spare, and beyond a reserve
- * go back to malloc: memory falls when a burst is over. One thread at a time.
+ * go back to the kernel: memory falls when a burst is over. One thread at a time.
  */
 #ifndef BAY_BASE_SLAB_H
 #define BAY_BASE_SLAB_H
@@ -18,9 +18,9 @@
 #include "base/list.h"
 
 /* A slab is as large as its alignment: a thing's address tells its slab. */
-#define SLAB_BYTES ((size_t)16 << 10)
+#define SLAB_BYTES ((size_t)64 << 10)
 /* Spare slabs that are kept. */
-#define SLAB_RESERVE 256
+#define SLAB_RESERVE 32
 
 struct slab {
 	struct list in_pool; /* in pool->open while there is room */
