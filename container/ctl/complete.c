@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/code.h"
 #include "ctl/verbs.h"
 
 /* Who types does not want to wait. */
@@ -43,6 +44,14 @@ static void
 complete_files(struct complete *complete, const char *ending)
 {
 	fprintf(complete->ctl->out.file, ":files%s%s\n", *ending != '\0' ? " " : "", ending);
+}
+
+static void
+complete_codes(struct complete *complete, const char *ending)
+{
+	(void)ending;
+	for (const struct code *code = codes; code->slug != NULL; code++)
+		complete_offer(complete, code->slug, strlen(code->slug), code->meaning);
 }
 
 static void
@@ -122,6 +131,85 @@ complete_services(struct complete *complete, const char *ending)
 	ctl_reply_finish(&reply);
 }
 
+/* --- what a service can be told to do -------------------------------------------- */
+
+/* The rows of the verbs of the service that is named. False: none. */
+static bool
+complete_ask_verbs(struct complete *complete, struct ctl_reply *reply_r)
+{
+	return complete_ask(complete, INTERFACE_VERBS,
+		json_pack("{s:o}", "service", varlink_text(complete->arguments[0])), reply_r);
+}
+
+/* "fast|safe"; the range of other types says what no word is. */
+static void
+complete_words_of_type(struct complete *complete, const json_t *row)
+{
+	const char *type = view_text(row, "type");
+	const char *words = strcmp(type, "choice") == 0 ? view_text(row, "range") :
+		strcmp(type, "bool") == 0 ? "no|yes" : "";
+
+	while (*words != '\0') {
+		size_t size = strcspn(words, "|");
+		char word[64];
+
+		snprintf(word, sizeof(word), "%.*s", (int)size, words);
+		if (complete_is_word(word))
+			complete_offer(complete, word, strlen(word), "");
+		words += size + (words[size] == '|');
+	}
+}
+
+/* What the plugin says about it may be anything. */
+static void
+complete_offer_verb(struct complete *complete, const json_t *row, const char *name)
+{
+	char *about = print_escape(view_text(row, "help"));
+
+	complete_offer(complete, name, strlen(name), about);
+	free(about);
+}
+
+/* The verbs of the service, or the words that the next argument of one can be. */
+static void
+complete_do(struct complete *complete, bool is_verb)
+{
+	struct ctl_reply reply;
+	const json_t *row;
+	size_t i;
+
+	if (!complete_ask_verbs(complete, &reply))
+		return;
+	json_array_foreach(json_object_get(reply.reply.parameters, "verbs"), i, row) {
+		const char *name = view_text(row, "name");
+
+		if (!is_verb && strcmp(name, complete->arguments[1]) == 0)
+			complete_words_of_type(complete, json_array_get(json_object_get(row, "arguments"),
+				complete->argument_count - 2));
+		else if (is_verb && complete_is_word(name))
+			complete_offer_verb(complete, row, name);
+	}
+	ctl_reply_finish(&reply);
+}
+
+/* Behind a service it is one of the plugin's, else one of ours. */
+static void
+complete_any_verb(struct complete *complete, const char *ending)
+{
+	if (complete->argument_count > 0)
+		complete_do(complete, true);
+	else
+		complete_verbs(complete, ending);
+}
+
+static void
+complete_arguments(struct complete *complete, const char *ending)
+{
+	(void)ending;
+	if (complete->argument_count > 1)
+		complete_do(complete, false);
+}
+
 /* --- by the names of arguments and values --------------------------------------- */
 
 /* A name may have an ending, as in FILE.ini. Others, such as TEXT, stand for what nobody
@@ -130,10 +218,12 @@ static const struct complete_kind {
 	const char *name;
 	void (*run)(struct complete *complete, const char *ending);
 } complete_kinds[] = {
+	{"ARGUMENT", complete_arguments},
+	{"CODE", complete_codes},
 	{"FILE", complete_files},
 	{"SERVICE", complete_services},
 	{"SOCKET", complete_files},
-	{"VERB", complete_verbs},
+	{"VERB", complete_any_verb},
 };
 
 /* One alternative: "SERVICE", "FILE.so", or a word such as "bash". */

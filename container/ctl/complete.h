@@ -8,8 +8,8 @@
  * empty. Printed is one candidate a line, a tab, and what it is. A line ":files" asks the
  * shell for files, ":files so" for those that end so. All comes from the tables of verbs.h: an
  * argument or value is known by its name there, and "bash|zsh" are words. Only names of
- * services are asked from the daemon, which has a moment to answer; without them nothing is
- * said.
+ * services and what they can be told to do are asked from the daemon, which has a moment to
+ * answer; without it nothing is said.
  */
 #ifndef BAY_CTL_COMPLETE_H
 #define BAY_CTL_COMPLETE_H

@@ -80,6 +80,8 @@ START_TEST(names_in_the_tables_say_what_arguments_and_values_are)
 	ck_assert_str_eq(run.out, "bash\t\nzsh\t\nfish\t\n");
 	COMPLETE("completion", "z");
 	ck_assert_str_eq(run.out, "zsh\t\n");
+	COMPLETE("explain", "");
+	ck_assert_ptr_nonnull(strchr(run.out, '\t'));
 	COMPLETE("-s", "");
 	ck_assert_str_eq(run.out, ":files\n");
 	COMPLETE("-qs", "");
@@ -127,6 +129,42 @@ START_TEST(services_are_asked_from_the_daemon_that_is_named)
 END_TEST
 
 static void
+answer_verbs(struct fake_call *call)
+{
+	ck_assert_str_eq(call->method, "Verbs");
+	ck_assert_str_eq(fake_text(call, "service"), "square");
+	fake_reply(call, "{'verbs':[{'name':'forget','arguments':[{'name':'word','type':'string'},"
+		"{'name':'how','type':'choice','range':'fast|safe|$(id)'},{'name':'all','type':'bool'},"
+		"{'name':'n','type':'integer','range':'1..10'}]},{'name':'flush','help':'empties\\tit'},{'name':'a\\nb'},5,{}]}");
+}
+
+START_TEST(what_a_service_can_be_told_to_do_is_asked_too)
+{
+	struct fake_server server;
+
+	fake_server_start(&server, answer_verbs);
+	COMPLETE("-s", server.path, "do", "square", "");
+	ck_assert_str_eq(run.out, "forget\t\nflush\tempties\\tit\n");
+	COMPLETE("-s", server.path, "do", "square", "fl");
+	ck_assert_str_eq(run.out, "flush\tempties\\tit\n");
+	COMPLETE("-s", server.path, "do", "square", "forget", "");
+	ck_assert_str_eq(run.out, "");
+	COMPLETE("-s", server.path, "do", "square", "forget", "raven", "");
+	ck_assert_str_eq(run.out, "fast\t\nsafe\t\n");
+	COMPLETE("-s", server.path, "do", "square", "forget", "raven", "safe", "");
+	ck_assert_str_eq(run.out, "no\t\nyes\t\n");
+	COMPLETE("-s", server.path, "do", "square", "forget", "raven", "safe", "no", "");
+	ck_assert_str_eq(run.out, "");
+	COMPLETE("-s", server.path, "do", "square", "forget", "raven", "safe", "no", "5", "");
+	ck_assert_str_eq(run.out, "");
+	COMPLETE("-s", server.path, "do", "square", "none", "");
+	ck_assert_str_eq(run.out, "");
+	run_finish(&run);
+	fake_server_stop(&server);
+}
+END_TEST
+
+static void
 refuse(struct fake_call *call)
 {
 	fake_error(call, "NotPermitted", "{'message':'no'}");
@@ -161,4 +199,5 @@ CHECK_MAIN("ctl/complete",
 	options_are_those_of_all_verbs_and_of_the_verb,
 	names_in_the_tables_say_what_arguments_and_values_are,
 	services_are_asked_from_the_daemon_that_is_named,
+	what_a_service_can_be_told_to_do_is_asked_too,
 	a_daemon_that_is_not_there_refuses_or_sleeps_is_passed_over_in_silence)

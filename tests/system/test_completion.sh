@@ -84,6 +84,8 @@ completes() {
 	"in_$shell" stop actor ''
 	offers echo-too
 	offers_not actor
+	"in_$shell" do wordcount ''
+	offers forget
 	"in_$shell" check b
 	offers bay.ini
 	offers_not bay.so
@@ -104,11 +106,13 @@ completes() {
 
 begin 'the shells complete verbs, options, services and files'
 plugin actor
+cp ../plugins/wordcount.so "$dir/plugins/"
 touch "$dir/bay.so"
 ini <<'END'
 [service actor]
 [service echo-too]
 plugin = actor
+[service wordcount]
 END
 start
 for shell in bash zsh fish; do
