@@ -20,15 +20,18 @@ expected() {
 	holds bindir bayctl
 	holds sbindir bayd
 	holds libexecdir/bay bay-cell
-	holds libdir libbay.la libbay.so libbay.so.1 libbay.so.1.0.0
-	holds libdir/pkgconfig bay.pc
+	for library in libbay libbay-test; do
+		holds libdir $library.la $library.so $library.so.1 $library.so.1.0.0
+	done
+	holds libdir/pkgconfig bay.pc bay-c++.pc bay-test.pc
 	holds libdir/bay/plugins ../plugins/*.so
-	holds includedir/bay "$top"/container/include/bay/*.h
+	holds includedir/bay "$top"/container/include/bay/*.h*
 	for section in 1 5 7 8; do
 		holds mandir/man$section "$top"/docs/*.$section
 	done
 	holds docdir LICENSE NEWS.md README.md "$top"/docs/*.md
 	holds docdir/examples bay.ini minimal.ini system.ini
+	holds docdir/examples/exec slug.js sum.sh words.py
 	holds bash_completiondir bayctl
 	holds zsh_completiondir _bayctl
 	holds fish_completiondir bayctl.fish
