@@ -63,16 +63,16 @@ void dev_signals_take(struct dev *dev);
 enum dev_child {
 	DEV_CHILD_PLAIN = 0,
 	DEV_CHILD_SILENT = 1,  /* its standard output goes nowhere */
-	DEV_CHILD_APART = 2,   /* ^C at the terminal does not reach it */
-	DEV_CHILD_IN_PLACE = 4 /* it works in place */
+	DEV_CHILD_IN_PLACE = 2 /* it works in place */
 };
 
-/* Starts a program, which ends when we do. words[0] names it, path is what is run; standard
- * input is empty; how: enum dev_child. Its process, or -1, which ends us with ctl->error. */
+/* Starts a program in a process group of its own, which ^C at the terminal does not reach; it ends
+ * when we do. words[0] names it, path is what is run; standard input is empty; how: enum
+ * dev_child. Its process, or -1, which ends us with ctl->error. */
 pid_t dev_child_start(struct dev *dev, const char *path, const char *const *words, unsigned how);
 
-/* Waits for its end. An interrupt ends it, and, if it may be cut short, so does a change of the
- * source. Its exit code; 128 and more: by a signal. */
+/* Waits for its end. An interrupt ends it and what it has started, and, if it may be cut short,
+ * so does a change of the source. Its exit code; 128 and more: by a signal. */
 int dev_child_wait(struct dev *dev, pid_t pid, bool may_be_cut);
 
 /* Both. */

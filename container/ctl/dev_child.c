@@ -87,8 +87,7 @@ dev_child_become(const struct dev *dev, const char *path, const char *const *wor
 	dup2(nothing, STDIN_FILENO);
 	if ((how & DEV_CHILD_SILENT) != 0)
 		dup2(nothing, STDOUT_FILENO);
-	if ((how & DEV_CHILD_APART) != 0)
-		setpgid(0, 0);
+	setpgid(0, 0);
 	if (getppid() == parent && ((how & DEV_CHILD_IN_PLACE) == 0 || chdir(dev->place) == 0))
 		execv(path, (char **)(uintptr_t)words);
 	_exit(DEV_CHILD_NOT_RUN);
@@ -105,6 +104,9 @@ dev_child_start(struct dev *dev, const char *path, const char *const *words, uns
 	pid = fork();
 	if (pid == 0)
 		dev_child_become(dev, path, words, how, parent);
+	/* Here too: it may be killed before it has come to that. */
+	if (pid > 0)
+		setpgid(pid, pid);
 	if (pid < 0) {
 		ctl_error_set(&dev->ctl->error, INTERFACE_EXIT_FAILED, CTL_CODE_IO, "starting %s: %s",
 			words[0], strerror(errno));
@@ -127,7 +129,7 @@ dev_child_wait(struct dev *dev, pid_t pid, bool may_be_cut)
 		if (!asked && (dev->ends || (may_be_cut && dev->changed))) {
 			asked = true;
 			wait[1].fd = -1;
-			kill(pid, SIGTERM);
+			kill(-pid, SIGTERM);
 		}
 		poll(wait, 2, -1);
 		dev_signals_take(dev);

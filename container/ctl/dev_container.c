@@ -117,6 +117,8 @@ dev_container_make(struct dev *dev)
 	}
 	dev->place = place;
 	dev->socket = xasprintf("%s/run/control.sock", place);
+	/* What a compiler that is ended leaves goes with the rest. */
+	setenv("TMPDIR", place, 1);
 	return dev_container_make_dir(dev, "plugins") && dev_container_make_dir(dev, "next") &&
 		dev_container_make_dir(dev, "last") &&
 		dev_container_put_ini(dev, "bay.ini", "plugins", "run") &&
@@ -175,7 +177,7 @@ dev_container_start(struct dev *dev)
 
 	if (!dev_container_find_bayd(dev, &bayd))
 		return false;
-	pid = dev_child_start(dev, bayd.path, words, DEV_CHILD_APART | DEV_CHILD_IN_PLACE);
+	pid = dev_child_start(dev, bayd.path, words, DEV_CHILD_IN_PLACE);
 	if (pid < 0)
 		return false;
 	dev->bayd = pid;
