@@ -84,7 +84,7 @@ completes() {
 	"in_$shell" stop actor ''
 	offers echo-too
 	offers_not actor
-	"in_$shell" do wordcount ''
+	"in_$shell" 'do' wordcount ''
 	offers forget
 	"in_$shell" check b
 	offers bay.ini
