@@ -151,6 +151,7 @@ task_take(struct scheduler *scheduler, struct stack_class *class)
 		if (task == NULL)
 			return NULL;
 	}
+	task->own_handle.kind = &task_kind;
 	task->state = TASK_NEW;
 	task->awaiting = NULL;
 	task->where = NULL;
@@ -168,7 +169,6 @@ task_create(struct scheduler *scheduler, const struct task_spec *spec)
 		task_log_no_stack(scheduler, spec->class);
 		return NULL;
 	}
-	task->own_handle.kind = &task_kind;
 	handle_renew(&task->own_handle);
 	task->instance = spec->instance;
 	task->request = spec->request;
