@@ -34,20 +34,36 @@ config_service_finish(struct config_service *service)
 	free(service->name);
 }
 
-void
-config_destroy(struct config *config)
+struct config *
+config_ref(struct config *config)
 {
-	if (config == NULL)
+	config->_refs++;
+	return config;
+}
+
+void
+config_unref(struct config *config)
+{
+	if (config == NULL || --config->_refs > 0)
 		return;
 	config_section_finish(&config_container_keys, &config->container);
 	for (size_t i = 0; i < config->service_count; i++)
 		config_service_finish(&config->services[i]);
 	for (size_t i = 0; i < config->file_count; i++)
 		free(config->files[i]);
+	for (size_t i = 0; i < config->_kept_count; i++)
+		free(config->_kept[i]);
 	free(config->services);
+	free(config->_kept);
 	free(config->files);
 	free(config->path);
 	free(config);
+}
+
+void
+config_destroy(struct config *config)
+{
+	config_unref(config);
 }
 
 /* --- looking up --------------------------------------------------------------- */

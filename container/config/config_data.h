@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What the ini files say: plain data, made by config_load and read only from then on. Every
- * value is there, from a file or by default; each knows where it comes from.
+ * value is there, from a file, by default or set by hand; each knows where it comes from.
+ * Shared by all who point into it, and counted.
  */
 #ifndef BAY_CONFIG_CONFIG_DATA_H
 #define BAY_CONFIG_CONFIG_DATA_H
@@ -20,8 +21,8 @@ enum { CONFIG_SECTION_KEYS_MAX = 24 };
 
 /* Where something stands. By default: file is NULL. */
 struct config_origin {
-	const char *file; /* as the user wrote it; borrowed from the config */
-	unsigned line;    /* from 1; 0: the file as a whole */
+	const char *file; /* as the user wrote it; or "set by user 0"; borrowed from the config */
+	unsigned line;    /* from 1; 0: the file as a whole, or no file: it was set by hand */
 };
 
 enum config_log_sink {
@@ -114,9 +115,17 @@ struct config {
 	size_t service_count;
 	char **files; /* every file read, the main one first */
 	size_t file_count;
+	char **_kept; /* other texts that origins point to */
+	size_t _kept_count;
+	unsigned _refs;
 };
 
-/* Frees the whole of it; NULL is fine. */
+/* Every configuration is made with one reference. The last one frees the whole of it; NULL is
+ * fine there. */
+struct config *config_ref(struct config *config);
+void config_unref(struct config *config);
+
+/* config_unref, for who knows that he has the only one. */
 void config_destroy(struct config *config);
 
 /* Returns the service of that name, or NULL. Borrowed. */

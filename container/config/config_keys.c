@@ -244,6 +244,7 @@ static const struct config_key service_rows[] = {
 		.offset = AT(enabled),
 		.fallback = "yes",
 		.reloadable = true,
+		.live = true,
 		.help = "whether the service is started with the container",
 	},
 	{
@@ -265,6 +266,7 @@ static const struct config_key service_rows[] = {
 		.min = 1,
 		.max = 1000000,
 		.reloadable = true,
+		.live = true,
 		.help = "how many requests each instance works on at a time; others wait in the queue",
 	},
 	{
@@ -275,6 +277,7 @@ static const struct config_key service_rows[] = {
 		.min = 1,
 		.max = 1000000,
 		.reloadable = true,
+		.live = true,
 		.help = "how many messages the queue holds",
 	},
 	{
@@ -285,6 +288,7 @@ static const struct config_key service_rows[] = {
 		.min = 4096,
 		.max = INT64_C(64) << 30,
 		.reloadable = true,
+		.live = true,
 		.help = "how many bytes the messages in the queue hold together",
 	},
 	{
@@ -294,6 +298,7 @@ static const struct config_key service_rows[] = {
 		.fallback = "reject",
 		.words = overflow_words,
 		.reloadable = true,
+		.live = true,
 		.help = "what happens to a message for a full queue",
 	},
 	{
@@ -304,6 +309,7 @@ static const struct config_key service_rows[] = {
 		.min = 0,
 		.max = HOURS(24 * 365),
 		.reloadable = true,
+		.live = true,
 		.help = "the longest time that a request may take; 0 is no end",
 	},
 	{
@@ -324,6 +330,7 @@ static const struct config_key service_rows[] = {
 		.min = 1,
 		.max = 1024,
 		.reloadable = true,
+		.live = true,
 		.help = "how many helper threads the service's functions that block occupy at a time",
 	},
 	{
@@ -334,6 +341,7 @@ static const struct config_key service_rows[] = {
 		.min = CLOCK_NS_PER_MS,
 		.max = HOURS(1),
 		.reloadable = true,
+		.live = true,
 		.help = "how long the plugin's init may take",
 	},
 	{
@@ -344,6 +352,7 @@ static const struct config_key service_rows[] = {
 		.min = 0,
 		.max = HOURS(1),
 		.reloadable = true,
+		.live = true,
 		.help = "how long running requests may take to end when the service stops",
 	},
 	{
@@ -363,6 +372,7 @@ static const struct config_key service_rows[] = {
 		.fallback = "on-failure",
 		.words = restart_words,
 		.reloadable = true,
+		.live = true,
 		.help = "whether a service that failed is started again",
 	},
 	{
@@ -373,6 +383,7 @@ static const struct config_key service_rows[] = {
 		.min = 0,
 		.max = HOURS(1),
 		.reloadable = true,
+		.live = true,
 		.help = "how long to wait before the first restart; each one in a row doubles it",
 	},
 	{
@@ -383,6 +394,7 @@ static const struct config_key service_rows[] = {
 		.min = 1,
 		.max = 1000,
 		.reloadable = true,
+		.live = true,
 		.help = "after so many failures within such a time the service is given up",
 	},
 	{

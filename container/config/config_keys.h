@@ -43,6 +43,7 @@ struct config_key {
 	int64_t max;
 	const struct config_word *words;
 	bool reloadable; /* else a change waits for bayd's next start */
+	bool live; /* of a service: given to what runs; else a change makes a new generation */
 	const char *help;
 };
 

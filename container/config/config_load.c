@@ -183,6 +183,7 @@ config_loader_init(struct config_loader *loader, const char *path,
 		return false;
 	}
 	config = xcalloc(1, sizeof(*config));
+	config->_refs = 1;
 	config->path = absolute;
 	*loader = (struct config_loader){0};
 	config_builder_init(&loader->builder, config, report);

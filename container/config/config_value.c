@@ -353,7 +353,7 @@ config_value_parse(const struct config_key *key, const char *text, void *section
 	return false;
 }
 
-/* --- printing, comparing, freeing ---------------------------------------------- */
+/* --- printing, comparing, copying, freeing ---------------------------------------------- */
 
 static const char *
 config_value_word(const struct config_key *key, int64_t value)
@@ -449,6 +449,40 @@ config_value_equal(const struct config_key *key, const void *a, const void *b)
 	buffer_finish(&text_a);
 	buffer_finish(&text_b);
 	return equal;
+}
+
+/* The bytes of a field that is no text. */
+static size_t
+config_value_size(const struct config_key *key)
+{
+	switch (key->type) {
+	case CONFIG_TYPE_BOOL:
+		return sizeof(bool);
+	case CONFIG_TYPE_RATE:
+		return sizeof(struct config_rate);
+	case CONFIG_TYPE_MODE:
+		return sizeof(uint32_t);
+	case CONFIG_TYPE_CHOICE:
+		return sizeof(int);
+	default:
+		return sizeof(int64_t);
+	}
+}
+
+void
+config_value_copy(const struct config_key *key, void *to, const void *from)
+{
+	void *target = config_value_field(key, to);
+	const void *source = config_value_field(key, from);
+	char *copy;
+
+	if (!config_value_is_text(key)) {
+		memcpy(target, source, config_value_size(key));
+		return;
+	}
+	copy = xstrdup(*(char *const *)source);
+	free(*(char **)target);
+	*(char **)target = copy;
 }
 
 void

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* One value of the ini file, by its row of the table: read, printed, compared, freed. */
+/* One value of the ini file, by its row of the table: read, printed, compared, copied, freed. */
 #ifndef BAY_CONFIG_CONFIG_VALUE_H
 #define BAY_CONFIG_CONFIG_VALUE_H
 
@@ -25,6 +25,9 @@ bool config_value_print(const struct config_key *key, const void *section,
 	__attribute__((warn_unused_result));
 
 bool config_value_equal(const struct config_key *key, const void *a, const void *b);
+
+/* Sets the key's field of one struct to that of another; a string it had is freed. */
+void config_value_copy(const struct config_key *key, void *to, const void *from);
 
 /* Frees the field's memory, if it has any of its own. */
 void config_value_finish(const struct config_key *key, void *section);
