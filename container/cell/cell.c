@@ -195,6 +195,21 @@ cell_begin(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 }
 
 static void
+cell_change(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_change change;
+	char error[CELL_ERROR_SIZE];
+
+	(void)fds;
+	if (!cell_change_from_json(call->parameters, &change, error)) {
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+		return;
+	}
+	host_change(cell->host, &change, cell_on_done, call->id);
+	cell_change_finish(&change);
+}
+
+static void
 cell_start(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
 {
 	cell_begin(cell, call, fds, host_start);
@@ -214,7 +229,8 @@ cell_stop(struct cell *cell, const struct varlink_call *call, struct varlink_fds
 
 	(void)fds;
 	if (cell_stop_from_json(call->parameters, &stop, error))
-		host_stop(cell->host, stop.service, stop.drain_timeout_ns, cell_on_done, call->id);
+		host_stop(cell->host, stop.service, stop.drain_timeout_ns, stop.hold, cell_on_done,
+			call->id);
 	else
 		control_refuse(cell->control, call->id, BAY_INVALID, error);
 }
@@ -333,6 +349,23 @@ cell_loops(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 }
 
 static void
+cell_log_level(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_log_level wanted;
+	char error[CELL_ERROR_SIZE] = "there is no such level";
+	enum log_level level;
+
+	(void)fds;
+	if (!cell_log_level_from_json(call->parameters, &wanted, error) ||
+		!log_level_parse(wanted.level, &level)) {
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+		return;
+	}
+	log_set_level(level);
+	control_answer(cell->control, call->id, NULL, -1);
+}
+
+static void
 cell_shutdown(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
 {
 	struct cell_shutdown shutdown;
@@ -355,6 +388,7 @@ static const struct cell_method {
 	{CELL_SETUP, cell_setup},
 	{CELL_ABSENT, cell_absent},
 	{CELL_START, cell_start},
+	{CELL_CHANGE, cell_change},
 	{CELL_STOP, cell_stop},
 	{CELL_SWAP, cell_swap},
 	{CELL_RETIRE, cell_retire},
@@ -364,6 +398,7 @@ static const struct cell_method {
 	{CELL_TASKS, cell_tasks},
 	{CELL_QUEUES, cell_queues},
 	{CELL_LOOPS, cell_loops},
+	{CELL_LOG_LEVEL, cell_log_level},
 	{CELL_SHUTDOWN, cell_shutdown},
 };
 

@@ -28,6 +28,7 @@ description_of_rows(struct description *description, const struct bay_setting *t
 			.default_value = table[i].default_text,
 			.help = table[i].help,
 			.range = range[0] != '\0' ? range : NULL,
+			.live = (table[i].flags & BAY_LIVE) != 0,
 		};
 	}
 	return described;

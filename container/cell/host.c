@@ -15,6 +15,7 @@
 #include "cell/generation.h"
 #include "cell/host_code.h"
 #include "cell/host_asks.h"
+#include "cell/host_change.h"
 #include "cell/host_instance.h"
 #include "cell/hosted.h"
 #include "loop/loop.h"
@@ -22,6 +23,7 @@
 #include "service/instance.h"
 #include "service/registry.h"
 #include "service/service.h"
+#include "service/service_queue.h"
 
 /* Beyond the drain: how long cancelled tasks may take to end, usually. */
 #define HOST_GRACE_NS (2 * INT64_C(1000000000))
@@ -156,11 +158,15 @@ host_absent(struct host *host, const struct cell_absent *absent)
 		[CELL_ABSENCE_STOPPED] = SERVICE_STOPPED,
 		[CELL_ABSENCE_STARTING] = SERVICE_STARTING,
 		[CELL_ABSENCE_FAILED] = SERVICE_FAILED,
+		[CELL_ABSENCE_UNKNOWN] = SERVICE_UNKNOWN,
 	};
 	struct bay_service *service = registry_get(absent->service);
 
-	if (service != NULL && host_find(host, service) == NULL)
-		service_set_state(service, states[absent->state], absent->reason);
+	if (service == NULL || host_find(host, service) != NULL)
+		return;
+	service_set_state(service, states[absent->state], absent->reason);
+	if (absent->state != CELL_ABSENCE_STARTING && service->held)
+		service_queue_flush(service, absent->reason != NULL ? absent->reason : "it has stopped");
 }
 
 /* --- starting -------------------------------------------------------------------------- */
@@ -255,6 +261,21 @@ host_start_adopted(struct host *host, const struct cell_start *start, const stru
 	host_begin(host, start, -1, descriptor, done, id);
 }
 
+/* --- changing ---------------------------------------------------------------------------- */
+
+void
+host_change(struct host *host, const struct cell_change *change, host_done_fn *done, int64_t id)
+{
+	struct hosted *hosted = host_find_name(host, change->service);
+
+	if (hosted == NULL || service_state(hosted->service) != SERVICE_READY)
+		done(BAY_CLOSED, "it does not run", id, host->hosting.arg);
+	else if (hosted->swapping)
+		done(BAY_BUSY, "its code is being swapped", id, host->hosting.arg);
+	else
+		host_change_begin(hosted, change, done, id);
+}
+
 /* --- swapping ------------------------------------------------------------------------------ */
 
 /* What is in the way of a swap, or NULL. */
@@ -277,6 +298,8 @@ host_swap(struct host *host, const struct cell_start *start, int image, host_don
 	const char *refusal = host_refuses_swap(host, hosted);
 
 	if (refusal == NULL) {
+		/* What is made from now on is made by these; if it fails, Change sets them back. */
+		host_set_limits(host, hosted->service, start);
 		hosted_swap(hosted, start, image, done, id);
 		return;
 	}
@@ -310,10 +333,13 @@ host_revert(struct host *host, const char *name, int64_t drain_ns, host_done_fn 
 /* --- stopping ---------------------------------------------------------------------------- */
 
 void
-host_stop(struct host *host, const char *name, int64_t drain_ns, host_done_fn *done, int64_t id)
+host_stop(struct host *host, const char *name, int64_t drain_ns, bool hold, host_done_fn *done,
+	int64_t id)
 {
 	struct hosted *hosted = host_find_name(host, name);
 
+	if (hosted != NULL && hold && service_state(hosted->service) == SERVICE_READY)
+		service_queue_hold(hosted->service);
 	if (hosted != NULL)
 		hosted_stop(hosted, drain_ns, done, id);
 	else
@@ -349,10 +375,25 @@ host_on_settled(struct hosted *hosted, void *arg)
 	host_check_all_stopped(arg);
 }
 
+/* Nothing is started again for what is held. */
+static void
+host_let_go(void)
+{
+	unsigned id, count = registry_count();
+
+	for (id = 0; id < count; id++) {
+		struct bay_service *service = registry_at((uint16_t)id);
+
+		if (service->held)
+			service_queue_flush(service, "the cell is stopping");
+	}
+}
+
 void
 host_stop_all(struct host *host, int64_t drain_ns, bool replaced, host_done_fn *done, int64_t id)
 {
 	host->stopping = true;
+	host_let_go();
 	host->hosting.replaced = replaced;
 	host_asks_add(&host->all_stopped, done, id);
 	list_for_each_safe(pos, &host->services)

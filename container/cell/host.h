@@ -17,6 +17,7 @@
 struct bay_plugin;
 struct bay_service;
 struct cell_absent;
+struct cell_change;
 struct cell_start;
 struct executor;
 struct generation;
@@ -74,6 +75,10 @@ void host_start(struct host *host, const struct cell_start *start, int image, ho
 void host_start_adopted(struct host *host, const struct cell_start *start,
 	const struct bay_plugin *descriptor, host_done_fn *done, int64_t id);
 
+/* Gives a service that runs what is live of another configuration. BAY_CLOSED: it does not run;
+ * BAY_INVALID: its plugin refuses the settings, and all is as before. */
+void host_change(struct host *host, const struct cell_change *change, host_done_fn *done, int64_t id);
+
 /* Puts other code in the place of what serves, without a stop; takes image. What ran before
  * goes on if that fails. */
 void host_swap(struct host *host, const struct cell_start *start, int image, host_done_fn *done, int64_t id);
@@ -84,8 +89,10 @@ void host_retire(struct host *host, const char *service, int64_t drain_ns);
 void host_revert(struct host *host, const char *service, int64_t drain_ns, host_done_fn *done, int64_t id);
 
 /* Stops one: what it has finishes within drain_ns, then is cancelled. May be asked again
- * meanwhile: the shortest drain counts, and all who asked are answered. */
-void host_stop(struct host *host, const char *service, int64_t drain_ns, host_done_fn *done, int64_t id);
+ * meanwhile: the shortest drain counts, and all who asked are answered. hold: what comes waits
+ * in its queue until it is started again, or host_absent says that it is not. */
+void host_stop(struct host *host, const char *service, int64_t drain_ns, bool hold,
+	host_done_fn *done, int64_t id);
 
 /* The same for all, also for those that are still starting; no more can be started. replaced: by
  * another cell, so that they end as what was replaced by other code does. */

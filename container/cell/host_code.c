@@ -233,7 +233,7 @@ host_code_on_unload(struct inbox_item *item)
 	uid_t user = host_code_enter(code);
 	const char *inside = code->plugin != NULL ? code->plugin->descriptor.name : NULL;
 
-	settings_destroy(code->settings);
+	settings_unref(code->settings);
 	if (!plugin_close(code->plugin, &reason)) {
 		code->lingers = xstrndup((const char *)reason.data, reason.size);
 		log_debug("cell", "the code of %s stays in the process: %s", code->_subject, code->lingers);

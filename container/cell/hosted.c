@@ -280,7 +280,8 @@ hosted_on_quiet(struct generation *generation)
 {
 	struct hosted *hosted = generation->owner;
 
-	service_queue_flush(hosted->service, hosted->failed_with != NULL ? "it has failed" : "it has stopped");
+	if (!hosted->service->held || generation->refusal != NULL)
+		service_queue_flush(hosted->service, hosted->failed_with != NULL ? "it has failed" : "it has stopped");
 	if (generation->refusal == NULL)
 		service_queue_unlist(hosted->service);
 }
@@ -401,6 +402,7 @@ hosted_on_serves(struct generation *generation)
 	if (!hosted_start_goes_on(hosted))
 		return;
 	service_set_state(hosted->service, SERVICE_READY, NULL);
+	service_queue_release(hosted->service);
 	hosted_answer_start(hosted, BAY_OK, NULL);
 	if (hosted->stop_wanted)
 		hosted_begin_stop(hosted, hosted->stop_drain_ns);

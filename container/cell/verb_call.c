@@ -113,7 +113,7 @@ verb_call_on_arrived(struct bay_request *request)
 	if (!call->answered)
 		verb_call_answer(call, request);
 	wheel_remove(&call->loop->wheel, &call->timer);
-	settings_destroy(call->arguments);
+	settings_unref(call->arguments);
 	generation_unpin(call->generation);
 	free(call);
 	request->handle.detached = true;
@@ -221,7 +221,7 @@ verb_call_prepare(struct control *control, struct loop *loop, struct host *host,
 	if (verb_call_create(control, loop, host, id, asked, generation, verb, arguments))
 		return true;
 	control_refuse(control, id, BAY_NO_MEMORY, "no memory for the request");
-	settings_destroy(arguments);
+	settings_unref(arguments);
 	return false;
 }
 

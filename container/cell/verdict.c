@@ -74,7 +74,7 @@ verdict_check_service(const struct bay_setting *table, const struct cell_examine
 		values[i] = (struct setting_value){service->settings[i].key,
 			service->settings[i].value};
 	if (settings_create(table, values, service->setting_count, &settings, report))
-		settings_destroy(settings);
+		settings_unref(settings);
 	free(values);
 }
 

@@ -22,6 +22,7 @@ static const char *const cell_absence_words[] = {
 	[CELL_ABSENCE_STOPPED] = "stopped",
 	[CELL_ABSENCE_STARTING] = "starting",
 	[CELL_ABSENCE_FAILED] = "failed",
+	[CELL_ABSENCE_UNKNOWN] = "unknown",
 };
 
 static const char *const cell_stage_words[] = {
@@ -95,9 +96,23 @@ static const struct record_field cell_start_fields[] = {
 };
 static const struct record cell_start_record = RECORD(struct cell_start, cell_start_fields);
 
+static const struct record_field cell_change_fields[] = {
+	RECORD_TEXT(struct cell_change, service, "service"),
+	RECORD_INT(struct cell_change, concurrency, "concurrency", 1, INT32_MAX),
+	RECORD_INT(struct cell_change, queue, "queue", 0, INT32_MAX),
+	RECORD_INT(struct cell_change, queue_bytes, "queue_bytes", 0, INT64_MAX),
+	RECORD_WORD(struct cell_change, overflow, "overflow", cell_overflow_words),
+	RECORD_INT(struct cell_change, timeout_ns, "timeout_ns", 0, CELL_NS_MAX),
+	RECORD_INT(struct cell_change, blocking_threads, "blocking_threads", 0, INT32_MAX),
+	RECORD_BOOL(struct cell_change, has_settings, "has_settings"),
+	RECORD_LIST(struct cell_change, settings, setting_count, "settings", &cell_setting_record),
+};
+static const struct record cell_change_record = RECORD(struct cell_change, cell_change_fields);
+
 static const struct record_field cell_stop_fields[] = {
 	RECORD_TEXT(struct cell_stop, service, "service"),
 	RECORD_INT(struct cell_stop, drain_timeout_ns, "drain_timeout_ns", 0, CELL_NS_MAX),
+	RECORD_BOOL(struct cell_stop, hold, "hold"),
 };
 static const struct record cell_stop_record = RECORD(struct cell_stop, cell_stop_fields);
 
@@ -126,6 +141,12 @@ static const struct record_field cell_tasks_fields[] = {
 	RECORD_TEXT_OPTIONAL(struct cell_tasks, service, "service"),
 };
 static const struct record cell_tasks_record = RECORD(struct cell_tasks, cell_tasks_fields);
+
+static const struct record_field cell_log_level_fields[] = {
+	RECORD_TEXT(struct cell_log_level, level, "level"),
+};
+static const struct record cell_log_level_record =
+	RECORD(struct cell_log_level, cell_log_level_fields);
 
 static const struct record_field cell_shutdown_fields[] = {
 	RECORD_INT(struct cell_shutdown, drain_timeout_ns, "drain_timeout_ns", 0, CELL_NS_MAX),
@@ -236,6 +257,7 @@ static const struct record_field cell_plugin_setting_fields[] = {
 	RECORD_PROSE_OPTIONAL(struct cell_plugin_setting, default_value, "default"),
 	RECORD_PROSE_OPTIONAL(struct cell_plugin_setting, help, "help"),
 	RECORD_PROSE_OPTIONAL(struct cell_plugin_setting, range, "range"),
+	RECORD_BOOL(struct cell_plugin_setting, live, "live"),
 };
 static const struct record cell_plugin_setting_record =
 	RECORD(struct cell_plugin_setting, cell_plugin_setting_fields);
@@ -295,10 +317,12 @@ static const struct record cell_verdict_record =
 
 CELL_LINK_CODEC(absent);
 CELL_LINK_CODEC(start);
+CELL_LINK_CODEC(change);
 CELL_LINK_CODEC(stop);
 CELL_LINK_CODEC(call);
 CELL_LINK_CODEC(do);
 CELL_LINK_CODEC(tasks);
+CELL_LINK_CODEC(log_level);
 CELL_LINK_CODEC(shutdown);
 CELL_LINK_CODEC(task);
 CELL_LINK_CODEC(queue);
@@ -338,6 +362,12 @@ void
 cell_start_finish(struct cell_start *start)
 {
 	record_finish(&cell_start_record, start);
+}
+
+void
+cell_change_finish(struct cell_change *change)
+{
+	record_finish(&cell_change_record, change);
 }
 
 void

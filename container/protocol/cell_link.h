@@ -3,8 +3,8 @@
  * What the master and its cells agree on, and nothing else: descriptors, environment, and
  * the calls of the private interface io.bayd.Cell (frames as in varlink.h, with ids).
  *
- *	master -> cell      Setup first, then Absent, Start, Stop, Swap, Retire, Revert, Call, Do,
- *	                    Tasks, Queues, Loops, Shutdown
+ *	master -> cell      Setup first, then Absent, Start, Change, Stop, Swap, Retire, Revert,
+ *	                    Call, Do, Tasks, Queues, Loops, LogLevel, Shutdown
  *	master -> examiner  Setup first, then Examine; one reply for each file
  *	cell -> master      Listen; and Failed, Stage, Lingers (notices: no id, no reply)
  *
@@ -53,6 +53,7 @@ enum {
 #define CELL_SETUP CELL_INTERFACE ".Setup"
 #define CELL_ABSENT CELL_INTERFACE ".Absent"
 #define CELL_START CELL_INTERFACE ".Start"
+#define CELL_CHANGE CELL_INTERFACE ".Change"
 #define CELL_STOP CELL_INTERFACE ".Stop"
 #define CELL_SWAP CELL_INTERFACE ".Swap"
 #define CELL_RETIRE CELL_INTERFACE ".Retire"
@@ -62,6 +63,7 @@ enum {
 #define CELL_TASKS CELL_INTERFACE ".Tasks"
 #define CELL_QUEUES CELL_INTERFACE ".Queues"
 #define CELL_LOOPS CELL_INTERFACE ".Loops"
+#define CELL_LOG_LEVEL CELL_INTERFACE ".LogLevel"
 #define CELL_SHUTDOWN CELL_INTERFACE ".Shutdown"
 #define CELL_EXAMINE CELL_INTERFACE ".Examine"
 #define CELL_LISTEN CELL_INTERFACE ".Listen"
@@ -95,7 +97,8 @@ struct cell_setup {
 enum cell_absence {
 	CELL_ABSENCE_STOPPED = 0,
 	CELL_ABSENCE_STARTING,
-	CELL_ABSENCE_FAILED
+	CELL_ABSENCE_FAILED,
+	CELL_ABSENCE_UNKNOWN /* the configuration has it no more */
 };
 
 /* Absent -> {}. What to tell those who call a service that this cell does not run. Says nothing
@@ -146,6 +149,19 @@ struct cell_start {
 	size_t setting_count;
 };
 
+/* Change -> {} once all its instances have it. Only what is live: the service runs on. */
+struct cell_change {
+	const char *service;
+	int64_t concurrency; /* these as in cell_start */
+	int64_t queue;
+	int64_t queue_bytes;
+	enum cell_overflow overflow;
+	int64_t timeout_ns;
+	int64_t blocking_threads;
+	bool has_settings; /* others than before */
+	struct cell_setting *settings;
+	size_t setting_count;
+};
 /*
  * Swap (cell_start) -> {} once the new generation serves in the place of the old one. Failed: the
  * old one serves, and nothing of the new one is left, or it lingers; BAY_INVALID: it could not
@@ -160,6 +176,8 @@ struct cell_start {
 struct cell_stop {
 	const char *service;
 	int64_t drain_timeout_ns; /* 0: now */
+	bool hold; /* it is started again at once: what comes waits in its queue, until that or
+	            * until Absent says otherwise */
 };
 
 /* Call -> body (body.h), or Failed{status, message}. One way: {} once the queue has it. */
@@ -193,6 +211,11 @@ struct cell_do {
  */
 struct cell_tasks {
 	const char *service; /* or NULL: of all */
+};
+
+/* LogLevel -> {} */
+struct cell_log_level {
+	const char *level; /* as log_level_parse reads it */
 };
 
 /* Shutdown -> {}, then the cell exits with 0. */
@@ -310,6 +333,7 @@ struct cell_plugin_setting {
 	const char *default_value; /* or NULL: it has none */
 	const char *help;
 	const char *range; /* for people, or NULL */
+	bool live;         /* can be changed while the service runs */
 };
 
 /* Arguments are described as settings are. */
@@ -359,10 +383,12 @@ struct cell_verdict {
 CELL_LINK_CODEC(setup); /* refuses another major */
 CELL_LINK_CODEC(absent);
 CELL_LINK_CODEC(start);
+CELL_LINK_CODEC(change);
 CELL_LINK_CODEC(stop);
 CELL_LINK_CODEC(call);
 CELL_LINK_CODEC(do);
 CELL_LINK_CODEC(tasks);
+CELL_LINK_CODEC(log_level);
 CELL_LINK_CODEC(shutdown);
 CELL_LINK_CODEC(task);
 CELL_LINK_CODEC(queue);
@@ -380,6 +406,7 @@ CELL_LINK_CODEC(verdict);
 
 /* Free the arrays that from_json made; not for a struct that the caller filled. */
 void cell_start_finish(struct cell_start *start);
+void cell_change_finish(struct cell_change *change);
 void cell_do_finish(struct cell_do *asked);
 void cell_examine_finish(struct cell_examine *examine);
 void cell_verdict_finish(struct cell_verdict *verdict);

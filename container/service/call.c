@@ -177,6 +177,7 @@ call_leaf(struct scheduler *here, struct task *self, struct bay_instance *instan
 	request.reply = NULL;
 	request.error = NULL;
 	request.arena = NULL;
+	request.settings = NULL;
 	request.task = NULL;
 	request.status = BAY_OK;
 	request.answered = false;

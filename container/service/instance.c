@@ -16,6 +16,7 @@
 #include "runtime/belonging.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
+#include "service/instance_change.h"
 #include "service/later.h"
 #include "service/message.h"
 #include "service/request.h"
@@ -73,6 +74,7 @@ instance_destroy(struct bay_instance *instance)
 	scope_finish(&instance->scope);
 	later_finish(instance);
 	topic_end(instance);
+	instance_forget_changes(instance);
 	free(instance->error);
 	free(instance);
 }
@@ -468,6 +470,8 @@ bay_instance_index(const struct bay_instance *instance)
 const void *
 bay_instance_settings(const struct bay_instance *instance)
 {
+	/* No instance is made const. */
+	((struct bay_instance *)instance)->settings_given = true;
 	return instance->settings;
 }
 

@@ -24,6 +24,7 @@
 
 struct bay_plugin;
 struct bay_service;
+struct instance_settings;
 struct later_table;
 struct scheduler;
 struct stack_class;
@@ -58,7 +59,9 @@ struct bay_instance {
 	struct bay_service *service;
 	struct scheduler *scheduler;
 	const struct bay_plugin *plugin;
-	const void *settings;
+	const void *settings;             /* that requests see which begin now */
+	struct instance_settings *changed; /* those of live changes, the newest first, or NULL */
+	bool settings_given;              /* a pointer to them may be kept beyond a request */
 	void *state;
 	unsigned index;
 	struct list requests;             /* struct bay_request.link: in flight */

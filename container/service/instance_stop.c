@@ -224,6 +224,9 @@ instance_stop(struct bay_instance *instance, int64_t grace_ns, char **refusal_r)
 	instance->serves = false;
 	instance->direct = false;
 	instance->takes_verbs = false;
+	/* What is held in the queue is for the next one. */
+	if (instance->service->held)
+		instance->takes = false;
 	if (instance->replaced) {
 		belonging_listen_no_more(instance->scheduler, instance);
 		/* Whoever has just been given a connection makes it his own. */

@@ -64,6 +64,7 @@ request_free_slowly(struct bay_request *request)
 	request->reply = NULL;
 	request->error = NULL;
 	request->ticket = NULL;
+	request->settings = NULL;
 	request_free(request);
 }
 

@@ -76,6 +76,7 @@ struct bay_request {
 	struct bay_request *ticket;     /* one way before a full queue: told when it gets in;
 	                                 * of a ticket: the message that it stands for */
 	struct bay_arena *arena;        /* while it runs, or NULL */
+	const void *settings;           /* that it keeps though its instance has others; or NULL */
 	struct task *task;              /* that runs the handler; runner only */
 	struct scheduler *runner;
 	int64_t deadline;               /* absolute; BAY_INHERIT: none */
@@ -164,7 +165,8 @@ request_free(struct bay_request *request)
 {
 	handle_finish(&request->handle);
 	if (__builtin_expect(!request->borrowed || request->reply != NULL || request->error != NULL ||
-		request->ticket != NULL || request_cache.count >= REQUEST_CACHE_MAX, 0)) {
+		request->ticket != NULL || request->settings != NULL ||
+		request_cache.count >= REQUEST_CACHE_MAX, 0)) {
 		request_free_slowly(request);
 		return;
 	}

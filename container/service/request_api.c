@@ -60,7 +60,7 @@ bay_request_instance(const struct bay_request *request)
 const void *
 bay_settings(const struct bay_request *request)
 {
-	return request->instance->settings;
+	return request->settings != NULL ? request->settings : request->instance->settings;
 }
 
 void *

@@ -56,7 +56,8 @@ enum overflow_policy {
 	OVERFLOW_DROP_NEWEST
 };
 
-/* From the ini; constant while the service is not stopped. */
+/* From the ini. Those that are live may change while it runs, under the lock; its instances have
+ * copies of what the hot path reads. */
 struct service_limits {
 	unsigned concurrency;       /* handlers at once, per instance */
 	size_t queue;               /* messages */
@@ -96,6 +97,8 @@ struct bay_service {
 	size_t queued_bytes;
 	size_t waiting_count;
 	bool listed;                         /* in its ready set, or just taken from it */
+	_Atomic bool held;                   /* what comes waits until it is started again; written under
+	                                      * the lock */
 	char *reason;                        /* why it failed, malloc'd, or NULL */
 	struct ready_set *set;               /* of the loops that have an instance */
 	struct list in_set;                  /* under the set's lock */
@@ -128,7 +131,8 @@ const char *overflow_policy_name(enum overflow_policy policy);
 /* Gives it its figures in the status page; while it is stopped. */
 void service_set_slot(struct bay_service *service, const struct status_page *page, uint32_t slot);
 
-/* Sets the bounds, while it is stopped. Any thread. */
+/* Sets the bounds: all of them while it is stopped, then those that are live
+ * (instance_change.h). Any thread. */
 void service_set_limits(struct bay_service *service, const struct service_limits *limits);
 
 /* Sets which loops the route is going to have instances on, and of what plugin, before it has

@@ -118,6 +118,8 @@ queue_check_state(struct bay_service *service, struct bay_request *request)
 {
 	enum service_state state = service_state(service);
 
+	if (service->held && state != SERVICE_READY)
+		return BAY_OK;
 	if (state == SERVICE_READY && service->plugin->handle != NULL)
 		return BAY_OK;
 	service_count(service, SERVICE_EVENT_REJECTED);
@@ -147,7 +149,8 @@ queue_check_circle(struct bay_service *service, struct bay_request *request)
 	unsigned times = request->one_way ? 0 : request_times_in_chain(request);
 	char *chain;
 
-	if (times == 0 || times < service->instance_count * service->limits.concurrency)
+	/* While it is held nobody knows how many there will be. */
+	if (times == 0 || service->held || times < service->instance_count * service->limits.concurrency)
 		return BAY_OK;
 	chain = request_chain_text(request);
 	request_fail(request, BAY_LOOP, "the call could only be served after its own caller: %s "
@@ -372,6 +375,36 @@ service_queue_withdraw(struct bay_service *service, struct bay_request *ticket)
 }
 
 void
+service_queue_resettle(struct bay_service *service)
+{
+	struct queue_wake wake;
+
+	pthread_mutex_lock(&service->lock);
+	wake = queue_settle(service);
+	pthread_mutex_unlock(&service->lock);
+	if (wake.set != NULL)
+		ready_set_wake(wake.set, service, wake.concurrency, false);
+}
+
+void
+service_queue_hold(struct bay_service *service)
+{
+	pthread_mutex_lock(&service->lock);
+	/* Who takes no messages has no queue to be kept. */
+	service->held = service->plugin != NULL && service->plugin->handle != NULL;
+	pthread_mutex_unlock(&service->lock);
+}
+
+void
+service_queue_release(struct bay_service *service)
+{
+	pthread_mutex_lock(&service->lock);
+	service->held = false;
+	pthread_mutex_unlock(&service->lock);
+	service_queue_resettle(service);
+}
+
+void
 service_queue_flush(struct bay_service *service, const char *reason)
 {
 	struct list ended = LIST_INIT(ended);
@@ -379,6 +412,7 @@ service_queue_flush(struct bay_service *service, const char *reason)
 	size_t lost = 0;
 
 	pthread_mutex_lock(&service->lock);
+	service->held = false;
 	list_splice_back(&ended, &service->queue);
 	list_splice_back(&ended, &service->waiting);
 	service->queued_bytes = 0;

@@ -39,7 +39,18 @@ size_t service_queue_take(struct bay_service *service, size_t count, struct sche
 /* Takes one out if it still waits; false when it has gone. Home's thread. */
 bool service_queue_remove(struct bay_request *request);
 
-/* Ends everything in it with BAY_CLOSED and a reason. Any thread. */
+/* Its bounds have changed: lets senders in that wait before it, if there is room now, and wakes
+ * a loop for them. Any thread. */
+void service_queue_resettle(struct bay_service *service);
+
+/* The service is stopped to be started again at once: what is queued stays, and what comes
+ * waits with it, until it is released. Before the stop; any thread. */
+void service_queue_hold(struct bay_service *service);
+
+/* It serves again: the loops see what has waited. Any thread. */
+void service_queue_release(struct bay_service *service);
+
+/* Ends everything in it with BAY_CLOSED and a reason; it is held no more. Any thread. */
 void service_queue_flush(struct bay_service *service, const char *reason);
 
 /* Takes it out of its ready set; no loop may have an instance of it. Any thread. */

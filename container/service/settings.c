@@ -4,6 +4,7 @@
 #include "service/settings.h"
 
 #include <stdalign.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ enum { SETTINGS_KEY_SHOWN = 100 };
 
 /* One piece of memory: this, the plugin's struct, the strings that it points to. */
 struct settings {
+	_Atomic unsigned refs;
 	size_t size; /* of what follows */
 	alignas(max_align_t) uint8_t bytes[];
 };
@@ -215,16 +217,27 @@ settings_create(const struct bay_setting *table, const struct setting_value *val
 		settings_report_add(report, SIZE_MAX, table[0].name, &text);
 		return false;
 	}
+	settings->refs = 1;
 	settings->size = size;
 	settings_fill(settings, table, rows, values, count);
 	*settings_r = settings;
 	return true;
 }
 
-void
-settings_destroy(struct settings *settings)
+struct settings *
+settings_ref(struct settings *settings)
 {
-	free(settings);
+	if (settings != NULL)
+		atomic_fetch_add_explicit(&settings->refs, 1, memory_order_relaxed);
+	return settings;
+}
+
+void
+settings_unref(struct settings *settings)
+{
+	if (settings != NULL &&
+	    atomic_fetch_sub_explicit(&settings->refs, 1, memory_order_acq_rel) == 1)
+		free(settings);
 }
 
 const void *

@@ -47,7 +47,7 @@ struct settings_report {
 	size_t count;
 };
 
-/* A filled struct with its strings; never changes. Has one owner. */
+/* A filled struct with its strings; never changes. Shared by who uses it, and counted. */
 struct settings;
 
 /* Whether the table makes sense. False: the reason is appended to error. NULL is fine. */
@@ -57,14 +57,16 @@ bool settings_table_check(const struct bay_setting *table, struct buffer *error)
 /*
  * Fills the struct: every value must belong to a row and every row without a default must
  * have a value. table is checked and stays as long as the plugin; NULL: no settings are
- * known, and *settings_r becomes NULL. False: see what was added to report.
+ * known, and *settings_r becomes NULL. The caller has the only reference. False: see what was
+ * added to report.
  */
 bool settings_create(const struct bay_setting *table, const struct setting_value *values,
 	size_t count, struct settings **settings_r, struct settings_report *report)
 	__attribute__((warn_unused_result));
 
-/* NULL is fine. */
-void settings_destroy(struct settings *settings);
+/* NULL is fine for both. */
+struct settings *settings_ref(struct settings *settings);
+void settings_unref(struct settings *settings);
 
 /* The plugin's struct, borrowed; NULL for NULL. */
 const void *settings_struct(const struct settings *settings);

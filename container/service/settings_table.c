@@ -93,6 +93,15 @@ settings_table_check_bounds(const struct bay_setting *row, struct buffer *error)
 }
 
 static bool
+settings_table_check_flags(const struct bay_setting *row, struct buffer *error)
+{
+	if ((row->flags & ~(uint64_t)BAY_LIVE) == 0)
+		return true;
+	return buffer_fail(error, "its setting '%s' has flags that are not known: upgrade the "
+		"container, or compile the plugin with its headers", row->name);
+}
+
+static bool
 settings_table_check_texts(const struct bay_setting *row, struct buffer *error)
 {
 	union setting_field field;
@@ -148,6 +157,7 @@ settings_table_check(const struct bay_setting *table, struct buffer *error)
 		if (!settings_table_check_name(&table[i], i, error) ||
 		    !settings_table_check_field(&table[i], table[0].struct_size, error) ||
 		    !settings_table_check_bounds(&table[i], error) ||
+		    !settings_table_check_flags(&table[i], error) ||
 		    !settings_table_check_texts(&table[i], error) ||
 		    !settings_table_check_others(table, i, error))
 			return false;

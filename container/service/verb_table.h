@@ -40,7 +40,7 @@ const char *verb_role_name(uint32_t role);
 
 /*
  * Fills the struct of a verb from the words behind its name; *arguments_r is the caller's, to be
- * freed with settings_destroy (NULL: it takes none). False: what is wrong with which argument is
+ * freed with settings_unref (NULL: it takes none). False: what is wrong with which argument is
  * appended to error.
  */
 bool verb_read_arguments(const struct bay_verb *verb, const char *const *words, size_t count,

@@ -390,7 +390,7 @@ solo_stop(struct solo *solo, const char *name, int64_t drain_ns)
 	if (!solo_may_wait(solo, "stopping a service"))
 		return BAY_INVALID;
 	solo->answered = false;
-	host_stop(solo->host, name, drain_ns, solo_on_answer, 0);
+	host_stop(solo->host, name, drain_ns, false, solo_on_answer, 0);
 	return solo_await_answer(solo);
 }
 

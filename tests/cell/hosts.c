@@ -260,7 +260,7 @@ start_in_vain(const char *name, int64_t instances, const char *settings, int sta
 int64_t
 begin_stop(const char *name, int64_t drain_ns)
 {
-	host_stop(host, name, drain_ns, on_done, ++last_id);
+	host_stop(host, name, drain_ns, false, on_done, ++last_id);
 	return last_id;
 }
 

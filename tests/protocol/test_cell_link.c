@@ -35,7 +35,10 @@ START_TEST(every_flat_struct_comes_back_as_it_was)
 	CHECK_ROUND_TRIP(setup, setup);
 	CHECK_ROUND_TRIP(absent, {.service = "a", .state = CELL_ABSENCE_FAILED, .reason = "why"});
 	CHECK_ROUND_TRIP(absent, {.service = "a", .state = CELL_ABSENCE_STARTING});
+	CHECK_ROUND_TRIP(absent, {.service = "a", .state = CELL_ABSENCE_UNKNOWN});
 	CHECK_ROUND_TRIP(stop, {.service = "a", .drain_timeout_ns = 5});
+	CHECK_ROUND_TRIP(stop, {.service = "a", .hold = true});
+	CHECK_ROUND_TRIP(log_level, {.level = "debug"});
 	CHECK_ROUND_TRIP(call, {.service = "a", .content_type = "text/plain", .timeout_ns = 1,
 		.one_way = true});
 	CHECK_ROUND_TRIP(tasks, {.service = "a"});
@@ -109,6 +112,30 @@ START_TEST(a_start_carries_its_settings)
 	ck_assert_str_eq(to.settings[1].value, "caf\xc3\xa9");
 	ck_assert_str_eq(cell_overflow_name(to.overflow), "drop-newest");
 	cell_start_finish(&to);
+	json_decref(json);
+}
+END_TEST
+
+START_TEST(a_change_carries_bounds_and_settings)
+{
+	struct cell_setting settings[] = {{"delay", "1s"}};
+	struct cell_change from = {.service = "square", .concurrency = 3, .queue = 4,
+		.queue_bytes = 5, .overflow = CELL_OVERFLOW_WAIT, .timeout_ns = 6, .blocking_threads = 7,
+		.has_settings = true, .settings = settings, .setting_count = 1};
+	struct cell_change to;
+	json_t *json = cell_change_to_json(&from);
+
+	ck_assert_msg(cell_change_from_json(json, &to, error), "%s", error);
+	ck_assert_int_eq(to.concurrency, 3);
+	ck_assert_int_eq(to.overflow, CELL_OVERFLOW_WAIT);
+	ck_assert_int_eq(to.timeout_ns, 6);
+	ck_assert(to.has_settings);
+	ck_assert_uint_eq(to.setting_count, 1);
+	ck_assert_str_eq(to.settings[0].value, "1s");
+	cell_change_finish(&to);
+	ck_assert_int_eq(json_object_del(json, "concurrency"), 0);
+	ck_assert(!cell_change_from_json(json, &to, error));
+	ck_assert_str_eq(error, "concurrency: missing");
 	json_decref(json);
 }
 END_TEST
@@ -202,7 +229,7 @@ END_TEST
 
 START_TEST(a_verdict_carries_what_was_found)
 {
-	struct cell_plugin_setting settings[] = {{"delay", "duration", "1s", "how long", NULL}};
+	struct cell_plugin_setting settings[] = {{"delay", "duration", "1s", "how long", NULL, true}};
 	struct cell_complaint complaints[] = {{"a", -1, NULL, "delay is \xff"}};
 	struct cell_verdict from = {.nonce = "n", .ok = true, .plugin = "sleeper",
 		.version = "1.0", .abi = "1.0", .unloadable = true, .settings = settings,
@@ -236,6 +263,7 @@ END_TEST
 
 CHECK_MAIN("protocol/cell_link",
 	every_flat_struct_comes_back_as_it_was,
+	a_change_carries_bounds_and_settings,
 	a_listen_wants_all_of_its_members_and_each_in_its_range,
 	a_start_carries_its_settings,
 	a_start_out_of_range_is_refused_by_member,

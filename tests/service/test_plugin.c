@@ -82,7 +82,7 @@ START_TEST(its_table_of_settings_can_be_filled)
 
 	ck_assert(settings_create(plugin->descriptor.settings, values, 1, &settings, &report));
 	ck_assert_int_eq(((const struct good *)settings_struct(settings))->mode, 1);
-	settings_destroy(settings);
+	settings_unref(settings);
 	ck_assert(plugin_close(plugin, &reason));
 }
 END_TEST

@@ -94,7 +94,7 @@ START_TEST(without_values_the_struct_holds_the_defaults)
 	ck_assert_uint_eq(set->cache, 65536);
 	ck_assert_str_eq(set->text, "done");
 	ck_assert_int_eq(set->mode, 0);
-	settings_destroy(settings);
+	settings_unref(settings);
 }
 END_TEST
 
@@ -116,7 +116,7 @@ START_TEST(values_of_each_type_reach_their_fields)
 	ck_assert_uint_eq(set->cache, 1048576);
 	ck_assert_str_eq(set->text, "");
 	ck_assert_int_eq(set->mode, 1);
-	settings_destroy(settings);
+	settings_unref(settings);
 }
 END_TEST
 
@@ -130,7 +130,7 @@ START_TEST(strings_live_as_long_as_the_settings)
 	ck_assert(settings_create(all, values, 1, &settings, &report));
 	memset(text, 'x', sizeof(text) - 1);
 	ck_assert_str_eq(((const struct all *)settings_struct(settings))->text, "short-lived");
-	settings_destroy(settings);
+	settings_unref(settings);
 }
 END_TEST
 
@@ -143,7 +143,7 @@ START_TEST(a_plugin_without_a_table_gets_no_struct)
 	ck_assert(settings_create(NULL, NULL, 0, &settings, &report));
 	ck_assert_ptr_null(settings);
 	ck_assert_ptr_null(settings_struct(settings));
-	settings_destroy(settings);
+	settings_unref(settings);
 	assert_complaint(NULL, values, 1, 0, "the plugin has none");
 }
 END_TEST
@@ -201,7 +201,7 @@ START_TEST(a_setting_without_default_must_be_given)
 	assert_complaint(required, NULL, 0, SIZE_MAX, "where the data lies");
 	ck_assert(settings_create(required, values, 1, &settings, &report));
 	ck_assert_str_eq(((const struct one *)settings_struct(settings))->path, "/var/lib");
-	settings_destroy(settings);
+	settings_unref(settings);
 }
 END_TEST
 
@@ -276,6 +276,7 @@ START_TEST(tables_that_make_no_sense_are_refused)
 	WRONG(table[5].choices = "fast|\xff", "no list of choices");
 	WRONG(table[4].default_text = long_text, "more than");
 	WRONG(table[4].help = long_text, "more than");
+	WRONG(table[4].flags = BAY_LIVE | 2, "flags that are not known");
 #undef WRONG
 }
 END_TEST
@@ -288,9 +289,40 @@ START_TEST(a_table_without_an_end_is_refused)
 	for (size_t i = 0; i < COUNT(endless); i++) {
 		snprintf(names[i], sizeof(names[i]), "k%zu", i);
 		endless[i] = (struct bay_setting){BAY_SETTING_BOOL, COUNT(endless), (uint32_t)i, 1,
-			names[i], "no", 0, 1, NULL, NULL};
+			names[i], "no", 0, 1, NULL, NULL, 0};
 	}
 	assert_table_refused(endless, "no BAY_END");
+}
+END_TEST
+
+START_TEST(a_row_is_live_only_if_it_says_so)
+{
+	static const struct bay_setting table[] = {
+		BAY_STRING(struct one, path, "path", "/", "where the data lies", BAY_LIVE),
+		BAY_END
+	};
+	struct buffer error = {0};
+
+	ck_assert_uint_eq(table[0].flags, BAY_LIVE);
+	ck_assert_str_eq(table[0].help, "where the data lies");
+	ck_assert_uint_eq(required[0].flags, 0);
+	ck_assert(settings_table_check(table, &error));
+}
+END_TEST
+
+START_TEST(settings_live_as_long_as_somebody_refers_to_them)
+{
+	const struct setting_value value = {"path", "/tmp"};
+	struct settings_report report = {0};
+	struct settings *settings;
+
+	ck_assert(settings_create(required, &value, 1, &settings, &report));
+	ck_assert_ptr_eq(settings_ref(settings), settings);
+	settings_unref(settings);
+	ck_assert_str_eq(((const struct one *)settings_struct(settings))->path, "/tmp");
+	settings_unref(settings);
+	ck_assert_ptr_null(settings_ref(NULL));
+	settings_unref(NULL);
 }
 END_TEST
 
@@ -321,4 +353,6 @@ CHECK_MAIN("service/settings",
 	good_tables_pass,
 	tables_that_make_no_sense_are_refused,
 	a_table_without_an_end_is_refused,
+	a_row_is_live_only_if_it_says_so,
+	settings_live_as_long_as_somebody_refers_to_them,
 	a_row_says_what_it_allows)

@@ -77,7 +77,7 @@ fills(const char *const *words, int64_t count, const char *word, bool all)
 	ck_assert_int_eq(filled->count, count);
 	ck_assert_str_eq(filled->word, word);
 	ck_assert_int_eq(filled->all, all);
-	settings_destroy(settings);
+	settings_unref(settings);
 }
 
 static void
