@@ -33,7 +33,7 @@ bayd_print_usage(FILE *to)
 		"\n"
 		"Exit codes: 0 done, 1 the start failed, 2 usage, 5 the configuration is invalid.\n"
 		"Signals: TERM stops after the requests under way, a second TERM or INT at once;\n"
-		"USR1 opens the log file again.\n");
+		"HUP reloads the configuration, USR1 opens the log file again.\n");
 }
 
 /* What was to be said has to have been: a script may go by the exit code alone. */
@@ -117,6 +117,6 @@ main(int argc, char **argv)
 	else
 		code = master_run(config);
 	config_report_finish(&report);
-	config_destroy(config);
+	config_unref(config);
 	return bayd_end(code);
 }

@@ -44,8 +44,13 @@ const struct code codes[] = {
 		"descriptors, no memory, or an incomplete installation."},
 	{"closed", "The service does not take messages now.",
 		"bayctl status SERVICE says in what state it is and why; bayctl start starts it."},
+	{"config-empty", "A file is not taken for the configuration that is meant.",
+		"It is empty, or has lost its [container]: an editor or a copy may be at work on it. Write "
+		"[container] into it, if it is meant to be so."},
 	{"config-file", "A configuration file cannot be read.",
 		"Look at its path, its mode and its size (1 MiB at most); it has to be a regular file."},
+	{"config-history", "There is no earlier configuration of this number, or no more.",
+		"bayctl reload --history lists the last ten that were in force since bayd was started."},
 	{"config-include", "A file that is included cannot be, or not from here.",
 		"Only the first file may include others, each once, and 1024 at most."},
 	{"config-key", "A key is unknown, or stands in the wrong section.",
@@ -53,6 +58,10 @@ const struct code codes[] = {
 		"keys of Bay, and bayctl doc FILE those of a plugin."},
 	{"config-limit", "There is more in the configuration than Bay takes.",
 		"The message says how many there may be and by which key that can be raised, if it can."},
+	{"config-live", "A key cannot be changed in what runs.",
+		"Write it into the file: bayctl reload makes a new generation of the service, and keys of "
+		"[container] that are not live wait for the next start of bayd. bayctl show says which are "
+		"live."},
 	{"config-section", "A section header is wrong or unknown.",
 		"There are [container] and [service NAME]; names are made of letters, digits, '_', '-' "
 		"and '.'."},
@@ -63,6 +72,9 @@ const struct code codes[] = {
 		"stand in double quotes."},
 	{"config-twice", "A section or a key is there twice.",
 		"Remove one of the two; the message says where the first one stands."},
+	{"config-undone", "A new configuration was given up and all is as before.",
+		"One of its services did not come up, for the reason in the message. Mend that and reload "
+		"again; bayctl log SERVICE has more."},
 	{"config-user", "A user or group that is named does not exist.",
 		"Create it, or name another one; getent passwd and getent group show which there are."},
 	{"config-value", "The value of a key is not allowed.",

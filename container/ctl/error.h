@@ -10,7 +10,7 @@ struct ctl_error {
 	char code[32];            /* "usage", "timeout": a stable one (base/code.h) */
 	char name[96];            /* the full name of the daemon's error, or "" */
 	char status[32];          /* what the daemon says of its kind: "not-found", or "" */
-	char message[2048];       /* not escaped: may hold what the daemon said */
+	char message[32768];      /* not escaped, of complaints several lines: may hold what the daemon said */
 	char hint[512];           /* what to do about it, or "" */
 };
 

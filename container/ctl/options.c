@@ -119,6 +119,14 @@ options_set(struct ctl_options *options, enum option_id id, const char *value,
 	case OPTION_KIND:
 		options->kind = value;
 		return true;
+	case OPTION_DRY_RUN:
+		return options->dry_run = true;
+	case OPTION_HISTORY:
+		return options->history = true;
+	case OPTION_SAVE:
+		return options->save = true;
+	case OPTION_CONFIG:
+		return options_number(id, value, 1, INT64_MAX, &options->config, error);
 	case OPTION_COUNT:
 		break;
 	}

@@ -36,6 +36,10 @@ struct ctl_options {
 	bool no_wait;
 	bool probation;
 	bool follow;
+	bool dry_run;
+	bool history;
+	bool save;
+	int64_t config; /* 0: not given */
 	int64_t timeout_ns; /* the verb's own unless given; 0: none */
 	bool timeout_given;
 	int64_t lines;

@@ -56,6 +56,15 @@ void show_verbs(struct print *print, const json_t *list, bool named);
 /* What bay-cell doc says of a plugin. */
 void show_plugin(struct print *print, const json_t *plugin);
 
+/* --- show_config.c ----------------------------------------------------------- */
+
+/* A line for each Change object. */
+void show_changes(struct print *print, const json_t *changes);
+
+/* Tables of Key and of Configuration objects. */
+void show_keys(struct print *print, const json_t *keys, bool heading);
+void show_configurations(struct print *print, const json_t *configurations, bool heading);
+
 /* --- show_facts.c: lines of a name and what it is ---------------------------- */
 
 /* "      plugin: square", the escaped text; nothing for "". */

@@ -221,15 +221,35 @@ verb_restart(struct ctl *ctl)
 	return control_all(ctl, INTERFACE_RESTART, false);
 }
 
+/* Options of the configuration make no sense with a service, nor those of a service without. */
+static bool
+control_fits(struct ctl *ctl, enum option_id wrong)
+{
+	if ((ctl->options.seen & OPTION_BIT(wrong)) == 0)
+		return true;
+	ctl_error_set(&ctl->error, INTERFACE_EXIT_USAGE, CTL_CODE_USAGE, "--%s does not go with%s SERVICE",
+		option_rows[wrong].name, ctl->options.argument_count > 0 ? "" : "out");
+	return false;
+}
+
 enum interface_exit
 verb_reload(struct ctl *ctl)
 {
+	if (ctl->options.argument_count == 0)
+		return control_fits(ctl, OPTION_NO_WAIT) && control_fits(ctl, OPTION_PROBATION) ?
+			verb_reload_config(ctl) : ctl_fail(ctl);
+	if (!control_fits(ctl, OPTION_DRY_RUN) || !control_fits(ctl, OPTION_HISTORY))
+		return ctl_fail(ctl);
 	return control_all(ctl, INTERFACE_RELOAD, true);
 }
 
 enum interface_exit
 verb_rollback(struct ctl *ctl)
 {
+	if (ctl->options.argument_count == 0)
+		return control_fits(ctl, OPTION_NO_WAIT) ? verb_rollback_config(ctl) : ctl_fail(ctl);
+	if (!control_fits(ctl, OPTION_CONFIG))
+		return ctl_fail(ctl);
 	return control_all(ctl, INTERFACE_ROLLBACK, true);
 }
 

@@ -40,6 +40,10 @@ const struct option_row option_rows[OPTION_COUNT] = {
 		"when all wait, move the clock to the next timer instead of waiting"},
 	[OPTION_KIND] = {"kind", 0, "call|run|stream",
 		"what it does: answer calls, which is usual; something by itself; serve connections"},
+	[OPTION_DRY_RUN] = {"dry-run", 0, NULL, "say what would be done, and do nothing"},
+	[OPTION_HISTORY] = {"history", 0, NULL, "list the configurations that were in force"},
+	[OPTION_SAVE] = {"save", 0, NULL, "write it into the file of the configuration too"},
+	[OPTION_CONFIG] = {"config", 0, "N", "the number of a configuration that was in force"},
 };
 
 const struct verb verbs[] = {
@@ -88,9 +92,17 @@ const struct verb verbs[] = {
 		"finish within the service's drain_timeout, unless --now is given."},
 	{"restart", NULL, "SERVICE...", 1, SIZE_MAX, 0, SECONDS(120), verb_restart,
 		"stop and start services with the plugin files as they are now", NULL},
-	{"reload", NULL, "SERVICE...", 1, SIZE_MAX, OPTION_BIT(OPTION_NO_WAIT) | OPTION_BIT(OPTION_PROBATION),
+	{"reload", NULL, "[SERVICE...]", 0, SIZE_MAX, OPTION_BIT(OPTION_NO_WAIT) |
+		OPTION_BIT(OPTION_PROBATION) | OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_HISTORY),
 		SECONDS(120), verb_reload,
-		"put the plugin files as they are now in the place of the code that serves",
+		"read the configuration again, or take the plugin files as they are now",
+		"Without SERVICE it is the configuration. Everything is read and checked first, the plugins "
+		"check their settings, and then all of it is done or, if a service does not come up, nothing: "
+		"that ends with 10, a wrong file with 5. Services of which nothing is different are not "
+		"touched. Prints a line for each difference: + a new service, - one that is gone, ~ a key, "
+		"! a key that waits for the daemon's next start. What has been set by hand and is not in the "
+		"file is different too. With --history it lists the last configurations, for rollback.\n"
+		"With SERVICE the plugin files take the place of the code that serves. "
 		"No message is lost: the new code is examined, loaded and initialised beside the old one, "
 		"perhaps takes over its state, and gets what comes from then on; the old one finishes what "
 		"it has. A file that is what runs already is left alone. If the new code fails, the old one "
@@ -98,10 +110,31 @@ const struct verb verbs[] = {
 		"Waits until the new code serves. For the probation of the service after that, it is rolled "
 		"back by itself if it crashes or fails more often than the old one; --probation waits for "
 		"the end of that, too."},
-	{"rollback", NULL, "SERVICE...", 1, SIZE_MAX, OPTION_BIT(OPTION_NO_WAIT), SECONDS(120), verb_rollback,
-		"return to the code that services ran before",
+	{"rollback", NULL, "[SERVICE...]", 0, SIZE_MAX, OPTION_BIT(OPTION_NO_WAIT) |
+		OPTION_BIT(OPTION_CONFIG), SECONDS(120), verb_rollback,
+		"return to the code that services ran before, or to a configuration",
 		"As reload, but with the former generation, whose private copy is kept. A second rollback "
-		"returns from there."},
+		"returns from there.\n"
+		"With --config N and no SERVICE, the configuration with that number is in force again, under "
+		"a new one; reload --history lists the last ten. The file stays as it is, and the next reload "
+		"takes that."},
+	{"diff", NULL, "", 0, 0, 0, SECONDS(10), verb_diff,
+		"show what is different in the file from what is in force",
+		"As reload --dry-run, but no plugin is asked whether it would do."},
+	{"show", NULL, "SERVICE [KEY]", 1, 2, 0, SECONDS(10), verb_show,
+		"show the values that are in force and where they come from",
+		"From a line of a file, by default, or set by somebody. LIVE says whether set can "
+		"change it. The keys of [container] are those of \"container\"."},
+	{"set", NULL, "SERVICE.KEY VALUE", 2, 2, OPTION_BIT(OPTION_SAVE), SECONDS(120), verb_set,
+		"change a live key of a service, or container.KEY, while it runs",
+		"The value is checked as in the file. It is in force until the next reload, unless "
+		"--save writes it into the file, at its place there and with all else as it was."},
+	{"enable", NULL, "SERVICE", 1, 1, 0, SECONDS(120), verb_enable,
+		"start a service, also with the daemon",
+		"The same as set SERVICE.enabled yes --save."},
+	{"disable", NULL, "SERVICE", 1, 1, 0, SECONDS(120), verb_disable,
+		"stop a service, also after a reload or a restart of the daemon",
+		"The same as set SERVICE.enabled no --save."},
 	{"tasks", NULL, "[SERVICE]", 0, 1, OPTION_BIT(OPTION_TREE), SECONDS(10), verb_tasks,
 		"list the tasks, what each waits for and where",
 		"A loop that does not answer is named with the task that keeps it."},

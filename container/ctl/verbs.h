@@ -36,6 +36,10 @@ enum option_id {
 	OPTION_REPL,
 	OPTION_VIRTUAL_TIME,
 	OPTION_KIND,
+	OPTION_DRY_RUN,
+	OPTION_HISTORY,
+	OPTION_SAVE,
+	OPTION_CONFIG,
 	OPTION_COUNT
 };
 
@@ -87,6 +91,8 @@ verb_fn verb_call, verb_send;           /* verb_message.c */
 verb_fn verb_do;                        /* verb_do.c */
 verb_fn verb_start, verb_stop, verb_restart, verb_reload, verb_rollback,
 	verb_shutdown;                      /* verb_control.c */
+verb_fn verb_reload_config, verb_rollback_config, verb_diff, verb_show, verb_set, verb_enable,
+	verb_disable;                       /* verb_config.c */
 verb_fn verb_log;                       /* verb_log.c */
 verb_fn verb_check, verb_doc, verb_inspect, verb_run; /* verb_program.c */
 verb_fn verb_new;                       /* verb_new.c */

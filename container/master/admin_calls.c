@@ -129,7 +129,9 @@ admin_fail_not_ready(struct admin_request *request, const struct master_service 
 bool
 admin_is_open(const struct master_service *service, const struct master *master)
 {
-	return service->state == SERVICE_READY && supervisor_ready_cell(master->supervisor) != NULL;
+	/* While it gets a new generation, what comes waits in its queue. */
+	return (service->state == SERVICE_READY || service->undo != NULL) &&
+		supervisor_ready_cell(master->supervisor) != NULL;
 }
 
 int64_t

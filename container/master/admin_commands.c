@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "config/config_data.h"
 #include "master/admin_calls.h"
+#include "master/admin_config.h"
 #include "master/admin_log.h"
 #include "master/admin_reports.h"
 #include "master/admin_verbs.h"
@@ -341,6 +342,12 @@ static admin_command_fn *const admin_commands[INTERFACE_METHODS] = {
 	[INTERFACE_QUEUES] = admin_queues,
 	[INTERFACE_STATS] = admin_stats,
 	[INTERFACE_LOG] = admin_log_lines,
+	[INTERFACE_RELOAD_CONFIG] = admin_reload_config,
+	[INTERFACE_DIFF_CONFIG] = admin_diff_config,
+	[INTERFACE_SHOW_CONFIG] = admin_show_config,
+	[INTERFACE_SET_CONFIG] = admin_set_config,
+	[INTERFACE_CONFIG_HISTORY] = admin_config_history,
+	[INTERFACE_ROLLBACK_CONFIG] = admin_rollback_config,
 	[INTERFACE_SHUTDOWN] = admin_shutdown,
 };
 

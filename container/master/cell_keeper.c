@@ -6,6 +6,7 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/buffer.h"
@@ -166,6 +167,31 @@ cell_keeper_give_up(struct cell_keeper *keeper)
 	keeper->next_try_ns = 0;
 }
 
+/* --- change ------------------------------------------------------------------------------ */
+
+/* A cell that did not hear of it has ended, and the next one is told in its Setup. */
+static void
+cell_keeper_on_log_level(const struct cell_reply *reply, void *arg)
+{
+	struct cell_keeper *keeper = arg;
+
+	if (reply->kind == CELL_REPLY_FAILED)
+		log_warn(keeper->subject, "set its log_level: %s", reply->message);
+}
+
+void
+cell_keeper_set_log_level(struct cell_keeper *keeper, enum log_level level)
+{
+	const struct cell_log_level wanted = {.level = log_level_name(level)};
+
+	if (strcmp(keeper->setup.log_level, wanted.level) == 0)
+		return;
+	keeper->setup.log_level = wanted.level;
+	if (keeper->state == CELL_READY || keeper->state == CELL_SETTING_UP)
+		cell_process_call(keeper->cell, CELL_LOG_LEVEL, cell_log_level_to_json(&wanted), -1, 0,
+			cell_keeper_on_log_level, keeper);
+}
+
 /* --- stop -------------------------------------------------------------------------------- */
 
 static void
@@ -233,6 +259,8 @@ cell_keeper_create(struct event_base *base, const struct cell_options *options,
 	keeper->base = base;
 	keeper->options = *options;
 	keeper->setup = *setup;
+	/* The configuration that it stands in may be replaced. */
+	keeper->setup.resolv_conf = setup->resolv_conf != NULL ? xstrdup(setup->resolv_conf) : NULL;
 	keeper->limits = limits;
 	keeper->watcher = *watcher;
 	keeper->backoff = limits->backoff;
@@ -254,6 +282,7 @@ cell_keeper_destroy(struct cell_keeper *keeper)
 	keeper->cell = NULL;
 	keeper->state = CELL_DOWN;
 	cell_process_destroy(cell, "bayd ends");
+	free((char *)keeper->setup.resolv_conf);
 	event_free(keeper->restart_timer);
 	event_free(keeper->kill_timer);
 	free(keeper);

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/log.h"
 #include "master/cell_process.h"
 
 struct cell_keeper;
@@ -44,7 +45,8 @@ struct cell_keeper_watcher {
 	void *arg;
 };
 
-/* Copies options, setup and watcher; what they and limits point to is borrowed. */
+/* Copies options, setup with its resolv_conf, and watcher; what else they and limits point to is
+ * borrowed. */
 struct cell_keeper *cell_keeper_create(struct event_base *base,
 	const struct cell_options *options, const struct cell_setup *setup,
 	const struct supervisor_limits *limits, const struct cell_keeper_watcher *watcher);
@@ -58,6 +60,9 @@ bool cell_keeper_start(struct cell_keeper *keeper, struct buffer *error)
 
 /* Starts another: at once, if it is known who is to blame, else after the back-off. */
 void cell_keeper_start_later(struct cell_keeper *keeper, bool blamed);
+
+/* What the cell logs, and those that come after it. */
+void cell_keeper_set_log_level(struct cell_keeper *keeper, enum log_level level);
 
 /* No other one is started any more. */
 void cell_keeper_give_up(struct cell_keeper *keeper);

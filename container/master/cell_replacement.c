@@ -33,7 +33,7 @@ replacement_lingering(const struct cell_replacement *replacement)
 	size_t count = 0;
 
 	for (size_t i = 0; i < replacement->table->count; i++)
-		count += replacement->table->services[i].lingering_count;
+		count += replacement->table->services[i]->lingering_count;
 	return count;
 }
 
@@ -42,7 +42,7 @@ static bool
 replacement_may_begin(const struct cell_replacement *replacement)
 {
 	for (size_t i = 0; i < replacement->table->count; i++) {
-		if (replacement->table->services[i].step != SERVICE_STEP_NONE)
+		if (replacement->table->services[i]->step != SERVICE_STEP_NONE)
 			return false;
 	}
 	return cell_keeper_state(replacement->keeper) == CELL_READY;
@@ -58,7 +58,7 @@ replacement_is_quiet(const struct cell_replacement *replacement)
 	if (!cell_process_is_idle(cell))
 		return false;
 	for (size_t i = 0; i < replacement->table->count; i++) {
-		status_page_read_service(cell_process_page(cell), replacement->table->services[i].slot, &view);
+		status_page_read_service(cell_process_page(cell), replacement->table->services[i]->slot, &view);
 		if (view.in_flight > 0 || view.queue_length > 0 || view.waiting_senders > 0)
 			return false;
 	}
@@ -74,7 +74,7 @@ replacement_begin(struct cell_replacement *replacement)
 	replacement->draining = true;
 	replacement->until_ns = clock_monotonic_ns() + replacement->config->container.drain_timeout_ns;
 	for (size_t i = 0; i < replacement->table->count; i++) {
-		struct master_service *service = &replacement->table->services[i];
+		struct master_service *service = replacement->table->services[i];
 
 		if (service->state == SERVICE_READY)
 			master_service_set_state(service, SERVICE_STARTING, NULL);
@@ -114,6 +114,12 @@ bool
 cell_replacement_is_wanted(const struct cell_replacement *replacement)
 {
 	return replacement->wanted;
+}
+
+void
+cell_replacement_set_config(struct cell_replacement *replacement, const struct config *config)
+{
+	replacement->config = config;
 }
 
 bool

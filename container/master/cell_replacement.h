@@ -27,6 +27,9 @@ struct cell_replacement *cell_replacement_create(struct supervisor *supervisor,
 /* NULL is fine. */
 void cell_replacement_destroy(struct cell_replacement *replacement);
 
+/* The same, from another configuration; borrowed. */
+void cell_replacement_set_config(struct cell_replacement *replacement, const struct config *config);
+
 /* Something lingers, or does no more: the cell is replaced if that is too much. */
 void cell_replacement_consider(struct cell_replacement *replacement);
 

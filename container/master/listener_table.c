@@ -134,22 +134,27 @@ listener_log(const struct listener *listener, const char *service, const char *f
 	free(quoted);
 }
 
+static void
+listener_let_go(struct listener *listener, const char *service)
+{
+	listener_log(listener, service, listener->passed ? "gives back" : "no longer listens on");
+	if (listener->passed) {
+		free(listener->owner);
+		listener->owner = NULL;
+	} else {
+		listener_socket_close(&listener->socket);
+		listener_destroy(listener);
+	}
+}
+
 void
 listener_table_close(struct listener_table *table, const char *service)
 {
 	list_for_each_safe(pos, &table->listeners) {
 		struct listener *listener = container_of(pos, struct listener, link);
 
-		if (!listener_is_owned_by(listener, service))
-			continue;
-		listener_log(listener, service, listener->passed ? "gives back" : "no longer listens on");
-		if (listener->passed) {
-			free(listener->owner);
-			listener->owner = NULL;
-		} else {
-			listener_socket_close(&listener->socket);
-			listener_destroy(listener);
-		}
+		if (listener_is_owned_by(listener, service))
+			listener_let_go(listener, service);
 	}
 }
 
@@ -467,6 +472,35 @@ listener_take(struct listener *listener, const struct listener_wish *wish, int b
 	if (!listener->passed && backlog > listener->backlog &&
 	    listen(listener->socket.fd, backlog) == 0)
 		listener->backlog = backlog;
+}
+
+/* Whether the service may still have it. */
+static bool
+listener_is_allowed(const struct listener_table *table, const struct listener *listener,
+	const struct config_service *service)
+{
+	const char *list = service->listen;
+	struct config_listen entry;
+	const char *why;
+
+	if (*list == '\0')
+		return !listener->passed && listener_is_harmless(table, &listener->wanted);
+	while (config_listen_next(&list, &entry, &why) == CONFIG_LISTEN_ENTRY)
+		if (listener_is_meant(table, listener, &entry))
+			return true;
+	return false;
+}
+
+void
+listener_table_trim(struct listener_table *table, const struct config_service *service)
+{
+	list_for_each_safe(pos, &table->listeners) {
+		struct listener *listener = container_of(pos, struct listener, link);
+
+		if (listener_is_owned_by(listener, service->name) &&
+		    !listener_is_allowed(table, listener, service))
+			listener_let_go(listener, service->name);
+	}
 }
 
 enum bay_status

@@ -54,6 +54,9 @@ enum bay_status listener_table_open(struct listener_table *table,
 /* The service is stopped for good: nobody can connect to what it listened on any more. */
 void listener_table_close(struct listener_table *table, const char *service);
 
+/* The service listens by another configuration now: closes what that does not allow any more. */
+void listener_table_trim(struct listener_table *table, const struct config_service *service);
+
 struct listener_view {
 	const char *name;    /* by which it is known; "": none */
 	const char *address; /* where it is bound, with its port */

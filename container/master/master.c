@@ -33,10 +33,12 @@
 #include "master/admin_server.h"
 #include "master/listener_table.h"
 #include "master/log_ring.h"
+#include "master/log_sink.h"
 #include "master/loop_watch.h"
 #include "master/notify.h"
 #include "master/plugin_examination.h"
 #include "master/plugin_survey.h"
+#include "master/reload.h"
 #include "master/run_user.h"
 #include "master/runtime_dir.h"
 #include "master/socket_file.h"
@@ -134,6 +136,8 @@ master_stop(struct master *master, bool now)
 	}
 	parts->stopping = true;
 	master->state = MASTER_DRAINING;
+	if (master->reload != NULL)
+		reload_close(master->reload);
 	if (parts->start_timer != NULL)
 		event_del(parts->start_timer);
 	if (master->supervisor != NULL)
@@ -143,6 +147,17 @@ master_stop(struct master *master, bool now)
 }
 
 /* --- signals -------------------------------------------------------------------------- */
+
+/* Who sent it the kernel does not say. */
+static void
+master_reload(struct master *master)
+{
+	const struct reload_wish wish = {.kind = RELOAD_FILE, .who = "SIGHUP"};
+
+	/* During the start it is remembered. */
+	if (master->reload != NULL)
+		reload_ask(master->reload, &wish, NULL, NULL);
+}
 
 static void
 master_on_signal(int number, void *arg)
@@ -169,8 +184,7 @@ master_on_signal(int number, void *arg)
 			log_info(NULL, "log opened again");
 		break;
 	case SIGHUP:
-		log_warn(NULL, "SIGHUP is ignored: this version cannot reload its configuration; "
-			"bayctl restart SERVICE takes a new plugin file, a restart of bayd all");
+		master_reload(master);
 		break;
 	case SIGUSR2:
 		log_warn(NULL, "SIGUSR2 is ignored: it means nothing to bayd");
@@ -205,6 +219,16 @@ master_count_services(const struct master *master, enum service_state state)
 }
 
 static void
+master_notify_ready(struct master *master)
+{
+	unsigned ready = master_count_services(master, SERVICE_READY);
+
+	notify_send(master->_parts->notify, "READY=1\nSTATUS=%u %s, %u failed", ready,
+		text_number(ready, "service runs", "services run"),
+		master_count_services(master, SERVICE_FAILED));
+}
+
+static void
 master_on_started(const char *why, void *arg)
 {
 	struct master *master = arg;
@@ -224,9 +248,52 @@ master_on_started(const char *why, void *arg)
 	failed = master_count_services(master, SERVICE_FAILED);
 	log_info(NULL, "ready: %u %s, %u failed", ready, text_number(ready, "service runs", "services run"),
 		failed);
-	notify_send(master->_parts->notify, "READY=1\nSTATUS=%u %s, %u failed", ready,
-		text_number(ready, "service runs", "services run"),
-		failed);
+	master_notify_ready(master);
+	reload_open(master->reload);
+}
+
+/* --- reload ------------------------------------------------------------------------------- */
+
+static void
+master_on_reload_begun(void *arg)
+{
+	struct master *master = arg;
+
+	notify_send(master->_parts->notify, "RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=reloading",
+		(long long)(clock_monotonic_ns() / CLOCK_NS_PER_US));
+}
+
+/* Also when nothing has changed: the service manager waits for it. */
+static void
+master_on_reload_ended(void *arg)
+{
+	struct master *master = arg;
+
+	if (master->state == MASTER_READY)
+		master_notify_ready(master);
+}
+
+static void
+master_on_in_force(struct config *config, void *arg)
+{
+	struct master *master = arg;
+
+	master->config = config;
+}
+
+static void
+master_create_reload(struct master *master)
+{
+	const struct reload_options options = {
+		.supervisor = master->supervisor,
+		.examination = master->_parts->examination,
+		.listeners = master->listeners,
+		.config = master->config,
+	};
+	const struct reload_watcher watcher = {.begun = master_on_reload_begun,
+		.ended = master_on_reload_ended, .in_force = master_on_in_force, .arg = master};
+
+	master->reload = reload_create(&options, &watcher);
 }
 
 /* --- start ------------------------------------------------------------------------------- */
@@ -271,6 +338,7 @@ master_create_supervisor(struct master *master)
 	listener_table_adopt(master->listeners, &parts->activation, master->config);
 	master->supervisor = supervisor_create(&options, &watcher);
 	supervisor_expect_images(master->supervisor);
+	master_create_reload(master);
 }
 
 /* What the survey has found goes to the services. */
@@ -336,30 +404,6 @@ master_on_surveyed(void *arg)
 		}
 	}
 	buffer_finish(&text);
-}
-
-static bool
-master_start_log(const struct config *config, struct buffer *error)
-{
-	const struct config_container *container = &config->container;
-
-	log_set_process("master");
-	log_set_level(container->log_level);
-	log_set_format(container->log_format);
-	switch (config_log_sink(config)) {
-	case CONFIG_LOG_STDERR:
-		log_to_stderr();
-		break;
-	case CONFIG_LOG_SYSLOG:
-		log_to_syslog("bayd");
-		break;
-	case CONFIG_LOG_FILE:
-		if (!log_to_file(container->log))
-			return buffer_fail(error, "open the log file %s: %s [log-file]", container->log,
-				log_file_trouble(errno));
-		break;
-	}
-	return true;
 }
 
 /* Whoever else is to come to the sockets or to the images must get through the directory. */
@@ -456,7 +500,8 @@ master_prepare(struct master *master, struct buffer *error)
 {
 	struct master_parts *parts = master->_parts;
 
-	if (!master_start_log(master->config, error))
+	log_set_process("master");
+	if (!log_sink_set(master->config, NULL, error))
 		return false;
 	parts->log_elsewhere = config_log_sink(master->config) != CONFIG_LOG_STDERR;
 	log_set_hook(master_on_log_record, master);
@@ -514,6 +559,7 @@ master_finish(struct master *master)
 	master->admin_log = NULL;
 	plugin_survey_finish(&parts->survey);
 	plugin_examination_destroy(parts->examination);
+	reload_destroy(master->reload);
 	strays_end();
 	listener_table_destroy(master->listeners);
 	activation_finish(&parts->activation);
@@ -534,6 +580,7 @@ master_finish(struct master *master)
 	if (master->base != NULL)
 		event_base_free(master->base);
 	notify_close(parts->notify);
+	run_user_finish(&parts->user);
 	log_ring_destroy(master->ring);
 	libevent_global_shutdown();
 	for (int i = 0; i < MASTER_LOG_LAST_FLUSHES && !log_flush(MASTER_LOG_FLUSH_MS);)
@@ -552,7 +599,7 @@ master_refuse(const struct config_report *report)
 }
 
 enum master_exit
-master_run(const struct config *config)
+master_run(struct config *config)
 {
 	struct master_parts parts = {.socket = {.fd = -1, ._dirfd = -1}};
 	struct master master = {.config = config, ._parts = &parts,
@@ -562,6 +609,7 @@ master_run(const struct config *config)
 
 	if (!run_user_resolve(config, &parts.user, &report)) {
 		parts.exit = master_refuse(&report);
+		run_user_finish(&parts.user);
 		config_report_finish(&report);
 		return parts.exit;
 	}

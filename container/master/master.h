@@ -16,6 +16,7 @@ struct config;
 struct event_base;
 struct listener_table;
 struct log_ring;
+struct reload;
 struct supervisor;
 
 enum master_state {
@@ -30,13 +31,14 @@ const char *master_state_name(enum master_state state);
 /* What the admin commands work with; made by master_run, read only for them. */
 struct master {
 	struct event_base *base;
-	const struct config *config;
+	struct config *config; /* in force; the reload's, which replaces it */
 	const char *runtime_dir; /* absolute */
 	enum master_state state;
 	int64_t started_ns;
 	int64_t started_wall_ns;
 	struct listener_table *listeners;
 	struct supervisor *supervisor;
+	struct reload *reload;
 	struct log_ring *ring;
 	struct admin_log *admin_log;
 	struct master_parts *_parts; /* what only master.c needs */
@@ -52,9 +54,10 @@ enum master_exit {
 
 /*
  * Runs the container until it is told to stop, and removes what it made. Says on standard
- * error why it cannot, if it cannot. Signals must be blocked (master_block_signals).
+ * error why it cannot, if it cannot. Signals must be blocked (master_block_signals). config is
+ * what it starts with, borrowed.
  */
-enum master_exit master_run(const struct config *config);
+enum master_exit master_run(struct config *config);
 
 /* At the very start of the process: none may end it before there is a handler. */
 void master_block_signals(void);

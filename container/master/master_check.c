@@ -136,6 +136,7 @@ check_complain(struct master_check *check, struct config_report *report)
 			found->complaints[i].text);
 	/* A name that is not found is one more complaint. */
 	(void)!run_user_resolve(check->config, &user, report);
+	run_user_finish(&user);
 }
 
 enum master_exit

@@ -28,6 +28,27 @@ service_state_name(enum service_state state)
 	return service_state_names[state];
 }
 
+/* --- configuration ------------------------------------------------------------------ */
+
+void
+master_service_configure(struct master_service *service, struct config *source,
+	const struct config_service *config)
+{
+	const struct config_rate *before = service->config != NULL ? &service->config->start_limit : NULL;
+	struct config *old = service->source;
+
+	if (before == NULL || before->count != config->start_limit.count) {
+		free(service->failures);
+		service->failures = xcalloc((size_t)config->start_limit.count, sizeof(*service->failures));
+		service->failure_next = 0;
+	}
+	service->backoff.first_ns = config->restart_delay_ns;
+	service->backoff.reset_ns = config->start_limit.period_ns;
+	service->source = config_ref(source);
+	service->config = config;
+	config_unref(old);
+}
+
 /* --- state ------------------------------------------------------------------------ */
 
 static void

@@ -22,6 +22,7 @@
 struct cell_lingers;
 struct event;
 struct plugin_image;
+struct service_undo;
 struct supervisor;
 
 enum service_state {
@@ -75,19 +76,24 @@ struct service_lingering {
 
 struct master_service {
 	struct supervisor *supervisor;
-	const struct config_service *config; /* borrowed from the configuration */
+	const struct config_service *config; /* borrowed from source */
+	struct config *source;               /* a reference to the configuration */
+	struct config *examined;             /* the same, of an examination that is under way, or NULL */
+	bool gone;                           /* the configuration has it no more */
 	uint32_t slot;                       /* its index in the status page, for life */
 	enum service_state state;
 	enum service_step step;
 	bool wanted;      /* the operator, or the ini, wants it to run */
 	bool restarting;  /* READY, and a new image of it is being examined */
 	bool stop_now;    /* STOPPING without waiting for requests */
+	bool changing;    /* READY, and the cell has been told of a live change */
 	char *reason;     /* of FAILED and of a stop that hangs; NULL: none */
 	int64_t since_ns; /* of the state */
 	int64_t since_wall_ns;
 	uint64_t restarts; /* starts that nobody asked for */
 	struct plugin_image *image;      /* what runs or will run; NULL: never examined well */
 	struct plugin_image *next_image; /* for its next start, or NULL: the same */
+	struct service_undo *undo; /* what is taken back if the next start fails, or NULL */
 	struct plugin_image *former;     /* what ran before image, or NULL */
 	int64_t generation_wall_ns;      /* since when image has served; 0: it has not */
 	struct service_swap swap;
@@ -102,6 +108,10 @@ struct master_service {
 	struct service_totals past;
 	uint64_t lost; /* requests that past has as failed, because the last cell ended with them */
 };
+
+/* It is to be as this section of source says, from its next step on: keeps a reference. */
+void master_service_configure(struct master_service *service, struct config *source,
+	const struct config_service *config);
 
 /* The only way to change the state: notes the time, logs the move, and keeps or drops the
  * reason. With a format it has one. */

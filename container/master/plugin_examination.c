@@ -20,7 +20,8 @@
 
 struct plugin_examination {
 	struct event_base *base;
-	const struct config *config;
+	char *config_path;
+	char *plugin_dir;
 	struct examiner *examiner;
 	int dirfd;
 	struct map *generations; /* plugin -> struct plugin_generation */
@@ -41,6 +42,7 @@ struct plugin_job {
 	const struct config_service **services;
 	size_t count;
 	struct plugin_image *image; /* NULL: its turn is still to come, or it was refused */
+	bool again;                 /* image has passed before */
 	struct buffer reason;
 	plugin_result_fn *done;
 	void *arg;
@@ -55,11 +57,34 @@ plugin_image_ref(struct plugin_image *image)
 	return image;
 }
 
+const struct plugin_setting *
+plugin_image_setting(const struct plugin_image *image, const char *name)
+{
+	for (size_t i = 0; i < image->setting_count; i++)
+		if (strcmp(image->settings[i].name, name) == 0)
+			return &image->settings[i];
+	return NULL;
+}
+
+static void
+plugin_image_forget_settings(struct plugin_image *image)
+{
+	for (size_t i = 0; i < image->setting_count; i++) {
+		free(image->settings[i].name);
+		free(image->settings[i].default_value);
+		free(image->settings[i].help);
+	}
+	free(image->settings);
+	image->settings = NULL;
+	image->setting_count = 0;
+}
+
 void
 plugin_image_unref(struct plugin_image *image)
 {
 	if (image == NULL || --image->_refs > 0)
 		return;
+	plugin_image_forget_settings(image);
 	image_finish(&image->image);
 	free(image->source);
 	free(image->version);
@@ -88,7 +113,7 @@ plugin_image_begin(struct plugin_examination *examination, const char *plugin,
 
 	image->_refs = 1;
 	image->generation = plugin_next_generation(examination, plugin);
-	image->source = xasprintf("%s/%s.so", examination->config->container.plugin_dir, plugin);
+	image->source = xasprintf("%s/%s.so", examination->plugin_dir, plugin);
 	image->version = xstrdup("");
 	image->verbs = json_array();
 	if (!image_begin(&image->image, image->source, examination->dirfd, plugin,
@@ -201,7 +226,7 @@ plugin_job_add_complaint(const struct plugin_job *job, const struct cell_verdict
 		origin = &service->settings[index].origin;
 		text = xasprintf("%s: %s [config-setting]", service->settings[index].name, complaint->message);
 	}
-	config_report_add(report, origin->file != NULL ? origin->file : job->examination->config->path,
+	config_report_add(report, origin->file != NULL ? origin->file : job->examination->config_path,
 		origin->line, "%s", text);
 	free(text);
 }
@@ -224,11 +249,26 @@ plugin_job_log_verdict(const struct plugin_job *job, const struct cell_verdict *
 }
 
 static void
-plugin_job_keep_verbs(struct plugin_job *job, const struct cell_verdict *verdict)
+plugin_image_describe(struct plugin_image *image, const struct cell_verdict *verdict)
 {
+	if (verdict->version != NULL) {
+		free(image->version);
+		image->version = xstrdup(verdict->version);
+	}
 	for (size_t i = 0; i < verdict->verb_count; i++)
-		(void)json_array_append_new(job->image->verbs,
-			cell_plugin_verb_to_json(&verdict->verbs[i]));
+		(void)json_array_append_new(image->verbs, cell_plugin_verb_to_json(&verdict->verbs[i]));
+	image->settings = xcalloc(verdict->setting_count + 1, sizeof(*image->settings));
+	image->setting_count = verdict->setting_count;
+	for (size_t i = 0; i < verdict->setting_count; i++) {
+		const struct cell_plugin_setting *from = &verdict->settings[i];
+
+		image->settings[i] = (struct plugin_setting){
+			.name = xstrdup(from->name),
+			.default_value = from->default_value != NULL ? xstrdup(from->default_value) : NULL,
+			.help = xstrdup(from->help != NULL ? from->help : ""),
+			.live = from->live,
+		};
+	}
 }
 
 static void
@@ -243,12 +283,10 @@ plugin_job_on_verdict(const struct cell_verdict *verdict, void *arg)
 		plugin_job_refuse(job);
 		return;
 	}
-	if (verdict->version != NULL) {
-		free(job->image->version);
-		job->image->version = xstrdup(verdict->version);
+	if (!job->again) {
+		plugin_image_describe(job->image, verdict);
+		plugin_job_log_verdict(job, verdict);
 	}
-	plugin_job_keep_verbs(job, verdict);
-	plugin_job_log_verdict(job, verdict);
 	for (size_t i = 0; i < verdict->complaint_count; i++)
 		plugin_job_add_complaint(job, verdict, &verdict->complaints[i], &report);
 	plugin_job_finish(job, &report);
@@ -304,13 +342,15 @@ plugin_job_copy(struct plugin_job *job)
 	enum image_progress progress = IMAGE_MORE;
 	struct buffer why = {0};
 
-	if (job->image != NULL)
+	if (job->again)
+		progress = IMAGE_DONE;
+	else if (job->image != NULL)
 		progress = image_continue(&job->image->image, &why);
 	else if ((job->image = plugin_image_begin(job->examination, plugin, &why)) == NULL)
 		progress = IMAGE_FAILED;
 	if (progress == IMAGE_FAILED)
 		(void)buffer_fail(&job->reason, "plugin %s/%s.so: %s",
-			job->examination->config->container.plugin_dir, plugin, buffer_text(&why));
+			job->examination->plugin_dir, plugin, buffer_text(&why));
 	buffer_finish(&why);
 	return progress;
 }
@@ -335,8 +375,8 @@ plugin_examination_on_turn(evutil_socket_t fd, short what, void *arg)
 		plugin_job_refuse(job);
 }
 
-void
-plugin_examination_begin(struct plugin_examination *examination,
+static void
+plugin_job_begin(struct plugin_examination *examination, struct plugin_image *again,
 	const struct config_service *const *services, size_t count, plugin_result_fn *done,
 	void *arg)
 {
@@ -346,10 +386,28 @@ plugin_examination_begin(struct plugin_examination *examination,
 	job->services = xcalloc(count, sizeof(*job->services));
 	memcpy(job->services, services, count * sizeof(*services));
 	job->count = count;
+	job->image = again != NULL ? plugin_image_ref(again) : NULL;
+	job->again = again != NULL;
 	job->done = done;
 	job->arg = arg;
 	list_push_back(&examination->copying, &job->link);
 	plugin_examination_turn_later(examination);
+}
+
+void
+plugin_examination_begin(struct plugin_examination *examination,
+	const struct config_service *const *services, size_t count, plugin_result_fn *done,
+	void *arg)
+{
+	plugin_job_begin(examination, NULL, services, count, done, arg);
+}
+
+void
+plugin_examination_again(struct plugin_examination *examination,
+	struct plugin_image *image, const struct config_service *const *services, size_t count,
+	plugin_result_fn *done, void *arg)
+{
+	plugin_job_begin(examination, image, services, count, done, arg);
 }
 
 /* --- lifecycle ------------------------------------------------------------------------------------ */
@@ -361,7 +419,8 @@ plugin_examination_create(struct event_base *base, const struct config *config,
 	struct plugin_examination *examination = xcalloc(1, sizeof(*examination));
 
 	examination->base = base;
-	examination->config = config;
+	examination->config_path = xstrdup(config->path);
+	examination->plugin_dir = xstrdup(config->container.plugin_dir);
 	examination->generations = map_create();
 	list_init(&examination->copying);
 	list_init(&examination->examined);
@@ -394,5 +453,7 @@ plugin_examination_destroy(struct plugin_examination *examination)
 		free(entry->value);
 	map_destroy(examination->generations);
 	fd_close(&examination->dirfd);
+	free(examination->config_path);
+	free(examination->plugin_dir);
 	free(examination);
 }

@@ -54,10 +54,12 @@ survey_on_result(const struct plugin_result *result, void *arg)
 
 /* Whether an earlier service has brought this one's plugin along. */
 static bool
-survey_is_grouped(const struct config *config, size_t index)
+survey_is_grouped(const struct plugin_survey *survey, size_t index)
 {
+	const struct config *config = survey->_config;
+
 	for (size_t i = 0; i < index; i++) {
-		if (config->services[i].enabled &&
+		if (survey->_chosen[i] &&
 		    strcmp(config->services[i].plugin, config->services[index].plugin) == 0)
 			return true;
 	}
@@ -74,7 +76,7 @@ survey_group_create(struct plugin_survey *survey, const char *plugin)
 	group->survey = survey;
 	list_push_back(&survey->_groups, &group->link);
 	for (size_t i = 0; i < config->service_count; i++) {
-		if (config->services[i].enabled && strcmp(config->services[i].plugin, plugin) == 0)
+		if (survey->_chosen[i] && strcmp(config->services[i].plugin, plugin) == 0)
 			group->services[group->count++] = &config->services[i];
 	}
 	return group;
@@ -84,8 +86,23 @@ void
 plugin_survey_begin(struct plugin_survey *survey, const struct config *config,
 	struct plugin_examination *examination, void (*done)(void *arg), void *arg)
 {
+	bool *enabled = xcalloc(config->service_count + 1, sizeof(*enabled));
+
+	for (size_t i = 0; i < config->service_count; i++)
+		enabled[i] = config->services[i].enabled;
+	plugin_survey_begin_with(survey, config, enabled, examination, done, arg);
+	free(enabled);
+}
+
+void
+plugin_survey_begin_with(struct plugin_survey *survey, const struct config *config,
+	const bool *chosen, struct plugin_examination *examination, void (*done)(void *arg),
+	void *arg)
+{
 	*survey = (struct plugin_survey){._config = config, ._done = done, ._arg = arg};
 	list_init(&survey->_groups);
+	survey->_chosen = xcalloc(config->service_count + 1, sizeof(*chosen));
+	memcpy(survey->_chosen, chosen, config->service_count * sizeof(*chosen));
 	survey->entries = xcalloc(config->service_count + 1, sizeof(*survey->entries));
 	/* So that complaints come in the order of the files. */
 	for (size_t i = 0; i < config->file_count; i++)
@@ -93,7 +110,7 @@ plugin_survey_begin(struct plugin_survey *survey, const struct config *config,
 	for (size_t i = 0; i < config->service_count; i++) {
 		struct survey_group *group;
 
-		if (!config->services[i].enabled || survey_is_grouped(config, i))
+		if (!chosen[i] || survey_is_grouped(survey, i))
 			continue;
 		group = survey_group_create(survey, config->services[i].plugin);
 		survey->_pending++;
@@ -134,6 +151,7 @@ plugin_survey_finish(struct plugin_survey *survey)
 	}
 	list_for_each_safe(pos, &survey->_groups)
 		free(container_of(pos, struct survey_group, link));
+	free(survey->_chosen);
 	free(survey->entries);
 	survey->entries = NULL;
 	config_report_finish(&survey->complaints);

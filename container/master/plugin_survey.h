@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The examination of everything that a configuration enables, each plugin file once, with
- * all complaints together: what bayd -t prints, and what has to be right before anything
- * starts.
+ * The examination of everything that a configuration enables, or of a choice of it, each plugin
+ * file once, with all complaints together: what bayd -t prints, and what has to be right before
+ * anything starts.
  *
  * Master only; never suspends.
  */
@@ -19,7 +19,7 @@
 struct plugin_examination;
 struct plugin_image;
 
-/* What became of one service; disabled ones have neither. */
+/* What became of one service; those that were not looked at have neither. */
 struct plugin_survey_entry {
 	struct plugin_image *image; /* a reference, or NULL */
 	char *reason;               /* why its plugin is refused, or NULL */
@@ -30,6 +30,7 @@ struct plugin_survey {
 	struct config_report complaints;     /* about settings of plugins */
 	const struct config *_config;
 	struct list _groups;
+	bool *_chosen; /* by the service's index */
 	size_t _pending;
 	void (*_done)(void *arg);
 	void *_arg;
@@ -39,6 +40,11 @@ struct plugin_survey {
  * this call, unless there is nothing to look at. Both are borrowed until then. */
 void plugin_survey_begin(struct plugin_survey *survey, const struct config *config,
 	struct plugin_examination *examination, void (*done)(void *arg), void *arg);
+
+/* The same for those services whose index is true in chosen. */
+void plugin_survey_begin_with(struct plugin_survey *survey, const struct config *config,
+	const bool *chosen, struct plugin_examination *examination, void (*done)(void *arg),
+	void *arg);
 
 /* Adds the refused plugins to the complaints, with the lines that name them. */
 void plugin_survey_complain_of_refusals(struct plugin_survey *survey);

@@ -5,8 +5,10 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <stdlib.h>
 #include <unistd.h>
 
+#include "base/alloc.h"
 #include "base/log.h"
 
 static void
@@ -50,7 +52,7 @@ run_user_find_user(const struct config *config, struct run_user *user,
 		run_user_complain(config, "user", name, report);
 		return false;
 	}
-	user->name = name;
+	user->name = xstrdup(name);
 	user->uid = passwd->pw_uid;
 	user->gid = passwd->pw_gid;
 	return true;
@@ -71,6 +73,13 @@ run_user_resolve(const struct config *config, struct run_user *user_r,
 		&user_r->control_group, report) && found;
 	user_r->change = geteuid() == 0 && (user_r->uid != geteuid() || user_r->gid != getegid());
 	return found;
+}
+
+void
+run_user_finish(struct run_user *user)
+{
+	free(user->name);
+	user->name = NULL;
 }
 
 void

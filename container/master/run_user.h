@@ -16,7 +16,7 @@ struct run_user {
 	bool change;          /* cells do not run as bayd does */
 	uid_t uid;
 	gid_t gid;
-	const char *name;     /* of the user; borrowed from config */
+	char *name;           /* of the user, or NULL */
 	gid_t control_group;  /* (gid_t)-1: none */
 };
 
@@ -24,6 +24,8 @@ struct run_user {
 bool run_user_resolve(const struct config *config, struct run_user *user_r,
 	struct config_report *report)
 	__attribute__((warn_unused_result));
+
+void run_user_finish(struct run_user *user);
 
 /* Logs what an operator should know about it, once. */
 void run_user_log(const struct run_user *user, const struct config *config);

@@ -4,12 +4,15 @@
 #include "master/service_control.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/log.h"
 #include "base/obituary.h"
 #include "master/listener_table.h"
 #include "master/plugin_examination.h"
+#include "master/service_change.h"
 #include "master/service_steps.h"
 #include "master/service_swap.h"
 #include "master/supervisor.h"
@@ -194,7 +197,8 @@ service_control_listen(struct master_service *service, const struct cell_listen 
 {
 	bool runs = service->state == SERVICE_READY || service->step == SERVICE_STEP_START;
 	bool known = service_is_of(service->image, asked->generation) ||
-		service_is_of(service->swap.image, asked->generation);
+		service_is_of(service->swap.image, asked->generation) ||
+		(service->undo != NULL && service_is_of(service->next_image, asked->generation));
 
 	if (!runs || !known || !service->wanted || supervisor_is_stopping(service->supervisor)) {
 		buffer_fail(error, "listen on %s: service %s is being stopped [closed]", asked->address,
@@ -238,6 +242,19 @@ service_fail_with_cell(struct master_service *service, const struct obituary *ob
 	}
 }
 
+/* A new generation was to blame: the former one starts in the next cell. */
+static void
+service_take_back_with_cell(struct master_service *service, const struct obituary *obituary,
+	const char *hang)
+{
+	char *reason = hang != NULL ? xstrdup(hang) : xasprintf("%s %s%s",
+		obituary->in_load ? "its code" : "init", obituary->how, obituary->where);
+
+	service_change_take_back(service, BAY_FAILED, reason);
+	master_service_set_state(service, SERVICE_STARTING, NULL);
+	free(reason);
+}
+
 void
 service_control_cell_ended(struct master_service *service, const struct obituary *obituary,
 	const char *hang)
@@ -249,6 +266,8 @@ service_control_cell_ended(struct master_service *service, const struct obituary
 	bool suspect = in_cell && !ends && (guilty || !supervisor_knows_culprit(service->supervisor));
 	char text[sizeof(obituary->how) + sizeof(obituary->where) + 32];
 
+	if (service->gone)
+		return;
 	service_end_text(obituary, hang, text, sizeof(text));
 	if (service->step != SERVICE_STEP_EXAMINE)
 		service->step = SERVICE_STEP_NONE;
@@ -258,6 +277,8 @@ service_control_cell_ended(struct master_service *service, const struct obituary
 	} else if (ends) {
 		service_clear_timer(service);
 		master_service_set_state(service, SERVICE_STOPPED, NULL);
+	} else if (in_cell && guilty && service->undo != NULL) {
+		service_take_back_with_cell(service, obituary, hang);
 	} else if (in_cell && guilty) {
 		service_fail_with_cell(service, obituary, hang);
 	} else if (in_cell) {
@@ -273,6 +294,7 @@ service_control_finish(struct master_service *service)
 	service_waiters_fail(service, BAY_CLOSED, "bayd stops");
 	service_swap_finish(service, "bayd stops");
 	service_clear_timer(service);
+	service_change_settle(service);
 	plugin_image_unref(service->next_image);
 	plugin_image_unref(service->image);
 	service->next_image = NULL;

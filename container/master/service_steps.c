@@ -15,6 +15,7 @@
 #include "master/listener_table.h"
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
+#include "master/service_change.h"
 #include "master/service_swap.h"
 #include "master/service_waiters.h"
 #include "master/supervisor.h"
@@ -50,7 +51,7 @@ service_tell_absence(struct master_service *service)
 
 	if (cell == NULL || service->state == SERVICE_READY || service->state == SERVICE_STOPPING)
 		return;
-	absent.state = states[service->state];
+	absent.state = service->gone ? CELL_ABSENCE_UNKNOWN : states[service->state];
 	absent.reason = service->reason;
 	cell_process_call(cell, CELL_ABSENT, cell_absent_to_json(&absent), -1, 0,
 		service_on_absence_told, service);
@@ -80,6 +81,7 @@ service_settle(struct master_service *service)
 	/* Given up or stopped: whoever connects should be told, not be kept waiting. */
 	if (service->state != SERVICE_READY && service->next_try_ns == 0)
 		listener_table_close(supervisor_listeners(service->supervisor), service->config->name);
+	service_change_settle(service);
 	service_tell_absence(service);
 	service_waiters_answer(service);
 	service_swap_settled(service);
@@ -119,6 +121,8 @@ service_lose_patience(struct master_service *service)
 		"its requests go on, bayctl stop --now ends them [service-stuck]",
 		clock_format_duration(span, sizeof(span), service->config->drain_timeout_ns));
 	master_service_set_state(service, SERVICE_STOPPING, "%s", text);
+	if (service->undo != NULL)
+		service_change_take_back(service, BAY_TIMEOUT, text);
 	service_waiters_fail(service, BAY_TIMEOUT, text);
 }
 
@@ -203,6 +207,8 @@ service_end_examination(struct master_service *service, struct plugin_image *ima
 {
 	bool restarting = service->restarting;
 
+	config_unref(service->examined);
+	service->examined = NULL;
 	service->step = SERVICE_STEP_NONE;
 	service->restarting = false;
 	if (image == NULL && restarting) {
@@ -251,13 +257,15 @@ service_begin_examination(struct master_service *service)
 	if (!service->restarting)
 		master_service_set_state(service, SERVICE_STARTING, NULL);
 	service_tell_absence(service);
+	/* What it is examined with may be replaced meanwhile. */
+	service->examined = config_ref(service->source);
 	plugin_examination_begin(supervisor_examination(service->supervisor), &service->config, 1,
 		service_on_examined, service);
 }
 
 /* --- start ------------------------------------------------------------------------------------ */
 
-static enum cell_overflow
+enum cell_overflow
 service_overflow(const struct config_service *config)
 {
 	static const enum cell_overflow overflow[] = {
@@ -308,6 +316,19 @@ service_start_parameters(const struct master_service *service, const struct plug
 	return parameters;
 }
 
+/* The former generation is started again, or its policy says what becomes of it. */
+static void
+service_start_failed(struct master_service *service, const char *reason)
+{
+	if (service->undo != NULL && service->wanted) {
+		service_change_take_back(service, BAY_FAILED, reason);
+		service_begin_start(service);
+		return;
+	}
+	service_fail_with_code(service, reason, "service-start");
+	service_settle(service);
+}
+
 static void
 service_on_started(const struct cell_reply *reply, void *arg)
 {
@@ -335,8 +356,8 @@ service_on_started(const struct cell_reply *reply, void *arg)
 		break;
 	case CELL_REPLY_FAILED:
 		service->step = SERVICE_STEP_NONE;
-		service_fail_with_code(service, reply->message, "service-start");
-		break;
+		service_start_failed(service, reply->message);
+		return;
 	}
 	service_settle(service);
 }
@@ -376,8 +397,7 @@ service_begin_start(struct master_service *service)
 	if (!service_call_with_image(service, CELL_START, service->image, false,
 		service->config->start_timeout_ns + service_grace_ns(service), service_on_started)) {
 		service->step = SERVICE_STEP_NONE;
-		service_fail(service, "tell the cell to start it: a setting is no UTF-8 text");
-		service_settle(service);
+		service_start_failed(service, "tell the cell to start it: a setting is no UTF-8 text");
 	}
 }
 
@@ -400,6 +420,8 @@ service_on_stopped(const struct cell_reply *reply, void *arg)
 	} else {
 		master_service_set_state(service, SERVICE_STOPPING, "%s; bayctl stop tries again, "
 			"bayctl stop --now ends it with its cell [service-stuck]", reply->message);
+		if (service->undo != NULL)
+			service_change_take_back(service, BAY_BUSY, service->reason);
 		service_waiters_fail(service, BAY_BUSY, service->reason);
 	}
 }
@@ -410,7 +432,8 @@ service_begin_stop(struct master_service *service)
 {
 	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
 	struct cell_stop stop = {.service = service->config->name,
-		.drain_timeout_ns = service->stop_now ? 0 : service->config->drain_timeout_ns};
+		.drain_timeout_ns = service->stop_now ? 0 : service->config->drain_timeout_ns,
+		.hold = service->undo != NULL};
 
 	service_swap_leave(service);
 	master_service_set_state(service, SERVICE_STOPPING, NULL);

@@ -4,7 +4,7 @@
  * to start it, the cell is told to stop it. Each step ends in service_settle, which goes on
  * to where the service is wanted.
  *
- * For service_control and service_swap only. Master only; never suspends.
+ * For service_control, service_change and service_swap only. Master only; never suspends.
  */
 #ifndef BAY_MASTER_SERVICE_STEPS_H
 #define BAY_MASTER_SERVICE_STEPS_H
@@ -12,11 +12,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "config/config_data.h"
 #include "master/cell_channel.h"
+#include "protocol/cell_link.h"
 
 struct master_service;
 struct plugin_image;
 struct plugin_result;
+
+/* What the cell calls the service's policy for a full queue. */
+enum cell_overflow service_overflow(const struct config_service *config);
 
 /* A step has ended: begins the next one, or tells those who wait that it is there. */
 void service_settle(struct master_service *service);

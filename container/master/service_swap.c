@@ -15,6 +15,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "master/plugin_examination.h"
+#include "master/service_change.h"
 #include "master/service_steps.h"
 #include "master/supervisor.h"
 #include "protocol/cell_link.h"
@@ -356,6 +357,8 @@ swap_has_flipped(struct master_service *service)
 	if (back) {
 		swap_drop_image(service);
 		swap_go_back(service, !condemned);
+		/* It has the settings that it was kept with. */
+		service_change_renew(service);
 	} else {
 		plugin_image_unref(service->former);
 		service->former = left;
@@ -516,6 +519,8 @@ swap_on_examined(const struct plugin_result *result, void *arg)
 	char *reason;
 
 	service->step = SERVICE_STEP_NONE;
+	config_unref(service->examined);
+	service->examined = NULL;
 	if (result->image != NULL && result->complaints->count == 0) {
 		swap_to_image(service, result->image);
 		return;
@@ -554,6 +559,8 @@ swap_begin(struct master_service *service)
 	list_splice_back(&service->swap.served, &service->swap.asked);
 	swap_note_cause(service);
 	service->step = SERVICE_STEP_EXAMINE;
+	/* What it is examined with may be replaced meanwhile. */
+	service->examined = config_ref(service->source);
 	plugin_examination_begin(supervisor_examination(service->supervisor), &service->config, 1,
 		swap_on_examined, service);
 }

@@ -12,61 +12,120 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/text.h"
 #include "master/service_swap.h"
 
 /* The longest wait of a service that fails again and again. */
 static const int64_t service_max_delay_ns = 60 * (int64_t)CLOCK_NS_PER_S;
 
-static void
-service_table_init_service(struct master_service *service, struct supervisor *supervisor,
-	const struct config_service *config, struct event_base *base, event_callback_fn on_timer)
+static struct master_service *
+service_table_create(struct service_table *table, const char *name)
 {
-	service->supervisor = supervisor;
-	service->config = config;
-	service->since_ns = clock_monotonic_ns();
-	service->since_wall_ns = clock_wall_ns();
-	service->failures = xcalloc((size_t)config->start_limit.count,
-		sizeof(*service->failures));
-	service->backoff = (struct backoff){.first_ns = config->restart_delay_ns,
-		.max_ns = service_max_delay_ns, .reset_ns = config->start_limit.period_ns};
-	service->timer = evtimer_new(base, on_timer, service);
+	struct master_service *service = xcalloc(1, sizeof(*service));
+
+	service->supervisor = table->_supervisor;
+	service->slot = table->slot_count;
+	service->backoff = (struct backoff){.max_ns = service_max_delay_ns};
+	service->timer = evtimer_new(table->_base, table->_on_timer, service);
 	list_init(&service->waiters);
 	service_swap_init(service);
+	table->slots[table->slot_count++] = service;
+	map_put(table->_by_name, name, service);
+	return service;
+}
+
+struct master_service *
+service_table_add(struct service_table *table, struct config *source,
+	const struct config_service *config)
+{
+	struct master_service *service = map_get(table->_by_name, config->name);
+
+	if (service == NULL && table->slot_count == STATUS_PAGE_SERVICES_MAX)
+		return NULL;
+	if (service == NULL)
+		service = service_table_create(table, config->name);
+	service->gone = false;
+	service->since_ns = clock_monotonic_ns();
+	service->since_wall_ns = clock_wall_ns();
+	master_service_configure(service, source, config);
+	table->services = xrealloc(table->services, table->count + 1, sizeof(*table->services));
+	table->services[table->count++] = service;
+	return service;
+}
+
+void
+service_table_remove(struct service_table *table, struct master_service *service)
+{
+	size_t at = 0;
+
+	while (at < table->count && table->services[at] != service)
+		at++;
+	if (at == table->count)
+		return;
+	table->count--;
+	memmove(&table->services[at], &table->services[at + 1],
+		(table->count - at) * sizeof(*table->services));
+	service->gone = true;
+}
+
+void
+service_table_sort(struct service_table *table, const struct config *config)
+{
+	struct master_service **sorted = xcalloc(table->count + 1, sizeof(*sorted));
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->service_count; i++) {
+		struct master_service *service = service_table_find(table, config->services[i].name);
+
+		if (service != NULL)
+			sorted[count++] = service;
+	}
+	for (size_t i = 0; i < table->count; i++)
+		if (config_find_service(config, table->services[i]->config->name) == NULL)
+			sorted[count++] = table->services[i];
+	free(table->services);
+	table->services = sorted;
 }
 
 void
 service_table_init(struct service_table *table, struct supervisor *supervisor,
-	const struct config *config, struct event_base *base, event_callback_fn on_timer)
+	struct config *config, struct event_base *base, event_callback_fn on_timer)
 {
-	table->count = config->service_count;
-	table->services = xcalloc(table->count + 1, sizeof(*table->services));
-	for (size_t i = 0; i < table->count; i++) {
-		table->services[i].slot = (uint32_t)i;
-		service_table_init_service(&table->services[i], supervisor, &config->services[i], base,
-			on_timer);
-	}
+	table->_supervisor = supervisor;
+	table->_base = base;
+	table->_on_timer = on_timer;
+	table->_by_name = map_create();
+	for (size_t i = 0; i < config->service_count; i++)
+		(void)service_table_add(table, config, &config->services[i]);
+}
+
+static void
+service_table_destroy(struct master_service *service)
+{
+	event_free(service->timer);
+	config_unref(service->examined);
+	config_unref(service->source);
+	free(service->failures);
+	free(service->reason);
+	free(service);
 }
 
 void
 service_table_finish(struct service_table *table)
 {
-	for (size_t i = 0; i < table->count; i++) {
-		event_free(table->services[i].timer);
-		free(table->services[i].failures);
-		free(table->services[i].reason);
-	}
+	for (uint32_t i = 0; i < table->slot_count; i++)
+		service_table_destroy(table->slots[i]);
+	map_destroy(table->_by_name);
 	free(table->services);
 }
 
 struct master_service *
 service_table_find(const struct service_table *table, const char *name)
 {
-	for (size_t i = 0; i < table->count; i++) {
-		if (strcmp(table->services[i].config->name, name) == 0)
-			return &table->services[i];
-	}
-	return NULL;
+	struct master_service *service = map_get(table->_by_name, name);
+
+	return service != NULL && !service->gone ? service : NULL;
 }
 
 struct master_service *
@@ -75,14 +134,14 @@ service_table_find_in_init(const struct service_table *table, const struct statu
 	uint32_t loading = status_page_loading(page);
 
 	/* A constructor that does not come back keeps all others from being loaded. */
-	if (loading < table->count)
-		return &table->services[loading];
+	if (loading < table->slot_count)
+		return table->slots[loading];
 	for (uint32_t loop = 0; loop < page->loops; loop++) {
 		struct status_loop_view view;
 
 		status_page_read_loop(page, loop, &view);
-		if (view.phase == STATUS_PHASE_INIT && view.slot < table->count)
-			return &table->services[view.slot];
+		if (view.phase == STATUS_PHASE_INIT && view.slot < table->slot_count)
+			return table->slots[view.slot];
 	}
 	return NULL;
 }
@@ -131,5 +190,5 @@ void
 service_table_log_unfinished(const struct service_table *table, const struct status_page *page)
 {
 	for (size_t i = 0; i < table->count; i++)
-		service_table_log_unfinished_service(&table->services[i], page);
+		service_table_log_unfinished_service(table->services[i], page);
 }

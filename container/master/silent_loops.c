@@ -16,8 +16,7 @@
 static const struct master_service *
 silent_loops_service(const struct master *master, uint32_t slot)
 {
-	return slot < supervisor_count(master->supervisor) ?
-		supervisor_service(master->supervisor, slot) : NULL;
+	return supervisor_by_slot(master->supervisor, slot);
 }
 
 json_t *

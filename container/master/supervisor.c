@@ -70,7 +70,7 @@ supervisor_settled(struct supervisor *supervisor)
 	if (!supervisor->booting || cell_keeper_state(supervisor->keeper) != CELL_READY)
 		return;
 	for (size_t i = 0; i < supervisor->table.count; i++) {
-		if (supervisor->table.services[i].state == SERVICE_STARTING)
+		if (supervisor->table.services[i]->state == SERVICE_STARTING)
 			return;
 	}
 	supervisor_tell_started(supervisor, NULL);
@@ -83,9 +83,9 @@ supervisor_on_ready(void *arg)
 
 	/* All of them first: the init of one may call another. */
 	for (size_t i = 0; i < supervisor->table.count; i++)
-		service_control_introduce(&supervisor->table.services[i]);
+		service_control_introduce(supervisor->table.services[i]);
 	for (size_t i = 0; i < supervisor->table.count; i++)
-		service_control_cell_ready(&supervisor->table.services[i]);
+		service_control_cell_ready(supervisor->table.services[i]);
 	supervisor_settled(supervisor);
 }
 
@@ -186,7 +186,7 @@ bool
 supervisor_start(struct supervisor *supervisor, struct buffer *error)
 {
 	for (size_t i = 0; i < supervisor->table.count; i++) {
-		struct master_service *service = &supervisor->table.services[i];
+		struct master_service *service = supervisor->table.services[i];
 
 		if (service->config->enabled && service->image != NULL)
 			service_control_boot(service);
@@ -204,11 +204,11 @@ supervisor_end_words(const struct supervisor *supervisor, const struct obituary 
 
 	if (supervisor->hung_slot != STATUS_NO_SLOT)
 		return xasprintf("was killed, because it hung in service %s: %s",
-			table->services[supervisor->hung_slot].config->name, supervisor->hang);
-	if (obituary->culprit < table->count)
+			table->slots[supervisor->hung_slot]->config->name, supervisor->hang);
+	if (obituary->culprit < table->slot_count)
 		return xasprintf("%s in %sservice %s%s", obituary->how,
 			obituary->in_load ? "loading " : obituary->in_init ? "init of " : "",
-			table->services[obituary->culprit].config->name, obituary->where);
+			table->slots[obituary->culprit]->config->name, obituary->where);
 	return xasprintf("%s%s", obituary->how, obituary->where);
 }
 
@@ -227,13 +227,12 @@ static void
 supervisor_tell_services(struct supervisor *supervisor, const struct obituary *obituary,
 	const struct status_page *page)
 {
-	for (size_t i = 0; i < supervisor->table.count; i++) {
-		struct master_service *service = &supervisor->table.services[i];
-
-		master_service_fold(service, page);
-		service_control_cell_ended(service, obituary,
+	/* Also those that the configuration has no more: a cell had them. */
+	for (uint32_t i = 0; i < supervisor->table.slot_count; i++)
+		master_service_fold(supervisor->table.slots[i], page);
+	for (uint32_t i = 0; i < supervisor->table.slot_count; i++)
+		service_control_cell_ended(supervisor->table.slots[i], obituary,
 			supervisor->hung_slot == i ? supervisor->hang : NULL);
-	}
 }
 
 static char *
@@ -253,7 +252,7 @@ supervisor_on_ended(const struct status_page *page, int status, void *arg)
 	log_at(supervisor->stopping || (replaced && status == 0) ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, subject,
 		"%s", text);
 	supervisor->blamed = supervisor->hung_slot != STATUS_NO_SLOT ||
-		obituary.culprit < supervisor->table.count || (replaced && status == 0);
+		obituary.culprit < supervisor->table.slot_count || (replaced && status == 0);
 	cell_replacement_is_over(supervisor->replacement);
 	supervisor_tell_services(supervisor, &obituary, page);
 	supervisor->hung_slot = STATUS_NO_SLOT;
@@ -311,7 +310,7 @@ static void
 supervisor_mark_services_stopping(struct supervisor *supervisor)
 {
 	for (size_t i = 0; i < supervisor->table.count; i++) {
-		struct master_service *service = &supervisor->table.services[i];
+		struct master_service *service = supervisor->table.services[i];
 
 		event_del(service->timer);
 		service->next_try_ns = 0;
@@ -388,14 +387,14 @@ supervisor_create(const struct supervisor_options *options,
 	struct supervisor *supervisor = xcalloc(1, sizeof(*supervisor));
 
 	supervisor->options = *options;
+	config_ref(supervisor->options.config);
 	supervisor->watcher = *watcher;
 	supervisor->booting = true;
 	supervisor->hung_slot = STATUS_NO_SLOT;
 	service_table_init(&supervisor->table, supervisor, options->config, options->base,
 		supervisor_on_service_timer);
-	/* A page has at least one slot. */
-	supervisor->options.cell.services = supervisor->table.count > 0 ?
-		(uint32_t)supervisor->table.count : 1;
+	/* Others may come, and what nobody touches of a page costs nothing. */
+	supervisor->options.cell.services = STATUS_PAGE_SERVICES_MAX;
 	supervisor->keeper = supervisor_create_keeper(supervisor);
 	supervisor->replacement = cell_replacement_create(supervisor, &supervisor->table, supervisor->keeper,
 		options->config);
@@ -411,9 +410,10 @@ supervisor_destroy(struct supervisor *supervisor)
 	/* Who waits for the cell is answered; then who waits for a service. */
 	cell_keeper_destroy(supervisor->keeper);
 	cell_replacement_destroy(supervisor->replacement);
-	for (size_t i = 0; i < supervisor->table.count; i++)
-		service_control_finish(&supervisor->table.services[i]);
+	for (uint32_t i = 0; i < supervisor->table.slot_count; i++)
+		service_control_finish(supervisor->table.slots[i]);
 	service_table_finish(&supervisor->table);
+	config_unref(supervisor->options.config);
 	free(supervisor);
 }
 
@@ -421,7 +421,7 @@ void
 supervisor_set_image(struct supervisor *supervisor, size_t index, struct plugin_image *image,
 	const char *reason)
 {
-	struct master_service *service = &supervisor->table.services[index];
+	struct master_service *service = supervisor->table.services[index];
 
 	if (service->step == SERVICE_STEP_EXAMINE) {
 		service_control_examined(service, image, reason);
@@ -437,9 +437,36 @@ void
 supervisor_expect_images(struct supervisor *supervisor)
 {
 	for (size_t i = 0; i < supervisor->table.count; i++) {
-		if (supervisor->table.services[i].config->enabled)
-			service_control_expect(&supervisor->table.services[i]);
+		if (supervisor->table.services[i]->config->enabled)
+			service_control_expect(supervisor->table.services[i]);
 	}
+}
+
+/* --- another configuration --------------------------------------------------------------- */
+
+void
+supervisor_set_config(struct supervisor *supervisor, struct config *config)
+{
+	struct config *before = supervisor->options.config;
+
+	supervisor->options.config = config_ref(config);
+	cell_replacement_set_config(supervisor->replacement, config);
+	config_unref(before);
+	cell_keeper_set_log_level(supervisor->keeper, config->container.log_level);
+	service_table_sort(&supervisor->table, config);
+}
+
+struct master_service *
+supervisor_add(struct supervisor *supervisor, struct config *source,
+	const struct config_service *config)
+{
+	return service_table_add(&supervisor->table, source, config);
+}
+
+void
+supervisor_remove(struct supervisor *supervisor, struct master_service *service)
+{
+	service_table_remove(&supervisor->table, service);
 }
 
 /* --- queries ---------------------------------------------------------------------------------------- */
@@ -453,7 +480,13 @@ supervisor_count(const struct supervisor *supervisor)
 struct master_service *
 supervisor_service(const struct supervisor *supervisor, size_t index)
 {
-	return &supervisor->table.services[index];
+	return supervisor->table.services[index];
+}
+
+const struct master_service *
+supervisor_by_slot(const struct supervisor *supervisor, uint32_t slot)
+{
+	return slot < supervisor->table.slot_count ? supervisor->table.slots[slot] : NULL;
 }
 
 struct master_service *

@@ -41,7 +41,7 @@ extern const struct supervisor_limits supervisor_limits_default;
 
 struct supervisor_options {
 	struct event_base *base;
-	const struct config *config;
+	struct config *config;
 	struct plugin_examination *examination; /* makes and examines images */
 	struct listener_table *listeners;       /* what services listen on */
 	const struct supervisor_limits *limits;
@@ -58,7 +58,8 @@ struct supervisor_watcher {
 	void *arg;
 };
 
-/* Copies options and watcher; what they point to is borrowed. All services are stopped. */
+/* Copies options and watcher and takes a reference to the configuration; what else they point to
+ * is borrowed. All services are stopped. */
 struct supervisor *supervisor_create(const struct supervisor_options *options,
 	const struct supervisor_watcher *watcher);
 
@@ -86,10 +87,25 @@ void supervisor_stop(struct supervisor *supervisor, bool now);
 /* Looks for children that have ended: on SIGCHLD. */
 void supervisor_reap(struct supervisor *supervisor);
 
+/* --- another configuration ----------------------------------------------------------- */
+
+/* A reload has brought all services to what this says, so it is in force from now on: what is
+ * left to be done is the container's own. */
+void supervisor_set_config(struct supervisor *supervisor, struct config *config);
+
+/* As service_table_add and service_table_remove. */
+struct master_service *supervisor_add(struct supervisor *supervisor, struct config *source,
+	const struct config_service *config);
+void supervisor_remove(struct supervisor *supervisor, struct master_service *service);
+
 /* --- queries ------------------------------------------------------------------------- */
 
 size_t supervisor_count(const struct supervisor *supervisor);
 struct master_service *supervisor_service(const struct supervisor *supervisor, size_t index);
+
+/* Whose figures are in this slot of the page, also if the configuration has it no more. NULL:
+ * nobody's. */
+const struct master_service *supervisor_by_slot(const struct supervisor *supervisor, uint32_t slot);
 
 /* NULL: there is none of that name. */
 struct master_service *supervisor_find(const struct supervisor *supervisor, const char *name);

@@ -27,7 +27,7 @@ struct buffer;
 #define INTERFACE_INTERFACE_NOT_FOUND INTERFACE_SERVICE_NAME ".InterfaceNotFound"
 #define INTERFACE_EXPECTED_MORE INTERFACE_SERVICE_NAME ".ExpectedMore"
 #define INTERFACE_REFUSED INTERFACE_NAME ".Refused"
-/* The new generation of a service failed, and the former one runs. */
+/* The new generation of a service failed, or a new configuration, and the former one runs. */
 #define INTERFACE_ROLLED_BACK INTERFACE_NAME ".RolledBack"
 /* What a handler ends with is told by this one, whatever its status is. */
 #define INTERFACE_FAILED INTERFACE_NAME ".Failed"
@@ -53,6 +53,12 @@ enum interface_method_id {
 	INTERFACE_QUEUES,
 	INTERFACE_STATS,
 	INTERFACE_LOG,
+	INTERFACE_RELOAD_CONFIG,
+	INTERFACE_DIFF_CONFIG,
+	INTERFACE_SHOW_CONFIG,
+	INTERFACE_SET_CONFIG,
+	INTERFACE_CONFIG_HISTORY,
+	INTERFACE_ROLLBACK_CONFIG,
 	INTERFACE_SHUTDOWN,
 	INTERFACE_METHODS
 };

@@ -8,6 +8,8 @@
 enum {
 	NAME_MAX_BYTES = 48, /* of a service */
 	TYPE_MAX_BYTES = 127,
+	KEY_MAX_BYTES = 63,
+	VALUE_MAX_BYTES = 65536,
 	LINES_MAX = 10000,
 	WORDS_MAX = 64 /* behind a verb of a plugin */
 };
@@ -56,6 +58,21 @@ static const struct interface_argument log_arguments[] = {
 	{.name = "lines", .type = INTERFACE_INT, .min = 0, .max = LINES_MAX},
 	{.name = "follow", .type = INTERFACE_BOOL},
 	SERVICE_OPTIONAL, END};
+
+static const struct interface_argument reload_config_arguments[] = {
+	{.name = "dry_run", .type = INTERFACE_BOOL}, END};
+
+static const struct interface_argument show_config_arguments[] = {
+	SERVICE_REQUIRED, {.name = "key", .type = INTERFACE_STRING, .max = KEY_MAX_BYTES}, END};
+
+static const struct interface_argument set_config_arguments[] = {
+	{.name = "key", .type = INTERFACE_STRING, .required = true,
+		.max = NAME_MAX_BYTES + 1 + KEY_MAX_BYTES},
+	{.name = "value", .type = INTERFACE_STRING, .required = true, .max = VALUE_MAX_BYTES},
+	{.name = "save", .type = INTERFACE_BOOL}, END};
+
+static const struct interface_argument rollback_config_arguments[] = {
+	{.name = "number", .type = INTERFACE_INT, .required = true, .min = 1, .max = INT64_MAX}, END};
 
 static const struct interface_argument shutdown_arguments[] = {NOW, END};
 
@@ -246,6 +263,66 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 			"The last reply has no line; with follow there is none, new lines go on until the "
 			"connection is closed.",
 	},
+	[INTERFACE_RELOAD_CONFIG] = {
+		.id = INTERFACE_RELOAD_CONFIG,
+		.interface = INTERFACE_NAME,
+		.name = "ReloadConfig",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = reload_config_arguments,
+		.reply = "number: int, changed: bool, changes: []Change",
+		.help = "Reads the configuration again and changes what is different, all of it or "
+			"nothing. Replies with the number of the configuration that is in force then. With "
+			"dry_run it only says what it would do.",
+	},
+	[INTERFACE_DIFF_CONFIG] = {
+		.id = INTERFACE_DIFF_CONFIG,
+		.interface = INTERFACE_NAME,
+		.name = "DiffConfig",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = no_arguments,
+		.reply = "number: int, changes: []Change",
+		.help = "What is different in the file of the configuration from the one that is in "
+			"force. No plugin is asked.",
+	},
+	[INTERFACE_SHOW_CONFIG] = {
+		.id = INTERFACE_SHOW_CONFIG,
+		.interface = INTERFACE_NAME,
+		.name = "ShowConfig",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = show_config_arguments,
+		.reply = "service: string, keys: []Key",
+		.help = "The values that are in force for a service, or for \"container\", and where "
+			"they come from.",
+	},
+	[INTERFACE_SET_CONFIG] = {
+		.id = INTERFACE_SET_CONFIG,
+		.interface = INTERFACE_NAME,
+		.name = "SetConfig",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = set_config_arguments,
+		.reply = "number: int, changed: bool, changes: []Change",
+		.help = "Changes a live key while the service runs: \"square.timeout\", or "
+			"\"container.log_level\". With save, for admins, in the file too.",
+	},
+	[INTERFACE_CONFIG_HISTORY] = {
+		.id = INTERFACE_CONFIG_HISTORY,
+		.interface = INTERFACE_NAME,
+		.name = "ConfigHistory",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = no_arguments,
+		.reply = "configurations: []Configuration",
+		.help = "The last configurations that were in force, the newest last: that one is.",
+	},
+	[INTERFACE_ROLLBACK_CONFIG] = {
+		.id = INTERFACE_ROLLBACK_CONFIG,
+		.interface = INTERFACE_NAME,
+		.name = "RollbackConfig",
+		.role = INTERFACE_ROLE_ADMIN,
+		.arguments = rollback_config_arguments,
+		.reply = "number: int, changed: bool, changes: []Change",
+		.help = "Brings an earlier configuration into force again, under a new number. The file "
+			"stays as it is.",
+	},
 	[INTERFACE_SHUTDOWN] = {
 		.id = INTERFACE_SHUTDOWN,
 		.interface = INTERFACE_NAME,
@@ -305,6 +382,17 @@ const struct interface_type_text interface_types[] = {
 		"ServiceStats (service: string, calls: int, direct: int, queued: int, served: int, "
 		"failed: int, timeouts: int, canceled: int, dropped: int, rejected: int, "
 		"memory_bytes: int, latency: Durations, wait: Durations)"},
+	{"A difference. sign is \"+\", \"-\", \"~\" or \"!\" as bayctl shows it; effect is what it asks "
+		"for: a live change, a start, a stop, a new generation of the service, a restart of bayd. "
+		"service is not there for [container], key not for a section as a whole.",
+		"Change (sign: string, effect: (live, start, stop, generation, restart), service: ?string, "
+		"key: ?string, old: ?string, new: ?string, file: string, line: int)"},
+	{"A value that is in force. origin is where it comes from: file and line, or by whom it was "
+		"set; live says whether it can be set while the service runs.",
+		"Key (key: string, value: string, origin: (file, default, set), file: ?string, "
+		"line: ?int, by: ?string, live: bool, help: string)"},
+	{"A configuration that came into force at some time, and why.",
+		"Configuration (number: int, since_wall_ns: int, why: string, services: int)"},
 	{"A loop: a thread that runs tasks.",
 		"LoopStats (loop: int, passes: int, switches: int, tasks: int, stacks: int, wakes: int, "
 		"polls: int)"},

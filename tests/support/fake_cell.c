@@ -7,6 +7,7 @@
  *	setup=refuse     refuses Setup        setup=silent    does not answer it
  *	setup=rubbish    answers with rubbish setup=close     closes its socket and stays
  *	start=refuse     refuses each Start, as it always refuses an image with a wrong hash
+ *	start=refuse:NAME, start=refuse-second:NAME  refuses each of NAME, the second of NAME
  *	start=crash      crashes in the init of each
  *	start=hang:NAME  init of NAME keeps the loop: no Start is answered
  *	start=silent     does not answer     start=hold:NAME  answers all but that of NAME
@@ -274,6 +275,19 @@ is_what_was_examined(const struct cell_start *start)
 	return same;
 }
 
+/* The starts of one service are counted only where they are asked for. */
+static bool
+is_refused(const struct cell_start *start)
+{
+	static unsigned starts;
+	char each[80], second[80];
+
+	snprintf(each, sizeof(each), "start=refuse:%s", start->service);
+	snprintf(second, sizeof(second), "start=refuse-second:%s", start->service);
+	return is_ordered("start=refuse") || is_ordered(each) ||
+		(is_ordered(second) && ++starts == 2);
+}
+
 static void
 answer_start(const struct varlink_call *call, const struct cell_start *start)
 {
@@ -283,7 +297,7 @@ answer_start(const struct varlink_call *call, const struct cell_start *start)
 	snprintf(hold, sizeof(hold), "start=hold:%s", start->service);
 	if (!is_what_was_examined(start)) {
 		refuse(call, "its image is not the one that was examined");
-	} else if (is_ordered("start=refuse")) {
+	} else if (is_refused(start)) {
 		refuse(call, "no such luck");
 	} else if (is_ordered("start=crash")) {
 		run_slot((uint32_t)start->slot, STATUS_PHASE_INIT);
@@ -525,7 +539,8 @@ do_call_of_any_kind(const struct varlink_call *call, struct varlink_fds *fds)
 {
 	if (strcmp(call->method, CELL_SETUP) == 0) {
 		do_setup(call);
-	} else if (strcmp(call->method, CELL_ABSENT) == 0) {
+	} else if (strcmp(call->method, CELL_ABSENT) == 0 || strcmp(call->method, CELL_CHANGE) == 0 ||
+		strcmp(call->method, CELL_LOG_LEVEL) == 0) {
 		answer(call);
 	} else if (strcmp(call->method, CELL_START) == 0) {
 		do_start(call);

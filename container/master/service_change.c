@@ -1,0 +1,296 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/service_change.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "master/master_service.h"
+#include "master/plugin_examination.h"
+#include "master/service_steps.h"
+#include "master/service_swap.h"
+#include "master/supervisor.h"
+#include "protocol/cell_link.h"
+
+struct service_undo {
+	struct config *source;
+	const struct config_service *config;
+	struct plugin_image *image;
+};
+
+bool
+service_change_is_possible(const struct master_service *service)
+{
+	return service->step == SERVICE_STEP_NONE && service->state != SERVICE_STARTING &&
+		service->state != SERVICE_STOPPING && !service->restarting && !service->changing;
+}
+
+static void
+service_change_set_image(struct master_service *service, struct plugin_image *image)
+{
+	struct plugin_image *before = service->next_image;
+
+	if (image == NULL)
+		return;
+	service->next_image = plugin_image_ref(image);
+	plugin_image_unref(before);
+}
+
+/* --- live ------------------------------------------------------------------------------- */
+
+/* A change that the cell has been told of. */
+struct service_live {
+	struct master_service *service;
+	struct config *source;
+	const struct config_service *config;
+	service_done_fn *done;
+	void *arg;
+};
+
+static void
+service_on_changed(const struct cell_reply *reply, void *arg)
+{
+	struct service_live *live = arg;
+	struct master_service *service = live->service;
+
+	service->changing = false;
+	/* One that does not run any more gets it with its next start. */
+	if (reply->kind == CELL_REPLY_FAILED && reply->status != BAY_CLOSED) {
+		live->done(service, reply->status, reply->message, live->arg);
+	} else {
+		master_service_configure(service, live->source, live->config);
+		live->done(service, BAY_OK, "", live->arg);
+	}
+	config_unref(live->source);
+	free(live);
+}
+
+/* NULL: no memory. */
+static json_t *
+service_change_parameters(const struct config_service *config, bool has_settings)
+{
+	struct cell_setting *settings = xcalloc(config->setting_count + 1, sizeof(*settings));
+	struct cell_change change = {
+		.service = config->name,
+		.concurrency = config->concurrency,
+		.queue = config->queue,
+		.queue_bytes = (int64_t)config->queue_bytes,
+		.overflow = service_overflow(config),
+		.timeout_ns = config->timeout_ns,
+		.blocking_threads = config->blocking_threads,
+		.has_settings = has_settings,
+		.settings = settings,
+		.setting_count = has_settings ? config->setting_count : 0,
+	};
+	json_t *parameters;
+
+	for (size_t i = 0; i < config->setting_count; i++)
+		settings[i] = (struct cell_setting){.key = config->settings[i].name,
+			.value = config->settings[i].value};
+	parameters = cell_change_to_json(&change);
+	free(settings);
+	return parameters;
+}
+
+void
+service_change_live(struct master_service *service, const struct service_target *target,
+	bool settings, service_done_fn *done, void *arg)
+{
+	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
+	struct service_live *live;
+	json_t *parameters;
+
+	if (service->state != SERVICE_READY || cell == NULL) {
+		master_service_configure(service, target->source, target->config);
+		done(service, BAY_OK, "", arg);
+		return;
+	}
+	parameters = service_change_parameters(target->config, settings);
+	if (parameters == NULL) {
+		done(service, BAY_INVALID, "a setting is no UTF-8 text", arg);
+		return;
+	}
+	live = xcalloc(1, sizeof(*live));
+	*live = (struct service_live){.service = service, .source = config_ref(target->source),
+		.config = target->config, .done = done, .arg = arg};
+	service->changing = true;
+	cell_process_call(cell, CELL_CHANGE, parameters, -1, 0, service_on_changed, live);
+}
+
+/* --- a new generation ---------------------------------------------------------------------- */
+
+/* The instances of a generation are made on the loops of the one before. */
+static bool
+service_change_can_swap(const struct master_service *service, const struct service_target *target)
+{
+	return supervisor_ready_cell(service->supervisor) != NULL &&
+		service->config->instances == target->config->instances;
+}
+
+static void
+service_on_told(const struct cell_reply *reply, void *arg)
+{
+	const struct master_service *service = arg;
+	char subject[CONFIG_NAME_MAX + 16];
+
+	snprintf(subject, sizeof(subject), "service %s", service->config->name);
+	if (reply->kind == CELL_REPLY_FAILED)
+		log_warn(subject, "it does not take what is live of its configuration: %s", reply->message);
+}
+
+static void
+service_change_tell(struct master_service *service, bool settings)
+{
+	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
+	json_t *parameters = service_change_parameters(service->config, settings);
+
+	if (cell != NULL && parameters != NULL)
+		cell_process_call(cell, CELL_CHANGE, parameters, -1, 0, service_on_told, service);
+	else
+		json_decref(parameters);
+}
+
+void
+service_change_renew(struct master_service *service)
+{
+	service_change_tell(service, true);
+}
+
+static void
+service_was_swapped(struct master_service *service)
+{
+	if (service->next_image != NULL)
+		service_swap_replace_image(service, service->next_image);
+	service->next_image = NULL;
+	service_swap_count_anew(service);
+}
+
+static void
+service_was_not_swapped(struct master_service *service, const char *reason)
+{
+	service_change_take_back(service, BAY_FAILED, reason);
+	/* That is what runs. */
+	plugin_image_unref(service->next_image);
+	service->next_image = NULL;
+	/* The cell took the bounds of what it refused. */
+	service_change_tell(service, false);
+}
+
+static void
+service_on_swapped(const struct cell_reply *reply, void *arg)
+{
+	struct master_service *service = arg;
+	struct master_service *hanging;
+
+	switch (reply->kind) {
+	case CELL_REPLY_DIED:
+		/* service_control_cell_ended has seen to it. */
+		return;
+	case CELL_REPLY_SILENT:
+		hanging = supervisor_find_in_init(service->supervisor);
+		supervisor_end_hang(service->supervisor, hanging != NULL ? hanging : service,
+			"hung in the change of its configuration");
+		return;
+	case CELL_REPLY_DONE:
+		service->step = SERVICE_STEP_NONE;
+		service_was_swapped(service);
+		break;
+	case CELL_REPLY_FAILED:
+		service->step = SERVICE_STEP_NONE;
+		service_was_not_swapped(service, reply->message);
+		break;
+	}
+	service_settle(service);
+}
+
+static void
+service_change_swap(struct master_service *service)
+{
+	const struct config_service *config = service->config;
+	int64_t grace_ns = supervisor_limits(service->supervisor)->grace_ns;
+
+	service_swap_leave(service);
+	service->step = SERVICE_STEP_SWAP;
+	/* Init, and the state that leaves the one and enters the other. */
+	if (!service_call_with_image(service, CELL_SWAP,
+		service->next_image != NULL ? service->next_image : service->image, false,
+		3 * (config->start_timeout_ns + grace_ns) + config->drain_timeout_ns, service_on_swapped))
+		service_on_swapped(&(struct cell_reply){.kind = CELL_REPLY_FAILED, .status = BAY_INVALID,
+			.message = "a setting is no UTF-8 text"}, service);
+}
+
+void
+service_change_generation(struct master_service *service, const struct service_target *target,
+	service_done_fn *done, void *arg)
+{
+	bool swaps = service_change_can_swap(service, target);
+	struct service_undo *undo = xcalloc(1, sizeof(*undo));
+
+	undo->source = config_ref(service->source);
+	undo->config = service->config;
+	undo->image = plugin_image_ref(service->image);
+	service->undo = undo;
+	/* It stops by its old drain_timeout, which is what its requests were promised. */
+	service->wanted = true;
+	service->stop_now = false;
+	service_change_set_image(service, target->image);
+	service_waiters_add(service, SERVICE_WISH_RESTART, done, arg);
+	if (!swaps)
+		service_begin_stop(service);
+	master_service_configure(service, target->source, target->config);
+	if (swaps)
+		service_change_swap(service);
+}
+
+static void
+service_undo_destroy(struct service_undo *undo)
+{
+	config_unref(undo->source);
+	plugin_image_unref(undo->image);
+	free(undo);
+}
+
+void
+service_change_take_back(struct master_service *service, enum bay_status status,
+	const char *reason)
+{
+	struct service_undo *undo = service->undo;
+	char subject[CONFIG_NAME_MAX + 16];
+	char *text = xstrdup(reason);
+
+	service->undo = NULL;
+	snprintf(subject, sizeof(subject), "service %s", service->config->name);
+	log_warn(subject, "it is put back to the configuration and the code that it had: %s", text);
+	master_service_configure(service, undo->source, undo->config);
+	service_change_set_image(service, undo->image);
+	service_undo_destroy(undo);
+	service_waiters_fail_starters(service, status, text);
+	free(text);
+}
+
+void
+service_change_settle(struct master_service *service)
+{
+	struct service_undo *undo = service->undo;
+
+	service->undo = NULL;
+	if (undo != NULL)
+		service_undo_destroy(undo);
+}
+
+/* --- start ----------------------------------------------------------------------------------- */
+
+void
+service_change_start(struct master_service *service, const struct service_target *target,
+	service_done_fn *done, void *arg)
+{
+	master_service_configure(service, target->source, target->config);
+	service_change_set_image(service, target->image);
+	service->wanted = true;
+	master_service_forgive(service);
+	service_waiters_add(service, SERVICE_WISH_START, done, arg);
+	service_begin_start(service);
+}

@@ -1,0 +1,473 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * With the real examiner and a fake cell. Also tests reload_commit and service_change, which it is
+ * made of; what happens in a real cell is in tests/system/test_reload.sh.
+ */
+#include "config.h"
+
+#include "master/reload.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "master/master_service.h"
+#include "master/plugin_examination.h"
+#include "master/service_change.h"
+#include "support/check_main.h"
+#include "support/fake_master.h"
+#include "support/log_lines.h"
+
+static const struct program bay_cell = {
+	.path = TOP_BUILDDIR "/container/.libs/bay-cell",
+	.library_dir = TOP_BUILDDIR "/container/.libs",
+};
+
+/* How one that asked was answered. */
+struct answer {
+	unsigned times;
+	enum bay_status status;
+	int64_t number;
+	bool changed;
+	size_t differences;
+	char message[400];
+};
+
+struct world {
+	struct fake_master master;
+	struct reload *reload;
+	unsigned begun;
+	unsigned ended;
+	struct config *in_force;
+};
+
+static void
+on_done(const struct reload_result *result, void *arg)
+{
+	struct answer *answer = arg;
+
+	answer->times++;
+	answer->status = result->status;
+	answer->number = result->number;
+	answer->changed = result->changed;
+	answer->differences = result->diff != NULL ? result->diff->count : 0;
+	snprintf(answer->message, sizeof(answer->message), "%s", result->message);
+}
+
+static void
+on_begun(void *arg)
+{
+	((struct world *)arg)->begun++;
+}
+
+static void
+on_ended(void *arg)
+{
+	((struct world *)arg)->ended++;
+}
+
+static void
+on_in_force(struct config *config, void *arg)
+{
+	((struct world *)arg)->in_force = config;
+}
+
+static void
+write_ini(struct world *world, const char *text)
+{
+	temp_dir_write(&world->master.dir, "bay.ini", text);
+}
+
+/* Services a and b run; the file says so. */
+static void
+open_world(struct world *world, const char *orders)
+{
+	const struct reload_watcher watcher = {.begun = on_begun, .ended = on_ended,
+		.in_force = on_in_force, .arg = world};
+	struct reload_options options;
+
+	memset(world, 0, sizeof(*world));
+	log_lines_keep();
+	fake_master_open_with_plugins(&world->master, orders, "", &bay_cell);
+	fake_master_plugin(&world->master, "reloads", "a");
+	fake_master_plugin(&world->master, "reloads", "b");
+	fake_master_plugin(&world->master, "reloads", "c");
+	options = (struct reload_options){.supervisor = world->master.supervisor,
+		.examination = world->master.examination, .listeners = world->master.listeners,
+		.config = world->master.config};
+	write_ini(world, "[container]\n[service a]\n[service b]\n");
+	fake_master_start(&world->master);
+	world->reload = reload_create(&options, &watcher);
+	reload_open(world->reload);
+}
+
+static void
+close_world(struct world *world)
+{
+	reload_close(world->reload);
+	/* As in master_finish: what the commit waits for is answered first. */
+	supervisor_destroy(world->master.supervisor);
+	world->master.supervisor = NULL;
+	plugin_examination_destroy(world->master.examination);
+	world->master.examination = NULL;
+	reload_destroy(world->reload);
+	fake_master_close(&world->master);
+}
+
+static void
+ask_file(struct world *world, bool dry_run, struct answer *answer)
+{
+	const struct reload_wish wish = {.kind = RELOAD_FILE, .dry_run = dry_run, .who = "test"};
+
+	memset(answer, 0, sizeof(*answer));
+	reload_ask(world->reload, &wish, on_done, answer);
+}
+
+static struct answer
+reload_file(struct world *world, const char *text)
+{
+	struct answer answer;
+
+	write_ini(world, text);
+	ask_file(world, false, &answer);
+	UNTIL(&world->master, answer.times > 0);
+	return answer;
+}
+
+static struct answer
+set_key(struct world *world, const char *service, const char *key, const char *value)
+{
+	const struct reload_wish wish = {.kind = RELOAD_SET, .service = service, .key = key,
+		.value = value, .who = "test"};
+	struct answer answer = {0};
+
+	reload_ask(world->reload, &wish, on_done, &answer);
+	UNTIL(&world->master, answer.times > 0);
+	return answer;
+}
+
+START_TEST(a_file_that_says_the_same_changes_nothing)
+{
+	struct world world;
+	struct answer answer;
+
+	open_world(&world, "");
+	answer = reload_file(&world, "# moved\n[container]\n\n[service b]\n[service a]\n");
+	ck_assert_int_eq(answer.status, BAY_OK);
+	ck_assert_int_eq(answer.number, 1);
+	ck_assert(!answer.changed);
+	/* But where things stand is known again. */
+	ck_assert_uint_eq(service_of(&world.master, "a")->config->origin.line, 5);
+	ck_assert_uint_eq(config_find_service(world.in_force, "b")->origin.line, 4);
+	ck_assert_ptr_eq(supervisor_service(world.master.supervisor, 0), service_of(&world.master, "b"));
+	ck_assert_uint_eq(world.begun, 1);
+	ck_assert_uint_eq(world.ended, 1);
+	close_world(&world);
+}
+END_TEST
+
+START_TEST(services_are_added_changed_and_removed)
+{
+	struct world world;
+	struct master_service *a;
+	struct answer answer;
+
+	open_world(&world, "");
+	a = service_of(&world.master, "a");
+	answer = reload_file(&world, "[container]\n[service a]\nmode = new\n[service c]\n");
+	ck_assert_msg(answer.status == BAY_OK, "%s", answer.message);
+	ck_assert_int_eq(answer.number, 2);
+	ck_assert_uint_eq(answer.differences, 3);
+	ck_assert(is_state(&world.master, "a", SERVICE_READY));
+	ck_assert(is_state(&world.master, "c", SERVICE_READY));
+	ck_assert_ptr_null(supervisor_find(world.master.supervisor, "b"));
+	ck_assert_uint_eq(supervisor_count(world.master.supervisor), 2);
+	ck_assert_str_eq(a->config->settings[0].value, "new");
+	ck_assert_str_eq(a->image->source, temp_dir_path(&world.master.dir, "plugins/a.so"));
+	/* A slot is for life. */
+	ck_assert_str_eq(supervisor_by_slot(world.master.supervisor, 1)->config->name, "b");
+	answer = reload_file(&world, "[container]\n[service b]\n");
+	ck_assert_int_eq(answer.status, BAY_OK);
+	ck_assert_uint_eq(service_of(&world.master, "b")->slot, 1);
+	close_world(&world);
+}
+END_TEST
+
+START_TEST(what_is_different_and_live_is_no_restart)
+{
+	struct world world;
+	struct answer answer;
+	int64_t since_ns;
+
+	open_world(&world, "");
+	since_ns = service_of(&world.master, "a")->since_ns;
+	answer = reload_file(&world, "[container]\n[service a]\ntimeout = 5s\n[service b]\n");
+	ck_assert_msg(answer.status == BAY_OK, "%s", answer.message);
+	ck_assert_int_eq(service_of(&world.master, "a")->config->timeout_ns, MS(5000));
+	ck_assert_int_eq(service_of(&world.master, "a")->since_ns, since_ns);
+	close_world(&world);
+}
+END_TEST
+
+START_TEST(who_asks_meanwhile_shares_the_next_run)
+{
+	struct answer first, second, third, dry;
+	struct world world;
+
+	open_world(&world, "");
+	write_ini(&world, "[container]\n[service a]\nmode = 1\n[service b]\n");
+	ask_file(&world, false, &first);
+	write_ini(&world, "[container]\n[service a]\nmode = 2\n[service b]\n");
+	ask_file(&world, false, &second);
+	ask_file(&world, false, &third);
+	ask_file(&world, true, &dry);
+	ck_assert_uint_eq(world.begun, 1);
+	UNTIL(&world.master, dry.times > 0);
+	ck_assert_uint_eq(first.times, 1);
+	ck_assert_uint_eq(second.times, 1);
+	ck_assert_uint_eq(third.times, 1);
+	ck_assert_int_eq(first.number, 2);
+	ck_assert_int_eq(second.number, 3);
+	ck_assert_int_eq(third.number, 3);
+	ck_assert_uint_eq(world.begun, 2);
+	ck_assert_uint_eq(dry.differences, 0);
+	ck_assert_str_eq(service_of(&world.master, "a")->config->settings[0].value, "2");
+	close_world(&world);
+}
+END_TEST
+
+START_TEST(a_dry_run_says_what_it_would_do)
+{
+	struct answer answer;
+	struct world world;
+
+	open_world(&world, "");
+	write_ini(&world, "[container]\n[service a]\nmode = 1\n");
+	ask_file(&world, true, &answer);
+	UNTIL(&world.master, answer.times > 0);
+	ck_assert_int_eq(answer.status, BAY_OK);
+	ck_assert_uint_eq(answer.differences, 2);
+	ck_assert_int_eq(answer.number, 1);
+	ck_assert_uint_eq(service_of(&world.master, "a")->config->setting_count, 0);
+	ck_assert_uint_eq(world.begun, 0);
+	close_world(&world);
+}
+END_TEST
+
+static void
+is_refused(struct world *world, const char *text, const char *expected)
+{
+	struct answer answer = reload_file(world, text);
+
+	ck_assert_int_eq(answer.status, BAY_INVALID);
+	ck_assert_int_eq(answer.number, 1);
+	ck_assert_msg(strstr(answer.message, expected) != NULL, "%s", answer.message);
+	ck_assert(is_state(&world->master, "a", SERVICE_READY));
+	ck_assert_uint_eq(service_of(&world->master, "a")->config->setting_count, 0);
+}
+
+START_TEST(a_wrong_file_changes_nothing)
+{
+	struct answer answer;
+	struct world world;
+
+	open_world(&world, "");
+	is_refused(&world, "[container]\n[service a]\ntimeout = soon\n", "bay.ini:3: timeout");
+	is_refused(&world, "[container]\n[service a]\nlevel = 77\n", "bay.ini:3: level");
+	is_refused(&world, "[container]\n[service a]\n[service d]\n", "bay.ini:3: service d: ");
+	is_refused(&world, "", "neither [container] nor a service");
+	is_refused(&world, "[service a]\n", "lost its section [container]");
+	ck_assert_int_eq(unlink(temp_dir_path(&world.master.dir, "bay.ini")), 0);
+	ask_file(&world, false, &answer);
+	ck_assert_int_eq(answer.status, BAY_INVALID);
+	ck_assert_ptr_nonnull(strstr(answer.message, "No such file"));
+	ck_assert_uint_eq(world.ended, world.begun);
+	close_world(&world);
+}
+END_TEST
+
+START_TEST(when_the_cell_refuses_one_all_are_as_before)
+{
+	struct answer answer;
+	struct world world;
+
+	open_world(&world, "start=refuse:c");
+	answer = reload_file(&world, "[container]\n[service a]\nmode = new\n[service b]\n"
+		"timeout = 5s\n[service c]\n");
+	ck_assert_int_eq(answer.status, BAY_FAILED);
+	ck_assert_ptr_nonnull(strstr(answer.message, "service c: "));
+	ck_assert_int_eq(answer.number, 1);
+	ck_assert(is_state(&world.master, "a", SERVICE_READY));
+	ck_assert_uint_eq(service_of(&world.master, "a")->config->setting_count, 0);
+	ck_assert_str_eq(service_of(&world.master, "a")->image->source, "/nowhere/a.so");
+	ck_assert_int_eq(service_of(&world.master, "b")->config->timeout_ns, MS(30000));
+	ck_assert_ptr_null(supervisor_find(world.master.supervisor, "c"));
+	ck_assert_ptr_null(world.in_force);
+	close_world(&world);
+}
+END_TEST
+
+START_TEST(a_generation_that_is_refused_is_taken_back)
+{
+	struct answer answer;
+	struct world world;
+
+	open_world(&world, "start=refuse-second:a");
+	/* With another number of instances it ends before it begins anew. */
+	answer = reload_file(&world, "[container]\n[service a]\nmode = new\ninstances = 2\n"
+		"[service b]\n");
+	ck_assert_int_eq(answer.status, BAY_FAILED);
+	ck_assert_ptr_nonnull(strstr(answer.message, "service a: "));
+	UNTIL(&world.master, is_state(&world.master, "a", SERVICE_READY));
+	ck_assert_uint_eq(service_of(&world.master, "a")->config->setting_count, 0);
+	ck_assert_str_eq(service_of(&world.master, "a")->image->source, "/nowhere/a.so");
+	ck_assert_ptr_null(service_of(&world.master, "a")->undo);
+	ck_assert_int_eq(log_lines_with("it is put back to the configuration"), 1);
+	close_world(&world);
+}
+END_TEST
+
+START_TEST(a_generation_that_is_not_swapped_to_leaves_the_one_that_runs)
+{
+	struct answer answer;
+	struct world world;
+	int64_t since_ns;
+
+	open_world(&world, "swap=refuse");
+	since_ns = service_of(&world.master, "a")->since_ns;
+	answer = reload_file(&world, "[container]\n[service a]\nmode = new\n[service b]\n");
+	ck_assert_int_eq(answer.status, BAY_FAILED);
+	ck_assert_ptr_nonnull(strstr(answer.message, "service a: "));
+	ck_assert(is_state(&world.master, "a", SERVICE_READY));
+	ck_assert_int_eq(service_of(&world.master, "a")->since_ns, since_ns);
+	ck_assert_uint_eq(service_of(&world.master, "a")->config->setting_count, 0);
+	ck_assert_str_eq(service_of(&world.master, "a")->image->source, "/nowhere/a.so");
+	ck_assert_ptr_null(service_of(&world.master, "a")->next_image);
+	ck_assert_ptr_null(service_of(&world.master, "a")->undo);
+	close_world(&world);
+}
+END_TEST
+
+START_TEST(a_generation_that_crashes_in_the_swap_is_taken_back)
+{
+	struct answer answer;
+	struct world world;
+
+	open_world(&world, "swap=crash");
+	answer = reload_file(&world, "[container]\n[service a]\nmode = new\n[service b]\n");
+	ck_assert_int_eq(answer.status, BAY_FAILED);
+	UNTIL(&world.master, is_state(&world.master, "a", SERVICE_READY));
+	ck_assert_uint_eq(service_of(&world.master, "a")->config->setting_count, 0);
+	ck_assert_str_eq(service_of(&world.master, "a")->image->source, "/nowhere/a.so");
+	ck_assert_ptr_null(service_of(&world.master, "a")->undo);
+	close_world(&world);
+}
+END_TEST
+
+START_TEST(a_generation_that_is_swapped_to_is_no_restart)
+{
+	struct answer answer;
+	struct world world;
+	int64_t since_ns;
+
+	open_world(&world, "");
+	since_ns = service_of(&world.master, "a")->since_ns;
+	answer = reload_file(&world, "[container]\n[service a]\nmode = new\n[service b]\n");
+	ck_assert_msg(answer.status == BAY_OK, "%s", answer.message);
+	ck_assert_int_eq(service_of(&world.master, "a")->since_ns, since_ns);
+	ck_assert_str_eq(service_of(&world.master, "a")->image->source,
+		temp_dir_path(&world.master.dir, "plugins/a.so"));
+	ck_assert_ptr_null(service_of(&world.master, "a")->next_image);
+	close_world(&world);
+}
+END_TEST
+
+START_TEST(only_live_keys_are_set_by_hand)
+{
+	struct answer answer;
+	struct world world;
+
+	open_world(&world, "");
+	answer = set_key(&world, "a", "timeout", "7s");
+	ck_assert_int_eq(answer.status, BAY_OK);
+	ck_assert_int_eq(answer.number, 2);
+	ck_assert_int_eq(service_of(&world.master, "a")->config->timeout_ns, MS(7000));
+	ck_assert_str_eq(config_service_origin(service_of(&world.master, "a")->config,
+		"timeout")->file, "set by test");
+	answer = set_key(&world, "a", "stack", "64k");
+	ck_assert_int_eq(answer.status, BAY_INVALID);
+	ck_assert_ptr_nonnull(strstr(answer.message, "cannot be changed in what runs"));
+	answer = set_key(&world, NULL, "loops", "1");
+	ck_assert_int_eq(answer.status, BAY_INVALID);
+	answer = set_key(&world, "nobody", "timeout", "1s");
+	ck_assert_int_eq(answer.status, BAY_NOT_FOUND);
+	answer = set_key(&world, NULL, "log", "relative.log");
+	ck_assert_int_eq(answer.status, BAY_INVALID);
+	ck_assert_ptr_nonnull(strstr(answer.message, "absolute"));
+	/* The file has the last word. */
+	answer = reload_file(&world, "[container]\n[service a]\n[service b]\n");
+	ck_assert_int_eq(answer.number, 3);
+	ck_assert_int_eq(service_of(&world.master, "a")->config->timeout_ns, MS(30000));
+	close_world(&world);
+}
+END_TEST
+
+START_TEST(an_earlier_configuration_gets_a_new_number)
+{
+	struct reload_wish wish = {.kind = RELOAD_ROLLBACK, .number = 1, .who = "test"};
+	struct answer answer;
+	struct world world;
+
+	open_world(&world, "");
+	(void)reload_file(&world, "[container]\n[service a]\ntimeout = 5s\n[service b]\n");
+	answer = (struct answer){0};
+	reload_ask(world.reload, &wish, on_done, &answer);
+	UNTIL(&world.master, answer.times > 0);
+	ck_assert_int_eq(answer.status, BAY_OK);
+	ck_assert_int_eq(answer.number, 3);
+	ck_assert_int_eq(service_of(&world.master, "a")->config->timeout_ns, MS(30000));
+	ck_assert_uint_eq(reload_history(world.reload)->count, 3);
+	wish.number = 9;
+	answer = (struct answer){0};
+	reload_ask(world.reload, &wish, on_done, &answer);
+	ck_assert_int_eq(answer.status, BAY_NOT_FOUND);
+	close_world(&world);
+}
+END_TEST
+
+START_TEST(when_bayd_stops_everybody_is_told)
+{
+	struct answer first, second, late;
+	struct world world;
+
+	open_world(&world, "");
+	write_ini(&world, "[container]\n[service a]\nmode = 1\n[service b]\n");
+	ask_file(&world, false, &first);
+	ask_file(&world, false, &second);
+	reload_close(world.reload);
+	ck_assert_int_eq(first.status, BAY_CLOSED);
+	ck_assert_int_eq(second.status, BAY_CLOSED);
+	ask_file(&world, false, &late);
+	ck_assert_int_eq(late.status, BAY_CLOSED);
+	close_world(&world);
+	ck_assert_uint_eq(first.times, 1);
+	ck_assert_uint_eq(second.times, 1);
+}
+END_TEST
+
+CHECK_MAIN("master/reload",
+	a_file_that_says_the_same_changes_nothing,
+	services_are_added_changed_and_removed,
+	what_is_different_and_live_is_no_restart,
+	who_asks_meanwhile_shares_the_next_run,
+	a_dry_run_says_what_it_would_do,
+	a_wrong_file_changes_nothing,
+	when_the_cell_refuses_one_all_are_as_before,
+	a_generation_that_is_refused_is_taken_back,
+	a_generation_that_is_not_swapped_to_leaves_the_one_that_runs,
+	a_generation_that_crashes_in_the_swap_is_taken_back,
+	a_generation_that_is_swapped_to_is_no_restart,
+	only_live_keys_are_set_by_hand,
+	an_earlier_configuration_gets_a_new_number,
+	when_bayd_stops_everybody_is_told)
