@@ -186,7 +186,7 @@ host_choose_loops(struct host *host, int64_t count)
 }
 
 static void
-host_set_limits(const struct host *host, struct bay_service *service, const struct cell_start *start)
+host_set_limits(const struct host *host, struct bay_service *service, const struct cell_start *start, bool runs)
 {
 	static const enum overflow_policy policies[] = {
 		[CELL_OVERFLOW_WAIT] = OVERFLOW_WAIT,
@@ -206,7 +206,10 @@ host_set_limits(const struct host *host, struct bay_service *service, const stru
 		.blocking_threads = (unsigned)start->blocking_threads,
 	};
 
-	service_set_limits(service, &limits);
+	if (runs)
+		service_change_limits(service, &limits);
+	else
+		service_set_limits(service, &limits);
 }
 
 static void host_instance_failed(struct bay_instance *instance, const char *text);
@@ -238,7 +241,7 @@ host_begin(struct host *host, const struct cell_start *start, int image, const s
 		return;
 	}
 	service_set_slot(service, host->page, (uint32_t)start->slot);
-	host_set_limits(host, service, start);
+	host_set_limits(host, service, start, false);
 	service->on_failed = host_instance_failed;
 	hosted = hosted_create(&host->hosting, service, start, image,
 		host_choose_loops(host, start->instances));
@@ -299,7 +302,7 @@ host_swap(struct host *host, const struct cell_start *start, int image, host_don
 
 	if (refusal == NULL) {
 		/* What is made from now on is made by these; if it fails, Change sets them back. */
-		host_set_limits(host, hosted->service, start);
+		host_set_limits(host, hosted->service, start, true);
 		hosted_swap(hosted, start, image, done, id);
 		return;
 	}

@@ -83,7 +83,7 @@ host_change_set_limits(struct bay_service *service, const struct cell_change *ch
 	limits.overflow = policies[change->overflow];
 	limits.timeout_ns = change->timeout_ns;
 	limits.blocking_threads = (unsigned)change->blocking_threads;
-	service_set_limits(service, &limits);
+	service_change_limits(service, &limits);
 }
 
 /* --- there and back ------------------------------------------------------------------ */

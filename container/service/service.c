@@ -75,6 +75,23 @@ service_set_limits(struct bay_service *service, const struct service_limits *lim
 }
 
 void
+service_change_limits(struct bay_service *service, const struct service_limits *limits)
+{
+	struct service_limits *mine = &service->limits;
+
+	pthread_mutex_lock(&service->lock);
+	mine->concurrency = limits->concurrency;
+	mine->queue = limits->queue;
+	mine->queue_bytes = limits->queue_bytes;
+	mine->overflow = limits->overflow;
+	mine->timeout_ns = limits->timeout_ns;
+	mine->stack_bytes = limits->stack_bytes;
+	mine->blocking_threads = limits->blocking_threads;
+	pthread_mutex_unlock(&service->lock);
+	blocking_lane_set_limit(&service->blocking, limits->blocking_threads);
+}
+
+void
 service_set_route(struct bay_service *service, const struct bay_plugin *plugin, struct ready_set *set,
 	unsigned instance_count)
 {

@@ -131,9 +131,12 @@ const char *overflow_policy_name(enum overflow_policy policy);
 /* Gives it its figures in the status page; while it is stopped. */
 void service_set_slot(struct bay_service *service, const struct status_page *page, uint32_t slot);
 
-/* Sets the bounds: all of them while it is stopped, then those that are live
- * (instance_change.h). Any thread. */
+/* Sets the bounds, while it is stopped. Any thread. */
 void service_set_limits(struct bay_service *service, const struct service_limits *limits);
+
+/* The same while it runs: all but how it is called, which the loops read. Its instances have to be
+ * told (instance_change.h). Any thread. */
+void service_change_limits(struct bay_service *service, const struct service_limits *limits);
 
 /* Sets which loops the route is going to have instances on, and of what plugin, before it has
  * them. NULL and 0: none. Any thread. */
