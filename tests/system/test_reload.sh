@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Changes of the configuration while the daemon runs: what is different is changed, all of it or
 # nothing, and what is not different does not notice.
-# shellcheck shell=sh
+# shellcheck source=tests/system/lib.sh
 . "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
 
 # The file as an editor saves it: a whole one takes the name of the old one.
