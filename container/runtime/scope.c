@@ -312,7 +312,11 @@ bay_scope_size(const struct bay_scope *scope)
 void
 bay_scope_cancel(struct bay_scope *scope, const char *reason)
 {
-	scope_cancel(scope, reason);
+	if (scope != NULL)
+		scope_cancel(scope, reason);
+	else
+		log_error(task_subject(task_current()),
+			"bay_scope_cancel: NULL was given: was there no memory when it was opened? [misuse-null]");
 }
 
 /* How its tasks ended: the first failure of those without a handle, else of the others. */

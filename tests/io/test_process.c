@@ -737,7 +737,7 @@ TASK_TEST(options_without_sense_are_refused)
 	options.output = BAY_STDIO_FD;
 	options.output_fd = 999;
 	ck_assert_int_eq(bay_process_spawn(&options, &process, SOON), BAY_INVALID);
-	ck_assert_str_eq(bay_process_error(), "bay_process_spawn: a descriptor that was given is not open");
+	ck_assert_str_eq(bay_process_error(), "bay_process_spawn: a descriptor that was given is not open [misuse-argument]");
 	options.output = BAY_STDIO_NULL;
 	ck_assert_int_eq(bay_process_spawn(&options, &process, 1), BAY_TIMEOUT);
 	ck_assert_ptr_null(process);

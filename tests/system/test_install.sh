@@ -84,7 +84,7 @@ begin 'systemd takes the unit, the user and the directories'
 if command -v systemd-analyze >/dev/null; then
 	unit=$root$(installed systemd_unitdir)/bay.service
 	# It looks for the program, which is not at its place yet.
-	sed "s|^ExecStart=.*|ExecStart=$(command -v true)|" "$unit" >"$dir/bay.service"
+	sed "s,^\(ExecStart\|ExecReload\)=.*,\1=$(command -v true)," "$unit" >"$dir/bay.service"
 	systemd-analyze verify --man=no "$dir/bay.service" >"$dir/out" 2>&1 || fail 'it does not'
 	[ ! -s "$dir/out" ] || fail 'it complains'
 	if systemd-analyze security --help 2>/dev/null | grep -q -e --offline; then

@@ -48,7 +48,7 @@ type_in() {
 # compare COMMAND: whether what was said is what stands in the page; "..." is anything.
 compare() {
 	if [ -s "$dir/expected" ] || [ -s "$dir/out" ]; then
-		sed 's/[][\.*^$]/\\&/g; s/\\\.\\\.\\\./.*/g; s/.*/^&$/' "$dir/expected" >"$dir/patterns"
+		sed 's/[][\.*^$+?(){}|]/\\&/g; s/\\\.\\\.\\\./.*/g; s/.*/^&$/' "$dir/expected" >"$dir/patterns"
 		awk 'NR == FNR { pattern[++n] = $0; next }
 			$0 !~ pattern[FNR] { wrong = 1 }
 			END { exit wrong || FNR != n }' "$dir/patterns" "$dir/out" ||

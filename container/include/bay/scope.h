@@ -70,7 +70,8 @@ BAY_API int bay_scope_spawn_with(struct bay_scope *scope, const char *name, bay_
 /* How many of its tasks have not ended. Never suspends. Since 1.0. */
 BAY_API size_t bay_scope_size(const struct bay_scope *scope);
 
-/* Cancels every task of the scope, now and to come. Never suspends. Since 1.0. */
+/* Cancels every task of the scope, now and to come; NULL is told in the log. Never suspends. Since
+ * 1.0. */
 BAY_API void bay_scope_cancel(struct bay_scope *scope, const char *reason);
 
 /* Waits until every task of the scope has ended, and frees it. BAY_OK, else the
