@@ -44,7 +44,7 @@ says io.bayd.Container
 says org.varlink.service
 vctl introspect "$socket" io.bayd.Container
 status_is 0
-for method in Ping Info List Status Call Send Verbs Do Start Stop Restart Tasks Queues Stats Log Shutdown; do
+for method in Ping Info List Status Call Send Verbs 'Do' Start Stop Restart Tasks Queues Stats Log Shutdown; do
 	grep -q "method $method" "$dir/out" || fail "the interface does not describe $method"
 done
 # As the README says, from the directory of the container.

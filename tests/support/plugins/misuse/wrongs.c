@@ -10,7 +10,9 @@
 
 /* A compiler that sees the mistakes is kept quiet. */
 #pragma GCC diagnostic ignored "-Wunused-result"
+#if defined(__GNUC__) && !defined(__clang__) && __GNUC__ >= 12
 #pragma GCC diagnostic ignored "-Wuse-after-free"
+#endif
 
 /* Kept from one request to a later one, which is a mistake for most of them. */
 static struct bay_request *kept_request;
