@@ -97,6 +97,8 @@ options_set(struct ctl_options *options, enum option_id id, const char *value,
 		return options->follow = true;
 	case OPTION_LINES:
 		return options_number(id, value, 0, OPTIONS_LINES_MAX, &options->lines, error);
+	case OPTION_SINCE:
+		return options_number(id, value, 0, INT64_MAX, &options->since, error);
 	case OPTION_CONTENT_TYPE:
 		options->content_type = value;
 		return true;
@@ -325,6 +327,7 @@ options_parse(struct ctl_options *options, int argc, char **argv, struct ctl_err
 		.repeated = xcalloc(2 * (size_t)argc + 1, sizeof(*options->repeated)),
 		.timeout_ns = -1,
 		.lines = OPTIONS_LINES,
+		.since = -1,
 		.json = options_want_json(argc, argv),
 	};
 	if (!options_words(options, &words, error) || !options_verb(options, error))

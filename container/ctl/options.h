@@ -43,6 +43,7 @@ struct ctl_options {
 	int64_t timeout_ns; /* the verb's own unless given; 0: none */
 	bool timeout_given;
 	int64_t lines;
+	int64_t since;  /* -1: not given */
 	int64_t repeat; /* 0: not given */
 	int64_t concurrency;
 	const char *content_type; /* or NULL */

@@ -1,89 +1,134 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The log: many replies to one call. */
+/* The log and the events: many replies to one call. */
 #include "config.h"
 
-#include "ctl/ctl.h"
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "ctl/stream.h"
 #include "ctl/verbs.h"
 
+static json_t *
+log_parameters(const struct ctl *ctl)
+{
+	const char *service = ctl->options.arguments[0];
+	json_t *parameters = json_pack("{s:I, s:b}", "lines", (json_int_t)ctl->options.lines,
+		"follow", (int)ctl->options.follow);
+
+	if (service != NULL)
+		json_object_set_new(parameters, "service", varlink_text(service));
+	return parameters;
+}
+
+/* --- log --------------------------------------------------------------------- */
+
 static void
-log_print_line(struct ctl *ctl, json_t *parameters)
+log_print_line(struct ctl *ctl, const json_t *parameters)
 {
-	const json_t *line = json_object_get(parameters, "line");
-
-	if (!json_is_string(line))
-		return;
-	if (ctl->options.json) {
-		ctl_print_json(ctl, NULL, parameters);
-	} else {
-		print_text(&ctl->out, json_string_value(line));
-		fputc('\n', ctl->out.file);
-	}
-}
-
-/* Lines that are there are printed together; when none is left they are shown. Until:
- * when following ends. */
-static bool
-log_next(struct ctl *ctl, int64_t until, struct ctl_reply *reply_r)
-{
-	int64_t deadline = ctl->options.follow ? until :
-		connection_deadline(ctl->options.timeout_ns);
-	enum ctl_wait wait = connection_take(&ctl->connection, reply_r, &ctl->error);
-
-	if (wait == CTL_WAIT_TIMEOUT) {
-		fflush(ctl->out.file);
-		if (ferror(ctl->out.file))
-			return false;
-		wait = connection_receive(&ctl->connection, reply_r, deadline, &ctl->error);
-	}
-	if (wait == CTL_WAIT_TIMEOUT)
-		ctl_error_set(&ctl->error, INTERFACE_EXIT_TIMEOUT, CTL_CODE_TIMEOUT,
-			ctl->options.follow ? "the time to follow the log is over"
-			: "the daemon stopped sending lines");
-	return wait == CTL_WAIT_DONE;
-}
-
-static enum interface_exit
-log_receive(struct ctl *ctl)
-{
-	int64_t until = ctl->options.timeout_given ? connection_deadline(ctl->options.timeout_ns)
-		: INT64_MAX;
-	struct ctl_reply reply;
-	bool goes_on = true;
-
-	while (goes_on) {
-		if (!log_next(ctl, until, &reply))
-			return ctl->error.exit == INTERFACE_EXIT_DONE ? INTERFACE_EXIT_DONE : ctl_fail(ctl);
-		if (reply.reply.error != NULL) {
-			ctl_read_error(&reply.reply, &ctl->error);
-			ctl_reply_finish(&reply);
-			ctl_hint_nearest_service(ctl, ctl->options.arguments[0]);
-			return ctl_fail(ctl);
-		}
-		goes_on = reply.reply.continues;
-		log_print_line(ctl, json_object_get(reply.frame, "parameters"));
-		ctl_reply_finish(&reply);
-	}
-	return INTERFACE_EXIT_DONE;
+	print_text(&ctl->out, view_text(parameters, "line"));
+	fputc('\n', ctl->out.file);
 }
 
 enum interface_exit
 verb_log(struct ctl *ctl)
 {
-	const char *service = ctl->options.arguments[0];
-	json_t *parameters = json_pack("{s:I, s:b}", "lines", (json_int_t)ctl->options.lines,
-		"follow", (int)ctl->options.follow);
-	struct varlink_call call = {.method = INTERFACE_NAME ".Log", .more = true,
-		.parameters = parameters};
-	enum ctl_wait wait = CTL_WAIT_FAILED;
+	return stream_run(ctl, INTERFACE_NAME ".Log", log_parameters(ctl), log_print_line, "lines",
+		"the log");
+}
 
-	if (service != NULL)
-		json_object_set_new(parameters, "service", varlink_text(service));
-	if (ctl_connect(ctl))
-		wait = connection_send(&ctl->connection, &call, -1,
-			connection_deadline(ctl->options.timeout_ns), &ctl->error);
-	json_decref(parameters);
-	if (wait == CTL_WAIT_TIMEOUT)
-		ctl_error_set(&ctl->error, INTERFACE_EXIT_TIMEOUT, CTL_CODE_TIMEOUT,
-			"the daemon does not read");
-	return wait == CTL_WAIT_DONE ? log_receive(ctl) : ctl_fail(ctl);
+/* --- events ------------------------------------------------------------------ */
+
+static enum print_style
+event_style(const char *kind)
+{
+	static const struct {
+		const char *kind;
+		enum print_style style;
+	} styles[] = {
+		{"started", PRINT_GOOD}, {"restarted", PRINT_GOOD}, {"swapped", PRINT_GOOD},
+		{"promoted", PRINT_GOOD}, {"up", PRINT_GOOD}, {"asked", PRINT_FAINT},
+		{"failed", PRINT_BAD}, {"crashed", PRINT_BAD}, {"gave-up", PRINT_BAD},
+		{"refused", PRINT_BAD}, {"rolled-back", PRINT_BAD}, {"trouble", PRINT_BAD},
+		{"lingers", PRINT_BUSY}, {"file-gone", PRINT_BUSY},
+	};
+
+	for (size_t i = 0; i < sizeof(styles) / sizeof(*styles); i++)
+		if (strcmp(styles[i].kind, kind) == 0)
+			return styles[i].style;
+	return PRINT_PLAIN;
+}
+
+/* Who asked, unless the daemon did by itself. */
+static void
+event_print_by(struct ctl *ctl, const json_t *event)
+{
+	const char *by = view_text(event, "by");
+
+	if (strcmp(by, "supervisor") == 0)
+		return;
+	fputs(" by ", ctl->out.file);
+	print_text(&ctl->out, by);
+	if (strcmp(by, "user") == 0)
+		fprintf(ctl->out.file, " %lld, process %lld", (long long)view_int(event, "uid"),
+			(long long)view_int(event, "pid"));
+}
+
+static void
+event_print(struct ctl *ctl, const json_t *event)
+{
+	const char *service = view_text(event, "service");
+	const char *why = view_text(event, "why");
+	int64_t took_ns = view_int(event, "took_ns");
+	char text[CLOCK_TEXT_SIZE];
+
+	clock_format_wall(text, sizeof(text), view_int(event, "time_wall_ns"));
+	fprintf(ctl->out.file, "%s %5lld ", text, (long long)view_int(event, "number"));
+	print_text(&ctl->out, *service != '\0' ? service : "bayd");
+	fputc(' ', ctl->out.file);
+	print_styled(&ctl->out, event_style(view_text(event, "kind")), view_text(event, "kind"));
+	if (view_int(event, "generation") != 0)
+		fprintf(ctl->out.file, ", generation %lld", (long long)view_int(event, "generation"));
+	event_print_by(ctl, event);
+	if (took_ns != 0)
+		fprintf(ctl->out.file, " (%s)", clock_format_duration(text, sizeof(text), took_ns));
+	if (*why != '\0') {
+		fputs(": ", ctl->out.file);
+		print_text(&ctl->out, why);
+	}
+	fputc('\n', ctl->out.file);
+}
+
+static void
+event_print_gap(struct ctl *ctl, const json_t *lost)
+{
+	if (json_is_true(json_object_get(lost, "restarted")))
+		fprintf(ctl->out.file, "(the daemon was started again: its events follow from the first "
+			"one on)\n");
+	else
+		fprintf(ctl->out.file, "(%lld events are lost here, since only so many are kept: "
+			"read faster)\n", (long long)view_int(lost, "count"));
+}
+
+static void
+event_print_reply(struct ctl *ctl, const json_t *parameters)
+{
+	const json_t *event = json_object_get(parameters, "event");
+	const json_t *lost = json_object_get(parameters, "lost");
+
+	if (lost != NULL)
+		event_print_gap(ctl, lost);
+	if (event != NULL)
+		event_print(ctl, event);
+}
+
+enum interface_exit
+verb_events(struct ctl *ctl)
+{
+	json_t *parameters = log_parameters(ctl);
+
+	if (ctl->options.since >= 0)
+		json_object_set_new(parameters, "since", json_integer(ctl->options.since));
+	return stream_run(ctl, INTERFACE_NAME ".Events", parameters, event_print_reply, "events",
+		"the events");
 }

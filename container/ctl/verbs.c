@@ -25,8 +25,9 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_NOW] = {"now", 0, NULL, "cancel what is running instead of letting it finish"},
 	[OPTION_NO_WAIT] = {"no-wait", 0, NULL, "ask for it and do not wait for the outcome"},
 	[OPTION_PROBATION] = {"probation", 0, NULL, "wait until the new code has passed its probation"},
-	[OPTION_FOLLOW] = {"follow", 'f', NULL, "go on with new lines as they come"},
-	[OPTION_LINES] = {"lines", 'n', "N", "begin with the last N lines, 20 unless given"},
+	[OPTION_FOLLOW] = {"follow", 'f', NULL, "go on with new ones as they come"},
+	[OPTION_LINES] = {"lines", 'n', "N", "begin with the last N, 20 unless given"},
+	[OPTION_SINCE] = {"since", 0, "N", "begin behind the event with this number"},
 	[OPTION_CONTENT_TYPE] = {"content-type", 0, "TYPE", "say of what kind the message is"},
 	[OPTION_REPEAT] = {"repeat", 0, "N", "do it N times and print rate and latencies"},
 	[OPTION_CONCURRENCY] = {"concurrency", 0, "M",
@@ -182,6 +183,11 @@ const struct verb verbs[] = {
 		"CODE all are listed."},
 	{"log", "logs", "[SERVICE]", 0, 1, OPTION_BIT(OPTION_LINES) | OPTION_BIT(OPTION_FOLLOW),
 		SECONDS(10), verb_log, "print the last lines of the log", NULL},
+	{"events", NULL, "[SERVICE]", 0, 1, OPTION_BIT(OPTION_LINES) | OPTION_BIT(OPTION_FOLLOW) |
+		OPTION_BIT(OPTION_SINCE), SECONDS(10), verb_events,
+		"print what has happened, who asked for it and why",
+		"Events are numbered from 1 at the daemon's start: with --since who was interrupted "
+		"goes on where he was. When some are kept no more, a line says how many."},
 	{"shutdown", NULL, "", 0, 0, OPTION_BIT(OPTION_NOW), SECONDS(120), verb_shutdown,
 		"stop the daemon and wait until it is gone",
 		"What is running may finish within the drain timeouts, unless --now is given."},

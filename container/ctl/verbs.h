@@ -27,6 +27,7 @@ enum option_id {
 	OPTION_PROBATION,
 	OPTION_FOLLOW,
 	OPTION_LINES,
+	OPTION_SINCE,
 	OPTION_CONTENT_TYPE,
 	OPTION_REPEAT,
 	OPTION_CONCURRENCY,
@@ -93,7 +94,7 @@ verb_fn verb_start, verb_stop, verb_restart, verb_reload, verb_rollback,
 	verb_shutdown;                      /* verb_control.c */
 verb_fn verb_reload_config, verb_rollback_config, verb_diff, verb_show, verb_set, verb_enable,
 	verb_disable;                       /* verb_config.c */
-verb_fn verb_log;                       /* verb_log.c */
+verb_fn verb_log, verb_events;          /* verb_log.c */
 verb_fn verb_check, verb_doc, verb_inspect, verb_run; /* verb_program.c */
 verb_fn verb_new;                       /* verb_new.c */
 verb_fn verb_dev;                       /* verb_dev.c */

@@ -16,9 +16,11 @@
 #include "config/config_data.h"
 #include "master/admin_calls.h"
 #include "master/admin_config.h"
+#include "master/admin_events.h"
 #include "master/admin_log.h"
 #include "master/admin_reports.h"
 #include "master/admin_verbs.h"
+#include "master/event_log.h"
 #include "master/master.h"
 #include "master/plugin_examination.h"
 #include "master/service_control.h"
@@ -81,6 +83,13 @@ admin_find_service(struct admin_request *request, const struct master *master)
 	if (service == NULL)
 		admin_fail_unknown_service(request, master, name);
 	return service;
+}
+
+struct event_by
+admin_by(const struct admin_request *request)
+{
+	return (struct event_by){.source = EVENT_BY_USER, .uid = request->peer.uid,
+		.pid = request->peer.pid};
 }
 
 bool
@@ -167,6 +176,8 @@ admin_shutdown(struct admin_request *request, struct master *master)
 {
 	bool now = json_is_true(json_object_get(request->parameters, "now"));
 
+	event_log_add(master->events, EVENT_ENDING, &(struct event_facts){.by = admin_by(request)},
+		now ? "now" : NULL);
 	log_info(NULL, "user %u asks bayd to stop%s", (unsigned)request->peer.uid,
 		now ? " now" : "");
 	admin_reply(request, NULL);
@@ -191,14 +202,12 @@ admin_on_settled(struct master_service *service, enum bay_status status, const c
 }
 
 static void
-admin_log_wish(const struct admin_request *request, const struct master_service *service,
+admin_note_wish(const struct admin_request *request, struct master_service *service,
 	const char *wish)
 {
-	char subject[CONFIG_NAME_MAX + 16];
+	const struct event_by by = admin_by(request);
 
-	snprintf(subject, sizeof(subject), "service %s", service->config->name);
-	log_info(subject, "user %u (process %d) asks to %s", (unsigned)request->peer.uid,
-		(int)request->peer.pid, wish);
+	master_service_ask(service, &by, wish);
 }
 
 static void
@@ -208,7 +217,7 @@ admin_start(struct admin_request *request, struct master *master)
 
 	if (service == NULL || admin_refused_while_draining(request, master))
 		return;
-	admin_log_wish(request, service, "start it");
+	admin_note_wish(request, service, "to start it");
 	service_control_start(service, admin_on_settled, request);
 }
 
@@ -220,7 +229,7 @@ admin_stop(struct admin_request *request, struct master *master)
 
 	if (service == NULL || admin_refused_while_draining(request, master))
 		return;
-	admin_log_wish(request, service, now ? "stop it now" : "stop it");
+	admin_note_wish(request, service, now ? "to stop it now" : "to stop it");
 	service_control_stop(service, now, admin_on_settled, request);
 }
 
@@ -231,7 +240,7 @@ admin_restart(struct admin_request *request, struct master *master)
 
 	if (service == NULL || admin_refused_while_draining(request, master))
 		return;
-	admin_log_wish(request, service, "restart it");
+	admin_note_wish(request, service, "to restart it");
 	service_control_restart(service, admin_on_settled, request);
 }
 
@@ -342,6 +351,7 @@ static admin_command_fn *const admin_commands[INTERFACE_METHODS] = {
 	[INTERFACE_QUEUES] = admin_queues,
 	[INTERFACE_STATS] = admin_stats,
 	[INTERFACE_LOG] = admin_log_lines,
+	[INTERFACE_EVENTS] = admin_events,
 	[INTERFACE_RELOAD_CONFIG] = admin_reload_config,
 	[INTERFACE_DIFF_CONFIG] = admin_diff_config,
 	[INTERFACE_SHOW_CONFIG] = admin_show_config,

@@ -9,7 +9,9 @@
 #include <jansson.h>
 
 #include "master/admin_request.h"
+#include "master/event_log.h"
 
+struct event_by;
 struct master;
 struct master_service;
 
@@ -29,6 +31,9 @@ struct master_service *admin_find_service(struct admin_request *request,
 
 /* The name in "service", or NULL. */
 const char *admin_service_argument(const struct admin_request *request);
+
+/* Who sent the request, for the events that it leads to. */
+struct event_by admin_by(const struct admin_request *request);
 
 /* True when bayd is stopping; the request has then been ended with that error. */
 bool admin_refused_while_draining(struct admin_request *request, const struct master *master);

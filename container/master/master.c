@@ -29,8 +29,10 @@
 #include "loop/signals.h"
 #include "master/activation.h"
 #include "master/admin_commands.h"
+#include "master/admin_events.h"
 #include "master/admin_log.h"
 #include "master/admin_server.h"
+#include "master/event_log.h"
 #include "master/listener_table.h"
 #include "master/log_ring.h"
 #include "master/log_sink.h"
@@ -160,6 +162,15 @@ master_reload(struct master *master)
 }
 
 static void
+master_stop_by_signal(struct master *master, int number, bool now)
+{
+	event_log_add(master->events, EVENT_ENDING,
+		&(struct event_facts){.by = {.source = EVENT_BY_SIGNAL}}, "SIG%s%s",
+		sigabbrev_np(number), now ? ", at once" : "");
+	master_stop(master, now);
+}
+
+static void
 master_on_signal(int number, void *arg)
 {
 	struct master *master = arg;
@@ -171,10 +182,10 @@ master_on_signal(int number, void *arg)
 		strays_sweep();
 		break;
 	case SIGTERM:
-		master_stop(master, master->_parts->stopping);
+		master_stop_by_signal(master, number, master->_parts->stopping);
 		break;
 	case SIGINT:
-		master_stop(master, true);
+		master_stop_by_signal(master, number, true);
 		break;
 	case SIGUSR1:
 		if (!log_reopen())
@@ -246,6 +257,9 @@ master_on_started(const char *why, void *arg)
 	event_del(master->_parts->start_timer);
 	ready = master_count_services(master, SERVICE_READY);
 	failed = master_count_services(master, SERVICE_FAILED);
+	event_log_add(master->events, EVENT_UP,
+		&(struct event_facts){.took_ns = clock_monotonic_ns() - master->started_ns},
+		"%u %s, %u failed", ready, text_number(ready, "service runs", "services run"), failed);
 	log_info(NULL, "ready: %u %s, %u failed", ready, text_number(ready, "service runs", "services run"),
 		failed);
 	master_notify_ready(master);
@@ -320,6 +334,7 @@ master_create_supervisor(struct master *master)
 		.config = master->config,
 		.examination = parts->examination,
 		.listeners = master->listeners,
+		.events = master->events,
 		.limits = &supervisor_limits_default,
 		.cell = {
 			.name = "main",
@@ -472,7 +487,9 @@ master_start_loop(struct master *master, struct buffer *error)
 		sizeof(master_signals) / sizeof(*master_signals), master_on_signal, master);
 	parts->log_timer = evtimer_new(master->base, master_on_log_timer, parts);
 	master->admin_log = admin_log_create(master->base, master->ring);
-	if (parts->signals == NULL || parts->log_timer == NULL || master->admin_log == NULL)
+	master->admin_events = admin_events_create(master->base, master->events);
+	if (parts->signals == NULL || parts->log_timer == NULL || master->admin_log == NULL ||
+	    master->admin_events == NULL)
 		return buffer_fail(error, "watch signals and the log: no memory");
 	if (!program_sibling("bay-cell", LIBEXECDIR, &parts->program))
 		return buffer_fail(error, "find bay-cell: it is not at %s", parts->program.path);
@@ -555,6 +572,7 @@ master_finish(struct master *master)
 	loop_watch_destroy(parts->loop_watch);
 	/* Before the server: what waits for the cell is answered. */
 	supervisor_destroy(master->supervisor);
+	admin_events_destroy(master->admin_events);
 	admin_log_destroy(master->admin_log);
 	master->admin_log = NULL;
 	plugin_survey_finish(&parts->survey);
@@ -582,6 +600,7 @@ master_finish(struct master *master)
 	notify_close(parts->notify);
 	run_user_finish(&parts->user);
 	log_ring_destroy(master->ring);
+	event_log_destroy(master->events);
 	libevent_global_shutdown();
 	for (int i = 0; i < MASTER_LOG_LAST_FLUSHES && !log_flush(MASTER_LOG_FLUSH_MS);)
 		i++;
@@ -615,6 +634,9 @@ master_run(struct config *config)
 	}
 	strays_adopt();
 	master.ring = log_ring_create(MASTER_LOG_LINES);
+	master.events = event_log_create();
+	event_log_add(master.events, EVENT_BEGUN, &(struct event_facts){0}, "bayd %s with %s",
+		PACKAGE_VERSION, config->path);
 	master.listeners = listener_table_create(config->container.runtime_dir);
 	if (master_prepare(&master, &error) && master_open_for_operators(&master, &error)) {
 		plugin_survey_begin(&parts.survey, config, parts.examination, master_on_surveyed,

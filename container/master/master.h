@@ -11,9 +11,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct admin_events;
 struct admin_log;
 struct config;
 struct event_base;
+struct event_log;
 struct listener_table;
 struct log_ring;
 struct reload;
@@ -41,6 +43,8 @@ struct master {
 	struct reload *reload;
 	struct log_ring *ring;
 	struct admin_log *admin_log;
+	struct event_log *events;
+	struct admin_events *admin_events;
 	struct master_parts *_parts; /* what only master.c needs */
 };
 

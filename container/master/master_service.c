@@ -12,6 +12,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "master/plugin_examination.h"
 #include "protocol/cell_link.h"
 
 static const char *const service_state_names[] = {
@@ -26,6 +27,60 @@ const char *
 service_state_name(enum service_state state)
 {
 	return service_state_names[state];
+}
+
+/* --- events ----------------------------------------------------------------------- */
+
+static char *
+master_service_format(const char *format, va_list args)
+{
+	struct buffer text = {0};
+	char *formatted = NULL;
+
+	if (buffer_vprintf(&text, format, args) && buffer_text(&text) != NULL)
+		formatted = xstrdup(buffer_text(&text));
+	buffer_finish(&text);
+	return formatted;
+}
+
+static void
+master_service_note_timed(const struct master_service *service, enum event_kind kind,
+	int64_t took_ns, const char *why)
+{
+	const struct plugin_image *image = kind == EVENT_LOADED ? service->next_image :
+		service->image;
+	const struct event_facts facts = {.service = service->config->name,
+		.plugin = service->config->plugin, .generation = image != NULL ? image->generation : 0,
+		.took_ns = took_ns, .by = service->by};
+
+	if (why != NULL)
+		event_log_add(service->events, kind, &facts, "%s", why);
+	else
+		event_log_add(service->events, kind, &facts, NULL);
+}
+
+void
+master_service_note(const struct master_service *service, enum event_kind kind,
+	const char *format, ...)
+{
+	char *why = NULL;
+	va_list args;
+
+	if (format != NULL) {
+		va_start(args, format);
+		why = master_service_format(format, args);
+		va_end(args);
+	}
+	master_service_note_timed(service, kind,
+		kind == EVENT_LOADED ? service->examine_took_ns : 0, why);
+	free(why);
+}
+
+void
+master_service_ask(struct master_service *service, const struct event_by *by, const char *wish)
+{
+	service->by = *by;
+	master_service_note(service, EVENT_ASKED, "%s", wish);
 }
 
 /* --- configuration ------------------------------------------------------------------ */
@@ -67,16 +122,17 @@ master_service_log_state(const struct master_service *service)
 		log_debug(subject, "%s", service_state_name(service->state));
 }
 
-static char *
-master_service_format_reason(const char *format, va_list args)
+static void
+master_service_note_state(struct master_service *service)
 {
-	struct buffer text = {0};
-	char *reason = NULL;
-
-	if (buffer_vprintf(&text, format, args) && buffer_text(&text) != NULL)
-		reason = xstrdup(buffer_text(&text));
-	buffer_finish(&text);
-	return reason;
+	if (service->state == SERVICE_READY) {
+		master_service_note_timed(service, service->again ? EVENT_RESTARTED : EVENT_STARTED,
+			service->start_took_ns, NULL);
+		service->again = false;
+	} else if (service->state == SERVICE_STOPPED) {
+		master_service_note(service, EVENT_STOPPED, NULL);
+		service->again = service->again && service->wanted;
+	}
 }
 
 void
@@ -84,22 +140,25 @@ master_service_set_state(struct master_service *service, enum service_state stat
 	const char *format, ...)
 {
 	char *old_reason = service->reason;
+	bool moves = state != service->state;
 	va_list args;
 
 	service->reason = NULL;
 	if (format != NULL) {
 		va_start(args, format);
-		service->reason = master_service_format_reason(format, args);
+		service->reason = master_service_format(format, args);
 		va_end(args);
 	}
 	/* After the format: its arguments may hold the old one. */
 	free(old_reason);
-	if (state != service->state) {
+	if (moves) {
 		service->since_ns = clock_monotonic_ns();
 		service->since_wall_ns = clock_wall_ns();
 	}
 	service->state = state;
 	master_service_log_state(service);
+	if (moves)
+		master_service_note_state(service);
 }
 
 /* --- failures ----------------------------------------------------------------------- */

@@ -17,6 +17,7 @@
 #include "base/status_page.h"
 #include "config/config_data.h"
 #include "master/backoff.h"
+#include "master/event_log.h"
 #include "master/probation.h"
 
 struct cell_lingers;
@@ -76,6 +77,7 @@ struct service_lingering {
 
 struct master_service {
 	struct supervisor *supervisor;
+	struct event_log *events;            /* takes what happens to it; or NULL */
 	const struct config_service *config; /* borrowed from source */
 	struct config *source;               /* a reference to the configuration */
 	struct config *examined;             /* the same, of an examination that is under way, or NULL */
@@ -87,9 +89,14 @@ struct master_service {
 	bool restarting;  /* READY, and a new image of it is being examined */
 	bool stop_now;    /* STOPPING without waiting for requests */
 	bool changing;    /* READY, and the cell has been told of a live change */
+	bool again;       /* it has served: the next start is a restart */
+	struct event_by by; /* who asked for what is under way; bayd itself when nothing is */
 	char *reason;     /* of FAILED and of a stop that hangs; NULL: none */
 	int64_t since_ns; /* of the state */
 	int64_t since_wall_ns;
+	int64_t step_ns;     /* when the step began; of the last start and examination how long they took */
+	int64_t examine_took_ns;
+	int64_t start_took_ns;
 	uint64_t restarts; /* starts that nobody asked for */
 	struct plugin_image *image;      /* what runs or will run; NULL: never examined well */
 	struct plugin_image *next_image; /* for its next start, or NULL: the same */
@@ -113,8 +120,20 @@ struct master_service {
 void master_service_configure(struct master_service *service, struct config *source,
 	const struct config_service *config);
 
+/* Adds an event about it, of its present generation, asked for by service->by.
+ * The format as of event_log_add. */
+void master_service_note(const struct master_service *service, enum event_kind kind,
+	const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Somebody asks for what the next calls of service_control bring about: notes who, as an event
+ * with the wish ("to stop it"), too. */
+void master_service_ask(struct master_service *service, const struct event_by *by,
+	const char *wish);
+
 /* The only way to change the state: notes the time, logs the move, and keeps or drops the
- * reason. With a format it has one. */
+ * reason. With a format it has one. That it serves or has stopped is an event; why it failed
+ * is for the caller to note. */
 void master_service_set_state(struct master_service *service, enum service_state state,
 	const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

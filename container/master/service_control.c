@@ -8,6 +8,7 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "base/obituary.h"
 #include "master/listener_table.h"
@@ -25,6 +26,7 @@ service_control_expect(struct master_service *service)
 {
 	service->wanted = true;
 	service->step = SERVICE_STEP_EXAMINE;
+	service->step_ns = clock_monotonic_ns();
 	master_service_set_state(service, SERVICE_STARTING, NULL);
 }
 
@@ -148,6 +150,7 @@ service_control_restart(struct master_service *service, service_done_fn *done, v
 	}
 	service->wanted = true;
 	service->restarting = true;
+	service->again = true;
 	service->stop_now = false;
 	service_waiters_add(service, SERVICE_WISH_RESTART, done, arg);
 	service_begin_examination(service);
@@ -163,6 +166,7 @@ service_control_on_timer(struct master_service *service)
 	} else if (service->state == SERVICE_FAILED && service->next_try_ns != 0) {
 		service->next_try_ns = 0;
 		service->restarts++;
+		service->again = true;
 		service_begin_start(service);
 	}
 }
@@ -172,6 +176,7 @@ service_control_failed(struct master_service *service, const char *message)
 {
 	if (service->state != SERVICE_READY)
 		return;
+	master_service_note(service, EVENT_FAILED, "%s", message);
 	if (service->step == SERVICE_STEP_NONE && service_swap_failed(service, true, message)) {
 		service_begin_start(service);
 		return;
@@ -227,17 +232,21 @@ static void
 service_fail_with_cell(struct master_service *service, const struct obituary *obituary,
 	const char *hang)
 {
+	service->by = (struct event_by){0};
 	if (hang != NULL) {
+		master_service_note(service, EVENT_CRASHED, "%s", hang);
 		master_service_set_state(service, SERVICE_FAILED, "%s", hang);
 	} else if (obituary->in_init || obituary->in_load) {
 		master_service_set_state(service, SERVICE_FAILED, "%s %s%s [%s]",
 			obituary->in_load ? "its code" : "init", obituary->how, obituary->where,
 			obituary->code);
+		master_service_note(service, EVENT_CRASHED, "%s", service->reason);
 	} else {
 		char reason[sizeof(obituary->how) + sizeof(obituary->where) + 32];
 
 		snprintf(reason, sizeof(reason), "%s%s [%s]", obituary->how, obituary->where,
 			obituary->code);
+		master_service_note(service, EVENT_CRASHED, "%s", reason);
 		service_fail(service, reason);
 	}
 }
@@ -283,6 +292,7 @@ service_control_cell_ended(struct master_service *service, const struct obituary
 		service_fail_with_cell(service, obituary, hang);
 	} else if (in_cell) {
 		service->restarts++;
+		service->again = true;
 		master_service_set_state(service, SERVICE_STARTING, NULL);
 	}
 	service_settle(service);

@@ -82,6 +82,7 @@ service_settle(struct master_service *service)
 	if (service->state != SERVICE_READY && service->next_try_ns == 0)
 		listener_table_close(supervisor_listeners(service->supervisor), service->config->name);
 	service_change_settle(service);
+	service->by = (struct event_by){0};
 	service_tell_absence(service);
 	service_waiters_answer(service);
 	service_swap_settled(service);
@@ -144,6 +145,7 @@ service_fail(struct master_service *service, const char *reason)
 		master_service_set_state(service, SERVICE_FAILED, "%s", reason);
 		return;
 	}
+	service->by = (struct event_by){0};
 	if (master_service_fails_too_often(service, now_ns)) {
 		master_service_set_state(service, SERVICE_FAILED,
 			"%.*s; given up after %d failures within %s (start_limit) [service-start-limit]",
@@ -151,6 +153,7 @@ service_fail(struct master_service *service, const char *reason)
 			(int)service->config->start_limit.count,
 			clock_format_duration(span, sizeof(span),
 				service->config->start_limit.period_ns));
+		master_service_note(service, EVENT_GAVE_UP, "%s", service->reason);
 		return;
 	}
 	master_service_set_state(service, SERVICE_FAILED, "%s", reason);
@@ -179,6 +182,8 @@ service_refuse_restart(struct master_service *service, const char *reason)
 	snprintf(subject, sizeof(subject), "service %s", service->config->name);
 	log_warn(subject,
 		"restart refused, what ran before goes on: %s", reason);
+	master_service_note(service, EVENT_REFUSED, "%s", reason);
+	service->again = service->state == SERVICE_STARTING;
 	service_waiters_fail_starters(service, BAY_INVALID, reason);
 	if (service->state == SERVICE_STARTING)
 		service_begin_start(service);
@@ -211,6 +216,7 @@ service_end_examination(struct master_service *service, struct plugin_image *ima
 	service->examined = NULL;
 	service->step = SERVICE_STEP_NONE;
 	service->restarting = false;
+	service->examine_took_ns = clock_monotonic_ns() - service->step_ns;
 	if (image == NULL && restarting) {
 		service_refuse_restart(service, reason);
 		return;
@@ -218,11 +224,13 @@ service_end_examination(struct master_service *service, struct plugin_image *ima
 	if (image != NULL) {
 		plugin_image_unref(service->next_image);
 		service->next_image = plugin_image_ref(image);
+		master_service_note(service, EVENT_LOADED, "%s from %s", image->version, image->source);
 	}
 	if (!service->wanted && !restarting) {
 		master_service_set_state(service, SERVICE_STOPPED, NULL);
 		service_settle(service);
 	} else if (image == NULL) {
+		master_service_note(service, EVENT_REFUSED, "%s", reason);
 		master_service_set_state(service, SERVICE_FAILED, "%s", reason);
 		service_waiters_fail_starters(service, BAY_INVALID, reason);
 		service_swap_was_refused(service, reason);
@@ -254,6 +262,7 @@ service_begin_examination(struct master_service *service)
 {
 	service_clear_timer(service);
 	service->step = SERVICE_STEP_EXAMINE;
+	service->step_ns = clock_monotonic_ns();
 	if (!service->restarting)
 		master_service_set_state(service, SERVICE_STARTING, NULL);
 	service_tell_absence(service);
@@ -351,11 +360,13 @@ service_on_started(const struct cell_reply *reply, void *arg)
 		return;
 	case CELL_REPLY_DONE:
 		service->step = SERVICE_STEP_NONE;
+		service->start_took_ns = clock_monotonic_ns() - service->step_ns;
 		master_service_set_state(service, SERVICE_READY, NULL);
 		service_swap_count_anew(service);
 		break;
 	case CELL_REPLY_FAILED:
 		service->step = SERVICE_STEP_NONE;
+		master_service_note(service, EVENT_FAILED, "%s", reply->message);
 		service_start_failed(service, reply->message);
 		return;
 	}
@@ -394,9 +405,11 @@ service_begin_start(struct master_service *service)
 	if (cell == NULL)
 		return;
 	service->step = SERVICE_STEP_START;
+	service->step_ns = clock_monotonic_ns();
 	if (!service_call_with_image(service, CELL_START, service->image, false,
 		service->config->start_timeout_ns + service_grace_ns(service), service_on_started)) {
 		service->step = SERVICE_STEP_NONE;
+		master_service_note(service, EVENT_FAILED, "a setting is no UTF-8 text");
 		service_start_failed(service, "tell the cell to start it: a setting is no UTF-8 text");
 	}
 }

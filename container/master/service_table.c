@@ -15,6 +15,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "master/service_swap.h"
+#include "master/supervisor.h"
 
 /* The longest wait of a service that fails again and again. */
 static const int64_t service_max_delay_ns = 60 * (int64_t)CLOCK_NS_PER_S;
@@ -25,6 +26,7 @@ service_table_create(struct service_table *table, const char *name)
 	struct master_service *service = xcalloc(1, sizeof(*service));
 
 	service->supervisor = table->_supervisor;
+	service->events = supervisor_events(table->_supervisor);
 	service->slot = table->slot_count;
 	service->backoff = (struct backoff){.max_ns = service_max_delay_ns};
 	service->timer = evtimer_new(table->_base, table->_on_timer, service);

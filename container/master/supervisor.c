@@ -19,6 +19,7 @@
 #include "base/obituary.h"
 #include "master/cell_keeper.h"
 #include "master/cell_replacement.h"
+#include "master/event_log.h"
 #include "master/plugin_examination.h"
 #include "master/service_control.h"
 #include "master/service_swap.h"
@@ -251,6 +252,9 @@ supervisor_on_ended(const struct status_page *page, int status, void *arg)
 	text = supervisor_end_text(supervisor, &obituary);
 	log_at(supervisor->stopping || (replaced && status == 0) ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, subject,
 		"%s", text);
+	if (!supervisor->stopping && !(replaced && status == 0))
+		event_log_add(supervisor->options.events, EVENT_CRASHED, &(struct event_facts){0},
+			"%s %s", subject, text);
 	supervisor->blamed = supervisor->hung_slot != STATUS_NO_SLOT ||
 		obituary.culprit < supervisor->table.slot_count || (replaced && status == 0);
 	cell_replacement_is_over(supervisor->replacement);
@@ -429,8 +433,10 @@ supervisor_set_image(struct supervisor *supervisor, size_t index, struct plugin_
 		return;
 	}
 	service->image = image;
-	if (image == NULL)
+	if (image == NULL) {
+		master_service_note(service, EVENT_REFUSED, "%s", reason);
 		master_service_set_state(service, SERVICE_FAILED, "%s", reason);
+	}
 }
 
 void
@@ -566,6 +572,12 @@ struct listener_table *
 supervisor_listeners(const struct supervisor *supervisor)
 {
 	return supervisor->options.listeners;
+}
+
+struct event_log *
+supervisor_events(const struct supervisor *supervisor)
+{
+	return supervisor->options.events;
 }
 
 const struct supervisor_limits *

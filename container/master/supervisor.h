@@ -22,6 +22,7 @@
 #include "master/master_service.h"
 
 struct event_base;
+struct event_log;
 struct listener_table;
 struct plugin_examination;
 struct plugin_image;
@@ -44,6 +45,7 @@ struct supervisor_options {
 	struct config *config;
 	struct plugin_examination *examination; /* makes and examines images */
 	struct listener_table *listeners;       /* what services listen on */
+	struct event_log *events;               /* takes what happens; or NULL */
 	const struct supervisor_limits *limits;
 	struct cell_options cell; /* its services are filled in */
 };
@@ -134,6 +136,7 @@ void supervisor_view_cell(const struct supervisor *supervisor,
 struct event_base *supervisor_base(const struct supervisor *supervisor);
 struct plugin_examination *supervisor_examination(const struct supervisor *supervisor);
 struct listener_table *supervisor_listeners(const struct supervisor *supervisor);
+struct event_log *supervisor_events(const struct supervisor *supervisor);
 const struct supervisor_limits *supervisor_limits(const struct supervisor *supervisor);
 
 /* The cell if it takes calls now, or NULL. */

@@ -59,6 +59,12 @@ static const struct interface_argument log_arguments[] = {
 	{.name = "follow", .type = INTERFACE_BOOL},
 	SERVICE_OPTIONAL, END};
 
+static const struct interface_argument events_arguments[] = {
+	{.name = "since", .type = INTERFACE_INT, .min = 0, .max = INT64_MAX},
+	{.name = "lines", .type = INTERFACE_INT, .min = 0, .max = LINES_MAX},
+	{.name = "follow", .type = INTERFACE_BOOL},
+	SERVICE_OPTIONAL, END};
+
 static const struct interface_argument reload_config_arguments[] = {
 	{.name = "dry_run", .type = INTERFACE_BOOL}, END};
 
@@ -263,6 +269,19 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 			"The last reply has no line; with follow there is none, new lines go on until the "
 			"connection is closed.",
 	},
+	[INTERFACE_EVENTS] = {
+		.id = INTERFACE_EVENTS,
+		.interface = INTERFACE_NAME,
+		.name = "Events",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.streams = true,
+		.arguments = events_arguments,
+		.reply = "event: ?Event, lost: ?Gap",
+		.help = "What has happened, oldest first, one a reply: the events behind the number "
+			"since, or without it as many of the last as lines says. Where some are kept no "
+			"more, lost says how many. Wants more. The last reply is empty; with follow there "
+			"is none, new events go on until the connection is closed.",
+	},
 	[INTERFACE_RELOAD_CONFIG] = {
 		.id = INTERFACE_RELOAD_CONFIG,
 		.interface = INTERFACE_NAME,
@@ -396,6 +415,15 @@ const struct interface_type_text interface_types[] = {
 	{"A loop: a thread that runs tasks.",
 		"LoopStats (loop: int, passes: int, switches: int, tasks: int, stacks: int, wakes: int, "
 		"polls: int)"},
+	{"Something that happened. number counts up from 1 at the daemon's start; kind is one of "
+		"the words in bayctl(1); uid and pid are those of a user who asked.",
+		"Event (number: int, time_wall_ns: int, kind: string, service: ?string, "
+		"plugin: ?string, generation: ?int, by: (supervisor, watch, signal, user), uid: ?int, "
+		"pid: ?int, why: ?string, took_ns: ?int)"},
+	{"Events that cannot be told: they are kept no more; or, with restarted, the number asked "
+		"for is not there yet, and count is 0: the daemon has been started again since, and "
+		"its events follow from the first one on.",
+		"Gap (count: int, next: int, restarted: bool)"},
 	{NULL, NULL}
 };
 

@@ -157,7 +157,54 @@ START_TEST(without_a_daemon_it_is_7)
 }
 END_TEST
 
+static void
+answer_events(struct fake_call *call)
+{
+	bool since = json_integer_value(json_object_get(call->parameters, "since")) == 4;
+
+	ck_assert_str_eq(call->method, "Events");
+	if (since)
+		fake_reply_continues(call, "{'lost':{'count':3,'next':8,'restarted':false}}");
+	else
+		fake_reply_continues(call, "{'lost':{'count':0,'next':1,'restarted':true}}");
+	fake_reply_continues(call, "{'event':{'number':8,'time_wall_ns':1000000000,'kind':'swapped',"
+		"'service':'square','generation':3,'by':'user','uid':7,'pid':9,'why':'so\\u001b',"
+		"'took_ns':5000000}}");
+	fake_reply_continues(call, "{'event':{'number':9,'time_wall_ns':2000000000,'kind':'up',"
+		"'by':'supervisor'}}");
+	fake_reply(call, "{}");
+}
+
+START_TEST(events_are_printed_with_who_asked_and_why)
+{
+	start(answer_events);
+	run_words(&run, "events", "--since", "4", NULL);
+	ck_assert_msg(run.exit == 0, "%s", run.err);
+	ck_assert_str_eq(run.out,
+		"(3 events are lost here, since only so many are kept: read faster)\n"
+		"1970-01-01T00:00:01.000Z     8 square swapped, generation 3 by user 7, process 9 (5ms): "
+		"so\\x1b\n"
+		"1970-01-01T00:00:02.000Z     9 bayd up\n");
+	run_words(&run, "events", NULL);
+	ck_assert_ptr_nonnull(strstr(run.out, "(the daemon was started again"));
+	stop();
+}
+END_TEST
+
+START_TEST(events_as_json_are_one_object_a_line_and_the_end_is_none)
+{
+	start(answer_events);
+	run_words(&run, "events", "--json", NULL);
+	ck_assert_int_eq(run.exit, 0);
+	ck_assert_ptr_nonnull(strstr(run.out, "\"number\":9"));
+	ck_assert_ptr_null(strstr(run.out, "\"data\":{}"));
+	stop();
+}
+END_TEST
+
 CHECK_MAIN("ctl/verb_log",
+	events_are_printed_with_who_asked_and_why,
+	events_as_json_are_one_object_a_line_and_the_end_is_none,
 	lines_are_printed_escaped_until_the_last,
 	lines_and_service_are_passed_on,
 	json_is_one_object_a_line,

@@ -236,6 +236,30 @@ load_description(struct daemon *daemon)
 	json_decref(reply);
 }
 
+/* Each of many replies, and how many there were. */
+static unsigned
+check_stream(struct daemon *daemon, enum interface_method_id id, const char *parameters)
+{
+	const struct interface_method *method = interface_method(id);
+	bool goes_on = true;
+	unsigned count = 0;
+	char frame[256];
+
+	snprintf(frame, sizeof(frame), "{\"method\":\"%s.%s\",\"more\":true,\"parameters\":%s}",
+		method->interface, method->name, parameters);
+	client_send(&daemon->client, frame);
+	while (goes_on) {
+		json_t *reply = client_receive(&daemon->client);
+
+		ck_assert_ptr_nonnull(reply);
+		check_reply(id, reply);
+		goes_on = json_is_true(json_object_get(reply, "continues"));
+		count++;
+		json_decref(reply);
+	}
+	return count;
+}
+
 /* --- the tests --------------------------------------------------------------------------- */
 
 START_TEST(every_reply_is_as_the_interface_describes_it)
@@ -276,6 +300,9 @@ START_TEST(every_reply_is_as_the_interface_describes_it)
 		check_reply(calls[i].id, reply);
 		json_decref(reply);
 	}
+	ck_assert_uint_gt(check_stream(&daemon, INTERFACE_LOG, "{}"), 1);
+	ck_assert_uint_gt(check_stream(&daemon, INTERFACE_EVENTS, "{\"since\":0}"), 5);
+	ck_assert_uint_gt(check_stream(&daemon, INTERFACE_EVENTS, "{\"since\":1000000}"), 6);
 	daemon_stop(&daemon);
 }
 END_TEST

@@ -140,6 +140,13 @@ while read -r verb; do
 	[ "$verb" = help ] || grep -qw "$verb" "$top/NEWS.md" || fail "NEWS.md lacks the verb $verb"
 done <"$dir/verbs"
 
+begin 'bayctl(1) tells of every kind of event'
+grep -oE '^	ROW\([A-Z_]+, "[a-z-]+"' "$top/container/master/event_log.h" | sed 's/.*"\(.*\)"/\1/' >"$dir/kinds"
+[ -s "$dir/kinds" ] || fail 'no kinds were found'
+while read -r kind; do
+	grep -q "^\.It Li $kind\$" "$top/docs/bayctl.1" || fail "bayctl(1) lacks the kind $kind"
+done <"$dir/kinds"
+
 if command -v mandoc >/dev/null; then
 	begin 'the man pages are well formed'
 	mandoc -T lint -W warning "$top"/docs/*.[1-8] >"$dir/out" 2>"$dir/err" || fail 'mandoc complains'

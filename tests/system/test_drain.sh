@@ -69,7 +69,8 @@ kill -0 "$first" || fail 'the first has not waited'
 ctl stop actor --now
 answers "$first" 0 stop
 answers "$second" 0 second
-logs ') asks to stop it now'
+logs "service actor: asked by user $(id -u), process"
+logs "to stop it now"
 end_of_drain
 stop
 
