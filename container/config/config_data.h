@@ -31,6 +31,12 @@ enum config_log_sink {
 	CONFIG_LOG_FILE
 };
 
+enum config_watch {
+	CONFIG_WATCH_YES = 0,
+	CONFIG_WATCH_NO,
+	CONFIG_WATCH_POLL
+};
+
 enum config_overflow {
 	CONFIG_OVERFLOW_REJECT = 0,
 	CONFIG_OVERFLOW_WAIT,
@@ -52,6 +58,8 @@ struct config_rate {
 /* The [container] section. Directories and paths are absolute, names may be empty: unset. */
 struct config_container {
 	char *plugin_dir;
+	enum config_watch watch; /* of plugin_dir */
+	bool autoload;
 	char *runtime_dir;
 	char *image_dir;
 	char *control; /* the admin socket */

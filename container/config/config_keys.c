@@ -35,6 +35,13 @@ static const struct config_word log_format_words[] = {
 	{NULL, 0},
 };
 
+static const struct config_word watch_words[] = {
+	{"yes", CONFIG_WATCH_YES},
+	{"no", CONFIG_WATCH_NO},
+	{"poll", CONFIG_WATCH_POLL},
+	{NULL, 0},
+};
+
 static const struct config_word loops_words[] = {
 	{"auto", 0},
 	{NULL, 0},
@@ -220,6 +227,21 @@ static const struct config_key container_rows[] = {
 		.min = 1,
 		.max = STATUS_PAGE_SERVICES_MAX, /* a cell can count no more */
 		.help = "more service sections than this are refused",
+	},
+	{
+		.name = "watch",
+		.type = CONFIG_TYPE_CHOICE,
+		.offset = AT(watch),
+		.fallback = "yes",
+		.words = watch_words,
+		.help = "whether changed plugin files are taken while bayd runs; poll looks twice a second",
+	},
+	{
+		.name = "autoload",
+		.type = CONFIG_TYPE_BOOL,
+		.offset = AT(autoload),
+		.fallback = "no",
+		.help = "whether a plugin file that no section names becomes a service of its name",
 	},
 };
 
