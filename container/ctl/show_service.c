@@ -21,6 +21,8 @@ show_note(const json_t *service)
 	const json_t *probation = json_object_get(service, "probation_ns");
 	char wait[CLOCK_TEXT_SIZE];
 
+	if (*reason == '\0' && json_is_true(json_object_get(service, "file_gone")))
+		reason = "its plugin file is gone";
 	if (json_is_integer(probation)) {
 		clock_format_duration(wait, sizeof(wait), json_integer_value(probation));
 		return xasprintf("%s%son probation for %s", reason, *reason != '\0' ? "; " : "", wait);
@@ -133,8 +135,9 @@ show_service_plugin(struct print *print, const json_t *service)
 {
 	char *plugin = xasprintf("%s %s", view_text(service, "plugin"),
 		view_text(service, "version"));
-	char *config = xasprintf("%s:%" PRId64, view_text(service, "file"),
-		view_int(service, "line"));
+	/* Without a line it is the plugin's own file: nothing else says that the service is there. */
+	char *config = view_int(service, "line") == 0 ? xstrdup("autoload") :
+		xasprintf("%s:%" PRId64, view_text(service, "file"), view_int(service, "line"));
 
 	show_fact(print, "plugin", plugin);
 	show_fact(print, "file", view_text(service, "path"));

@@ -78,13 +78,16 @@ static void
 event_print(struct ctl *ctl, const json_t *event)
 {
 	const char *service = view_text(event, "service");
+	const char *plugin = view_text(event, "plugin");
 	const char *why = view_text(event, "why");
 	int64_t took_ns = view_int(event, "took_ns");
 	char text[CLOCK_TEXT_SIZE];
 
 	clock_format_wall(text, sizeof(text), view_int(event, "time_wall_ns"));
 	fprintf(ctl->out.file, "%s %5lld ", text, (long long)view_int(event, "number"));
-	print_text(&ctl->out, *service != '\0' ? service : "bayd");
+	if (*service == '\0' && *plugin != '\0')
+		fputs("plugin ", ctl->out.file);
+	print_text(&ctl->out, *service != '\0' ? service : *plugin != '\0' ? plugin : "bayd");
 	fputc(' ', ctl->out.file);
 	print_styled(&ctl->out, event_style(view_text(event, "kind")), view_text(event, "kind"));
 	if (view_int(event, "generation") != 0)

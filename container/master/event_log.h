@@ -46,7 +46,7 @@ enum { EVENT_LOG_CAPACITY = 2048 };
 	ROW(REFUSED, "refused", EVENT_WARN, "a file, setting or wish was not taken; what ran goes on") \
 	ROW(SWAPPED, "swapped", EVENT_INFO, "a new generation of a service's code serves") \
 	ROW(PROMOTED, "promoted", EVENT_INFO, "a new generation has passed its probation") \
-	ROW(ROLLED_BACK, "rolled-back", EVENT_WARN, "the former generation or configuration is back") \
+	ROW(ROLLED_BACK, "rolled-back", EVENT_UNLOGGED, "the former generation or configuration is back") \
 	ROW(DRAINED, "drained", EVENT_INFO, "a service or generation has ended all its requests") \
 	ROW(LINGERS, "lingers", EVENT_WARN, "the code of an old generation cannot be unloaded") \
 	ROW(PAUSED, "paused", EVENT_INFO, "a service takes no messages from its queue") \

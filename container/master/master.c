@@ -32,6 +32,7 @@
 #include "master/admin_events.h"
 #include "master/admin_log.h"
 #include "master/admin_server.h"
+#include "master/drop_in.h"
 #include "master/event_log.h"
 #include "master/listener_table.h"
 #include "master/log_ring.h"
@@ -74,6 +75,7 @@ struct master_parts {
 	struct plugin_survey survey;
 	struct socket_file socket;
 	struct admin_server *server;
+	struct drop_in *drop_in; /* NULL: plugin_dir is not watched */
 	struct signals *signals;
 	struct notify *notify;
 	struct activation activation;
@@ -140,6 +142,7 @@ master_stop(struct master *master, bool now)
 	master->state = MASTER_DRAINING;
 	if (master->reload != NULL)
 		reload_close(master->reload);
+	drop_in_stop(parts->drop_in);
 	if (parts->start_timer != NULL)
 		event_del(parts->start_timer);
 	if (master->supervisor != NULL)
@@ -264,6 +267,8 @@ master_on_started(const char *why, void *arg)
 		failed);
 	master_notify_ready(master);
 	reload_open(master->reload);
+	if (master->_parts->drop_in != NULL)
+		drop_in_start(master->_parts->drop_in);
 }
 
 /* --- reload ------------------------------------------------------------------------------- */
@@ -552,6 +557,9 @@ master_open_for_operators(struct master *master, struct buffer *error)
 	struct master_parts *parts = master->_parts;
 
 	master_create_supervisor(master);
+	if (master->config->container.watch != CONFIG_WATCH_NO &&
+	    (parts->drop_in = drop_in_create(master)) == NULL)
+		return buffer_fail(error, "watch plugin_dir: no memory");
 	parts->start_timer = event_new(master->base, -1, EV_PERSIST, master_on_start_timer, master);
 	if (parts->start_timer == NULL || event_add(parts->start_timer, &master_start_period) != 0)
 		return buffer_fail(error, "watch the start: no memory [no-memory]");
@@ -577,6 +585,7 @@ master_finish(struct master *master)
 	master->admin_log = NULL;
 	plugin_survey_finish(&parts->survey);
 	plugin_examination_destroy(parts->examination);
+	drop_in_destroy(parts->drop_in);
 	reload_destroy(master->reload);
 	strays_end();
 	listener_table_destroy(master->listeners);

@@ -89,6 +89,7 @@ struct master_service {
 	bool restarting;  /* READY, and a new image of it is being examined */
 	bool stop_now;    /* STOPPING without waiting for requests */
 	bool changing;    /* READY, and the cell has been told of a live change */
+	bool file_gone;   /* its plugin file was removed; what runs is a copy */
 	bool again;       /* it has served: the next start is a restart */
 	struct event_by by; /* who asked for what is under way; bayd itself when nothing is */
 	char *reason;     /* of FAILED and of a stop that hangs; NULL: none */

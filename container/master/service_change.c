@@ -233,6 +233,7 @@ service_change_generation(struct master_service *service, const struct service_t
 	undo->config = service->config;
 	undo->image = plugin_image_ref(service->image);
 	service->undo = undo;
+	service->again = true;
 	/* It stops by its old drain_timeout, which is what its requests were promised. */
 	service->wanted = true;
 	service->stop_now = false;
@@ -264,6 +265,7 @@ service_change_take_back(struct master_service *service, enum bay_status status,
 	service->undo = NULL;
 	snprintf(subject, sizeof(subject), "service %s", service->config->name);
 	log_warn(subject, "it is put back to the configuration and the code that it had: %s", text);
+	master_service_note(service, EVENT_ROLLED_BACK, "%s", text);
 	master_service_configure(service, undo->source, undo->config);
 	service_change_set_image(service, undo->image);
 	service_undo_destroy(undo);

@@ -1,0 +1,624 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/drop_in_jobs.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "config/config_data.h"
+#include "config/config_load.h"
+#include "config/config_value.h"
+#include "master/event_log.h"
+#include "master/master.h"
+#include "master/plugin_examination.h"
+#include "master/service_change.h"
+#include "master/service_control.h"
+#include "master/supervisor.h"
+
+/* How many files are worked on at a time. */
+enum { DROP_IN_JOBS_WORKING = 4 };
+
+/* When a file is tried again whose services are busy, or which the system had no room for. */
+static const int64_t drop_in_busy_ns = 200 * (int64_t)CLOCK_NS_PER_MS;
+static const int64_t drop_in_passing_ns = 5 * (int64_t)CLOCK_NS_PER_S;
+
+static const struct timeval drop_in_sweep_period = {.tv_sec = 1};
+
+struct drop_in_jobs {
+	struct master *master;
+	drop_in_again_fn *again;
+	void *arg;
+	bool stopped;
+	struct list waiting; /* struct drop_in_job */
+	struct list working;
+	size_t working_count;
+	struct map *refusals; /* plugin -> char *: the reason that was told last */
+	struct map *added;    /* service -> struct config *: what the file has become */
+	struct map *leaving;  /* service -> anything: it ends, since its file is gone */
+	struct event *sweep_timer;
+};
+
+/* A changed file that is worked on. */
+struct drop_in_job {
+	struct list link;
+	struct drop_in_jobs *jobs;
+	char *plugin;
+	struct config *added;    /* of the service that it is to become, or NULL */
+	struct config **sources; /* what it is examined with, referenced */
+	size_t source_count;
+	size_t pending;          /* services that are being changed */
+};
+
+/* --- events ----------------------------------------------------------------------- */
+
+static const struct event_by drop_in_by = {.source = EVENT_BY_WATCH};
+
+static void
+drop_in_note(const struct drop_in_jobs *jobs, enum event_kind kind, const char *plugin,
+	const char *service, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+
+static void
+drop_in_note(const struct drop_in_jobs *jobs, enum event_kind kind, const char *plugin,
+	const char *service, const char *format, ...)
+{
+	const struct event_facts facts = {.plugin = plugin, .service = service, .by = drop_in_by};
+	char why[1024];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(why, sizeof(why), format, args);
+	va_end(args);
+	event_log_add(jobs->master->events, kind, &facts, "%s", why);
+}
+
+/* Whether the reason lies in the system and may pass, rather than in the file. */
+static bool
+drop_in_is_passing(const char *why)
+{
+	static const int errors[] = {ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM, EIO, EAGAIN};
+
+	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
+		if (strstr(why, strerror(errors[i])) != NULL)
+			return true;
+	return false;
+}
+
+/* --- services --------------------------------------------------------------------- */
+
+/* The next service at or behind *index that runs this plugin, or NULL. */
+static struct master_service *
+drop_in_next_service(const struct drop_in_jobs *jobs, const char *plugin, size_t *index)
+{
+	struct supervisor *supervisor = jobs->master->supervisor;
+
+	while (*index < supervisor_count(supervisor)) {
+		struct master_service *service = supervisor_service(supervisor, (*index)++);
+
+		if (strcmp(service->config->plugin, plugin) == 0)
+			return service;
+	}
+	return NULL;
+}
+
+/* A reason is told once, as the file may be tried again and again; and to each service. */
+static void
+drop_in_refuse(struct drop_in_jobs *jobs, const char *plugin, const char *why)
+{
+	const char *before = map_get(jobs->refusals, plugin);
+	struct master_service *service;
+	size_t index = 0;
+	bool told = false;
+
+	if (before != NULL && strcmp(before, why) == 0)
+		return;
+	free(map_put(jobs->refusals, plugin, xstrdup(why)));
+	while ((service = drop_in_next_service(jobs, plugin, &index)) != NULL) {
+		drop_in_note(jobs, EVENT_REFUSED, plugin, service->config->name, "%s", why);
+		told = true;
+	}
+	if (!told)
+		drop_in_note(jobs, EVENT_REFUSED, plugin, NULL, "%s", why);
+}
+
+/* It is what its file has become; a section that names it now would have changed that. */
+static bool
+drop_in_is_added(const struct drop_in_jobs *jobs, const struct master_service *service)
+{
+	return service->source == map_get(jobs->added, service->config->name);
+}
+
+static void
+drop_in_remove_service(struct drop_in_jobs *jobs, struct master_service *service)
+{
+	char *name = xstrdup(service->config->name);
+
+	drop_in_note(jobs, EVENT_REMOVED, service->config->plugin, name, "its plugin file is gone");
+	map_remove(jobs->leaving, name);
+	supervisor_remove(jobs->master->supervisor, service);
+	config_unref(map_remove(jobs->added, name));
+	free(name);
+}
+
+/* Removes what has come to its end. */
+static void
+drop_in_sweep(struct drop_in_jobs *jobs)
+{
+	struct map_entry *entry, *next;
+
+	for (entry = map_first(jobs->leaving); entry != NULL; entry = next) {
+		struct master_service *service = supervisor_find(jobs->master->supervisor, entry->key);
+
+		next = map_next(entry);
+		if (service != NULL && service->state == SERVICE_STOPPED && !service->wanted &&
+		    service_change_is_possible(service))
+			drop_in_remove_service(jobs, service);
+	}
+	if (map_size(jobs->leaving) > 0)
+		event_add(jobs->sweep_timer, &drop_in_sweep_period);
+}
+
+static void
+drop_in_on_sweep_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct drop_in_jobs *jobs = arg;
+
+	(void)fd;
+	(void)what;
+	if (!jobs->stopped)
+		drop_in_sweep(jobs);
+}
+
+/* --- changed: the queue ----------------------------------------------------------- */
+
+static void drop_in_jobs_work(struct drop_in_jobs *jobs);
+
+static struct drop_in_job *
+drop_in_jobs_find(struct list *list, const char *plugin)
+{
+	list_for_each(pos, list) {
+		struct drop_in_job *job = container_of(pos, struct drop_in_job, link);
+
+		if (strcmp(job->plugin, plugin) == 0)
+			return job;
+	}
+	return NULL;
+}
+
+static void
+drop_in_job_destroy(struct drop_in_job *job)
+{
+	list_remove(&job->link);
+	for (size_t i = 0; i < job->source_count; i++)
+		config_unref(job->sources[i]);
+	free(job->sources);
+	config_unref(job->added);
+	free(job->plugin);
+	free(job);
+}
+
+/* It has had its turn. */
+static void
+drop_in_job_end(struct drop_in_job *job)
+{
+	struct drop_in_jobs *jobs = job->jobs;
+
+	drop_in_job_destroy(job);
+	jobs->working_count--;
+	drop_in_jobs_work(jobs);
+}
+
+static void
+drop_in_job_try_again(struct drop_in_job *job, int64_t delay_ns)
+{
+	job->jobs->again(job->plugin, delay_ns, job->jobs->arg);
+}
+
+/* --- changed: bringing services to it --------------------------------------------- */
+
+static void
+drop_in_job_release(struct drop_in_job *job)
+{
+	if (--job->pending == 0)
+		drop_in_job_end(job);
+}
+
+static void
+drop_in_job_on_done(struct master_service *service, enum bay_status status, const char *message,
+	void *arg)
+{
+	struct drop_in_job *job = arg;
+
+	/* How a start that failed is told by the service's own events. */
+	if (status == BAY_OK && service->state == SERVICE_READY) {
+		service->by = drop_in_by;
+		master_service_note(service, EVENT_SWAPPED, "%s", service->image->version);
+		service->by = (struct event_by){0};
+	} else if (status != BAY_OK && service->state != SERVICE_FAILED && !job->jobs->stopped) {
+		drop_in_note(job->jobs, EVENT_REFUSED, job->plugin, service->config->name,
+			"its new code does not get ready, and the former goes on: %s", message);
+	}
+	drop_in_job_release(job);
+}
+
+static void
+drop_in_job_on_started(struct master_service *service, enum bay_status status, const char *message,
+	void *arg)
+{
+	(void)service;
+	(void)status;
+	(void)message;
+	drop_in_job_release(arg);
+}
+
+static bool
+drop_in_runs(const struct master_service *service, const struct plugin_image *image)
+{
+	return service->image != NULL && strcmp(service->image->image.source_sha256,
+		image->image.source_sha256) == 0;
+}
+
+/* The operator wants a stopped one to be stopped: its next start takes the file. */
+static void
+drop_in_job_change(struct drop_in_job *job, struct master_service *service,
+	struct plugin_image *image)
+{
+	const struct service_target target = {.source = service->source, .config = service->config,
+		.image = image};
+
+	if (service->file_gone) {
+		service->file_gone = false;
+		drop_in_note(job->jobs, EVENT_FILE_BACK, job->plugin, service->config->name, "%s from %s",
+			image->version, image->source);
+	}
+	if (service->state == SERVICE_READY && !drop_in_runs(service, image)) {
+		job->pending++;
+		service->by = drop_in_by;
+		service_change_generation(service, &target, drop_in_job_on_done, job);
+	} else if (service->state == SERVICE_FAILED && service->wanted) {
+		job->pending++;
+		service->by = drop_in_by;
+		service_change_start(service, &target, drop_in_job_on_started, job);
+	}
+}
+
+static void
+drop_in_job_add_service(struct drop_in_job *job, struct plugin_image *image)
+{
+	struct drop_in_jobs *jobs = job->jobs;
+	const struct config_service *config = &job->added->services[0];
+	struct service_target target = {.source = job->added, .config = config, .image = image};
+	struct master_service *service;
+
+	if (supervisor_find(jobs->master->supervisor, config->name) != NULL) {
+		/* A section has come meanwhile. */
+		drop_in_job_try_again(job, drop_in_busy_ns);
+		return;
+	}
+	service = supervisor_add(jobs->master->supervisor, job->added, config);
+	if (service == NULL) {
+		drop_in_refuse(jobs, job->plugin, "there have been too many services with different "
+			"names since bayd was started: restart it");
+		return;
+	}
+	map_put(jobs->added, config->name, config_ref(job->added));
+	drop_in_note(jobs, EVENT_ADDED, job->plugin, config->name, "by autoload of %s", image->source);
+	job->pending++;
+	service->by = drop_in_by;
+	service_change_start(service, &target, drop_in_job_on_started, job);
+}
+
+static void
+drop_in_job_take(struct drop_in_job *job, struct plugin_image *image)
+{
+	struct master_service *service;
+	size_t index = 0;
+
+	drop_in_note(job->jobs, EVENT_DROPPED_IN, job->plugin, NULL, "%s, %lld bytes",
+		image->version, (long long)image->image.size);
+	if (job->added != NULL)
+		drop_in_job_add_service(job, image);
+	else
+		while ((service = drop_in_next_service(job->jobs, job->plugin, &index)) != NULL) {
+			if (service_change_is_possible(service))
+				drop_in_job_change(job, service, image);
+			else
+				drop_in_job_try_again(job, drop_in_busy_ns);
+		}
+}
+
+/* Whether the file says what its services have already. */
+static bool
+drop_in_job_is_known(const struct drop_in_job *job, const struct plugin_image *image)
+{
+	struct master_service *service;
+	size_t index = 0;
+	bool known = false;
+
+	while ((service = drop_in_next_service(job->jobs, job->plugin, &index)) != NULL) {
+		known = drop_in_runs(service, image) && !service->file_gone &&
+			service->state != SERVICE_FAILED;
+		if (!known)
+			break;
+	}
+	return known;
+}
+
+/* --- changed: the examination ----------------------------------------------------- */
+
+static void
+drop_in_job_on_refused(struct drop_in_job *job, const char *why)
+{
+	if (strstr(why, "it changed while it was copied") != NULL) {
+		drop_in_job_try_again(job, drop_in_busy_ns);
+		return;
+	}
+	drop_in_refuse(job->jobs, job->plugin, why);
+	if (drop_in_is_passing(why))
+		drop_in_job_try_again(job, drop_in_passing_ns);
+}
+
+static void
+drop_in_job_on_examined(const struct plugin_result *result, void *arg)
+{
+	struct drop_in_job *job = arg;
+	char why[1024];
+
+	/* Whoever is done before it returns does not end it. */
+	job->pending = 1;
+	if (job->jobs->stopped) {
+		drop_in_job_release(job);
+		return;
+	}
+	if (result->image == NULL) {
+		drop_in_job_on_refused(job, result->reason);
+	} else if (result->complaints->count > 0) {
+		const struct config_complaint *first = &result->complaints->complaints[0];
+
+		snprintf(why, sizeof(why), "%s:%u: %s", first->file, first->line, first->text);
+		drop_in_job_on_refused(job, why);
+	} else {
+		free(map_remove(job->jobs->refusals, job->plugin));
+		if (!drop_in_job_is_known(job, result->image))
+			drop_in_job_take(job, result->image);
+	}
+	drop_in_job_release(job);
+}
+
+/* The services that it is for. False: one of them is busy. */
+static bool
+drop_in_job_find_services(struct drop_in_job *job, const struct config_service **configs)
+{
+	struct master_service *service;
+	size_t index = 0;
+
+	while ((service = drop_in_next_service(job->jobs, job->plugin, &index)) != NULL) {
+		if (!service_change_is_possible(service))
+			return false;
+		configs[job->source_count] = service->config;
+		job->sources[job->source_count++] = config_ref(service->source);
+	}
+	return true;
+}
+
+/* Makes the configuration of the service that the file is to become; NULL: why not has been told. */
+static struct config *
+drop_in_job_new_config(struct drop_in_job *job)
+{
+	struct master *master = job->jobs->master;
+	const struct config_container *container = &master->config->container;
+	struct config_report report = {0};
+	struct master_service *other;
+	struct config *config = NULL;
+	char *path;
+	char *text;
+
+	if (!config_name_is_valid(job->plugin, strlen(job->plugin))) {
+		drop_in_note(job->jobs, EVENT_REFUSED, NULL, NULL, "%s.so: no service can be called as "
+			"this file is: rename it", job->plugin);
+		return NULL;
+	}
+	if (!container->autoload) {
+		drop_in_note(job->jobs, EVENT_DROPPED_IN, job->plugin, NULL, "no service names it, and "
+			"autoload is off: it is let be");
+		return NULL;
+	}
+	other = supervisor_find(master->supervisor, job->plugin);
+	if (other != NULL) {
+		drop_in_refuse(job->jobs, job->plugin, "there is a service of this name already, with "
+			"another plugin");
+		return NULL;
+	}
+	if (supervisor_count(master->supervisor) >= (size_t)container->max_services) {
+		drop_in_refuse(job->jobs, job->plugin, "there are max_services services already");
+		return NULL;
+	}
+	path = xasprintf("%s/%s.so", container->plugin_dir, job->plugin);
+	text = xasprintf("[container]\n[service %s]\n", job->plugin);
+	if (config_load_memory(path, text, strlen(text), &config, &report))
+		config->services[0].origin.line = 0;
+	else
+		drop_in_refuse(job->jobs, job->plugin, report.count > 0 ? report.complaints[0].text : "?");
+	config_report_finish(&report);
+	free(path);
+	free(text);
+	return config;
+}
+
+static void
+drop_in_job_begin(struct drop_in_job *job)
+{
+	struct supervisor *supervisor = job->jobs->master->supervisor;
+	size_t room = supervisor_count(supervisor) + 1;
+	const struct config_service **configs = xcalloc(room, sizeof(*configs));
+
+	job->sources = xcalloc(room, sizeof(struct config *));
+	if (!drop_in_job_find_services(job, configs)) {
+		drop_in_job_try_again(job, drop_in_busy_ns);
+		drop_in_job_end(job);
+	} else if (job->source_count == 0 && (job->added = drop_in_job_new_config(job)) == NULL) {
+		drop_in_job_end(job);
+	} else {
+		if (job->added != NULL)
+			configs[0] = &job->added->services[0];
+		plugin_examination_begin(supervisor_examination(supervisor), configs,
+			job->added != NULL ? 1 : job->source_count, drop_in_job_on_examined, job);
+	}
+	free(configs);
+}
+
+/* The first that waits and whose plugin is not worked on already, or NULL. */
+static struct drop_in_job *
+drop_in_jobs_next(struct drop_in_jobs *jobs)
+{
+	list_for_each(pos, &jobs->waiting) {
+		struct drop_in_job *job = container_of(pos, struct drop_in_job, link);
+
+		if (drop_in_jobs_find(&jobs->working, job->plugin) == NULL)
+			return job;
+	}
+	return NULL;
+}
+
+static void
+drop_in_jobs_work(struct drop_in_jobs *jobs)
+{
+	struct drop_in_job *job;
+
+	while (!jobs->stopped && jobs->working_count < DROP_IN_JOBS_WORKING &&
+	       (job = drop_in_jobs_next(jobs)) != NULL) {
+		list_remove(&job->link);
+		list_push_back(&jobs->working, &job->link);
+		jobs->working_count++;
+		drop_in_job_begin(job);
+	}
+}
+
+void
+drop_in_jobs_changed(struct drop_in_jobs *jobs, const char *plugin)
+{
+	struct drop_in_job *job;
+
+	drop_in_sweep(jobs);
+	if (jobs->stopped || drop_in_jobs_find(&jobs->waiting, plugin) != NULL)
+		return;
+	job = xcalloc(1, sizeof(*job));
+	job->jobs = jobs;
+	job->plugin = xstrdup(plugin);
+	list_push_back(&jobs->waiting, &job->link);
+	drop_in_jobs_work(jobs);
+}
+
+/* --- gone ------------------------------------------------------------------------- */
+
+/* The service is removed later: its own code is in the middle of something. */
+static void
+drop_in_on_left(struct master_service *service, enum bay_status status, const char *message,
+	void *arg)
+{
+	static const struct timeval at_once = {0};
+	struct drop_in_jobs *jobs = arg;
+
+	if (jobs->stopped)
+		return;
+	if (status == BAY_CANCELED)
+		map_remove(jobs->leaving, service->config->name);
+	else if (status != BAY_OK)
+		drop_in_note(jobs, EVENT_TROUBLE, service->config->plugin, service->config->name,
+			"its plugin file is gone, and it does not end: %s", message);
+	event_add(jobs->sweep_timer, &at_once);
+}
+
+static void
+drop_in_service_loses_file(struct drop_in_jobs *jobs, struct master_service *service)
+{
+	bool added = drop_in_is_added(jobs, service);
+
+	drop_in_note(jobs, EVENT_FILE_GONE, service->config->plugin, service->config->name, added ?
+		"the service ends with it" : service->state == SERVICE_READY ?
+		"it goes on running, but cannot start again before a file is there" :
+		"it cannot start before a file is there");
+	if (!added) {
+		service->file_gone = true;
+		return;
+	}
+	map_put(jobs->leaving, service->config->name, jobs);
+	service->by = drop_in_by;
+	service_control_stop(service, false, drop_in_on_left, jobs);
+}
+
+void
+drop_in_jobs_gone(struct drop_in_jobs *jobs, const char *plugin)
+{
+	struct drop_in_job *waiting = drop_in_jobs_find(&jobs->waiting, plugin);
+	struct master_service *service;
+	size_t index = 0;
+
+	if (waiting != NULL)
+		drop_in_job_destroy(waiting);
+	free(map_remove(jobs->refusals, plugin));
+	while (!jobs->stopped && (service = drop_in_next_service(jobs, plugin, &index)) != NULL)
+		drop_in_service_loses_file(jobs, service);
+}
+
+/* --- lifecycle -------------------------------------------------------------------- */
+
+struct drop_in_jobs *
+drop_in_jobs_create(struct master *master, drop_in_again_fn *again, void *arg)
+{
+	struct drop_in_jobs *jobs = xcalloc(1, sizeof(*jobs));
+
+	jobs->master = master;
+	jobs->again = again;
+	jobs->arg = arg;
+	list_init(&jobs->waiting);
+	list_init(&jobs->working);
+	jobs->refusals = map_create();
+	jobs->added = map_create();
+	jobs->leaving = map_create();
+	jobs->sweep_timer = evtimer_new(master->base, drop_in_on_sweep_timer, jobs);
+	if (jobs->sweep_timer == NULL) {
+		drop_in_jobs_destroy(jobs);
+		return NULL;
+	}
+	return jobs;
+}
+
+void
+drop_in_jobs_stop(struct drop_in_jobs *jobs)
+{
+	jobs->stopped = true;
+	event_del(jobs->sweep_timer);
+}
+
+void
+drop_in_jobs_destroy(struct drop_in_jobs *jobs)
+{
+	struct map_entry *entry;
+
+	if (jobs == NULL)
+		return;
+	list_for_each_safe(pos, &jobs->waiting)
+		drop_in_job_destroy(container_of(pos, struct drop_in_job, link));
+	list_for_each_safe(pos, &jobs->working)
+		drop_in_job_destroy(container_of(pos, struct drop_in_job, link));
+	map_for_each(entry, jobs->refusals)
+		free(entry->value);
+	map_for_each(entry, jobs->added)
+		config_unref(entry->value);
+	map_destroy(jobs->refusals);
+	map_destroy(jobs->added);
+	map_destroy(jobs->leaving);
+	if (jobs->sweep_timer != NULL)
+		event_free(jobs->sweep_timer);
+	free(jobs);
+}
