@@ -125,6 +125,7 @@ struct config {
 	size_t file_count;
 	char **_kept; /* other texts that origins point to */
 	size_t _kept_count;
+	bool dropped_in; /* it is of a plugin file that no section names, and has that service only */
 	unsigned _refs;
 };
 

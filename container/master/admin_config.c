@@ -108,7 +108,8 @@ void
 admin_reload_config(struct admin_request *request, struct master *master)
 {
 	char who[ADMIN_WHO_SIZE];
-	const struct reload_wish wish = {.kind = RELOAD_FILE, .who = admin_who(request, who),
+	const struct reload_wish wish = {.kind = RELOAD_FILE, .by = admin_by(request),
+		.who = admin_who(request, who),
 		.dry_run = json_is_true(json_object_get(request->parameters, "dry_run"))};
 
 	reload_ask(master->reload, &wish, admin_on_reloaded, request);
@@ -118,7 +119,8 @@ void
 admin_rollback_config(struct admin_request *request, struct master *master)
 {
 	char who[ADMIN_WHO_SIZE];
-	const struct reload_wish wish = {.kind = RELOAD_ROLLBACK, .who = admin_who(request, who),
+	const struct reload_wish wish = {.kind = RELOAD_ROLLBACK, .by = admin_by(request),
+		.who = admin_who(request, who),
 		.number = json_integer_value(json_object_get(request->parameters, "number"))};
 
 	reload_ask(master->reload, &wish, admin_on_reloaded, request);
@@ -152,7 +154,8 @@ admin_set_config(struct admin_request *request, struct master *master)
 {
 	const char *name = json_string_value(json_object_get(request->parameters, "key"));
 	char who[ADMIN_WHO_SIZE];
-	struct reload_wish wish = {.kind = RELOAD_SET, .who = admin_who(request, who),
+	struct reload_wish wish = {.kind = RELOAD_SET, .by = admin_by(request),
+		.who = admin_who(request, who),
 		.value = json_string_value(json_object_get(request->parameters, "value")),
 		.save = json_is_true(json_object_get(request->parameters, "save"))};
 	char *service;

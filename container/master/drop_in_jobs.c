@@ -13,6 +13,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/list.h"
+#include "base/log.h"
 #include "base/map.h"
 #include "config/config_data.h"
 #include "config/config_load.h"
@@ -42,7 +43,6 @@ struct drop_in_jobs {
 	struct list working;
 	size_t working_count;
 	struct map *refusals; /* plugin -> char *: the reason that was told last */
-	struct map *added;    /* service -> struct config *: what the file has become */
 	struct map *leaving;  /* service -> anything: it ends, since its file is gone */
 	struct event *sweep_timer;
 };
@@ -110,6 +110,19 @@ drop_in_next_service(const struct drop_in_jobs *jobs, const char *plugin, size_t
 	return NULL;
 }
 
+static void
+drop_in_note_refusal(const struct drop_in_jobs *jobs, const char *plugin, const char *service,
+	const char *why)
+{
+	char subject[CONFIG_NAME_MAX + 16];
+
+	snprintf(subject, sizeof(subject), "%s %.*s", service != NULL ? "service" : "plugin",
+		CONFIG_NAME_MAX, service != NULL ? service : plugin);
+	log_warn(subject, "its plugin file is refused%s: %s",
+		service != NULL ? ", and what ran before goes on" : "", why);
+	drop_in_note(jobs, EVENT_REFUSED, plugin, service, "%s", why);
+}
+
 /* A reason is told once, as the file may be tried again and again; and to each service. */
 static void
 drop_in_refuse(struct drop_in_jobs *jobs, const char *plugin, const char *why)
@@ -123,18 +136,11 @@ drop_in_refuse(struct drop_in_jobs *jobs, const char *plugin, const char *why)
 		return;
 	free(map_put(jobs->refusals, plugin, xstrdup(why)));
 	while ((service = drop_in_next_service(jobs, plugin, &index)) != NULL) {
-		drop_in_note(jobs, EVENT_REFUSED, plugin, service->config->name, "%s", why);
+		drop_in_note_refusal(jobs, plugin, service->config->name, why);
 		told = true;
 	}
 	if (!told)
-		drop_in_note(jobs, EVENT_REFUSED, plugin, NULL, "%s", why);
-}
-
-/* It is what its file has become; a section that names it now would have changed that. */
-static bool
-drop_in_is_added(const struct drop_in_jobs *jobs, const struct master_service *service)
-{
-	return service->source == map_get(jobs->added, service->config->name);
+		drop_in_note_refusal(jobs, plugin, NULL, why);
 }
 
 static void
@@ -145,7 +151,6 @@ drop_in_remove_service(struct drop_in_jobs *jobs, struct master_service *service
 	drop_in_note(jobs, EVENT_REMOVED, service->config->plugin, name, "its plugin file is gone");
 	map_remove(jobs->leaving, name);
 	supervisor_remove(jobs->master->supervisor, service);
-	config_unref(map_remove(jobs->added, name));
 	free(name);
 }
 
@@ -310,7 +315,6 @@ drop_in_job_add_service(struct drop_in_job *job, struct plugin_image *image)
 			"names since bayd was started: restart it");
 		return;
 	}
-	map_put(jobs->added, config->name, config_ref(job->added));
 	drop_in_note(jobs, EVENT_ADDED, job->plugin, config->name, "by autoload of %s", image->source);
 	job->pending++;
 	service->by = drop_in_by;
@@ -423,8 +427,8 @@ drop_in_job_new_config(struct drop_in_job *job)
 	char *text;
 
 	if (!config_name_is_valid(job->plugin, strlen(job->plugin))) {
-		drop_in_note(job->jobs, EVENT_REFUSED, NULL, NULL, "%s.so: no service can be called as "
-			"this file is: rename it", job->plugin);
+		drop_in_note_refusal(job->jobs, job->plugin, NULL, "no service can be called as this file "
+			"is: rename it");
 		return NULL;
 	}
 	if (!container->autoload) {
@@ -444,10 +448,12 @@ drop_in_job_new_config(struct drop_in_job *job)
 	}
 	path = xasprintf("%s/%s.so", container->plugin_dir, job->plugin);
 	text = xasprintf("[container]\n[service %s]\n", job->plugin);
-	if (config_load_memory(path, text, strlen(text), &config, &report))
+	if (config_load_memory(path, text, strlen(text), &config, &report)) {
+		config->dropped_in = true;
 		config->services[0].origin.line = 0;
-	else
+	} else {
 		drop_in_refuse(job->jobs, job->plugin, report.count > 0 ? report.complaints[0].text : "?");
+	}
 	config_report_finish(&report);
 	free(path);
 	free(text);
@@ -541,7 +547,7 @@ drop_in_on_left(struct master_service *service, enum bay_status status, const ch
 static void
 drop_in_service_loses_file(struct drop_in_jobs *jobs, struct master_service *service)
 {
-	bool added = drop_in_is_added(jobs, service);
+	bool added = service->source->dropped_in;
 
 	drop_in_note(jobs, EVENT_FILE_GONE, service->config->plugin, service->config->name, added ?
 		"the service ends with it" : service->state == SERVICE_READY ?
@@ -583,7 +589,6 @@ drop_in_jobs_create(struct master *master, drop_in_again_fn *again, void *arg)
 	list_init(&jobs->waiting);
 	list_init(&jobs->working);
 	jobs->refusals = map_create();
-	jobs->added = map_create();
 	jobs->leaving = map_create();
 	jobs->sweep_timer = evtimer_new(master->base, drop_in_on_sweep_timer, jobs);
 	if (jobs->sweep_timer == NULL) {
@@ -613,10 +618,7 @@ drop_in_jobs_destroy(struct drop_in_jobs *jobs)
 		drop_in_job_destroy(container_of(pos, struct drop_in_job, link));
 	map_for_each(entry, jobs->refusals)
 		free(entry->value);
-	map_for_each(entry, jobs->added)
-		config_unref(entry->value);
 	map_destroy(jobs->refusals);
-	map_destroy(jobs->added);
 	map_destroy(jobs->leaving);
 	if (jobs->sweep_timer != NULL)
 		event_free(jobs->sweep_timer);

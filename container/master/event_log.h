@@ -43,7 +43,7 @@ enum { EVENT_LOG_CAPACITY = 2048 };
 	ROW(FAILED, "failed", EVENT_UNLOGGED, "a service did not start, or ended") \
 	ROW(CRASHED, "crashed", EVENT_UNLOGGED, "a service crashed or hung, or its cell ended") \
 	ROW(GAVE_UP, "gave-up", EVENT_UNLOGGED, "a service failed too often, and stays down") \
-	ROW(REFUSED, "refused", EVENT_WARN, "a file, setting or wish was not taken; what ran goes on") \
+	ROW(REFUSED, "refused", EVENT_UNLOGGED, "a file, setting or wish was not taken; what ran goes on") \
 	ROW(SWAPPED, "swapped", EVENT_INFO, "a new generation of a service's code serves") \
 	ROW(PROMOTED, "promoted", EVENT_INFO, "a new generation has passed its probation") \
 	ROW(ROLLED_BACK, "rolled-back", EVENT_UNLOGGED, "the former generation or configuration is back") \
@@ -51,8 +51,8 @@ enum { EVENT_LOG_CAPACITY = 2048 };
 	ROW(LINGERS, "lingers", EVENT_WARN, "the code of an old generation cannot be unloaded") \
 	ROW(PAUSED, "paused", EVENT_INFO, "a service takes no messages from its queue") \
 	ROW(RESUMED, "resumed", EVENT_INFO, "a service takes messages again") \
-	ROW(RELOADED, "reloaded", EVENT_INFO, "a changed configuration is in effect") \
-	ROW(SET, "set", EVENT_INFO, "a value was changed while it runs") \
+	ROW(RELOADED, "reloaded", EVENT_UNLOGGED, "a changed configuration is in effect") \
+	ROW(SET, "set", EVENT_UNLOGGED, "a value was changed while it runs") \
 	ROW(ADDED, "added", EVENT_INFO, "there is a new service") \
 	ROW(REMOVED, "removed", EVENT_INFO, "a service is no more") \
 	ROW(DROPPED_IN, "dropped-in", EVENT_INFO, "a plugin file is new or has changed") \

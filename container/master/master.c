@@ -157,7 +157,8 @@ master_stop(struct master *master, bool now)
 static void
 master_reload(struct master *master)
 {
-	const struct reload_wish wish = {.kind = RELOAD_FILE, .who = "SIGHUP"};
+	const struct reload_wish wish = {.kind = RELOAD_FILE, .who = "SIGHUP",
+		.by = {.source = EVENT_BY_SIGNAL}};
 
 	/* During the start it is remembered. */
 	if (master->reload != NULL)
@@ -308,6 +309,7 @@ master_create_reload(struct master *master)
 		.examination = master->_parts->examination,
 		.listeners = master->listeners,
 		.config = master->config,
+		.events = master->events,
 	};
 	const struct reload_watcher watcher = {.begun = master_on_reload_begun,
 		.ended = master_on_reload_ended, .in_force = master_on_in_force, .arg = master};

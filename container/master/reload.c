@@ -41,6 +41,7 @@ struct reload_run {
 	char *service; /* or NULL */
 	char *key;
 	char *value;
+	struct event_by by; /* the first who asked */
 	char *who; /* all who ask for it, the first ones by name */
 	struct list askers;
 
@@ -94,6 +95,7 @@ reload_run_create(struct reload *reload, const struct reload_wish *wish)
 	run->service = reload_copy_text(wish->service);
 	run->key = reload_copy_text(wish->key);
 	run->value = reload_copy_text(wish->value);
+	run->by = wish->by;
 	run->who = xstrdup(wish->who);
 	list_init(&run->askers);
 	return run;
@@ -149,6 +151,14 @@ reload_run_answer(struct reload_run *run, const struct reload_result *result)
 	}
 }
 
+static void
+reload_run_note(const struct reload_run *run, enum event_kind kind, const char *why)
+{
+	const struct event_facts facts = {.service = run->service, .by = run->by};
+
+	event_log_add(run->reload->options.events, kind, &facts, "%s", why);
+}
+
 /* Complaints are several lines. */
 static void
 reload_run_log(const struct reload_run *run, const char *prefix, const char *message)
@@ -172,6 +182,8 @@ reload_run_end(struct reload_run *run, enum bay_status status, bool changed, con
 	const struct reload_result result = {.status = status, .message = message,
 		.number = reload->history.last_number, .changed = changed, .diff = &run->diff};
 
+	if (status != BAY_OK && !run->dry_run)
+		reload_run_note(run, EVENT_REFUSED, message);
 	if (status != BAY_OK)
 		reload_run_log(run, status == BAY_IO ? "it is in force, and not saved: " :
 			"nothing has changed: ", message);
@@ -272,12 +284,17 @@ reload_put_in_force(struct reload_run *run)
 		config_history_renew(&reload->history, run->to);
 	supervisor_set_config(reload->options.supervisor, run->to);
 	reload->watcher.in_force(run->to, reload->watcher.arg);
-	if (run->changes)
+	if (run->changes) {
+		static const enum event_kind kinds[] = {[RELOAD_FILE] = EVENT_RELOADED,
+			[RELOAD_SET] = EVENT_SET, [RELOAD_ROLLBACK] = EVENT_ROLLED_BACK};
+
 		log_info(NULL, "configuration %" PRId64 " is in force: %s", reload->history.last_number,
 			what);
-	else
+		reload_run_note(run, kinds[run->kind], what);
+	} else {
 		log_info(NULL, "configuration %" PRId64 " is still in force, nothing is different: %s",
 			reload->history.last_number, what);
+	}
 	free(what);
 }
 

@@ -25,6 +25,7 @@
 #include "config/config_diff.h"
 #include "config/config_report.h"
 #include "master/config_history.h"
+#include "master/event_log.h"
 
 struct listener_table;
 struct plugin_examination;
@@ -36,6 +37,7 @@ struct reload_options {
 	struct plugin_examination *examination;
 	struct listener_table *listeners;
 	struct config *config; /* that bayd starts with; a reference is taken */
+	struct event_log *events; /* or NULL */
 };
 
 /* What its owner hears; none may destroy it. */
@@ -63,6 +65,7 @@ struct reload_wish {
 	const char *value;
 	bool save;      /* SET: in the file too */
 	int64_t number; /* ROLLBACK */
+	struct event_by by; /* the same, for events */
 	const char *who; /* "user 0, process 12", "SIGHUP": for the log and the history */
 };
 

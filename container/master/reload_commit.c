@@ -117,7 +117,8 @@ reload_commit_create(struct supervisor *supervisor, struct listener_table *liste
 	for (size_t i = 0; i < supervisor_count(supervisor); i++) {
 		struct master_service *service = supervisor_service(supervisor, i);
 
-		if (config_find_service(to, service->config->name) == NULL)
+		/* No configuration has what a plugin file has become. */
+		if (!service->source->dropped_in && config_find_service(to, service->config->name) == NULL)
 			commit_item_init(&commit->items[commit->count++], commit, service, NULL, NULL);
 	}
 	return commit;

@@ -38,6 +38,9 @@ reload_plan(const struct master_service *service, const struct config_service *w
 		return RELOAD_ADD;
 	if (!config_diff_service(diff, wanted->name, &effect))
 		return RELOAD_KEEP;
+	/* What a file has become gets a section. */
+	if (effect == CONFIG_EFFECT_START && service->source->dropped_in)
+		return reload_plan_change(service, wanted, CONFIG_EFFECT_GENERATION, retry);
 	/* On its way out since an earlier reload. */
 	if (effect == CONFIG_EFFECT_START)
 		return RELOAD_ADD;

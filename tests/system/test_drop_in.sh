@@ -169,7 +169,7 @@ exec 9>"$dir/plugins/actor.so"
 head -c $((size / 2)) "$dir/new.so" >&9
 nothing_more
 [ "$(count_events refused)" = 0 ] || fail "half a file was tried: $(events_of actor)"
-is_version done || fail 'what ran does not serve'
+is_version 'done' || fail 'what ran does not serve'
 tail -c +$((size / 2 + 1)) "$dir/new.so" >&9
 exec 9>&-
 wait_until 'the whole file serves' is_version half
@@ -201,7 +201,7 @@ bad() {
 	refused=$((refused + 1))
 	wait_until "$1 is refused" has_count refused "$refused"
 	has_event "$2" || fail "no reason: $2: $(ctl_quiet events -n 1)"
-	is_version done || fail "what ran does not serve beside $1"
+	is_version 'done' || fail "what ran does not serve beside $1"
 }
 bad no_note 'note'
 bad abi_major 'ABI'
@@ -226,7 +226,7 @@ chmod 0666 "$dir/plugins/.new"
 mv "$dir/plugins/.new" "$dir/plugins/actor.so"
 wait_until 'a file that all may write is refused' has_event 'can be written by everybody: chmod o-w it'
 refused=$((refused + 1))
-is_version done || fail 'what ran does not serve'
+is_version 'done' || fail 'what ran does not serve'
 nothing_more
 has_count refused "$refused" || fail "tried more than once: $(events_of)"
 # The same file, mended.
@@ -269,7 +269,7 @@ if [ "$(id -u)" -eq 0 ]; then
 	chown 12345 "$dir/new.so"
 	mv "$dir/new.so" "$dir/plugins/actor.so"
 	wait_until 'it is told' has_event 'belongs to user 12345, who could put other code there: chown it'
-	is_version done || fail 'what ran does not serve'
+	is_version 'done' || fail 'what ran does not serve'
 	chown 0 "$dir/plugins/actor.so"
 	wait_until 'it serves' is_version mine
 	stop
@@ -291,7 +291,7 @@ END
 start
 [ "$(state_of late)" = failed ] || fail 'it runs without a file'
 plugin actor late
-wait_until 'it runs' is_version done late
+wait_until 'it runs' is_version 'done' late
 [ "$(state_of disabled)" = stopped ] || fail 'the disabled one runs'
 ctl stop late
 make_version next "$dir/plugins/late.so"
@@ -317,9 +317,9 @@ autoload = yes
 [service actor]
 END
 start
-wait_until 'what was there before runs' is_version done before
+wait_until 'what was there before runs' is_version 'done' before
 plugin actor other
-wait_until 'it runs' is_version done other
+wait_until 'it runs' is_version 'done' other
 ctl status other
 says autoload
 make_version next "$dir/new.so"
@@ -337,7 +337,16 @@ status_is 4
 	[ "$(events_of other)" = 'added started stopped restarted swapped file-gone stopped removed ' ] ||
 	fail "other events: $(events_of other)"
 plugin actor other
-wait_until 'it is back' is_version done other
+wait_until 'it is back' is_version 'done' other
+# A reload lets it be, until a section names it.
+ctl reload
+status_is 0
+is_version 'done' other || fail 'a reload has ended it'
+printf '[service other]\nplugin = actor\ntext = "told"\n' >>"$dir/bay.ini"
+ctl reload
+status_is 0
+is_version told other || fail 'it is not as its section says'
+rm "$dir/plugins/other.so"
 # An invalid name, and one that is taken by a service with another plugin.
 plugin actor 'bad name'
 wait_until 'a bad name is told' has_event 'no service can be called as this file is'
@@ -351,7 +360,7 @@ ctl list
 says 'its plugin file is gone'
 ctl status actor
 says 'its plugin file is gone'
-is_version done || fail 'it does not run on'
+is_version 'done' || fail 'it does not run on'
 plugin actor
 wait_until 'it is told' has_count file-back 1
 ctl list
@@ -367,15 +376,15 @@ autoload = yes
 END
 start
 plugin actor other
-wait_until 'it runs' is_version done other
+wait_until 'it runs' is_version 'done' other
 mv "$dir/plugins" "$dir/away"
 wait_until 'it is told' has_event 'No such file or directory; what runs goes on'
-is_version done || fail 'it does not run'
-is_version done other || fail 'the other does not run'
+is_version 'done' || fail 'it does not run'
+is_version 'done' other || fail 'the other does not run'
 mv "$dir/away" "$dir/plugins"
 wait_until 'it is watched again' has_count watching 2
 plugin actor third
-wait_until 'a third one runs' is_version done third
+wait_until 'a third one runs' is_version 'done' third
 [ "$(count_events removed)$(count_events swapped)$(count_events file-gone)" = 000 ] ||
 	fail "something was touched: $(events_of)"
 # Another directory in its place, in which one is missing.
@@ -384,7 +393,7 @@ rm "$dir/other/third.so"
 mv "$dir/plugins" "$dir/away"
 mv "$dir/other" "$dir/plugins"
 wait_until 'the third is gone' has_count removed 1
-is_version done other || fail 'the other does not run'
+is_version 'done' other || fail 'the other does not run'
 stop
 
 begin 'nothing is watched with watch = no'
@@ -424,7 +433,7 @@ all_run() { [ "$(ctl_quiet list | grep -c '^b[0-9]* *ready')" -eq "$burst" ]; }
 wait_until 'all of them run' all_run
 wait "$caller" || fail "calls failed: $(cat "$dir/calls")"
 has_count added "$burst" || fail "$(count_events added) were added"
-is_version done || fail 'the other does not serve'
+is_version 'done' || fail 'the other does not serve'
 rm "$dir"/plugins/b*.so
 none_runs() { [ "$(ctl_quiet list | grep -c '^b[0-9]* ')" -eq 0 ]; }
 wait_until 'none of them is left' none_runs

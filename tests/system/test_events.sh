@@ -33,6 +33,7 @@ plugin = actor
 enabled = no
 END
 start
+wait_until 'the directory is watched' has_event 'bayd watching'
 ctl stop actor
 ctl start actor
 ctl restart actor
@@ -46,6 +47,7 @@ happened \
 	"actor loaded, generation 1 $took: .* from .*/plugins/actor.so" \
 	"actor started, generation 1 $took" \
 	"bayd up $took: 1 service runs, 0 failed" \
+	"bayd watching: plugin_dir .*/plugins, by .*" \
 	"actor asked, generation 1 by $me [0-9]+: to stop it" \
 	"actor stopped, generation 1 by $me [0-9]+" \
 	"actor asked, generation 1 by $me [0-9]+: to start it" \
@@ -98,6 +100,38 @@ ctl restart works
 status_is 5
 has_event "works refused, generation" || fail 'no event of the refused restart'
 [ "$(state_of works)" = ready ] || fail 'it does not serve any more'
+stop
+
+begin 'each change of the configuration is an event, and so is one that is refused'
+plugin actor
+ini <<'END'
+[service actor]
+END
+start
+# has_matching PATTERN: an event, as happened has it.
+has_matching() {
+	ctl_quiet events --lines 1000 | sed 's/^[^ ]* *[0-9]* //' | grep -qE "^$1\$" ||
+		fail "no event: $1: $(ctl_quiet events --lines 1000)"
+}
+ctl set actor.timeout 7s
+status_is 0
+has_matching "actor set by $me [0-9]+: set actor.timeout = 7s by .*"
+printf '[service other]\nplugin = actor\n' >>"$dir/bay.ini"
+ctl reload
+status_is 0
+has_matching "bayd reloaded by $me [0-9]+: reload by .*"
+ctl rollback --config 1
+status_is 0
+has_matching "bayd rolled-back by $me [0-9]+: rollback to 1 by .*"
+printf 'colour = red\n[nonsense]\n' >>"$dir/bay.ini"
+ctl reload
+status_is 5
+has_matching "bayd refused by $me [0-9]+: .*unknown section .*nonsense.*"
+count=$(newest)
+ctl reload --dry-run
+[ "$(newest)" = "$count" ] || fail 'looking is an event'
+kill -HUP "$bayd"
+wait_until 'the signal is told' has_event 'bayd refused by signal'
 stop
 
 begin 'who follows gets every event, and goes on where he was'
