@@ -34,6 +34,7 @@
 #include "master/admin_server.h"
 #include "master/drop_in.h"
 #include "master/event_log.h"
+#include "master/ini_watch.h"
 #include "master/listener_table.h"
 #include "master/log_ring.h"
 #include "master/log_sink.h"
@@ -75,6 +76,7 @@ struct master_parts {
 	struct plugin_survey survey;
 	struct socket_file socket;
 	struct admin_server *server;
+	struct ini_watch *ini_watch; /* NULL: the configuration is not watched */
 	struct drop_in *drop_in; /* NULL: plugin_dir is not watched */
 	struct signals *signals;
 	struct notify *notify;
@@ -143,6 +145,8 @@ master_stop(struct master *master, bool now)
 	if (master->reload != NULL)
 		reload_close(master->reload);
 	drop_in_stop(parts->drop_in);
+	ini_watch_destroy(parts->ini_watch);
+	parts->ini_watch = NULL;
 	if (parts->start_timer != NULL)
 		event_del(parts->start_timer);
 	if (master->supervisor != NULL)
@@ -299,6 +303,18 @@ master_on_in_force(struct config *config, void *arg)
 	struct master *master = arg;
 
 	master->config = config;
+	if (master->_parts->ini_watch != NULL)
+		ini_watch_set(master->_parts->ini_watch, config);
+}
+
+static void
+master_on_config_changed(void *arg)
+{
+	struct master *master = arg;
+	const struct reload_wish wish = {.kind = RELOAD_FILE, .by = {.source = EVENT_BY_WATCH},
+		.who = "watch"};
+
+	reload_ask(master->reload, &wish, NULL, NULL);
 }
 
 static void
@@ -551,6 +567,20 @@ master_on_start_timer(evutil_socket_t fd, short what, void *arg)
 		(long long)(master_start_more_ns / CLOCK_NS_PER_US));
 }
 
+/* False: no memory. */
+static bool
+master_create_watches(struct master *master)
+{
+	struct master_parts *parts = master->_parts;
+
+	if (master->config->container.watch == CONFIG_WATCH_NO)
+		return true;
+	parts->drop_in = drop_in_create(master);
+	parts->ini_watch = ini_watch_create(master->base, master->events, master->config,
+		master_on_config_changed, master);
+	return parts->drop_in != NULL && parts->ini_watch != NULL;
+}
+
 /* From here on operators and the service manager hear how the start goes. False: the reason is
  * appended to error. */
 static bool
@@ -559,9 +589,8 @@ master_open_for_operators(struct master *master, struct buffer *error)
 	struct master_parts *parts = master->_parts;
 
 	master_create_supervisor(master);
-	if (master->config->container.watch != CONFIG_WATCH_NO &&
-	    (parts->drop_in = drop_in_create(master)) == NULL)
-		return buffer_fail(error, "watch plugin_dir: no memory");
+	if (!master_create_watches(master))
+		return buffer_fail(error, "watch plugin_dir and the configuration: no memory");
 	parts->start_timer = event_new(master->base, -1, EV_PERSIST, master_on_start_timer, master);
 	if (parts->start_timer == NULL || event_add(parts->start_timer, &master_start_period) != 0)
 		return buffer_fail(error, "watch the start: no memory [no-memory]");
@@ -588,6 +617,7 @@ master_finish(struct master *master)
 	plugin_survey_finish(&parts->survey);
 	plugin_examination_destroy(parts->examination);
 	drop_in_destroy(parts->drop_in);
+	ini_watch_destroy(parts->ini_watch);
 	reload_destroy(master->reload);
 	strays_end();
 	listener_table_destroy(master->listeners);

@@ -410,6 +410,68 @@ is_version next || fail 'the restart did not take it'
 [ "$(count_events watching)" = 0 ] || fail 'it is watched'
 stop
 
+# --- the configuration ---------------------------------------------------------------------
+
+# timeout_is SECONDS: of the service actor.
+timeout_is() { ctl_quiet show actor timeout | grep -qw "$1"; }
+has_reloaded() { [ "$(count_events reloaded)" -eq "$1" ]; }
+
+configured() {
+	plugin actor
+	mkdir "$dir/conf.d"
+	ini <<END
+include = conf.d/*.ini
+[service actor]
+timeout = 5s
+END
+	start
+	wait_until 'the files are watched' has_event 'configuration files in'
+}
+
+begin 'a changed configuration is taken by itself'
+configured
+sed -i 's/^timeout = .*/timeout = 6s/' "$dir/bay.ini"
+wait_until 'the key is taken' timeout_is 6s
+has_event 'bayd reloaded by watch: reload by watch' || fail 'it does not say who asked'
+printf '[service other]\nplugin = actor\n' >"$dir/conf.d/other.ini"
+wait_until 'the new service runs' is_version 'done' other
+rm "$dir/conf.d/other.ini"
+is_gone() { ctl_quiet status other >/dev/null; [ $? -eq 4 ]; }
+wait_until 'it is gone' is_gone
+# What is set back by hand is not undone by the files, which have not changed.
+ctl rollback --config 1
+status_is 0
+timeout_is 5s || fail 'it is not back'
+printf '; a comment\n' >"$dir/conf.d/unrelated.txt"
+nothing_more
+timeout_is 5s || fail 'the file was taken again'
+stop
+
+begin 'a configuration that is wrong, empty or gone is told, and nothing changes'
+configured
+cp "$dir/bay.ini" "$dir/good.ini"
+refused=0
+# harmless WHAT: one more refusal, and all goes on.
+harmless() {
+	refused=$((refused + 1))
+	wait_until "$1 is refused" has_count refused "$refused"
+	timeout_is 5s || fail "$1 was taken"
+	is_version 'done' || fail "it does not serve beside $1"
+}
+sed -i 's/^timeout = .*/timeout = never/' "$dir/bay.ini"
+harmless 'a wrong value'
+has_event "timeout = 'never'" || fail 'no reason'
+: >"$dir/bay.ini"
+harmless 'an empty file'
+printf '[service actor]\ntimeout = 9s\n' >"$dir/bay.ini"
+harmless 'one that has lost [container]'
+rm "$dir/bay.ini"
+harmless 'a missing file'
+sed 's/^timeout = .*/timeout = 7s/' "$dir/good.ini" >"$dir/.new"
+mv "$dir/.new" "$dir/bay.ini"
+wait_until 'the mended one is taken' timeout_is 7s
+stop
+
 # --- a burst -------------------------------------------------------------------------------
 
 burst=${BURST-500}

@@ -5,10 +5,18 @@
 # shellcheck source=tests/system/lib.sh
 . "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
 
+# Nothing is taken before it is asked for.
+ini() {
+	{
+		printf '[container]\nloops = 2\nlog_level = debug\nwatch = no\n'
+		cat
+	} >"$dir/bay.ini"
+}
+
 # The file as an editor saves it: a whole one takes the name of the old one.
 new_ini() {
 	{
-		printf '[container]\nloops = 2\nlog_level = debug\n'
+		printf '[container]\nloops = 2\nlog_level = debug\nwatch = no\n'
 		cat
 	} >"$dir/.new.ini" && mv "$dir/.new.ini" "$dir/bay.ini"
 }
@@ -183,7 +191,7 @@ answers calm number 4001
 [ "$(image_of calm)" = "$image" ] || fail 'it has another image'
 [ "$(field_of calm failed)" = 0 ] || fail 'calls have failed'
 ctl show calm text
-says bay.ini:9
+says bay.ini:10
 stop
 
 begin 'services come and go'
@@ -298,7 +306,7 @@ mod = x
 plugin = absent
 END
 reload_is 5
-complains 'bay.ini:7: timeout = '
+complains 'bay.ini:8: timeout = '
 answers reloads text one
 new_ini <<'END'
 [service reloads]
@@ -312,9 +320,9 @@ for how in '' --dry-run; do
 	# shellcheck disable=SC2086
 	ctl reload $how
 	status_is 5
-	complains 'bay.ini:6: level: '
-	complains "bay.ini:7: unknown key 'mod'; did you mean 'mode'?"
-	complains 'bay.ini:9: service new: '
+	complains 'bay.ini:7: level: '
+	complains "bay.ini:8: unknown key 'mod'; did you mean 'mode'?"
+	complains 'bay.ini:10: service new: '
 done
 ctl reload --json
 status_is 5
@@ -580,7 +588,7 @@ END
 cp "$dir/bay.ini" "$dir/before.ini"
 start
 ctl show reloads text
-says bay.ini:7
+says bay.ini:8
 ctl set reloads.text two
 status_is 0
 says '~ reloads.text: one -> two'
@@ -601,7 +609,7 @@ status_is 0
 ctl set container.log_level info --save
 status_is 0
 {
-	printf '[container]\nloops = 2\nlog_level = info\n'
+	printf '[container]\nloops = 2\nlog_level = info\nwatch = no\n'
 	cat <<'END'
 
 # About the service.
@@ -616,7 +624,7 @@ cmp -s "$dir/bay.ini" "$dir/wanted.ini" || fail "saved: $(diff "$dir/wanted.ini"
 ctl diff
 says 'nothing is different'
 ctl show reloads level
-says bay.ini:9
+says bay.ini:10
 answers reloads text 'three; four'
 # What is wrong, and what is not live.
 ctl set reloads.level 77

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Says when the files of the configuration have changed: the main one, those that it includes, and
+ * what its include patterns find. They must have looked the same for a moment: an editor writes a
+ * file in several steps.
+ *
+ * What they say, and whether that is different, is for the reload to find out. Has one owner.
+ * Master only; never suspends.
+ */
+#ifndef BAY_MASTER_INI_WATCH_H
+#define BAY_MASTER_INI_WATCH_H
+
+#include <stdbool.h>
+
+struct config;
+struct ini_watch;
+struct event_base;
+struct event_log;
+
+/* Begins to watch the files of config, which is borrowed for the call; changed(arg) is called from
+ * the event loop. How they are watched is an event. NULL: no memory. */
+struct ini_watch *ini_watch_create(struct event_base *base, struct event_log *events,
+	const struct config *config, void (*changed)(void *arg), void *arg)
+	__attribute__((warn_unused_result));
+
+/* This one is in force, which may have other files: they are known as they are now, except that a
+ * change which has not been told yet will be. */
+void ini_watch_set(struct ini_watch *watch, const struct config *config);
+
+/* NULL is fine. */
+void ini_watch_destroy(struct ini_watch *watch);
+
+#endif
