@@ -16,6 +16,9 @@
 /* A table of Service objects. */
 void show_services(struct print *print, const json_t *services, bool heading);
 
+/* How long each start took, the longest first. */
+void show_blame(struct print *print, const json_t *services, bool heading);
+
 /* One Service object and an array of log lines. */
 void show_service(struct print *print, const json_t *service, const json_t *log);
 

@@ -73,6 +73,53 @@ show_services(struct print *print, const json_t *services, bool heading)
 	table_destroy(table);
 }
 
+/* --- start times ------------------------------------------------------------- */
+
+static int64_t
+show_blame_total(const json_t *service)
+{
+	return view_int(service, "examine_took_ns") + view_int(service, "start_took_ns");
+}
+
+static int
+show_blame_compare(const void *a, const void *b)
+{
+	int64_t first = show_blame_total(*(json_t *const *)a);
+	int64_t second = show_blame_total(*(json_t *const *)b);
+
+	return (first < second) - (first > second);
+}
+
+static void
+show_blame_row(struct table *table, const json_t *service)
+{
+	table_text(table, PRINT_PLAIN, view_text(service, "name"));
+	table_text(table, print_state_style(view_text(service, "state")), view_text(service, "state"));
+	table_duration(table, show_blame_total(service));
+	table_duration(table, view_int(service, "examine_took_ns"));
+	table_duration(table, view_int(service, "start_took_ns"));
+}
+
+void
+show_blame(struct print *print, const json_t *services, bool heading)
+{
+	static const struct table_column columns[] = {
+		{"SERVICE", TABLE_LEFT}, {"STATE", TABLE_LEFT}, {"TOOK", TABLE_RIGHT},
+		{"EXAMINED", TABLE_RIGHT}, {"STARTED", TABLE_RIGHT}};
+	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
+	size_t count = json_array_size(services);
+	const json_t **sorted = xcalloc(count + 1, sizeof(*sorted));
+
+	for (size_t i = 0; i < count; i++)
+		sorted[i] = json_array_get(services, i);
+	qsort(sorted, count, sizeof(*sorted), show_blame_compare);
+	for (size_t i = 0; i < count; i++)
+		show_blame_row(table, sorted[i]);
+	table_print(table, print, heading);
+	table_destroy(table);
+	free(sorted);
+}
+
 /* --- one service ------------------------------------------------------------- */
 
 static void

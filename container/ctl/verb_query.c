@@ -111,6 +111,20 @@ verb_list(struct ctl *ctl)
 	return exit;
 }
 
+enum interface_exit
+verb_blame(struct ctl *ctl)
+{
+	enum interface_exit exit;
+	struct ctl_reply reply;
+
+	if (!query_ask(ctl, INTERFACE_LIST, NULL, &reply, &exit))
+		return exit;
+	show_blame(&ctl->out, json_object_get(reply.reply.parameters, "services"),
+		!ctl->options.quiet);
+	ctl_reply_finish(&reply);
+	return exit;
+}
+
 /* Without a service: what Info and List say together. */
 static enum interface_exit
 query_summary(struct ctl *ctl)

@@ -183,6 +183,10 @@ const struct verb verbs[] = {
 		"CODE all are listed."},
 	{"log", "logs", "[SERVICE]", 0, 1, OPTION_BIT(OPTION_LINES) | OPTION_BIT(OPTION_FOLLOW),
 		SECONDS(10), verb_log, "print the last lines of the log", NULL},
+	{"blame", NULL, "", 0, 0, 0, SECONDS(10), verb_blame,
+		"show how long each service took to start, the longest first",
+		"Of the last start: the time for its plugin to be copied and examined, in which it also waits "
+		"for its turn, and the time until it served."},
 	{"events", NULL, "[SERVICE]", 0, 1, OPTION_BIT(OPTION_LINES) | OPTION_BIT(OPTION_FOLLOW) |
 		OPTION_BIT(OPTION_SINCE), SECONDS(10), verb_events,
 		"print what has happened, who asked for it and why",

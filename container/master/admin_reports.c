@@ -212,7 +212,7 @@ report_service(const struct master *master, const struct master_service *service
 	json_t *figures;
 
 	master_service_totals(service, supervisor_page(master->supervisor), totals);
-	figures = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	figures = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"in_flight", report_int(counts->in_flight),
 		"queued", report_int(counts->queue_length),
 		"queued_bytes", report_int(counts->queue_bytes),
@@ -222,6 +222,8 @@ report_service(const struct master *master, const struct master_service *service
 		"rejected", report_int(counts->rejected),
 		"timeouts", report_int(counts->timeouts),
 		"restarts", report_int(service->restarts),
+		"examine_took_ns", (json_int_t)service->examine_took_ns,
+		"start_took_ns", (json_int_t)service->start_took_ns,
 		"since_wall_ns", (json_int_t)service->since_wall_ns,
 		"uptime_ns", service->state == SERVICE_READY ?
 			(json_int_t)(clock_monotonic_ns() - service->since_ns) : (json_int_t)0);

@@ -359,9 +359,10 @@ const struct interface_type_text interface_types[] = {
 	{"A process that runs services.",
 		"Cell (name: string, pid: int, state: string, restarts: int, rss_bytes: int)"},
 	{"A service. reason says why it is not ready; next_try_ns is how long it still waits for "
-		"its next start. file_gone: its plugin file was removed; what runs is a copy. generation "
-		"is that of its code, 0 before there is any, and generation_wall_ns since when that has "
-		"served; probation_ns is how much is left of its probation.",
+		"its next start. file_gone: its plugin file was removed; what runs is a copy. "
+		"examine_took_ns and start_took_ns are of the last examination and start, 0 before those. "
+		"generation is that of its code, 0 before there is any, and generation_wall_ns since when "
+		"that has served; probation_ns is how much is left of its probation.",
 		"Service (name: string, state: (starting, ready, stopping, stopped, failed), "
 		"plugin: string, version: string, path: string, image: string, sha256: string, "
 		"instances: string, concurrency: int, overflow: string, in_flight: int, queued: int, "
@@ -370,7 +371,7 @@ const struct interface_type_text interface_types[] = {
 		"uptime_ns: int, generation: int, generation_wall_ns: int, former: ?Generation, "
 		"probation_ns: ?int, lingering: []Lingering, reason: ?string, next_try_ns: ?int, "
 		"file: string, line: int, settings: [string]string, listeners: []Listener, "
-		"file_gone: bool)"},
+		"file_gone: bool, examine_took_ns: int, start_took_ns: int)"},
 	{"The code that a service had before, to which Rollback returns.",
 		"Generation (generation: int, version: string, sha256: string)"},
 	{"Code of a service that was replaced or stopped and is still in the cell, and why.",

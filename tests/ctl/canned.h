@@ -9,6 +9,7 @@
 	"'instances':'one','concurrency':256,'overflow':'reject','in_flight':1,'queued':2," \
 	"'queued_bytes':2048,'queue':1024,'queue_bytes':1048576,'served':25,'failed':3," \
 	"'dropped':4,'rejected':5,'timeouts':1,'restarts':0,'since_wall_ns':1767225600000000000," \
+	"'examine_took_ns':2000000,'start_took_ns':1000000," \
 	"'uptime_ns':150000000000,'file':'/etc/bay.ini','line':12,'settings':{'delay':'1s'}, " \
 	"'listeners':[{'name':'http','address':'127.0.0.1:80','passed':true}," \
 	"{'name':'','address':'unix:/run/a.sock','passed':false}]}"
@@ -18,6 +19,7 @@
 	"'image':'','sha256':'','instances':'per-loop','concurrency':1,'overflow':'wait'," \
 	"'in_flight':0,'queued':0,'queued_bytes':0,'queue':16,'queue_bytes':65536,'served':0," \
 	"'failed':0,'dropped':0,'rejected':0,'timeouts':0,'restarts':3,'since_wall_ns':0," \
+	"'examine_took_ns':5000000,'start_took_ns':0," \
 	"'uptime_ns':0,'reason':'init said no','next_try_ns':2000000000,'file':'/etc/bay.ini'," \
 	"'line':20,'settings':{}}"
 

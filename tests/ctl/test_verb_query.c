@@ -140,6 +140,19 @@ START_TEST(list_is_a_table_or_the_services)
 }
 END_TEST
 
+START_TEST(blame_has_the_slowest_start_first)
+{
+	start(answer);
+	run_words(&run, "blame", "-q", NULL);
+	ck_assert_int_eq(run.exit, 0);
+	ck_assert_str_eq(run.out, "broken  failed  5ms  5ms    0\n"
+		"square  ready   3ms  2ms  1ms\n");
+	run_json(&run, "blame", NULL);
+	ck_assert_uint_eq(json_array_size(data("services")), 2);
+	stop();
+}
+END_TEST
+
 START_TEST(status_without_a_service_is_a_summary)
 {
 	start(answer);
@@ -324,6 +337,7 @@ CHECK_MAIN("ctl/verb_query",
 	version_tells_both_versions,
 	version_without_a_daemon_is_no_error,
 	list_is_a_table_or_the_services,
+	blame_has_the_slowest_start_first,
 	status_without_a_service_is_a_summary,
 	status_of_a_service_is_all_about_it,
 	info_tasks_queues_and_stats_are_shown,
