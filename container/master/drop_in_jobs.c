@@ -90,7 +90,8 @@ drop_in_is_passing(const char *why)
 	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
 		if (strstr(why, strerror(errors[i])) != NULL)
 			return true;
-	return false;
+	/* What the file is has not been found out. */
+	return strstr(why, "it cannot be examined") != NULL;
 }
 
 /* --- services --------------------------------------------------------------------- */

@@ -262,6 +262,21 @@ else
 	echo 'SKIP: a file that may not be read: root may read all'
 fi
 
+begin 'without descriptors a file waits until there are some'
+if command -v prlimit >/dev/null; then
+	one_service
+	make_version late "$dir/new.so"
+	prlimit --pid "$bayd" --nofile=12:
+	(cd "$dir" && rename_over)
+	wait_until 'it is told' has_logged 'Too many open files'
+	prlimit --pid "$bayd" --nofile=1024:
+	is_version 'done' || is_version late || fail 'what ran does not serve'
+	wait_until 'it serves' is_version late
+	stop
+else
+	echo 'SKIP: without descriptors: there is no prlimit'
+fi
+
 begin 'the file of somebody else is refused'
 if [ "$(id -u)" -eq 0 ]; then
 	one_service
