@@ -23,6 +23,7 @@
 #include "master/plugin_examination.h"
 #include "master/service_change.h"
 #include "master/service_control.h"
+#include "master/service_steps.h"
 #include "master/supervisor.h"
 
 /* How many files are worked on at a time. */
@@ -151,7 +152,14 @@ drop_in_remove_service(struct drop_in_jobs *jobs, struct master_service *service
 
 	drop_in_note(jobs, EVENT_REMOVED, service->config->plugin, name, "its plugin file is gone");
 	map_remove(jobs->leaving, name);
+	/* Its figures stay, its code does not. */
+	plugin_image_unref(service->next_image);
+	plugin_image_unref(service->image);
+	service->next_image = NULL;
+	service->image = NULL;
+	service->file_gone = false;
 	supervisor_remove(jobs->master->supervisor, service);
+	service_tell_absence(service);
 	free(name);
 }
 

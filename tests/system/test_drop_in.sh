@@ -514,6 +514,8 @@ is_version 'done' || fail 'the other does not serve'
 rm "$dir"/plugins/b*.so
 none_runs() { [ "$(ctl_quiet list | grep -c '^b[0-9]* ')" -eq 0 ]; }
 wait_until 'none of them is left' none_runs
+set -- "$dir"/run/images/b*
+[ ! -e "$1" ] || fail "copies of what is gone are left: $*"
 stop
 
 finish
