@@ -4,8 +4,6 @@
 #include "master/drop_in_jobs.h"
 
 #include <errno.h>
-#include <event2/event.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,12 +16,12 @@
 #include "config/config_data.h"
 #include "config/config_load.h"
 #include "config/config_value.h"
+#include "master/drop_in_leaving.h"
+#include "master/drop_in_services.h"
 #include "master/event_log.h"
 #include "master/master.h"
 #include "master/plugin_examination.h"
 #include "master/service_change.h"
-#include "master/service_control.h"
-#include "master/service_steps.h"
 #include "master/supervisor.h"
 
 /* How many files are worked on at a time. */
@@ -32,8 +30,6 @@ enum { DROP_IN_JOBS_WORKING = 4 };
 /* When a file is tried again whose services are busy, or which the system had no room for. */
 static const int64_t drop_in_busy_ns = 200 * (int64_t)CLOCK_NS_PER_MS;
 static const int64_t drop_in_passing_ns = 5 * (int64_t)CLOCK_NS_PER_S;
-
-static const struct timeval drop_in_sweep_period = {.tv_sec = 1};
 
 struct drop_in_jobs {
 	struct master *master;
@@ -44,8 +40,7 @@ struct drop_in_jobs {
 	struct list working;
 	size_t working_count;
 	struct map *refusals; /* plugin -> char *: the reason that was told last */
-	struct map *leaving;  /* service -> anything: it ends, since its file is gone */
-	struct event *sweep_timer;
+	struct drop_in_leaving *leaving;
 };
 
 /* A changed file that is worked on. */
@@ -58,29 +53,6 @@ struct drop_in_job {
 	size_t source_count;
 	size_t pending;          /* services that are being changed */
 };
-
-/* --- events ----------------------------------------------------------------------- */
-
-static const struct event_by drop_in_by = {.source = EVENT_BY_WATCH};
-
-static void
-drop_in_note(const struct drop_in_jobs *jobs, enum event_kind kind, const char *plugin,
-	const char *service, const char *format, ...)
-	__attribute__((format(printf, 5, 6)));
-
-static void
-drop_in_note(const struct drop_in_jobs *jobs, enum event_kind kind, const char *plugin,
-	const char *service, const char *format, ...)
-{
-	const struct event_facts facts = {.plugin = plugin, .service = service, .by = drop_in_by};
-	char why[1024];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(why, sizeof(why), format, args);
-	va_end(args);
-	event_log_add(jobs->master->events, kind, &facts, "%s", why);
-}
 
 /* Whether the reason lies in the system and may pass, rather than in the file. */
 static bool
@@ -95,22 +67,7 @@ drop_in_is_passing(const char *why)
 	return strstr(why, "it cannot be examined") != NULL;
 }
 
-/* --- services --------------------------------------------------------------------- */
-
-/* The next service at or behind *index that runs this plugin, or NULL. */
-static struct master_service *
-drop_in_next_service(const struct drop_in_jobs *jobs, const char *plugin, size_t *index)
-{
-	struct supervisor *supervisor = jobs->master->supervisor;
-
-	while (*index < supervisor_count(supervisor)) {
-		struct master_service *service = supervisor_service(supervisor, (*index)++);
-
-		if (strcmp(service->config->plugin, plugin) == 0)
-			return service;
-	}
-	return NULL;
-}
+/* --- refusals --------------------------------------------------------------------- */
 
 static void
 drop_in_note_refusal(const struct drop_in_jobs *jobs, const char *plugin, const char *service,
@@ -122,7 +79,7 @@ drop_in_note_refusal(const struct drop_in_jobs *jobs, const char *plugin, const 
 		CONFIG_NAME_MAX, service != NULL ? service : plugin);
 	log_warn(subject, "its plugin file is refused%s: %s",
 		service != NULL ? ", and what ran before goes on" : "", why);
-	drop_in_note(jobs, EVENT_REFUSED, plugin, service, "%s", why);
+	drop_in_note(jobs->master, EVENT_REFUSED, plugin, service, "%s", why);
 }
 
 /* A reason is told once, as the file may be tried again and again; and to each service. */
@@ -137,59 +94,12 @@ drop_in_refuse(struct drop_in_jobs *jobs, const char *plugin, const char *why)
 	if (before != NULL && strcmp(before, why) == 0)
 		return;
 	free(map_put(jobs->refusals, plugin, xstrdup(why)));
-	while ((service = drop_in_next_service(jobs, plugin, &index)) != NULL) {
+	while ((service = drop_in_next_service(jobs->master, plugin, &index)) != NULL) {
 		drop_in_note_refusal(jobs, plugin, service->config->name, why);
 		told = true;
 	}
 	if (!told)
 		drop_in_note_refusal(jobs, plugin, NULL, why);
-}
-
-static void
-drop_in_remove_service(struct drop_in_jobs *jobs, struct master_service *service)
-{
-	char *name = xstrdup(service->config->name);
-
-	drop_in_note(jobs, EVENT_REMOVED, service->config->plugin, name, "its plugin file is gone");
-	map_remove(jobs->leaving, name);
-	/* Its figures stay, its code does not. */
-	plugin_image_unref(service->next_image);
-	plugin_image_unref(service->image);
-	service->next_image = NULL;
-	service->image = NULL;
-	service->file_gone = false;
-	supervisor_remove(jobs->master->supervisor, service);
-	service_tell_absence(service);
-	free(name);
-}
-
-/* Removes what has come to its end. */
-static void
-drop_in_sweep(struct drop_in_jobs *jobs)
-{
-	struct map_entry *entry, *next;
-
-	for (entry = map_first(jobs->leaving); entry != NULL; entry = next) {
-		struct master_service *service = supervisor_find(jobs->master->supervisor, entry->key);
-
-		next = map_next(entry);
-		if (service != NULL && service->state == SERVICE_STOPPED && !service->wanted &&
-		    service_change_is_possible(service))
-			drop_in_remove_service(jobs, service);
-	}
-	if (map_size(jobs->leaving) > 0)
-		event_add(jobs->sweep_timer, &drop_in_sweep_period);
-}
-
-static void
-drop_in_on_sweep_timer(evutil_socket_t fd, short what, void *arg)
-{
-	struct drop_in_jobs *jobs = arg;
-
-	(void)fd;
-	(void)what;
-	if (!jobs->stopped)
-		drop_in_sweep(jobs);
 }
 
 /* --- changed: the queue ----------------------------------------------------------- */
@@ -258,7 +168,7 @@ drop_in_job_on_done(struct master_service *service, enum bay_status status, cons
 		master_service_note(service, EVENT_SWAPPED, "%s", service->image->version);
 		service->by = (struct event_by){0};
 	} else if (status != BAY_OK && service->state != SERVICE_FAILED && !job->jobs->stopped) {
-		drop_in_note(job->jobs, EVENT_REFUSED, job->plugin, service->config->name,
+		drop_in_note(job->jobs->master, EVENT_REFUSED, job->plugin, service->config->name,
 			"its new code does not get ready, and the former goes on: %s", message);
 	}
 	drop_in_job_release(job);
@@ -291,7 +201,7 @@ drop_in_job_change(struct drop_in_job *job, struct master_service *service,
 
 	if (service->file_gone) {
 		service->file_gone = false;
-		drop_in_note(job->jobs, EVENT_FILE_BACK, job->plugin, service->config->name, "%s from %s",
+		drop_in_note(job->jobs->master, EVENT_FILE_BACK, job->plugin, service->config->name, "%s from %s",
 			image->version, image->source);
 	}
 	if (service->state == SERVICE_READY && !drop_in_runs(service, image)) {
@@ -324,7 +234,7 @@ drop_in_job_add_service(struct drop_in_job *job, struct plugin_image *image)
 			"names since bayd was started: restart it");
 		return;
 	}
-	drop_in_note(jobs, EVENT_ADDED, job->plugin, config->name, "by autoload of %s", image->source);
+	drop_in_note(jobs->master, EVENT_ADDED, job->plugin, config->name, "by autoload of %s", image->source);
 	job->pending++;
 	service->by = drop_in_by;
 	service_change_start(service, &target, drop_in_job_on_started, job);
@@ -336,12 +246,12 @@ drop_in_job_take(struct drop_in_job *job, struct plugin_image *image)
 	struct master_service *service;
 	size_t index = 0;
 
-	drop_in_note(job->jobs, EVENT_DROPPED_IN, job->plugin, NULL, "%s, %lld bytes",
+	drop_in_note(job->jobs->master, EVENT_DROPPED_IN, job->plugin, NULL, "%s, %lld bytes",
 		image->version, (long long)image->image.size);
 	if (job->added != NULL)
 		drop_in_job_add_service(job, image);
 	else
-		while ((service = drop_in_next_service(job->jobs, job->plugin, &index)) != NULL) {
+		while ((service = drop_in_next_service(job->jobs->master, job->plugin, &index)) != NULL) {
 			if (service_change_is_possible(service))
 				drop_in_job_change(job, service, image);
 			else
@@ -357,7 +267,7 @@ drop_in_job_is_known(const struct drop_in_job *job, const struct plugin_image *i
 	size_t index = 0;
 	bool known = false;
 
-	while ((service = drop_in_next_service(job->jobs, job->plugin, &index)) != NULL) {
+	while ((service = drop_in_next_service(job->jobs->master, job->plugin, &index)) != NULL) {
 		known = drop_in_runs(service, image) && !service->file_gone &&
 			service->state != SERVICE_FAILED;
 		if (!known)
@@ -414,7 +324,7 @@ drop_in_job_find_services(struct drop_in_job *job, const struct config_service *
 	struct master_service *service;
 	size_t index = 0;
 
-	while ((service = drop_in_next_service(job->jobs, job->plugin, &index)) != NULL) {
+	while ((service = drop_in_next_service(job->jobs->master, job->plugin, &index)) != NULL) {
 		if (!service_change_is_possible(service))
 			return false;
 		configs[job->source_count] = service->config;
@@ -441,7 +351,7 @@ drop_in_job_new_config(struct drop_in_job *job)
 		return NULL;
 	}
 	if (!container->autoload) {
-		drop_in_note(job->jobs, EVENT_DROPPED_IN, job->plugin, NULL, "no service names it, and "
+		drop_in_note(job->jobs->master, EVENT_DROPPED_IN, job->plugin, NULL, "no service names it, and "
 			"autoload is off: it is let be");
 		return NULL;
 	}
@@ -523,7 +433,7 @@ drop_in_jobs_changed(struct drop_in_jobs *jobs, const char *plugin)
 {
 	struct drop_in_job *job;
 
-	drop_in_sweep(jobs);
+	drop_in_leaving_sweep(jobs->leaving);
 	if (jobs->stopped || drop_in_jobs_find(&jobs->waiting, plugin) != NULL)
 		return;
 	job = xcalloc(1, sizeof(*job));
@@ -535,54 +445,16 @@ drop_in_jobs_changed(struct drop_in_jobs *jobs, const char *plugin)
 
 /* --- gone ------------------------------------------------------------------------- */
 
-/* The service is removed later: its own code is in the middle of something. */
-static void
-drop_in_on_left(struct master_service *service, enum bay_status status, const char *message,
-	void *arg)
-{
-	static const struct timeval at_once = {0};
-	struct drop_in_jobs *jobs = arg;
-
-	if (jobs->stopped)
-		return;
-	if (status == BAY_CANCELED)
-		map_remove(jobs->leaving, service->config->name);
-	else if (status != BAY_OK)
-		drop_in_note(jobs, EVENT_TROUBLE, service->config->plugin, service->config->name,
-			"its plugin file is gone, and it does not end: %s", message);
-	event_add(jobs->sweep_timer, &at_once);
-}
-
-static void
-drop_in_service_loses_file(struct drop_in_jobs *jobs, struct master_service *service)
-{
-	bool added = service->source->dropped_in;
-
-	drop_in_note(jobs, EVENT_FILE_GONE, service->config->plugin, service->config->name, added ?
-		"the service ends with it" : service->state == SERVICE_READY ?
-		"it goes on running, but cannot start again before a file is there" :
-		"it cannot start before a file is there");
-	if (!added) {
-		service->file_gone = true;
-		return;
-	}
-	map_put(jobs->leaving, service->config->name, jobs);
-	service->by = drop_in_by;
-	service_control_stop(service, false, drop_in_on_left, jobs);
-}
-
 void
 drop_in_jobs_gone(struct drop_in_jobs *jobs, const char *plugin)
 {
 	struct drop_in_job *waiting = drop_in_jobs_find(&jobs->waiting, plugin);
-	struct master_service *service;
-	size_t index = 0;
 
 	if (waiting != NULL)
 		drop_in_job_destroy(waiting);
 	free(map_remove(jobs->refusals, plugin));
-	while (!jobs->stopped && (service = drop_in_next_service(jobs, plugin, &index)) != NULL)
-		drop_in_service_loses_file(jobs, service);
+	if (!jobs->stopped)
+		drop_in_leaving_lost_file(jobs->leaving, plugin);
 }
 
 /* --- lifecycle -------------------------------------------------------------------- */
@@ -598,9 +470,8 @@ drop_in_jobs_create(struct master *master, drop_in_again_fn *again, void *arg)
 	list_init(&jobs->waiting);
 	list_init(&jobs->working);
 	jobs->refusals = map_create();
-	jobs->leaving = map_create();
-	jobs->sweep_timer = evtimer_new(master->base, drop_in_on_sweep_timer, jobs);
-	if (jobs->sweep_timer == NULL) {
+	jobs->leaving = drop_in_leaving_create(master);
+	if (jobs->leaving == NULL) {
 		drop_in_jobs_destroy(jobs);
 		return NULL;
 	}
@@ -611,7 +482,7 @@ void
 drop_in_jobs_stop(struct drop_in_jobs *jobs)
 {
 	jobs->stopped = true;
-	event_del(jobs->sweep_timer);
+	drop_in_leaving_stop(jobs->leaving);
 }
 
 void
@@ -628,8 +499,6 @@ drop_in_jobs_destroy(struct drop_in_jobs *jobs)
 	map_for_each(entry, jobs->refusals)
 		free(entry->value);
 	map_destroy(jobs->refusals);
-	map_destroy(jobs->leaving);
-	if (jobs->sweep_timer != NULL)
-		event_free(jobs->sweep_timer);
+	drop_in_leaving_destroy(jobs->leaving);
 	free(jobs);
 }
