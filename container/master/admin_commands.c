@@ -297,7 +297,7 @@ admin_swap(struct admin_request *request, struct master *master,
 	void (*begin)(struct master_service *service, const struct swap_wish *wish))
 {
 	const char *wait = json_string_value(json_object_get(request->parameters, "wait"));
-	struct swap_wish wish = {.uid = request->peer.uid, .pid = request->peer.pid,
+	struct swap_wish wish = {.by = admin_by(request),
 		.stage = admin_on_swap_stage, .done = admin_on_swapped, .arg = request};
 	struct master_service *service = admin_find_service(request, master);
 
@@ -309,7 +309,7 @@ admin_swap(struct admin_request *request, struct master *master,
 		wish.through_probation = true;
 		begin(service, &wish);
 	} else if (strcmp(wait, "none") == 0) {
-		begin(service, &(struct swap_wish){.uid = wish.uid, .pid = wish.pid});
+		begin(service, &(struct swap_wish){.by = wish.by});
 		admin_answer(request, admin_swap_reply(service, "asked"));
 	} else {
 		admin_error(request, INTERFACE_INVALID_PARAMETER, interface_standard_error_parameters(

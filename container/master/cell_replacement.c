@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "config/config_data.h"
 #include "master/cell_keeper.h"
+#include "master/event_log.h"
 #include "master/service_table.h"
 #include "master/supervisor.h"
 
@@ -82,6 +83,17 @@ replacement_begin(struct cell_replacement *replacement)
 }
 
 static void
+replacement_hand_over(struct cell_replacement *replacement)
+{
+	if (replacement_is_quiet(replacement))
+		event_log_add(supervisor_events(replacement->supervisor), EVENT_DRAINED, &(struct event_facts){0},
+			"%s has ended its requests and is replaced: %zu generations linger in it",
+			cell_keeper_subject(replacement->keeper), replacement_lingering(replacement));
+	cell_keeper_hand_over(replacement->keeper, replacement->config->container.drain_timeout_ns,
+		supervisor_limits(replacement->supervisor)->grace_ns);
+}
+
+static void
 replacement_on_timer(evutil_socket_t fd, short what, void *arg)
 {
 	struct cell_replacement *replacement = arg;
@@ -94,8 +106,7 @@ replacement_on_timer(evutil_socket_t fd, short what, void *arg)
 		replacement_begin(replacement);
 	if (replacement->draining && (replacement_is_quiet(replacement) ||
 	    clock_monotonic_ns() >= replacement->until_ns))
-		cell_keeper_hand_over(replacement->keeper, replacement->config->container.drain_timeout_ns,
-			supervisor_limits(replacement->supervisor)->grace_ns);
+		replacement_hand_over(replacement);
 	else
 		event_add(replacement->timer, &replacement_look);
 }

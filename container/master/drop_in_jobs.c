@@ -22,6 +22,7 @@
 #include "master/master.h"
 #include "master/plugin_examination.h"
 #include "master/service_change.h"
+#include "master/service_swap.h"
 #include "master/supervisor.h"
 
 /* How many files are worked on at a time. */
@@ -156,22 +157,15 @@ drop_in_job_release(struct drop_in_job *job)
 		drop_in_job_end(job);
 }
 
+/* How it came out, and how a start does, is told by the service's own events. */
 static void
-drop_in_job_on_done(struct master_service *service, enum bay_status status, const char *message,
+drop_in_job_on_swapped(struct master_service *service, enum swap_outcome outcome, const char *message,
 	void *arg)
 {
-	struct drop_in_job *job = arg;
-
-	/* How a start that failed is told by the service's own events. */
-	if (status == BAY_OK && service->state == SERVICE_READY) {
-		service->by = drop_in_by;
-		master_service_note(service, EVENT_SWAPPED, "%s", service->image->version);
-		service->by = (struct event_by){0};
-	} else if (status != BAY_OK && service->state != SERVICE_FAILED && !job->jobs->stopped) {
-		drop_in_note(job->jobs->master, EVENT_REFUSED, job->plugin, service->config->name,
-			"its new code does not get ready, and the former goes on: %s", message);
-	}
-	drop_in_job_release(job);
+	(void)service;
+	(void)outcome;
+	(void)message;
+	drop_in_job_release(arg);
 }
 
 static void
@@ -182,6 +176,13 @@ drop_in_job_on_started(struct master_service *service, enum bay_status status, c
 	(void)status;
 	(void)message;
 	drop_in_job_release(arg);
+}
+
+/* Nothing is under way, and its cell is not about to be replaced. */
+static bool
+drop_in_may_change(const struct master_service *service)
+{
+	return service_change_is_possible(service) && !supervisor_replaces_cell(service->supervisor);
 }
 
 static bool
@@ -206,8 +207,8 @@ drop_in_job_change(struct drop_in_job *job, struct master_service *service,
 	}
 	if (service->state == SERVICE_READY && !drop_in_runs(service, image)) {
 		job->pending++;
-		service->by = drop_in_by;
-		service_change_generation(service, &target, drop_in_job_on_done, job);
+		service_swap_take(service, image, &(struct swap_wish){.by = drop_in_by,
+			.done = drop_in_job_on_swapped, .arg = job});
 	} else if (service->state == SERVICE_FAILED && service->wanted) {
 		job->pending++;
 		service->by = drop_in_by;
@@ -252,7 +253,7 @@ drop_in_job_take(struct drop_in_job *job, struct plugin_image *image)
 		drop_in_job_add_service(job, image);
 	else
 		while ((service = drop_in_next_service(job->jobs->master, job->plugin, &index)) != NULL) {
-			if (service_change_is_possible(service))
+			if (drop_in_may_change(service))
 				drop_in_job_change(job, service, image);
 			else
 				drop_in_job_try_again(job, drop_in_busy_ns);
@@ -325,7 +326,7 @@ drop_in_job_find_services(struct drop_in_job *job, const struct config_service *
 	size_t index = 0;
 
 	while ((service = drop_in_next_service(job->jobs->master, job->plugin, &index)) != NULL) {
-		if (!service_change_is_possible(service))
+		if (!drop_in_may_change(service))
 			return false;
 		configs[job->source_count] = service->config;
 		job->sources[job->source_count++] = config_ref(service->source);

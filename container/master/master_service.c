@@ -3,6 +3,7 @@
 
 #include "master/master_service.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,8 +48,7 @@ static void
 master_service_note_timed(const struct master_service *service, enum event_kind kind,
 	int64_t took_ns, const char *why)
 {
-	const struct plugin_image *image = kind == EVENT_LOADED ? service->next_image :
-		service->image;
+	const struct plugin_image *image = service->image;
 	const struct event_facts facts = {.service = service->config->name,
 		.plugin = service->config->plugin, .generation = image != NULL ? image->generation : 0,
 		.took_ns = took_ns, .by = service->by};
@@ -71,8 +71,25 @@ master_service_note(const struct master_service *service, enum event_kind kind,
 		why = master_service_format(format, args);
 		va_end(args);
 	}
-	master_service_note_timed(service, kind,
-		kind == EVENT_LOADED ? service->examine_took_ns : 0, why);
+	master_service_note_timed(service, kind, 0, why);
+	free(why);
+}
+
+void
+master_service_note_image(const struct master_service *service, enum event_kind kind,
+	const struct plugin_image *image, int64_t took_ns, const char *why)
+{
+	event_log_add(service->events, kind, &(struct event_facts){.service = service->config->name,
+		.plugin = service->config->plugin, .generation = image->generation, .took_ns = took_ns,
+		.by = service->by}, "%s", why);
+}
+
+void
+master_service_note_loaded(const struct master_service *service, const struct plugin_image *image)
+{
+	char *why = xasprintf("%s from %s", image->version, image->source);
+
+	master_service_note_image(service, EVENT_LOADED, image, service->examine_took_ns, why);
 	free(why);
 }
 
@@ -251,14 +268,24 @@ master_service_ended(const struct master_service *service, const struct status_p
 void
 master_service_note_lingering(struct master_service *service, const struct cell_lingers *lingers)
 {
+	const struct event_facts facts = {.service = service->config->name,
+		.plugin = service->config->plugin, .generation = lingers->generation};
+	bool known = false;
 	size_t i = 0;
 
 	while (i < service->lingering_count && service->lingering[i].id != lingers->id)
 		i++;
 	if (i < service->lingering_count) {
+		known = true;
 		free(service->lingering[i].reason);
 		service->lingering[i] = service->lingering[--service->lingering_count];
 	}
+	if (lingers->reason != NULL)
+		event_log_add(service->events, EVENT_LINGERS, &facts, "generation %" PRId64 ": %s",
+			lingers->generation, lingers->reason);
+	else if (known)
+		event_log_add(service->events, EVENT_DRAINED, &facts, "generation %" PRId64
+			", which lingered, has ended after all", lingers->generation);
 	if (lingers->reason == NULL)
 		return;
 	service->lingering = xrealloc(service->lingering, service->lingering_count + 1,

@@ -62,7 +62,6 @@ struct service_swap {
 	struct list served;         /* the same: for the present one */
 	struct list patient;        /* the same: for the end of the probation */
 	char *failure;              /* it failed with its cell, or NULL */
-	char cause[128];            /* who asked for the present one, or why it is done */
 	struct event *timer;        /* of the probation */
 	struct probation probation;
 	struct probation_counts base; /* what had been counted when the present code came to serve */
@@ -126,6 +125,13 @@ void master_service_configure(struct master_service *service, struct config *sou
 void master_service_note(const struct master_service *service, enum event_kind kind,
 	const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* The same of another generation, which took that long; why is not NULL. */
+void master_service_note_image(const struct master_service *service, enum event_kind kind,
+	const struct plugin_image *image, int64_t took_ns, const char *why);
+
+/* An image of it has passed its examination. */
+void master_service_note_loaded(const struct master_service *service, const struct plugin_image *image);
 
 /* Somebody asks for what the next calls of service_control bring about: notes who, as an event
  * with the wish ("to stop it"), too. */

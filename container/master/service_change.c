@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
@@ -166,6 +167,9 @@ service_was_swapped(struct master_service *service)
 		service_swap_replace_image(service, service->next_image);
 	service->next_image = NULL;
 	service_swap_count_anew(service);
+	service->start_took_ns = clock_monotonic_ns() - service->step_ns;
+	master_service_note_image(service, EVENT_SWAPPED, service->image, service->start_took_ns,
+		"with its changed configuration");
 }
 
 static void
@@ -214,6 +218,7 @@ service_change_swap(struct master_service *service)
 
 	service_swap_leave(service);
 	service->step = SERVICE_STEP_SWAP;
+	service->step_ns = clock_monotonic_ns();
 	/* Init, and the state that leaves the one and enters the other. */
 	if (!service_call_with_image(service, CELL_SWAP,
 		service->next_image != NULL ? service->next_image : service->image, false,
@@ -233,7 +238,7 @@ service_change_generation(struct master_service *service, const struct service_t
 	undo->config = service->config;
 	undo->image = plugin_image_ref(service->image);
 	service->undo = undo;
-	service->again = true;
+	service->again = service->again || !swaps;
 	/* It stops by its old drain_timeout, which is what its requests were promised. */
 	service->wanted = true;
 	service->stop_now = false;

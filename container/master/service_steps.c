@@ -224,7 +224,7 @@ service_end_examination(struct master_service *service, struct plugin_image *ima
 	if (image != NULL) {
 		plugin_image_unref(service->next_image);
 		service->next_image = plugin_image_ref(image);
-		master_service_note(service, EVENT_LOADED, "%s from %s", image->version, image->source);
+		master_service_note_loaded(service, image);
 	}
 	if (!service->wanted && !restarting) {
 		master_service_set_state(service, SERVICE_STOPPED, NULL);

@@ -5,11 +5,13 @@
 
 #include <event2/event.h>
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/code.h"
 #include "base/list.h"
@@ -53,6 +55,32 @@ swap_subject(const struct master_service *service, char subject[CONFIG_NAME_MAX 
 {
 	snprintf(subject, CONFIG_NAME_MAX + 16, "service %s", service->config->name);
 	return subject;
+}
+
+static void swap_note_failure(const struct master_service *service, enum event_kind kind,
+	const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* As an event, and in the log. */
+static void
+swap_note_failure(const struct master_service *service, enum event_kind kind, const char *format, ...)
+{
+	char subject[CONFIG_NAME_MAX + 16], by[64];
+	struct buffer text = {0};
+	const char *why = NULL;
+	va_list args;
+
+	va_start(args, format);
+	if (buffer_vprintf(&text, format, args))
+		why = buffer_text(&text);
+	va_end(args);
+	if (why == NULL)
+		why = "no memory to say why";
+	event_by_print(by, sizeof(by), &service->by);
+	log_at(kind == EVENT_REFUSED ? LOG_LEVEL_WARN : LOG_LEVEL_ERROR, swap_subject(service, subject),
+		"%s by %s: %s", event_kind_name(kind), by, why);
+	master_service_note(service, kind, "%s", why);
+	buffer_finish(&text);
 }
 
 /* --- who waits ----------------------------------------------------------------------------- */
@@ -227,10 +255,8 @@ swap_retire(struct master_service *service)
 static void
 swap_pass(struct master_service *service)
 {
-	char subject[CONFIG_NAME_MAX + 16];
-
 	swap_end_probation(service);
-	log_info(swap_subject(service, subject), "generation %" PRId64 " has passed its probation",
+	master_service_note(service, EVENT_PROMOTED, "generation %" PRId64 " has passed its probation",
 		service->image->generation);
 	swap_retire(service);
 	swap_answer(service, &service->swap.patient, SWAP_SWAPPED, NULL);
@@ -242,12 +268,12 @@ swap_pass(struct master_service *service)
 static void
 swap_condemn(struct master_service *service, const char *reason)
 {
-	char subject[CONFIG_NAME_MAX + 16];
 	const struct code *code;
 	int length = (int)code_split(reason, &code);
 
 	swap_end_probation(service);
-	log_error(swap_subject(service, subject), "generation %" PRId64 " (%s) is rolled back to generation %"
+	service->by = (struct event_by){0};
+	swap_note_failure(service, EVENT_ROLLED_BACK, "generation %" PRId64 " (%s) is rolled back to generation %"
 		PRId64 " (%s): %.*s [swap-failed]", service->image->generation, service->image->version,
 		service->former->generation, service->former->version, length, reason);
 	free(service->swap.failure);
@@ -286,7 +312,6 @@ swap_on_timer(evutil_socket_t fd, short what, void *arg)
 			"of those before %" PRIu64 " of %" PRIu64, now.failed, now.ended,
 			probation->before.failed, probation->before.ended);
 		swap_condemn(service, reason);
-		snprintf(service->swap.cause, sizeof(service->swap.cause), "its probation");
 		swap_begin_back(service);
 	} else if (clock_monotonic_ns() >= probation->until_ns) {
 		swap_pass(service);
@@ -299,7 +324,6 @@ swap_on_timer(evutil_socket_t fd, short what, void *arg)
 static bool
 swap_failed_under_way(struct master_service *service, bool blamed, const char *reason)
 {
-	char subject[CONFIG_NAME_MAX + 16];
 	int64_t generation = service->swap.image->generation;
 
 	swap_drop_image(service);
@@ -310,13 +334,14 @@ swap_failed_under_way(struct master_service *service, bool blamed, const char *r
 	}
 	swap_end_probation(service);
 	if (!blamed) {
+		swap_note_failure(service, EVENT_REFUSED, "generation %" PRId64 " is not swapped to: its cell ended "
+			"meanwhile", generation);
 		swap_answer(service, &service->swap.served, SWAP_FAILED, "its cell ended meanwhile, and it was not "
 			"to blame: try again");
 		return false;
 	}
-	log_error(swap_subject(service, subject), "generation %" PRId64 " is not swapped to, generation %" PRId64
-		" is started again: %s: it %s [swap-failed]", generation, service->image->generation,
-		service->swap.cause, reason);
+	swap_note_failure(service, EVENT_ROLLED_BACK, "generation %" PRId64 " is not swapped to, generation %"
+		PRId64 " is started again: it %s [swap-failed]", generation, service->image->generation, reason);
 	free(service->swap.failure);
 	service->swap.failure = xasprintf("generation %" PRId64 " %s; generation %" PRId64 " (%s) serves on",
 		generation, reason, service->image->generation, service->image->version);
@@ -340,6 +365,24 @@ service_swap_failed(struct master_service *service, bool blamed, const char *rea
 
 /* --- the cell ------------------------------------------------------------------------------- */
 
+static void
+swap_note_flip(struct master_service *service, const struct plugin_image *left, bool back, bool condemned)
+{
+	char subject[CONFIG_NAME_MAX + 16];
+	char *text = xasprintf("generation %" PRId64 " (%s, sha256 %.12s) serves instead of generation %" PRId64
+		" (%s)", service->swap.image->generation, service->swap.image->version,
+		service->swap.image->image.source_sha256, left->generation, left->version);
+
+	service->start_took_ns = clock_monotonic_ns() - service->step_ns;
+	/* Rollbacks are not logged as events; of one for a failure, its event has told. */
+	if (back)
+		log_info(swap_subject(service, subject), "%s", text);
+	if (!condemned)
+		master_service_note_image(service, back ? EVENT_ROLLED_BACK : EVENT_SWAPPED, service->swap.image,
+			service->start_took_ns, text);
+	free(text);
+}
+
 /* The new one serves. */
 static void
 swap_has_flipped(struct master_service *service)
@@ -348,11 +391,8 @@ swap_has_flipped(struct master_service *service)
 	bool condemned = service->swap.failure != NULL;
 	bool back = service->swap.back;
 	struct plugin_image *left = service->image;
-	char subject[CONFIG_NAME_MAX + 16];
 
-	log_info(swap_subject(service, subject), "generation %" PRId64 " (%s, sha256 %.12s) serves instead of "
-		"generation %" PRId64 " (%s): %s", service->swap.image->generation, service->swap.image->version,
-		service->swap.image->image.source_sha256, left->generation, left->version, service->swap.cause);
+	swap_note_flip(service, left, back, condemned);
 	swap_end_probation(service);
 	if (back) {
 		swap_drop_image(service);
@@ -392,22 +432,21 @@ static void
 swap_was_refused(struct master_service *service, const struct cell_reply *reply)
 {
 	enum swap_outcome outcome = service->swap.started ? SWAP_ROLLED_BACK : SWAP_REFUSED;
-	char subject[CONFIG_NAME_MAX + 16];
 	const struct code *code;
 	char *text = xasprintf("generation %" PRId64 " (%s): %.*s; generation %" PRId64 " (%s) serves on",
 		service->swap.image->generation, service->swap.image->version,
 		(int)code_split(reply->message, &code), reply->message, service->image->generation,
 		service->image->version);
 
-	log_error(swap_subject(service, subject), "generation %" PRId64 " (%s) could not be swapped to, "
-		"generation %" PRId64 " goes on: %s: %.*s [swap-failed]", service->swap.image->generation,
-		service->swap.image->version, service->image->generation, service->swap.cause,
-		(int)code_split(reply->message, &code), reply->message);
+	if (service->swap.back)
+		outcome = SWAP_FAILED;
+	swap_note_failure(service, outcome == SWAP_ROLLED_BACK ? EVENT_ROLLED_BACK : EVENT_REFUSED,
+		"generation %" PRId64 " (%s) could not be swapped to, generation %" PRId64 " goes on: %.*s "
+		"[swap-failed]", service->swap.image->generation, service->swap.image->version,
+		service->image->generation, (int)code_split(reply->message, &code), reply->message);
 	swap_drop_image(service);
 	free(service->swap.failure);
 	service->swap.failure = NULL;
-	if (service->swap.back)
-		outcome = SWAP_FAILED;
 	service->swap.back = false;
 	swap_answer(service, &service->swap.served, outcome, text);
 	free(text);
@@ -475,6 +514,7 @@ swap_send(struct master_service *service)
 	struct cell_stop stop = {.service = service->config->name,
 		.drain_timeout_ns = service->config->drain_timeout_ns};
 
+	service->step_ns = clock_monotonic_ns();
 	if (!service->swap.back) {
 		swap_send_image(service);
 		return;
@@ -485,6 +525,14 @@ swap_send(struct master_service *service)
 }
 
 /* --- the file --------------------------------------------------------------------------------- */
+
+static void
+swap_forward(struct master_service *service, struct plugin_image *image)
+{
+	service->swap.image = plugin_image_ref(image);
+	service->swap.back = false;
+	swap_send(service);
+}
 
 static void
 swap_to_image(struct master_service *service, struct plugin_image *image)
@@ -505,20 +553,19 @@ swap_to_image(struct master_service *service, struct plugin_image *image)
 		service_settle(service);
 		return;
 	}
+	master_service_note_loaded(service, image);
 	swap_tell_stage(service, "examined");
-	service->swap.image = plugin_image_ref(image);
-	service->swap.back = false;
-	swap_send(service);
+	swap_forward(service, image);
 }
 
 static void
 swap_on_examined(const struct plugin_result *result, void *arg)
 {
 	struct master_service *service = arg;
-	char subject[CONFIG_NAME_MAX + 16];
 	char *reason;
 
 	service->step = SERVICE_STEP_NONE;
+	service->examine_took_ns = clock_monotonic_ns() - service->step_ns;
 	config_unref(service->examined);
 	service->examined = NULL;
 	if (result->image != NULL && result->complaints->count == 0) {
@@ -526,8 +573,7 @@ swap_on_examined(const struct plugin_result *result, void *arg)
 		return;
 	}
 	reason = service_refusal_text(result);
-	log_warn(swap_subject(service, subject), "reload refused, what ran before goes on: %s: %s",
-		service->swap.cause, reason);
+	swap_note_failure(service, EVENT_REFUSED, "what ran before goes on: %s", reason);
 	swap_answer(service, &service->swap.served, SWAP_REFUSED, reason);
 	free(reason);
 	if (service->state == SERVICE_STARTING)
@@ -538,14 +584,11 @@ swap_on_examined(const struct plugin_result *result, void *arg)
 
 /* --- wishes ------------------------------------------------------------------------------------ */
 
+/* The events of what is done now name the first who asked. */
 static void
-swap_note_cause(struct master_service *service)
+swap_note_asker(struct master_service *service)
 {
-	const struct swap_wish *wish =
-		&container_of(list_first(&service->swap.served), struct swap_ask, link)->wish;
-
-	snprintf(service->swap.cause, sizeof(service->swap.cause), "user %u (process %d) asked",
-		(unsigned)wish->uid, (int)wish->pid);
+	service->by = container_of(list_first(&service->swap.served), struct swap_ask, link)->wish.by;
 }
 
 /* The next one, if anybody asked for it. */
@@ -557,26 +600,33 @@ swap_begin(struct master_service *service)
 	    supervisor_replaces_cell(service->supervisor))
 		return;
 	list_splice_back(&service->swap.served, &service->swap.asked);
-	swap_note_cause(service);
+	swap_note_asker(service);
 	service->step = SERVICE_STEP_EXAMINE;
+	service->step_ns = clock_monotonic_ns();
 	/* What it is examined with may be replaced meanwhile. */
 	service->examined = config_ref(service->source);
 	plugin_examination_begin(supervisor_examination(service->supervisor), &service->config, 1,
 		swap_on_examined, service);
 }
 
+/* What is under way may have been asked by another. */
 static void
-swap_log_wish(const struct master_service *service, const struct swap_wish *wish, const char *what)
+swap_note_wish(struct master_service *service, const struct swap_wish *wish, const char *what)
 {
-	char subject[CONFIG_NAME_MAX + 16];
+	const struct event_by before = service->by;
 
-	log_info(swap_subject(service, subject), "user %u (process %d) asks to %s", (unsigned)wish->uid,
-		(int)wish->pid, what);
+	master_service_ask(service, &wish->by, what);
+	service->by = before;
 }
 
 static void
 swap_refuse(struct master_service *service, const struct swap_wish *wish, const char *why)
 {
+	const struct event_by before = service->by;
+
+	service->by = wish->by;
+	master_service_note(service, EVENT_REFUSED, "%s", why);
+	service->by = before;
 	if (wish->done != NULL)
 		wish->done(service, SWAP_FAILED, why, wish->arg);
 }
@@ -591,7 +641,7 @@ swap_is_down(const struct master_service *service)
 void
 service_swap_reload(struct master_service *service, const struct swap_wish *wish)
 {
-	swap_log_wish(service, wish, "reload it");
+	swap_note_wish(service, wish, "to reload it");
 	if (swap_is_down(service)) {
 		swap_refuse(service, wish, "it is stopped; bayctl start starts it with the plugin file as it is now [swap-refused]");
 		return;
@@ -602,9 +652,19 @@ service_swap_reload(struct master_service *service, const struct swap_wish *wish
 		return;
 	}
 	list_splice_back(&service->swap.served, &service->swap.asked);
+	swap_note_asker(service);
 	service->wanted = true;
 	master_service_forgive(service);
 	service_begin_examination(service);
+}
+
+void
+service_swap_take(struct master_service *service, struct plugin_image *image,
+	const struct swap_wish *wish)
+{
+	swap_ask_add(&service->swap.served, wish);
+	swap_note_asker(service);
+	swap_forward(service, image);
 }
 
 /* One that failed is started with its former code. */
@@ -621,7 +681,7 @@ swap_start_former(struct master_service *service)
 void
 service_swap_roll_back(struct master_service *service, const struct swap_wish *wish)
 {
-	swap_log_wish(service, wish, "roll it back");
+	swap_note_wish(service, wish, "to roll it back");
 	if (service->former == NULL) {
 		swap_refuse(service, wish, "there is no former generation to return to [swap-refused]");
 	} else if (swap_is_down(service)) {
@@ -631,7 +691,7 @@ service_swap_roll_back(struct master_service *service, const struct swap_wish *w
 		swap_refuse(service, wish, "something else is under way for it: try again when that has ended [busy]");
 	} else {
 		swap_ask_add(&service->swap.served, wish);
-		swap_note_cause(service);
+		swap_note_asker(service);
 		if (service->state == SERVICE_FAILED)
 			swap_start_former(service);
 		else

@@ -18,7 +18,8 @@
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
+
+#include "master/event_log.h"
 
 struct master_service;
 struct plugin_image;
@@ -37,8 +38,7 @@ const char *swap_outcome_name(enum swap_outcome outcome);
 
 /* Who asks, and who is told. May be called before the asking function returns. */
 struct swap_wish {
-	uid_t uid;
-	pid_t pid;
+	struct event_by by;
 	bool through_probation; /* done is called when that is over */
 	/* A stage has been reached: "examined"; or NULL. */
 	void (*stage)(struct master_service *service, const char *stage, void *arg);
@@ -51,6 +51,10 @@ struct swap_wish {
 /* Swaps to the plugin file as it is now; to the generation that ran before. */
 void service_swap_reload(struct master_service *service, const struct swap_wish *wish);
 void service_swap_roll_back(struct master_service *service, const struct swap_wish *wish);
+
+/* Swaps to an image that has been examined already. It is ready, and nothing is under way. */
+void service_swap_take(struct master_service *service, struct plugin_image *image,
+	const struct swap_wish *wish);
 
 /* --- for service_control and service_steps --------------------------------------- */
 

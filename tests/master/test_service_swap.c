@@ -47,7 +47,7 @@ on_done(struct master_service *service, enum swap_outcome outcome, const char *m
 	snprintf(told.message, sizeof(told.message), "%s", message);
 }
 
-static const struct swap_wish wish = {.uid = 7, .pid = 8, .stage = on_stage, .done = on_done, .arg = &told};
+static const struct swap_wish wish = {.by = {EVENT_BY_USER, 7, 8}, .stage = on_stage, .done = on_done, .arg = &told};
 
 /* Both services are ready; the file of a is another plugin than what runs. */
 static struct master_service *
@@ -104,8 +104,8 @@ START_TEST(a_reload_swaps_to_the_file_and_keeps_what_ran)
 	ck_assert_str_eq(a->image->source, temp_dir_path(&master.dir, "plugins/a.so"));
 	ck_assert_int_ne(a->swap.probation.until_ns, 0);
 	ck_assert_uint_eq(a->restarts, 0);
-	ck_assert_int_eq(log_lines_with("user 7 (process 8) asks to reload it"), 1);
-	ck_assert_int_eq(log_lines_with("user 7 (process 8) asked"), 1);
+	ck_assert_int_eq(log_lines_with("asked by user 7, process 8: to reload it"), 1);
+	ck_assert_int_eq(log_lines_with("swapped by user 7, process 8: generation "), 1);
 	/* The same file again is no news. */
 	reload(&master);
 	ck_assert_int_eq(told.outcome, SWAP_SAME);
@@ -126,7 +126,7 @@ START_TEST(what_the_examiner_refuses_is_never_started)
 	ck_assert_ptr_nonnull(strstr(told.message, "crashed: SIGSEGV"));
 	ck_assert_str_eq(a->image->source, "/nowhere/a.so");
 	ck_assert(is_state(&master, "a", SERVICE_READY));
-	ck_assert_int_eq(log_lines_with("reload refused, what ran before goes on: user 7 (process 8) asked"), 1);
+	ck_assert_int_eq(log_lines_with("refused by user 7, process 8: what ran before goes on: "), 1);
 	fake_master_close(&master);
 }
 END_TEST

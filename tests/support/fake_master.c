@@ -135,6 +135,7 @@ make_supervisor(struct fake_master *master)
 		.config = master->config,
 		.examination = master->examination,
 		.listeners = master->listeners,
+		.events = master->events,
 		.limits = &master->limits,
 		.cell = {.name = "main", .mode = "run", .program = &fake_cell, .loops = 2}};
 
@@ -147,6 +148,7 @@ void
 fake_master_open(struct fake_master *master, const char *orders, const char *keys)
 {
 	make_base(master, orders, keys);
+	master->events = event_log_create();
 	make_supervisor(master);
 }
 
@@ -156,6 +158,7 @@ fake_master_open_patient(struct fake_master *master, const char *orders, const c
 {
 	make_base(master, orders, keys);
 	master->limits.backoff = *backoff;
+	master->events = event_log_create();
 	make_supervisor(master);
 }
 
@@ -172,6 +175,7 @@ fake_master_open_with_plugins(struct fake_master *master, const char *orders,
 	master->examination = plugin_examination_create(master->base, master->config, examiner,
 		master->image_dirfd, 20 * (int64_t)CLOCK_NS_PER_S);
 	ck_assert_ptr_nonnull(master->examination);
+	master->events = event_log_create();
 	make_supervisor(master);
 }
 
@@ -199,6 +203,7 @@ void
 fake_master_close(struct fake_master *master)
 {
 	supervisor_destroy(master->supervisor);
+	event_log_destroy(master->events);
 	listener_table_destroy(master->listeners);
 	plugin_examination_destroy(master->examination);
 	signals_destroy(master->signals);

@@ -22,6 +22,7 @@
 
 #include "base/clock.h"
 #include "base/program.h"
+#include "master/event_log.h"
 #include "master/service_control.h"
 #include "master/supervisor.h"
 #include "support/temp_dir.h"
@@ -35,6 +36,7 @@ struct fake_master {
 	struct temp_dir dir;
 	struct event_base *base;
 	struct signals *signals;
+	struct event_log *events;
 	struct config *config;
 	struct supervisor_limits limits; /* read until the end: a test may change them */
 	struct listener_table *listeners;

@@ -87,8 +87,9 @@ says 'generation: 2 since '
 says 'former: 1 (1, sha256 '
 ctl list
 says 'on probation for '
-logs "service swaps: user $(id -u) (process "
-logs ') serves instead of generation 1 (1): user '
+logs "service swaps: asked by user $(id -u), process "
+logs "service swaps: swapped by user $(id -u), process "
+logs ') serves instead of generation 1 (1)'
 ctl reload swaps
 status_is 0
 says 'swaps: is running that already: generation 2 (2)'
