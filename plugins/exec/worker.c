@@ -136,6 +136,9 @@ worker_watch(struct worker *worker)
 			: bay_case_of(BAY_CASE_NONE);
 		cases[2] = worker->state != WORKER_ENDING ? bay_case_get(worker->orders) : bay_case_of(BAY_CASE_NONE);
 		status = bay_select(cases, 3, &which, worker_look_at(worker, kill_ns));
+		/* Not the time to look, but the end of all of ours: it would come again at once. */
+		if (status == BAY_TIMEOUT && bay_now() >= bay_deadline())
+			return;
 		if (status == BAY_TIMEOUT)
 			worker_look(worker, &kill_ns);
 		else if (status != BAY_OK || which == 0)

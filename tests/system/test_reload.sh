@@ -511,8 +511,9 @@ plugin = listens
 address = unix:kept.sock
 END
 reload_is 0
-[ -S "$dir/run/there.sock" ] || fail 'it does not listen at the new address'
-[ ! -e "$dir/run/here.sock" ] || fail 'it listens at the old address'
+# It listens in its run function, which begins when it serves.
+wait_until 'it listens at the new address' test -S "$dir/run/there.sock"
+wait_until 'it does not listen at the old one' test ! -e "$dir/run/here.sock"
 stop
 
 begin 'a storm of requests ends in what the file says last'
