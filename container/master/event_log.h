@@ -47,7 +47,7 @@ enum { EVENT_LOG_CAPACITY = 2048 };
 	ROW(SWAPPED, "swapped", EVENT_INFO, "a new generation of a service's code serves") \
 	ROW(PROMOTED, "promoted", EVENT_INFO, "a new generation has passed its probation") \
 	ROW(ROLLED_BACK, "rolled-back", EVENT_UNLOGGED, "the former generation or configuration is back") \
-	ROW(DRAINED, "drained", EVENT_INFO, "a generation or cell has ended all its requests") \
+	ROW(DRAINED, "drained", EVENT_INFO, "a generation that lingered has ended, or a cell all its requests") \
 	ROW(LINGERS, "lingers", EVENT_WARN, "the code of an old generation cannot be unloaded") \
 	ROW(PAUSED, "paused", EVENT_INFO, "a service takes no messages from its queue") \
 	ROW(RESUMED, "resumed", EVENT_INFO, "a service takes messages again") \

@@ -3,7 +3,6 @@
 
 #include "master/master_service.h"
 
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -281,11 +280,9 @@ master_service_note_lingering(struct master_service *service, const struct cell_
 		service->lingering[i] = service->lingering[--service->lingering_count];
 	}
 	if (lingers->reason != NULL)
-		event_log_add(service->events, EVENT_LINGERS, &facts, "generation %" PRId64 ": %s",
-			lingers->generation, lingers->reason);
+		event_log_add(service->events, EVENT_LINGERS, &facts, "%s", lingers->reason);
 	else if (known)
-		event_log_add(service->events, EVENT_DRAINED, &facts, "generation %" PRId64
-			", which lingered, has ended after all", lingers->generation);
+		event_log_add(service->events, EVENT_DRAINED, &facts, "it lingered, and has ended after all");
 	if (lingers->reason == NULL)
 		return;
 	service->lingering = xrealloc(service->lingering, service->lingering_count + 1,

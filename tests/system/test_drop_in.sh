@@ -246,6 +246,9 @@ sed 's/\x00well\x00/\x00fail\x00/' "$built_plugins/actor.so" >"$dir/new.so"
 (cd "$dir" && rename_over)
 wait_until 'the former is back' has_count rolled-back 1
 wait_until 'it serves' is_version good
+[ "$(count_events stopped)" = 0 ] || fail 'it was stopped for that'
+[ "$(field_of actor restarts)" = 0 ] || fail 'it was started again'
+logs 'service actor: rolled-back by watch: generation '
 stop
 
 begin 'a file that may not be read is told, and taken when it may be'

@@ -8,6 +8,14 @@ swaps=${SWAPS-60}
 client=$PWD/support/connect_to
 sources=${srcdir:-$(dirname "$0")/..}
 
+# Nothing is taken before it is asked for.
+ini() {
+	{
+		printf '[container]\nloops = 2\nlog_level = debug\nwatch = no\n'
+		cat
+	} >"$dir/bay.ini"
+}
+
 # put PLUGIN [AS [MARK]]: the plugin file is this from now on; a mark makes it another file.
 put() {
 	cp "$built_plugins/$1.so" "$dir/plugins/.new"
@@ -90,6 +98,8 @@ says 'on probation for '
 logs "service swaps: asked by user $(id -u), process "
 logs "service swaps: swapped by user $(id -u), process "
 logs ') serves instead of generation 1 (1)'
+ctl events swaps
+says "swaps swapped, generation 2 by user $(id -u), process "
 ctl reload swaps
 status_is 0
 says 'swaps: is running that already: generation 2 (2)'
@@ -225,6 +235,8 @@ ctl call swaps version
 status_is 1
 wait_until 'the old code is back' answers 1
 logs 'is rolled back to generation 1 (1): on probation, it crashed: SIGABRT'
+ctl events swaps
+says 'rolled back to generation 1 (1): on probation, it crashed: SIGABRT'
 [ "$(field_of swaps restarts)" = 0 ] || fail 'that is no restart'
 ctl rollback swaps
 status_is 1
@@ -271,6 +283,8 @@ ctl reload --probation swaps
 status_is 0
 says 'swaps: generation 3 (1) serves'
 logs 'generation 3 has passed its probation'
+ctl events swaps
+says 'swaps promoted, generation 3: '
 wait_until 'the old code is gone' has_mapped 1
 stop
 
@@ -327,6 +341,9 @@ wait_until 'it lingers' lingers
 ctl status swaps
 says 'lingering: '
 says ': it is linked with -z nodelete'
+ctl events swaps
+says 'swaps lingers, generation '
+logs 'drained: cell main has ended its requests and is replaced: '
 stop
 
 begin 'what refuses to end lingers until it has'
