@@ -10,15 +10,10 @@ if [ ! -f "$built_plugins/calc.so" ]; then
 	exit 77
 fi
 
-# Puts the plugin that is there now in the place of the one that runs.
-replace() {
-	ctl restart "$1"
-	status_is 0
-}
-
 begin 'expressions are worked out, and what is wrong is said with its place'
 plugin calc
 ini <<'END'
+watch = no
 [service calc]
 END
 start
@@ -61,7 +56,10 @@ if [ -n "$compiler" ]; then
 	"$compiler" -std=c++17 -shared -fPIC -I"$srcdir/../container/include" -o "$dir/plugins/.calc.so" \
 		"$dir/calc.cc" >"$dir/out" 2>"$dir/err" || fail 'it does not compile'
 	mv "$dir/plugins/.calc.so" "$dir/plugins/calc.so"
-	replace calc
+	ctl reload calc
+	status_is 0
+	says '1.0.1'
+	[ "$(field_of calc generation)" = 2 ] || fail 'it is not the second generation'
 	ctl status calc
 	says 1.0.1
 	ctl call calc '2 + 2'

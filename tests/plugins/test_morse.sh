@@ -10,15 +10,10 @@ if [ ! -f "$built_plugins/morse.so" ]; then
 	exit 77
 fi
 
-# Puts the plugin that is there now in the place of the one that runs.
-replace() {
-	ctl restart "$1"
-	status_is 0
-}
-
 begin 'a text has a Morse code, or a reason why not'
 plugin morse
 ini <<'END'
+watch = no
 [service morse]
 END
 start
@@ -44,7 +39,10 @@ if command -v rustc >/dev/null; then
 	MAKEFLAGS='' rustc --edition 2021 --crate-type cdylib -O -o "$dir/plugins/.morse.so" "$dir/morse.rs" \
 		>"$dir/out" 2>"$dir/err" || fail 'it does not compile'
 	mv "$dir/plugins/.morse.so" "$dir/plugins/morse.so"
-	replace morse
+	ctl reload morse
+	status_is 0
+	says '1.0.1'
+	[ "$(field_of morse generation)" = 2 ] || fail 'it is not the second generation'
 	ctl status morse
 	says 1.0.1
 fi
