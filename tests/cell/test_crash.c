@@ -436,20 +436,23 @@ START_TEST(an_overflow_is_told_from_other_faults)
 END_TEST
 
 static int
-task_ends(void *arg)
+task_stays(void *arg)
 {
 	(void)arg;
-	return BAY_OK;
+	return bay_sleep(BAY_SECOND);
 }
 
 /* The guard of a stack that is not the running task's: a wild pointer. */
 static int
 task_writes_into_anothers_guard(void *arg)
 {
-	struct bay_task *other = bay_spawn("other", task_ends, NULL);
-	const struct task *task = container_of(other, struct task, handle);
+	struct bay_task *other = bay_spawn("other", task_stays, NULL);
+	const struct task *task;
 
 	(void)arg;
+	/* It has its stack once it has begun. */
+	if (bay_yield() != BAY_OK || (task = task_of_handle(other)) == NULL)
+		return BAY_FAILED;
 	nowhere = (int *)(task->stack.low - 64);
 	write_there();
 	return BAY_OK;

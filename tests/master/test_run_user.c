@@ -35,8 +35,7 @@ resolve(uid_t uid, const char *text)
 	ck_assert_uint_eq(report.count, 0);
 	log_lines_keep();
 	run_user_log(&user, config);
-	/* It points into what goes now. */
-	user.name = NULL;
+	run_user_finish(&user);
 	config_report_finish(&report);
 	config_destroy(config);
 	return user;
