@@ -81,6 +81,10 @@ says '"code":"unreachable"'
 
 case='plugin files are refused with one'
 while read -r file code; do
+	# A sanitizer that is here already is one that it may want.
+	if [ "$file" = asan ] && grep -q '^SANITIZER_CFLAGS = .*-fsanitize' ../container/Makefile; then
+		continue
+	fi
 	ctl inspect "$built_plugins/$file.so"
 	grep -q "\[$code\]$" "$dir/out" || fail "$file: not $code"
 	ctl inspect --json "$built_plugins/$file.so"
