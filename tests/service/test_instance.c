@@ -549,7 +549,7 @@ START_TEST(a_run_that_refuses_to_end_is_named_and_stop_is_called_once)
 	services_begin(0);
 	service = services_start(&(struct service_options){.name = "s",
 		.plugin = PLUGIN(.run = run_and_refuse, .handle = echo, .stop = stop, .fini = fini)});
-	ck_assert(!services_stop(service, 0, 10 * BAY_MS, &refusal));
+	ck_assert(!services_stop(service, 0, 500 * BAY_MS, &refusal));
 	ck_assert_str_eq(refusal, "1 task of its own refuses to stop (bayctl tasks s)");
 	free(refusal);
 	let_go = true;
