@@ -136,7 +136,7 @@ else
 			fail 'the installed bayctl has no templates'
 		builds "my_$kind" 'make check'
 		says '100%: Checks: '
-		! grep -q -e "-I$built" -e "-I$srcdir" "$dir/out" || fail 'built against the build tree'
+		! grep -qF -e "-I$built" -e "-I$(cd "$srcdir" && pwd)" "$dir/out" || fail 'built against the build tree'
 	done
 	builds my_call "make install PLUGINDIR=/plugins DESTDIR=$dir/to"
 	[ -f "$dir/to/plugins/my_call.so" ] || fail 'it was not installed'
