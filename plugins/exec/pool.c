@@ -264,8 +264,12 @@ pool_refill(struct pool *pool)
 	if (status != BAY_OK)
 		return status;
 	/* Requests may have started some meanwhile. */
-	if (!pool->stopping && pool_may_grow(pool) && pool_start(pool, &worker, BAY_INHERIT) == BAY_OK)
+	if (!pool->stopping && pool_may_grow(pool) && pool_start(pool, &worker, BAY_INHERIT) == BAY_OK) {
 		pool->idle[pool->idle_count++] = worker;
+		/* The end may have come while it was started, and found nobody to dismiss. */
+		if (pool->stopping)
+			worker_dismiss(worker);
+	}
 	return bay_semaphore_release(pool->exec->slots, 1);
 }
 

@@ -44,6 +44,7 @@ worker_start(struct exec *exec, struct worker **worker_r, int64_t deadline)
 	if (worker == NULL)
 		return BAY_NO_MEMORY;
 	worker->exec = exec;
+	worker->kill_ns = BAY_INHERIT;
 	worker->errors.fd = -1;
 	worker->orders = bay_channel_create(1);
 	worker->gone = bay_event_create("end of a worker");
@@ -91,12 +92,12 @@ worker_grace(const struct worker *worker)
 
 /* When the attendant is to look again: to kill one that does not end, or to let one go that is idle. */
 static int64_t
-worker_look_at(const struct worker *worker, int64_t kill_ns)
+worker_look_at(const struct worker *worker)
 {
 	int64_t idle_ns = worker->exec->set->pool.idle_time_ns;
 
 	if (worker->state == WORKER_ENDING)
-		return kill_ns;
+		return worker->kill_ns;
 	if (idle_ns == 0)
 		return BAY_INHERIT;
 	return worker->state == WORKER_IDLE && worker->idle_since_ns < BAY_INHERIT - idle_ns
@@ -105,14 +106,14 @@ worker_look_at(const struct worker *worker, int64_t kill_ns)
 
 /* The moment has come. */
 static void
-worker_look(struct worker *worker, int64_t *kill_ns)
+worker_look(struct worker *worker)
 {
 	const struct pool_settings *set = &worker->exec->set->pool;
 
 	if (worker->state == WORKER_ENDING) {
 		bay_log_warn("worker %d does not end by itself: it is killed", (int)worker->pid);
 		(void)bay_process_kill(worker->process, SIGKILL);
-		*kill_ns = BAY_INHERIT;
+		worker->kill_ns = BAY_INHERIT;
 	} else if (worker->state == WORKER_IDLE && bay_now() - worker->idle_since_ns >= set->idle_time_ns) {
 		if (pool_may_shrink(&worker->exec->pool))
 			worker_dismiss(worker);
@@ -125,7 +126,6 @@ worker_look(struct worker *worker, int64_t *kill_ns)
 static void
 worker_watch(struct worker *worker)
 {
-	int64_t kill_ns = BAY_INHERIT;
 	struct bay_case cases[3];
 	size_t which;
 	int status;
@@ -135,18 +135,16 @@ worker_watch(struct worker *worker)
 		cases[1] = worker->errors.fd >= 0 ? bay_case_fd(worker->errors.fd, BAY_READABLE)
 			: bay_case_of(BAY_CASE_NONE);
 		cases[2] = worker->state != WORKER_ENDING ? bay_case_get(worker->orders) : bay_case_of(BAY_CASE_NONE);
-		status = bay_select(cases, 3, &which, worker_look_at(worker, kill_ns));
+		status = bay_select(cases, 3, &which, worker_look_at(worker));
 		/* Not the time to look, but the end of all of ours: it would come again at once. */
 		if (status == BAY_TIMEOUT && bay_now() >= bay_deadline())
 			return;
 		if (status == BAY_TIMEOUT)
-			worker_look(worker, &kill_ns);
+			worker_look(worker);
 		else if (status != BAY_OK || which == 0)
 			return;
 		else if (which == 1)
 			(void)errors_take(&worker->errors);
-		else
-			kill_ns = worker_grace(worker);
 	}
 }
 
@@ -210,6 +208,9 @@ worker_attend(struct worker *worker)
 void
 worker_dismiss(struct worker *worker)
 {
+	/* The attendant may not have begun yet, or be the one who asks: it finds the time here. */
+	if (worker->state != WORKER_ENDING)
+		worker->kill_ns = worker_grace(worker);
 	worker->state = WORKER_ENDING;
 	worker->dismissed = true;
 	pool_forget(&worker->exec->pool, worker);

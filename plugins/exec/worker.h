@@ -41,7 +41,7 @@ struct worker {
 	struct bay_process_exit end;   /* then */
 	struct bay_stream *input;      /* ours to write; NULL: closed */
 	struct bay_stream *output;     /* ours to read */
-	struct bay_channel *orders;    /* closed: the attendant is to end it */
+	struct bay_channel *orders;    /* closed: the attendant is to look at it */
 	struct bay_event *gone;        /* set when it has ended */
 	struct bay_event *let_go;      /* set when no request holds it */
 	struct errors errors;
@@ -52,6 +52,7 @@ struct worker {
 	bool dismissed;                /* we wanted its end */
 	uint64_t served;
 	int64_t idle_since_ns;
+	int64_t kill_ns;               /* of one that is ENDING: when it is killed; BAY_INHERIT: it has been */
 };
 
 /* Starts one, IDLE and without attendant. BAY_OK, or why not, with bay_process_error(). Inside a

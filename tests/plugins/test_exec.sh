@@ -167,11 +167,15 @@ ctl call actor 'echo fine again'
 reply_is 'fine again'
 
 case='a stop lets what is under way finish, and cuts short what does not'
-ctl_behind slow call actor 'sleep 0.3; echo finished'
+mkfifo "$dir/gate"
+ctl_behind slow call actor "read line <'$dir/gate'; echo finished"
+slow=$call
 wait_until 'it is under way' is_busy actor
-ctl stop actor
-status_is 0
-wait "$call"
+ctl_behind stopping stop actor
+wait_until 'it is being stopped' is_state actor stopping
+echo >"$dir/gate"
+wait "$call" || fail "it was not stopped: $(cat "$dir/stopping")"
+wait "$slow"
 [ "$(cat "$dir/slow")" = finished ] || fail "the caller was told: $(cat "$dir/slow")"
 ctl start actor
 status_is 0
