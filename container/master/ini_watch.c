@@ -37,9 +37,10 @@ struct ini_watch {
 	char *path;                      /* of the main file */
 	struct list dirs;                /* struct ini_watch_dir */
 	struct event *timer;
-	char *told;       /* what they looked like when changed was called */
+	char *told;       /* what they looked like when changed was called, or they were read */
 	char *seen;       /* and at the last look */
 	int64_t since_ns; /* they look like that */
+	bool pending;     /* they had changed when we began to write */
 };
 
 struct ini_watch_dir {
@@ -229,15 +230,48 @@ ini_watch_replace(struct ini_watch *watch, const struct config *config)
 	free(base);
 }
 
+/* Whether there is a change that has not been told. */
+static bool
+ini_watch_is_pending(const struct ini_watch *watch)
+{
+	char *look = watch->told != NULL ? ini_watch_look(watch) : NULL;
+	bool pending = look != NULL && strcmp(look, watch->told) != 0;
+
+	free(look);
+	return pending;
+}
+
+void
+ini_watch_reading(struct ini_watch *watch)
+{
+	char *look = ini_watch_look(watch);
+
+	if (look == NULL)
+		return;
+	free(watch->told);
+	watch->told = look;
+}
+
+void
+ini_watch_writing(struct ini_watch *watch)
+{
+	watch->pending = ini_watch_is_pending(watch);
+}
+
+void
+ini_watch_written(struct ini_watch *watch)
+{
+	if (!watch->pending)
+		ini_watch_reading(watch);
+}
+
 /* A change that has not been told yet stays one; that there are other files now is none. */
 void
 ini_watch_set(struct ini_watch *watch, const struct config *config)
 {
-	char *before = watch->told != NULL ? ini_watch_look(watch) : NULL;
-	bool pending = before != NULL && strcmp(before, watch->told) != 0;
+	bool pending = ini_watch_is_pending(watch);
 	char *look;
 
-	free(before);
 	ini_watch_replace(watch, config);
 	look = ini_watch_look(watch);
 	if (look == NULL)

@@ -27,6 +27,15 @@ struct ini_watch *ini_watch_create(struct event_base *base, struct event_log *ev
  * change which has not been told yet will be. */
 void ini_watch_set(struct ini_watch *watch, const struct config *config);
 
+/* They are about to be read, whoever asked for it: what changes from now on is told, what has
+ * changed before is not any more. */
+void ini_watch_reading(struct ini_watch *watch);
+
+/* They are about to be written by us, and have been: that is no change. One by somebody else that
+ * has not been told yet stays one. */
+void ini_watch_writing(struct ini_watch *watch);
+void ini_watch_written(struct ini_watch *watch);
+
 /* NULL is fine. */
 void ini_watch_destroy(struct ini_watch *watch);
 

@@ -298,6 +298,33 @@ master_on_reload_ended(void *arg)
 }
 
 static void
+master_on_reading(void *arg)
+{
+	struct master *master = arg;
+
+	if (master->_parts->ini_watch != NULL)
+		ini_watch_reading(master->_parts->ini_watch);
+}
+
+static void
+master_on_writing(void *arg)
+{
+	struct master *master = arg;
+
+	if (master->_parts->ini_watch != NULL)
+		ini_watch_writing(master->_parts->ini_watch);
+}
+
+static void
+master_on_written(void *arg)
+{
+	struct master *master = arg;
+
+	if (master->_parts->ini_watch != NULL)
+		ini_watch_written(master->_parts->ini_watch);
+}
+
+static void
 master_on_in_force(struct config *config, void *arg)
 {
 	struct master *master = arg;
@@ -328,7 +355,9 @@ master_create_reload(struct master *master)
 		.events = master->events,
 	};
 	const struct reload_watcher watcher = {.begun = master_on_reload_begun,
-		.ended = master_on_reload_ended, .in_force = master_on_in_force, .arg = master};
+		.ended = master_on_reload_ended, .reading = master_on_reading,
+		.writing = master_on_writing, .written = master_on_written,
+		.in_force = master_on_in_force, .arg = master};
 
 	master->reload = reload_create(&options, &watcher);
 }

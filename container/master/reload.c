@@ -355,6 +355,7 @@ reload_save(struct reload_run *run, struct buffer *error)
 	} else if (reload_find_place(run, file, &section, &key, error)) {
 		place.section = section->line;
 		place.key = key != NULL && key->file != NULL ? key->line : 0;
+		run->reload->watcher.writing(run->reload->watcher.arg);
 		done = config_edit_file(section->file, &place, run->key, run->value, &line, error);
 		if (done)
 			log_info(NULL, "%s.%s is saved in %s:%u", run->service != NULL ? run->service :
@@ -362,8 +363,10 @@ reload_save(struct reload_run *run, struct buffer *error)
 	}
 	config_report_finish(&report);
 	config_unref(file);
-	if (done)
+	if (done) {
+		run->reload->watcher.written(run->reload->watcher.arg);
 		reload_note_place(run);
+	}
 	return done;
 }
 
@@ -512,7 +515,11 @@ reload_run_compare(struct reload_run *run)
 static void
 reload_begin_file(struct reload_run *run)
 {
-	if (reload_load(run->reload, &run->to, &run->complaints))
+	struct reload *reload = run->reload;
+
+	if (!run->dry_run)
+		reload->watcher.reading(reload->watcher.arg);
+	if (reload_load(reload, &run->to, &run->complaints))
 		reload_run_compare(run);
 	else
 		reload_run_refuse(run);

@@ -45,6 +45,10 @@ struct reload_watcher {
 	/* One that may change something begins, and has ended. */
 	void (*begun)(void *arg);
 	void (*ended)(void *arg);
+	/* The files are about to be read, to be in force; or to be written by us, and have been. */
+	void (*reading)(void *arg);
+	void (*writing)(void *arg);
+	void (*written)(void *arg);
 	/* This one is in force from now on; borrowed until the next one is. */
 	void (*in_force)(struct config *config, void *arg);
 	void *arg;

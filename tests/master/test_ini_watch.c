@@ -191,10 +191,60 @@ START_TEST(a_change_while_another_configuration_comes_into_force_is_told)
 }
 END_TEST
 
+/* As after bayctl reload, which was quicker: what is set after it by hand would be lost. */
+START_TEST(what_somebody_has_read_is_no_change)
+{
+	struct world world;
+
+	world_open(&world);
+	temp_dir_write(&world.dir, "bay.ini", "[container]\nloops = 1\n");
+	ini_watch_reading(world.watch);
+	ini_watch_set(world.watch, world.config);
+	expect_nothing_before(&world, "[container]\nloops = 2\n");
+	/* Also when nothing is different, and it is not set. */
+	temp_dir_write(&world.dir, "bay.ini", "[container]\nloops = 2\n\n");
+	ini_watch_reading(world.watch);
+	expect_nothing_before(&world, "[container]\nloops = 3\n");
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(what_was_written_by_us_is_no_change)
+{
+	struct world world;
+
+	world_open(&world);
+	ini_watch_writing(world.watch);
+	temp_dir_write(&world.dir, "bay.ini", "[container]\nloops = 1\n");
+	ini_watch_written(world.watch);
+	ini_watch_set(world.watch, world.config);
+	expect_nothing_before(&world, "[container]\nloops = 2\n");
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(a_change_that_stood_when_we_wrote_is_told)
+{
+	struct world world;
+
+	world_open(&world);
+	temp_dir_write(&world.dir, "bay.ini", "[container]\nloops = 1\n");
+	ini_watch_writing(world.watch);
+	temp_dir_write(&world.dir, "bay.ini", "[container]\nloops = 1\n\n");
+	ini_watch_written(world.watch);
+	ini_watch_set(world.watch, world.config);
+	expect_change(&world);
+	world_close(&world);
+}
+END_TEST
+
 CHECK_MAIN("master/ini_watch",
 	the_main_file_and_all_that_it_includes_are_watched,
 	a_file_that_a_pattern_finds_is_a_change,
 	other_files_beside_them_are_none,
 	several_steps_of_an_editor_are_one_change,
 	that_another_configuration_is_in_force_is_no_change,
-	a_change_while_another_configuration_comes_into_force_is_told)
+	a_change_while_another_configuration_comes_into_force_is_told,
+	what_somebody_has_read_is_no_change,
+	what_was_written_by_us_is_no_change,
+	a_change_that_stood_when_we_wrote_is_told)
