@@ -151,8 +151,10 @@ kit_end_container(void)
 		return 1 + kit_look_at_leaks(table->leaks_look);
 	}
 	count = kit_look_at_leaks(table->leaks_look);
-	if (!table->destroy(kit.solo))
-		return count;
+	if (!table->destroy(kit.solo)) {
+		fprintf(stderr, "bay-test: left over: the container, which cannot be ended\n");
+		return count + 1;
+	}
 	table->leaks_attach(kit.leaks, NULL);
 	return count + kit_look_at_leaks(table->leaks_look_at_fds);
 }

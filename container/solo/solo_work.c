@@ -299,8 +299,11 @@ solo_work(const struct solo_words *words, const struct solo_print *print, struct
 		work.working = code == INTERFACE_EXIT_DONE;
 		if (work.working)
 			code = work_do(&work);
-		if (solo_stop_all(work.solo, work.interrupts > 0 ? 0 : WORK_DRAIN_NS) != BAY_OK)
+		if (solo_stop_all(work.solo, work.interrupts > 0 ? 0 : WORK_DRAIN_NS) != BAY_OK) {
 			solo_print_error(print, INTERFACE_EXIT_FAILED, BAY_BUSY, "%s", solo_error());
+			if (code == INTERFACE_EXIT_DONE)
+				code = INTERFACE_EXIT_FAILED;
+		}
 		(void)solo_destroy(work.solo);
 	}
 	buffer_finish(&work.input);
