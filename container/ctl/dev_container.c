@@ -78,7 +78,9 @@ dev_container_put_ini(struct dev *dev, const char *file, const char *plugin_dir,
 	for (size_t i = 0; done && i + 1 < options->repeated_count; i += 2)
 		done = dev_container_put_setting(dev, &ini, options->repeated[i + 1]);
 	done = done && buffer_printf(&ini, "\n[container]\nplugin_dir = %s\nruntime_dir = %s\n"
-		"loops = 1\ndrain_timeout = 1s\n", plugin_dir, runtime_dir);
+		"loops = 1\ndrain_timeout = 1s\n"
+		/* What is swapped is for us to say, also what is put back. */
+		"watch = no\n", plugin_dir, runtime_dir);
 	if (done) {
 		fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
 		done = (fd >= 0 && fd_write_all(fd, ini.data, ini.size)) || dev_container_fail(dev, path);
