@@ -25,17 +25,20 @@ show_type_cell(struct table *table, const json_t *row)
 	buffer_finish(&text);
 }
 
-/* Settings or arguments. */
+/* Settings or arguments; only of settings there are those that are live. */
 static void
-show_rows(struct print *print, const json_t *rows, const char *title)
+show_rows(struct print *print, const json_t *rows, bool settings)
 {
-	const struct table_column columns[] = {{title, TABLE_LEFT}, {"TYPE", TABLE_LEFT},
-		{"DEFAULT", TABLE_LEFT}, {"", TABLE_LAST}};
+	static const struct table_column of_settings[] = {{"SETTING", TABLE_LEFT}, {"TYPE", TABLE_LEFT},
+		{"DEFAULT", TABLE_LEFT}, {"LIVE", TABLE_LEFT}, {"", TABLE_LAST}};
+	static const struct table_column of_arguments[] = {{"ARGUMENT", TABLE_LEFT},
+		{"TYPE", TABLE_LEFT}, {"DEFAULT", TABLE_LEFT}, {"", TABLE_LAST}};
 	struct table *table;
 
 	if (json_array_size(rows) == 0)
 		return;
-	table = table_create(columns, sizeof(columns) / sizeof(*columns));
+	table = settings ? table_create(of_settings, sizeof(of_settings) / sizeof(*of_settings))
+		: table_create(of_arguments, sizeof(of_arguments) / sizeof(*of_arguments));
 	for (size_t i = 0; i < json_array_size(rows); i++) {
 		const json_t *row = json_array_get(rows, i);
 		const json_t *value = json_object_get(row, "default");
@@ -47,6 +50,8 @@ show_rows(struct print *print, const json_t *rows, const char *title)
 		else
 			table_text(table, PRINT_PLAIN, *json_string_value(value) != '\0' ?
 				json_string_value(value) : "\"\"");
+		if (settings)
+			table_text(table, PRINT_PLAIN, json_is_true(json_object_get(row, "live")) ? "yes" : "no");
 		table_text(table, PRINT_PLAIN, view_text(row, "help"));
 	}
 	table_print(table, print, true);
@@ -83,7 +88,7 @@ show_verb(struct print *print, const json_t *verb, bool named)
 	fprintf(print->file, " (for the role ");
 	print_text(print, view_text(verb, "role"));
 	fputs(")\n", print->file);
-	show_rows(print, json_object_get(verb, "arguments"), "ARGUMENT");
+	show_rows(print, json_object_get(verb, "arguments"), false);
 }
 
 void
@@ -113,9 +118,10 @@ show_plugin(struct print *print, const json_t *plugin)
 	if (json_array_size(settings) == 0)
 		fputs("It has no settings.\n", print->file);
 	else
-		fputs("Settings, for its section of the ini; a change counts from the next start on.\n",
+		fputs("Settings, for its section of the ini. A change of one that is live counts from the next "
+			"request on, of another by a new generation.\n",
 			print->file);
-	show_rows(print, settings, "SETTING");
+	show_rows(print, settings, true);
 	fputs(json_array_size(verbs) == 0 ? "\nIt has no verbs.\n" : "\nVerbs, for bayctl do SERVICE.\n\n",
 		print->file);
 	show_verbs(print, verbs, false);

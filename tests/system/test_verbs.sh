@@ -183,7 +183,7 @@ begin 'the tables of a file are told without running it'
 ctl doc "$built_plugins/toolbox.so"
 status_is 0
 says 'toolbox 1.0.0: uses every function that plugins may call'
-grep -q '^greeting  *string  *hello  *a text$' "$dir/out" || fail 'no setting greeting'
+grep -q '^greeting  *string  *hello  *no  *a text$' "$dir/out" || fail 'no setting greeting'
 grep -q '^number  *integer -10..10  *(must be given)  *a small number$' "$dir/out" || fail 'no argument'
 ctl doc --json "$built_plugins/good.so"
 status_is 0
