@@ -52,7 +52,7 @@ const struct code codes[] = {
 	{"config-history", "There is no earlier configuration of this number, or no more.",
 		"bayctl reload --history lists the last ten that were in force since bayd was started."},
 	{"config-include", "A file that is included cannot be, or not from here.",
-		"Only the first file may include others, each once, and 1024 at most."},
+		"Each file is included once, files may include others 8 deep, and there are 1024 at most."},
 	{"config-key", "A key is unknown, or stands in the wrong section.",
 		"Correct its name; the message shows the nearest one that is known. bay.ini(5) lists the "
 		"keys of Bay, and bayctl doc FILE those of a plugin."},
@@ -95,7 +95,7 @@ const struct code codes[] = {
 		"The message has the reason that the system gave."},
 	{"log-file", "The log file cannot be opened.",
 		"Lines go on to the old file, or to standard error. Look at the directory and its mode, then "
-		"send HUP again."},
+		"send USR1 again."},
 	{"loop", "Services call each other in a circle.",
 		"The message shows the circle. Break it, or raise max_depth in [container] if the calls "
 		"are nested so deep on purpose."},
