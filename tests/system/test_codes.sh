@@ -132,9 +132,6 @@ END
 check
 complains '[config-include]'
 ini <<'END'
-examine_timeout = 1s
-END
-ini <<'END'
 [service crashes]
 [service exits]
 [service babbles]
