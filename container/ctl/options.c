@@ -279,6 +279,13 @@ options_verb(struct ctl_options *options, struct ctl_error *error)
 	return true;
 }
 
+/* Of one verb, but not at the same time. */
+static const enum option_id options_apart[][2] = {
+	{OPTION_CALL, OPTION_REPL},
+	{OPTION_DRY_RUN, OPTION_HISTORY},
+	{OPTION_NO_WAIT, OPTION_PROBATION},
+};
+
 static bool
 options_fit_verb(const struct ctl_options *options, struct ctl_error *error)
 {
@@ -289,8 +296,10 @@ options_fit_verb(const struct ctl_options *options, struct ctl_error *error)
 		if ((wrong & OPTION_BIT(i)) != 0)
 			return options_fail(error, "--%s does not go with %s", option_rows[i].name,
 				verb->name);
-	if (options->call != NULL && options->repl)
-		return options_fail(error, "--call does not go with --repl");
+	for (size_t i = 0; i < sizeof(options_apart) / sizeof(*options_apart); i++)
+		if ((~options->seen & (OPTION_BIT(options_apart[i][0]) | OPTION_BIT(options_apart[i][1]))) == 0)
+			return options_fail(error, "--%s does not go with --%s",
+				option_rows[options_apart[i][0]].name, option_rows[options_apart[i][1]].name);
 	if (options->concurrency > 0 && options->repeat == 0)
 		return options_fail(error, "--concurrency wants --repeat");
 	if (options->argument_count >= verb->min_arguments &&

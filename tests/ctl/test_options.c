@@ -246,6 +246,8 @@ START_TEST(options_that_may_come_many_times_are_kept_in_their_order)
 	ck_assert_str_eq(options.arguments[0], "x.so");
 	options_finish(&options);
 	refused("run x.so --call 1 --repl", "--call does not go with --repl", "");
+	refused("reload --dry-run --history", "--dry-run does not go with --history", "");
+	refused("reload a --probation --no-wait", "--no-wait does not go with --probation", "");
 	refused("list --repl", "--repl does not go with list", "");
 }
 END_TEST
