@@ -42,7 +42,9 @@
 
 namespace bay {
 
-/* A descriptor under construction: one function for each of its fields, in any order. */
+/* A descriptor under construction: one function for each of its fields, in any order. What they
+ * take is borrowed for the life of the plugin. All of it happens when the plugin is compiled.
+ * Since 1.0. */
 struct descriptor : bay_plugin {
 	using starts = int (*)(bay_instance *) noexcept;
 	using answers = int (*)(bay_request *) noexcept;
@@ -146,7 +148,9 @@ struct descriptor : bay_plugin {
 
 #if defined(__cpp_exceptions)
 
-/* Either gives the status and the words for the exception that is being handled. */
+/* Either fails the request, or the function of the instance, with the words of the exception that
+ * is being handled, and returns the status to return: BAY_NO_MEMORY for std::bad_alloc, else
+ * BAY_FAILED. On the loop of the request; does not suspend. Since 1.0. */
 inline int
 fail_with_exception(bay_request *request) noexcept
 {
@@ -175,6 +179,7 @@ fail_with_exception(bay_instance *instance) noexcept
 	}
 }
 
+/* For the two below. */
 template <typename Subject, int (*function)(Subject *)>
 inline int
 call_guarded(Subject *subject) noexcept
@@ -187,7 +192,8 @@ call_guarded(Subject *subject) noexcept
 }
 
 /* handle, init or run of a function that throws: its exception ends the call, or fails the
- * service, with the words of the exception. */
+ * service, with the words of the exception. Called as the function itself would be, and suspends if
+ * that does. Since 1.0. */
 template <int (*function)(bay_request *)>
 inline int
 guarded(bay_request *request) noexcept
