@@ -3,6 +3,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -170,6 +171,119 @@ verb_status(struct ctl *ctl)
 	ctl_reply_finish(&reply);
 	return exit;
 }
+
+/* --- is-ready, is-active, is-failed -------------------------------------------------- */
+
+static const char *const ready_states[] = {"ready", NULL};
+/* It has requests in work, or may have. */
+static const char *const active_states[] = {"ready", "paused", "draining", "stopping", NULL};
+static const char *const failed_states[] = {"failed", NULL};
+
+static bool
+query_is_one_of(const char *state, const char *const *states)
+{
+	for (; *states != NULL; states++)
+		if (strcmp(state, *states) == 0)
+			return true;
+	return false;
+}
+
+static const json_t *
+query_find(const json_t *services, const char *name)
+{
+	for (size_t i = 0; i < json_array_size(services); i++)
+		if (strcmp(view_text(json_array_get(services, i), "name"), name) == 0)
+			return json_array_get(services, i);
+	return NULL;
+}
+
+/* Those that were named, or those that are to run; NULL: one of the names is unknown. */
+static json_t *
+query_named(struct ctl *ctl, const json_t *services)
+{
+	json_t *named = json_array();
+
+	for (size_t i = 0; i < json_array_size(services) && ctl->options.argument_count == 0; i++)
+		if (json_is_true(json_object_get(json_array_get(services, i), "enabled")))
+			json_array_append(named, json_array_get(services, i));
+	for (size_t i = 0; i < ctl->options.argument_count; i++) {
+		const char *name = ctl->options.arguments[i];
+		const json_t *service = query_find(services, name);
+
+		if (service == NULL) {
+			ctl_error_set(&ctl->error, INTERFACE_EXIT_NOT_FOUND, CTL_CODE_NOT_FOUND,
+				"there is no service \"%s\"", name);
+			ctl_hint_nearest_service(ctl, name);
+			json_decref(named);
+			return NULL;
+		}
+		json_array_append(named, (json_t *)service);
+	}
+	return named;
+}
+
+static void
+query_print_answer(struct ctl *ctl, const json_t *named, bool yes)
+{
+	if (ctl->options.json) {
+		json_t *data = json_pack("{s:b, s:[]}", "answer", yes, "services");
+
+		for (size_t i = 0; i < json_array_size(named); i++)
+			json_array_append_new(json_object_get(data, "services"), json_pack("{s:O, s:O}",
+				"name", json_object_get(json_array_get(named, i), "name"),
+				"state", json_object_get(json_array_get(named, i), "state")));
+		ctl_print_json(ctl, NULL, data);
+		json_decref(data);
+		return;
+	}
+	for (size_t i = 0; i < json_array_size(named) && !ctl->options.quiet; i++) {
+		print_text(&ctl->out, view_text(json_array_get(named, i), "state"));
+		fputc('\n', ctl->out.file);
+	}
+}
+
+/* Yes, if all are in one of these states; or, with any, if one is. */
+static enum interface_exit
+query_state(struct ctl *ctl, const char *const *states, bool any)
+{
+	struct ctl_reply reply;
+	size_t in_state = 0;
+	json_t *named;
+	bool yes;
+
+	if (!ctl_ask(ctl, INTERFACE_LIST, NULL, &reply))
+		return ctl_fail(ctl);
+	named = query_named(ctl, json_object_get(reply.reply.parameters, "services"));
+	ctl_reply_finish(&reply);
+	if (named == NULL)
+		return ctl_fail(ctl);
+	for (size_t i = 0; i < json_array_size(named); i++)
+		in_state += query_is_one_of(view_text(json_array_get(named, i), "state"), states);
+	yes = any ? in_state > 0 : in_state == json_array_size(named);
+	query_print_answer(ctl, named, yes);
+	json_decref(named);
+	return yes ? INTERFACE_EXIT_DONE : INTERFACE_EXIT_NO;
+}
+
+enum interface_exit
+verb_is_ready(struct ctl *ctl)
+{
+	return query_state(ctl, ready_states, false);
+}
+
+enum interface_exit
+verb_is_active(struct ctl *ctl)
+{
+	return query_state(ctl, active_states, false);
+}
+
+enum interface_exit
+verb_is_failed(struct ctl *ctl)
+{
+	return query_state(ctl, failed_states, true);
+}
+
+/* ------------------------------------------------------------------------------------- */
 
 enum interface_exit
 verb_tasks(struct ctl *ctl)

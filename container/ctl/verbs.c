@@ -78,6 +78,16 @@ const struct verb verbs[] = {
 		"put a message into a service's queue and do not wait for a reply",
 		"The message is given as for call. Done means that the queue has it, not that it was "
 		"handled."},
+	{"is-ready", NULL, "[SERVICE...]", 0, SIZE_MAX, 0, SECONDS(10), verb_is_ready,
+		"say with the exit code whether services answer: 0 for yes, 3 for no",
+		"Of all that are named, or of all that are to run with the daemon. Prints the state of each; "
+		"with --quiet nothing."},
+	{"is-active", NULL, "[SERVICE...]", 0, SIZE_MAX, 0, SECONDS(10), verb_is_active,
+		"say with the exit code whether services run, also paused or stopping",
+		"As is-ready."},
+	{"is-failed", NULL, "[SERVICE...]", 0, SIZE_MAX, 0, SECONDS(10), verb_is_failed,
+		"say with the exit code whether any of the services has failed",
+		"As is-ready, but yes if it is so of one."},
 	{"do", NULL, "[SERVICE [VERB [ARGUMENT...]]]", 0, SIZE_MAX, 0, SECONDS(120), verb_do,
 		"have a service do a verb of its plugin, or list its verbs",
 		"Without VERB the verbs of the service are listed with their arguments, without SERVICE "

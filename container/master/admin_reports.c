@@ -182,7 +182,7 @@ report_configuration(const struct master *master, const struct master_service *s
 	const struct plugin_image *image = service->image;
 
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:I, s:s, s:I, s:I, s:o, s:I, "
-		"s:o, s:o, s:b}",
+		"s:o, s:o, s:b, s:b}",
 		"name", config->name,
 		"state", service_state_name(service->state),
 		"plugin", config->plugin,
@@ -199,6 +199,7 @@ report_configuration(const struct master *master, const struct master_service *s
 		"line", (json_int_t)config->origin.line,
 		"settings", report_settings(config),
 		"listeners", report_listeners(master, config),
+		"enabled", (int)config->enabled,
 		"file_gone", (int)service->file_gone);
 }
 

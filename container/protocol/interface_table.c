@@ -359,7 +359,8 @@ const struct interface_type_text interface_types[] = {
 	{"A process that runs services.",
 		"Cell (name: string, pid: int, state: string, restarts: int, rss_bytes: int)"},
 	{"A service. reason says why it is not ready; next_try_ns is how long it still waits for "
-		"its next start. file_gone: its plugin file was removed; what runs is a copy. "
+		"its next start. enabled: it is to run with the daemon. file_gone: its plugin file was "
+		"removed; what runs is a copy. "
 		"examine_took_ns and start_took_ns are of the last examination and start, 0 before those. "
 		"generation is that of its code, 0 before there is any, and generation_wall_ns since when "
 		"that has served; probation_ns is how much is left of its probation.",
@@ -371,7 +372,7 @@ const struct interface_type_text interface_types[] = {
 		"uptime_ns: int, generation: int, generation_wall_ns: int, former: ?Generation, "
 		"probation_ns: ?int, lingering: []Lingering, reason: ?string, next_try_ns: ?int, "
 		"file: string, line: int, settings: [string]string, listeners: []Listener, "
-		"file_gone: bool, examine_took_ns: int, start_took_ns: int)"},
+		"enabled: bool, file_gone: bool, examine_took_ns: int, start_took_ns: int)"},
 	{"The code that a service had before, to which Rollback returns.",
 		"Generation (generation: int, version: string, sha256: string)"},
 	{"Code of a service that was replaced or stopped and is still in the cell, and why.",

@@ -4,7 +4,7 @@
 #define BAY_TESTS_CTL_CANNED_H
 
 #define CANNED_SQUARE \
-	"{'name':'square','state':'ready','plugin':'square','version':'1.0.0'," \
+	"{'name':'square','state':'ready','enabled':true,'plugin':'square','version':'1.0.0'," \
 	"'path':'/srv/plugins/square.so','image':'/run/bay/images/square.1.so','sha256':'00ff'," \
 	"'instances':'one','concurrency':256,'overflow':'reject','in_flight':1,'queued':2," \
 	"'queued_bytes':2048,'queue':1024,'queue_bytes':1048576,'served':25,'failed':3," \
@@ -15,7 +15,7 @@
 	"{'name':'','address':'unix:/run/a.sock','passed':false}]}"
 
 #define CANNED_BROKEN \
-	"{'name':'broken','state':'failed','plugin':'sleeper','version':'2.1','path':'p'," \
+	"{'name':'broken','state':'failed','enabled':true,'plugin':'sleeper','version':'2.1','path':'p'," \
 	"'image':'','sha256':'','instances':'per-loop','concurrency':1,'overflow':'wait'," \
 	"'in_flight':0,'queued':0,'queued_bytes':0,'queue':16,'queue_bytes':65536,'served':0," \
 	"'failed':0,'dropped':0,'rejected':0,'timeouts':0,'restarts':3,'since_wall_ns':0," \

@@ -153,6 +153,39 @@ START_TEST(blame_has_the_slowest_start_first)
 }
 END_TEST
 
+START_TEST(questions_are_answered_by_the_exit_code)
+{
+	start(answer);
+	run_words(&run, "is-ready", "square", NULL);
+	ck_assert_int_eq(run.exit, 0);
+	ck_assert_str_eq(run.out, "ready\n");
+	run_words(&run, "is-ready", "square", "broken", NULL);
+	ck_assert_int_eq(run.exit, 3);
+	ck_assert_str_eq(run.out, "ready\nfailed\n");
+	ck_assert_str_eq(run.err, "");
+	run_words(&run, "is-active", "-q", "broken", NULL);
+	ck_assert_int_eq(run.exit, 3);
+	ck_assert_str_eq(run.out, "");
+	run_words(&run, "is-failed", "square", "broken", NULL);
+	ck_assert_int_eq(run.exit, 0);
+	run_words(&run, "is-failed", "square", NULL);
+	ck_assert_int_eq(run.exit, 3);
+	/* All that are to run. */
+	run_words(&run, "is-ready", NULL);
+	ck_assert_int_eq(run.exit, 3);
+	run_words(&run, "is-ready", "square", "squara", NULL);
+	ck_assert_int_eq(run.exit, 4);
+	ck_assert_str_eq(run.out, "");
+	ck_assert_ptr_nonnull(strstr(run.err, "did you mean \"square\"?"));
+	run_json(&run, "is-failed", "broken", NULL);
+	ck_assert_int_eq(run.exit, 0);
+	ck_assert(json_is_true(data("answer")));
+	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(data("services"), 0), "state")),
+		"failed");
+	stop();
+}
+END_TEST
+
 START_TEST(status_without_a_service_is_a_summary)
 {
 	start(answer);
@@ -338,6 +371,7 @@ CHECK_MAIN("ctl/verb_query",
 	version_without_a_daemon_is_no_error,
 	list_is_a_table_or_the_services,
 	blame_has_the_slowest_start_first,
+	questions_are_answered_by_the_exit_code,
 	status_without_a_service_is_a_summary,
 	status_of_a_service_is_all_about_it,
 	info_tasks_queues_and_stats_are_shown,

@@ -26,7 +26,20 @@ for service in missing garbage cut; do
 	ctl call $service 'echo x'
 	status_is 1
 	complains "service $service is failed: plugin "
+	ctl is-failed actor $service
+	status_is 0
 done
+ctl is-ready actor
+status_is 0
+ctl is-ready
+status_is 3
+ctl is-active -q missing
+status_is 3
+ctl is-failed actor
+status_is 3
+ctl is-ready acter
+status_is 4
+complains 'did you mean "actor"?'
 stop
 
 begin 'plugins that end the examiner fail their services, with the reason'
