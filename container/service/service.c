@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "runtime/scheduler.h"
+#include "service/ready_set.h"
 
 static const char *const state_names[] = {
 	[SERVICE_UNKNOWN] = "unknown",
@@ -96,6 +97,11 @@ service_set_route(struct bay_service *service, const struct bay_plugin *plugin, 
 	unsigned instance_count)
 {
 	pthread_mutex_lock(&service->lock);
+	/* What came while it had no instance stands in the set of those that it had. */
+	if (service->listed && set != service->set) {
+		ready_set_remove(service->set, service);
+		service->listed = false;
+	}
 	service->plugin = plugin;
 	service->set = set;
 	service->instance_count = instance_count;

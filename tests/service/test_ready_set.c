@@ -13,6 +13,7 @@
 #include "service/instance.h"
 #include "service/registry.h"
 #include "service/service.h"
+#include "service/service_queue.h"
 #include "support/check_main.h"
 
 enum { LOOPS = 4 };
@@ -113,6 +114,29 @@ START_TEST(a_loop_gets_what_it_can_serve_in_its_order)
 	ck_assert_ptr_null(ready_set_pop(&loops[0]));
 	ck_assert_ptr_eq(ready_set_pop(&loops[1]), c);
 	ck_assert_ptr_null(ready_set_pop(&loops[1]));
+	finish();
+}
+END_TEST
+
+/* Held, it may be started again on other loops than those whose set it stands in. */
+START_TEST(one_that_moves_to_other_loops_leaves_the_set_of_the_former)
+{
+	struct bay_service *a;
+
+	begin();
+	a = make("a", 1);
+	a->instances[1] = a->instances[0];
+	a->queued = 1;
+	service_queue_resettle(a);
+	ck_assert(a->listed);
+	service_set_route(a, NULL, NULL, 0);
+	service_queue_resettle(a);
+	ck_assert_ptr_null(ready_set_pop(&loops[0]));
+	service_set_route(a, NULL, ready_set_for(2), 1);
+	service_queue_resettle(a);
+	ck_assert_ptr_null(ready_set_pop(&loops[0]));
+	ck_assert_ptr_eq(ready_set_pop(&loops[1]), a);
+	a->queued = 0;
 	finish();
 }
 END_TEST
@@ -286,6 +310,7 @@ END_TEST
 CHECK_MAIN("service/ready_set",
 	equal_masks_share_a_set,
 	a_loop_gets_what_it_can_serve_in_its_order,
+	one_that_moves_to_other_loops_leaves_the_set_of_the_former,
 	one_that_is_busy_with_it_leaves_it_to_others,
 	one_that_is_removed_is_not_there,
 	sets_take_turns,
