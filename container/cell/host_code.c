@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -185,11 +186,9 @@ host_code_copy(struct host_code *code, struct buffer *error)
 		return false;
 	}
 	fd_close(&code->_fd);
-	free(code->_name);
 	free(code->_image);
 	code->_fd = to;
 	code->_image = xasprintf("/proc/self/fd/%d", to);
-	code->_name = xstrdup(code->_image);
 	return true;
 }
 
@@ -215,10 +214,23 @@ host_code_on_load(struct inbox_item *item)
 	host_code_answer(code);
 }
 
+/* It shares with nobody. Done here: the names of others are compared with it at any time. */
+static void
+host_code_set_apart(struct host_code *code)
+{
+	static uint64_t copies;
+	char *name = xasprintf("%s, copy %" PRIu64, code->_name, ++copies);
+
+	free(code->_name);
+	code->_name = name;
+	code->_apart = true;
+}
+
 void
 host_code_load(struct host_code *code, bool apart, host_code_done_fn *done)
 {
-	code->_apart = apart;
+	if (apart)
+		host_code_set_apart(code);
 	host_code_send(code, host_code_on_load, done);
 }
 

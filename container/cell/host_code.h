@@ -37,7 +37,7 @@ struct host_code {
 	struct loader *_loader;
 	struct inbox_item _item;    /* to the loader and back */
 	host_code_done_fn *_done;
-	char *_name;                /* of the image, which the master gave only once */
+	char *_name;                /* of the image, which the master gave only once; control thread */
 	char *_image;               /* the path that it is loaded by */
 	const struct bay_plugin *_adopted; /* instead of an image, or NULL */
 	int _fd;                    /* what that leads to, or -1 */
