@@ -145,6 +145,11 @@ host_instance_run(struct host_instance *instance, const char *name, bay_task_fn 
 	struct loop *loop = &instance->scheduler->loop;
 	int64_t deadline = bay_after(instance->start_timeout_ns);
 
+	if (instance->busy != NULL) {
+		host_instance_answer(instance, BAY_BUSY, xasprintf("its function %s has not come back (bayctl tasks %s)",
+			instance->busy_with, instance->service->name));
+		return;
+	}
 	instance->busy_with = name;
 	if (instance->instance != NULL) {
 		free(instance->instance->error);

@@ -283,6 +283,27 @@ START_TEST(a_request_that_does_not_end_keeps_the_state_and_the_old_code)
 }
 END_TEST
 
+START_TEST(a_function_that_has_not_come_back_is_not_called_again)
+{
+	struct answer answer;
+
+	begin(1);
+	start_first(TEST_PLUGIN("swaps_state_1"), 1);
+	expect_order("a", "clog", BAY_OK, "1");
+	swap_in_vain(TEST_PLUGIN("swaps_state_2"), 2, BAY_TIMEOUT, "export_state did not end within start_timeout");
+	swap_in_vain(TEST_PLUGIN("swaps_state_2"), 3, BAY_BUSY, "its function export_state has not come back");
+	expect_order("a", "unstick", BAY_OK, "1");
+	/* It ends a moment later. */
+	do
+		answer = wait_for(begin_swap("a", TEST_PLUGIN("swaps_state_2"), 4));
+	while (answer.status == BAY_BUSY);
+	ck_assert_msg(answer.status == BAY_OK, "%s", answer.message);
+	expect_order("a", "version", BAY_OK, "2");
+	ck_assert_int_eq(stop("a", 0).status, BAY_OK);
+	finish();
+}
+END_TEST
+
 /* --- swaps that fail --------------------------------------------------------------------- */
 
 START_TEST(what_fails_leaves_the_old_code_as_it_was)
@@ -444,6 +465,7 @@ CHECK_MAIN("cell/hosted",
 	the_state_goes_over_where_both_can,
 	no_request_is_in_flight_when_the_state_goes_over,
 	a_request_that_does_not_end_keeps_the_state_and_the_old_code,
+	a_function_that_has_not_come_back_is_not_called_again,
 	what_fails_leaves_the_old_code_as_it_was,
 	there_is_one_swap_at_a_time_and_none_of_what_is_not_there,
 	a_stop_ends_the_swap_and_then_all_of_it,

@@ -21,6 +21,7 @@
  *	sleep NS    awaits first; when it is cancelled, it fails with the reason
  *	stay NS     the same, and does not end when it is cancelled
  *	stuck       does not end before "unstick"
+ *	clog        from now on giving the state does not end before "unstick"
  *	fail        fails
  *	nap TEXT    as echo, after a moment
  *	note NAME N sends "noted N" to that service
@@ -150,6 +151,10 @@ swaps(struct bay_request *request)
 		stuck = 0;
 		return bay_reply_text(request, SWAPS_VERSION);
 	}
+	if (strcmp(order, "clog") == 0) {
+		stuck = 1;
+		return bay_reply_text(request, SWAPS_VERSION);
+	}
 	if (strncmp(order, "nap ", 4) == 0) {
 		if (bay_sleep(2 * BAY_MS) != BAY_OK)
 			return bay_fail(request, BAY_CANCELED, "woken: %s", bay_cancel_reason());
@@ -168,6 +173,10 @@ swaps_export(struct bay_instance *instance, struct bay_message **state_r)
 {
 	const struct state *state = bay_instance_state(instance);
 
+	while (stuck) {
+		(void)bay_sleep(BAY_MS);
+		(void)!bay_yield();
+	}
 	*state_r = bay_message_int64(state->count);
 	return *state_r != NULL ? BAY_OK : BAY_NO_MEMORY;
 }
