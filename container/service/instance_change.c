@@ -42,12 +42,15 @@ instance_settings_in_use(const struct bay_instance *instance, const struct insta
 	return false;
 }
 
-/* The first is the present one. */
+/* The first is the present one. What a helper thread does not come back from may have them still,
+ * though its request has ended: then they wait for the next change. */
 static void
 instance_drop_unused(struct bay_instance *instance)
 {
 	struct instance_settings **at = &instance->changed->older;
 
+	if (!list_empty(&instance->blocking))
+		return;
 	while (*at != NULL) {
 		struct instance_settings *one = *at;
 

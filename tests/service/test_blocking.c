@@ -15,6 +15,8 @@
 
 #include "io/blocking_pool.h"
 #include "runtime/task.h"
+#include "service/instance_change.h"
+#include "service/settings.h"
 #include "support/log_lines.h"
 #include "support/services.h"
 
@@ -331,6 +333,85 @@ START_TEST(outside_a_task_the_argument_is_freed_too)
 }
 END_TEST
 
+/* --- what it uses ---------------------------------------------------------------------------- */
+
+struct options {
+	const char *text;
+};
+
+static const struct bay_setting options[] = {
+	BAY_STRING(struct options, text, "text", "usual", "what is compared"),
+	BAY_END
+};
+
+static atomic_int texts_seen;
+
+static int
+hold_and_compare(void *arg)
+{
+	const struct options *seen = arg;
+
+	(void)hold(NULL);
+	atomic_fetch_add(&texts_seen, strcmp(seen->text, "what it began with") == 0);
+	return BAY_OK;
+}
+
+static int
+compare_and_be_cut_off(void *arg)
+{
+	ck_assert_int_eq(bay_blocking("compare", hold_and_compare, arg, NULL, NULL, BAY_INHERIT), BAY_CANCELED);
+	return BAY_OK;
+}
+
+static int
+handle_settings(struct bay_request *request)
+{
+	struct bay_task *task = bay_spawn("cut off", compare_and_be_cut_off, (void *)bay_settings(request));
+
+	ck_assert_int_eq(wait_begun(), BAY_OK);
+	bay_task_cancel(task, "enough");
+	ck_assert_int_eq(bay_join(task, BAY_INHERIT), BAY_OK);
+	return bay_reply_text(request, "ok");
+}
+
+static void
+change_text(const char *text)
+{
+	struct settings_report report = {0};
+	struct settings *settings;
+
+	ck_assert(settings_create(options, &(struct setting_value){"text", text}, 1, &settings, &report));
+	instance_change(service->instances[0], settings);
+	settings_unref(settings);
+	settings_report_finish(&report);
+}
+
+static int
+change_behind_its_back(void *arg)
+{
+	const struct bay_instance *instance = service->instances[0];
+
+	change_text("what it began with");
+	(void)call_it(arg);
+	change_text("something else");
+	change_text("and again");
+	sem_post(&gate);
+	while (!list_empty(&instance->blocking))
+		ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+	ck_assert_int_eq(texts_seen, 1);
+	change_text("at last");
+	return BAY_OK;
+}
+
+START_TEST(the_settings_stay_for_a_function_whose_request_has_ended)
+{
+	begin();
+	texts_seen = 0;
+	ck_assert_int_eq(start_and_run(handle_settings, change_behind_its_back, 0), BAY_OK);
+	end();
+}
+END_TEST
+
 /* --- bounds -------------------------------------------------------------------------------- */
 
 static int
@@ -524,6 +605,7 @@ CHECK_MAIN("service/blocking",
 	a_caller_that_leaves_after_the_function_frees_the_argument,
 	past_the_deadline_nothing_begins,
 	outside_a_task_the_argument_is_freed_too,
+	the_settings_stay_for_a_function_whose_request_has_ended,
 	a_service_has_no_more_threads_than_its_own_limit,
 	waiting_there_is_refused_and_logging_is_the_services,
 	memory_there_is_counted_on_the_service,

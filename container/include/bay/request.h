@@ -37,8 +37,9 @@ BAY_API const char *bay_request_text(const struct bay_request *request);
 BAY_API int bay_request_int64(const struct bay_request *request, int64_t *number_r);
 
 /* The instance that serves it, its settings (NULL without a table) and its state (NULL until
- * set). Borrowed: the first two live as long as the instance, the state is what
- * bay_instance_set_state() was given. Since 1.0. */
+ * set). Borrowed: the instance lives beyond the request; the settings, as they were when the
+ * request began, live as long as it does, and as long as what it has begun on helper threads
+ * (bay_blocking()); the state is what bay_instance_set_state() was given. Since 1.0. */
 BAY_API struct bay_instance *bay_request_instance(const struct bay_request *request);
 BAY_API const void *bay_settings(const struct bay_request *request);
 BAY_API void *bay_state(const struct bay_request *request);
