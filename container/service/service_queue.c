@@ -183,7 +183,10 @@ queue_overflow(struct bay_service *service, struct bay_request *request, int64_t
 	case OVERFLOW_DROP_NEWEST:
 		service_count(service, SERVICE_EVENT_DROPPED);
 		if (request->one_way) {
-			/* Where the policy is to lose the newest, losing it is no failure of the sender. */
+			/* Where the policy is to lose the newest, losing it is no failure of the sender, who
+			 * may have come to wait for its place before that was the policy. */
+			queue_release_ticket(request);
+			queue_answer_ticket(request);
 			list_push_back(dropped, &request->link);
 			return BAY_OK;
 		}

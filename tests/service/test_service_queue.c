@@ -436,6 +436,37 @@ START_TEST(a_ticket_that_finds_room_comes_home_at_once)
 }
 END_TEST
 
+START_TEST(a_ticket_comes_home_when_the_policy_has_become_another_one)
+{
+	static const enum overflow_policy policies[] = {OVERFLOW_DROP_NEWEST, OVERFLOW_DROP_OLDEST};
+
+	for (int i = 0; i < 2; i++) {
+		struct bay_request *request, *ticket;
+
+		begin(1, 1000, OVERFLOW_WAIT);
+		arrivals[0] = '\0';
+		request = make_one_way("a", 1);
+		request->home = NULL;
+		ck_assert_int_eq(service_queue_put(service, request), BAY_OK);
+		request = make_one_way("b", 1);
+		request->home = NULL;
+		ck_assert_int_eq(service_queue_put(service, request), BAY_BUSY);
+		service->limits.overflow = policies[i];
+		ticket = make_ticket("B");
+		request->ticket = ticket;
+		ck_assert_int_eq(service_queue_put(service, request), BAY_OK);
+		loop_drain_inbox(&home);
+		ck_assert_str_eq(arrivals, "B");
+		ck_assert_int_eq(ticket->status, BAY_OK);
+		ck_assert(!service_queue_withdraw(service, ticket));
+		request_free(ticket);
+		ck_assert_uint_eq(figures().dropped, 1);
+		ck_assert_str_eq(take(9), i == 0 ? "a" : "b");
+		finish();
+	}
+}
+END_TEST
+
 START_TEST(a_ticket_may_be_withdrawn_with_its_message)
 {
 	struct bay_request *request, *ticket;
@@ -819,6 +850,7 @@ CHECK_MAIN("service/service_queue",
 	a_small_one_does_not_overtake_a_large_one_that_waits,
 	one_way_waits_by_a_ticket,
 	a_ticket_that_finds_room_comes_home_at_once,
+	a_ticket_comes_home_when_the_policy_has_become_another_one,
 	a_ticket_may_be_withdrawn_with_its_message,
 	a_request_may_be_taken_back_while_it_waits,
 	a_flush_answers_everybody,
