@@ -191,14 +191,31 @@ crash_frames_add(const void *inside, uint32_t slot)
 	dl_iterate_phdr(crash_add_if_inside, &added);
 }
 
-void
-crash_frames_remove(const void *inside)
+static void
+crash_free(struct crash_plugin *row)
 {
-	for (size_t i = 0; i < CRASH_PLUGINS_MAX; i++)
-		if (crash_plugins[i].inside == inside && crash_plugins[i].end != 0) {
-			atomic_store_explicit(&crash_plugins[i].end, 0, memory_order_release);
-			return;
-		}
+	atomic_store_explicit(&row->end, 0, memory_order_release);
+}
+
+void
+crash_frames_remove(const void *inside, uint32_t slot, bool gone)
+{
+	struct crash_plugin *own = NULL;
+	size_t count = 0;
+
+	for (size_t i = 0; i < CRASH_PLUGINS_MAX; i++) {
+		struct crash_plugin *row = &crash_plugins[i];
+
+		if (row->end == 0 || row->inside != inside)
+			continue;
+		count++;
+		if (gone)
+			crash_free(row);
+		else if (row->slot == slot)
+			own = row;
+	}
+	if (own != NULL && count > 1)
+		crash_free(own);
 }
 
 /* --- where it happened ---------------------------------------------------------------- */

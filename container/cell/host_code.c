@@ -249,9 +249,9 @@ host_code_on_unload(struct inbox_item *item)
 	if (!plugin_close(code->plugin, &reason)) {
 		code->lingers = xstrndup((const char *)reason.data, reason.size);
 		log_debug("cell", "the code of %s stays in the process: %s", code->_subject, code->lingers);
-	} else if (inside != NULL) {
-		crash_frames_remove(inside);
 	}
+	if (inside != NULL)
+		crash_frames_remove(inside, code->_slot, code->lingers == NULL);
 	host_code_leave(code, user);
 	buffer_finish(&reason);
 	code->plugin = NULL;
