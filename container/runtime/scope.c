@@ -226,13 +226,14 @@ scope_handle_ended(struct bay_scope *scope, struct bay_task *handle)
 }
 
 void
-scope_failure_unseen(struct bay_scope *scope, const char *name, int status, const char *error)
+scope_failure_unseen(struct bay_scope *scope, const char *subject, const char *name, int status,
+	const char *error)
 {
 	char room[STATUS_ROOM];
 	char *text = xasprintf("task %s failed: %s%s%s", name, status_text(status, room),
 		error != NULL ? ": " : "", error != NULL ? error : "");
 
-	log_error(task_subject(task_current()), "%s", text);
+	log_error(subject, "%s", text);
 	if (scope->status == BAY_OK) {
 		scope->status = status;
 		scope->error = xstrdup(text);

@@ -84,7 +84,8 @@ void scope_settle(struct bay_scope *scope);
 /* A handle of the scope has ended. */
 void scope_handle_ended(struct bay_scope *scope, struct bay_task *handle);
 
-/* Somebody gives up a failure unseen: logs it, cancels the scope. */
-void scope_failure_unseen(struct bay_scope *scope, const char *name, int status, const char *error);
+/* Somebody gives up a failure unseen: logs it by subject, cancels the scope. */
+void scope_failure_unseen(struct bay_scope *scope, const char *subject, const char *name, int status,
+	const char *error);
 
 #endif

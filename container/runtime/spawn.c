@@ -103,13 +103,16 @@ spawn_fail(struct spawn *spawn)
 {
 	struct bay_scope *scope = spawn->handle.scope;
 	char *error = xasprintf("no stack for it: %s", stack_pool_error(spawn->class->pool));
+	struct task_identity who;
 
+	/* Nobody runs. */
+	(void)task_identify(&spawn->handle, &who);
 	if (spawn->extra != NULL)
 		task_extra_end(&spawn->extra, &spawn->handle, spawn->instance, BAY_NO_MEMORY);
 	scheduler_here->task_count--;
 	spawn->handle.collected |= spawn->canceled != NULL;
 	if (spawn->handle.detached && scope != NULL && !spawn->handle.collected)
-		scope_failure_unseen(scope, spawn->name, BAY_NO_MEMORY, error);
+		scope_failure_unseen(scope, who.subject, who.name, BAY_NO_MEMORY, error);
 	handle_end(&spawn->handle, BAY_NO_MEMORY, error);
 	spawn_end(spawn);
 }

@@ -221,7 +221,7 @@ task_end_badly(struct task *self, int status)
 		self->scope.error = NULL;
 		self->handle->collected |= self->canceled != NULL && error == NULL;
 		if (self->handle->detached && owner != NULL && !self->handle->collected)
-			scope_failure_unseen(owner, self->name,
+			scope_failure_unseen(owner, task_subject(self), self->name,
 				error != NULL && status == BAY_CANCELED ? self->scope.status : status, error);
 	}
 	scope_finish(&self->scope);

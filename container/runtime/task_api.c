@@ -236,8 +236,8 @@ bay_task_free(struct bay_task *task)
 		task->collected = true;
 		task->kind->cancel(task, "its handle was freed");
 	} else if (task->status != BAY_OK && !task->collected && task->scope != NULL) {
-		scope_failure_unseen(task->scope, task_identify(task, &who) ? who.name : "call", task->status,
-			task->error);
+		scope_failure_unseen(task->scope, task_subject(task_current()),
+			task_identify(task, &who) ? who.name : "call", task->status, task->error);
 	}
 	if (task->done)
 		list_remove(&task->in_scope);

@@ -263,6 +263,12 @@ TASK_TEST(who_gets_no_stack_ends_so_and_nobody_else)
 	return BAY_OK;
 }
 
+static const char *
+say_whose(const struct bay_instance *instance)
+{
+	return (const char *)instance;
+}
+
 TASK_TEST(a_task_of_nobody_without_a_stack_fails_its_scope)
 {
 	struct bay_scope *scope = bay_scope_open(BAY_INHERIT);
@@ -271,13 +277,18 @@ TASK_TEST(a_task_of_nobody_without_a_stack_fails_its_scope)
 	struct stack_class *own = leave_one_stack();
 
 	log_lines_keep();
+	run_tasks_scheduler.subject = say_whose;
 	ck_assert_int_eq(bay_scope_go(scope, "holds", wait_for_cancel, NULL), BAY_OK);
+	task_current()->instance = (struct bay_instance *)"service poor";
 	ck_assert_int_eq(bay_scope_go(scope, "poor", count, &n), BAY_OK);
+	task_current()->instance = NULL;
 	ck_assert_int_eq(bay_scope_wait(scope), BAY_NO_MEMORY);
 	ck_assert_uint_eq(bay_scope_failures(scope, &failure, 1), 1);
 	ck_assert_str_eq(failure.name, "poor");
 	ck_assert_int_eq(bay_scope_close(scope), BAY_NO_MEMORY);
 	ck_assert_int_eq(log_lines_with("task poor failed: no-memory: no stack for it: all 1 stacks"), 1);
+	/* Not by that of who happened to run before. */
+	ck_assert_int_eq(log_lines_with("service poor: task poor failed"), 1);
 	ck_assert_int_eq(n, 0);
 	task_current()->class = own;
 	return BAY_OK;
