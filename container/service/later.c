@@ -43,6 +43,7 @@ struct later_table {
 	uint32_t size;
 	uint32_t count;
 	uint32_t first_free;         /* index + 1; 0: none */
+	uint32_t first_serial;       /* its own, so that the ids of other tables mean nothing here */
 };
 
 /* --- the table ----------------------------------------------------------------------- */
@@ -50,8 +51,11 @@ struct later_table {
 static struct later_table *
 later_table(struct bay_instance *instance)
 {
-	if (instance->laters == NULL)
-		instance->laters = alloc_try_zeroed(1, sizeof *instance->laters);
+	if (instance->laters != NULL)
+		return instance->laters;
+	instance->laters = alloc_try_zeroed(1, sizeof *instance->laters);
+	if (instance->laters != NULL)
+		instance->laters->first_serial = (uint32_t)scheduler_random(instance->scheduler);
 	return instance->laters;
 }
 
@@ -65,7 +69,7 @@ later_table_grow(struct later_table *table)
 		return false;
 	table->slots = slots;
 	for (i = size; i-- > table->size;) {
-		slots[i] = (struct later_slot){.next_free = table->first_free};
+		slots[i] = (struct later_slot){.serial = table->first_serial, .next_free = table->first_free};
 		table->first_free = i + 1;
 	}
 	table->size = size;

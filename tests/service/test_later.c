@@ -379,6 +379,60 @@ START_TEST(when_the_receiver_stops_they_are_lost)
 }
 END_TEST
 
+static uint64_t former_id;
+
+static int
+send_far_with_id(void *arg)
+{
+	(void)arg;
+	send_later("far", bay_after(FAR * BAY_SECOND), &former_id);
+	return BAY_OK;
+}
+
+static int
+send_before_the_restart(void *arg)
+{
+	(void)arg;
+	as_sender(send_far_with_id);
+	return BAY_OK;
+}
+
+static int
+cancel_by_former_id(void *arg)
+{
+	uint64_t id;
+
+	(void)arg;
+	send_later("other", bay_after(FAR * BAY_SECOND), &id);
+	ck_assert_int_eq(bay_send_cancel(former_id), BAY_NOT_FOUND);
+	ck_assert_int_eq(bay_send_cancel(id), BAY_OK);
+	return BAY_OK;
+}
+
+static int
+use_former_id(void *arg)
+{
+	(void)arg;
+	as_sender(cancel_by_former_id);
+	return BAY_OK;
+}
+
+START_TEST(the_number_of_a_former_instance_takes_nothing_back)
+{
+	static const struct bay_plugin sends = {.size = sizeof sends, .abi_major = BAY_ABI_MAJOR, .name = "test",
+		.version = "1", .handle = run_pointer};
+	static const struct bay_plugin notes = {.size = sizeof notes, .abi_major = BAY_ABI_MAJOR, .name = "test",
+		.version = "1", .handle = note};
+
+	begin(&notes, OVERFLOW_WAIT);
+	RUN(send_before_the_restart);
+	ck_assert(services_stop(sender, 0, BAY_SECOND, NULL));
+	sender = services_start(&(struct service_options){.name = "sender", .plugin = &sends});
+	RUN(use_former_id);
+	services_end();
+}
+END_TEST
+
 static int last_status;
 
 static void
@@ -482,5 +536,6 @@ CHECK_MAIN("service/later",
 	one_that_stands_in_line_can_be_taken_back,
 	when_the_sender_stops_what_is_not_sent_is_dropped,
 	when_the_receiver_stops_they_are_lost,
+	the_number_of_a_former_instance_takes_nothing_back,
 	an_instance_that_has_stopped_sends_no_more,
 	from_several_loops_each_is_sent_or_taken_back)

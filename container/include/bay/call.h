@@ -73,7 +73,8 @@ BAY_API int bay_send(struct bay_service *service, const struct bay_message *requ
  * When the time has come and the queue is full, its policy decides; where that is to wait, the
  * message stands in line and still needs no task. What the queue does not take is lost, and the
  * log of the sender says so. Messages that have not been sent when the sender's instance ends are
- * dropped and counted in its log. The way of calls begins anew: a service may send to itself again and
+ * dropped and counted in its log; in a swap they go over, and its successor sends them, for which
+ * their numbers need not mean anything. The way of calls begins anew: a service may send to itself again and
  * again. Any code of a service, on its loop; never suspends. Since 1.0. */
 BAY_API int bay_send_later(struct bay_service *service, const struct bay_message *request, int64_t when_ns,
 	uint64_t *id_r);
