@@ -124,6 +124,7 @@ spawn_move_handle(struct spawn *spawn, struct task *task)
 	struct bay_scope *scope = spawn->handle.scope;
 
 	handle_renew(&task->own_handle);
+	task->own_handle.kind = &task_kind;
 	task->own_handle.detached = true;
 	task->own_handle.collected = spawn->handle.collected;
 	task->own_handle.scope = scope;

@@ -288,7 +288,7 @@ task_carve(struct scheduler *scheduler, struct stack_class *class)
 	task->class = class;
 	task->stack = stack;
 	task->scheduler = scheduler;
-	handle_init(&task->own_handle, &task_kind);
+	handle_init(&task->own_handle, &handle_gone);
 	task->handle = &task->own_handle;
 	task->ready.task = task;
 	scope_init(&task->scope, task, BAY_INHERIT);

@@ -136,7 +136,7 @@ task_unpoison(struct task *task)
 #endif
 
 /* A stack with a record on which the lines below need not set what task_bury leaves as it should
- * be; NULL without memory. */
+ * be; its own handle is gone until somebody is to hold it. NULL without memory. */
 static inline struct task *
 task_take(struct scheduler *scheduler, struct stack_class *class)
 {
@@ -151,7 +151,6 @@ task_take(struct scheduler *scheduler, struct stack_class *class)
 		if (task == NULL)
 			return NULL;
 	}
-	task->own_handle.kind = &task_kind;
 	task->state = TASK_NEW;
 	task->awaiting = NULL;
 	task->where = NULL;
@@ -170,6 +169,7 @@ task_create(struct scheduler *scheduler, const struct task_spec *spec)
 		return NULL;
 	}
 	handle_renew(&task->own_handle);
+	task->own_handle.kind = &task_kind;
 	task->instance = spec->instance;
 	task->request = spec->request;
 	task->fn = spec->fn;

@@ -69,6 +69,8 @@ TASK_TEST(a_handle_tells_how_it_ended_without_a_stack)
 	task = task_of_handle(second);
 	ck_assert_ptr_nonnull(task);
 	ck_assert_ptr_eq(task->handle, second);
+	/* Who still has that of a former task on this stack has none of this one. */
+	ck_assert_ptr_eq(task->own_handle.kind, &handle_gone);
 	ck_assert_uint_eq(stacks_taken(), 2);
 	ck_assert(bay_task_done(first));
 	ck_assert_str_eq(bay_task_name(first), "first");
