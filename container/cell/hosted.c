@@ -358,12 +358,18 @@ hosted_stop(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64_t
 	}
 }
 
+static void
+hosted_warn_replaced(const struct hosted *hosted, int64_t number, const char *message)
+{
+	log_warn(hosted->service->subject, "generation %lld, which was replaced, failed: %s [service-task]",
+		(long long)number, message);
+}
+
 void
 hosted_fail(struct hosted *hosted, struct generation *generation, const char *message)
 {
 	if (generation != hosted->current && generation != hosted->next) {
-		log_warn(hosted->service->subject, "generation %lld, which was replaced, failed: %s [service-task]",
-			(long long)generation->number, message);
+		hosted_warn_replaced(hosted, generation->number, message);
 	} else if (generation == hosted->next || hosted->starting) {
 		/* While other instances are still on their way: the next step will see it. */
 		generation_keep_failure(generation, BAY_FAILED, xstrdup(message));
@@ -372,12 +378,8 @@ hosted_fail(struct hosted *hosted, struct generation *generation, const char *me
 	} else {
 		hosted->failed_with = xstrdup(message);
 		hosted->failed_generation = generation->number;
-		if (hosted->swapping) {
-			hosted->stop_wanted = true;
-			hosted->stop_drain_ns = 0;
-		} else {
+		if (!hosted->swapping)
 			hosted_begin_stop(hosted, 0);
-		}
 	}
 }
 
@@ -460,7 +462,9 @@ hosted_end_swap(struct hosted *hosted)
 	hosted->swapping = false;
 	host_asks_answer(&hosted->swappers, status, message, hosted->hosting->arg);
 	free(message);
-	if (hosted->stop_wanted)
+	if (hosted->failed_with != NULL)
+		hosted_begin_stop(hosted, 0);
+	else if (hosted->stop_wanted)
 		hosted_begin_stop(hosted, hosted->stop_drain_ns);
 }
 
@@ -502,7 +506,7 @@ hosted_swap_goes_on(struct hosted *hosted, bool resume)
 {
 	hosted_take_failure(hosted, hosted->next);
 	hosted_take_failure(hosted, hosted->current);
-	if (hosted->stop_wanted)
+	if (hosted->failed_with != NULL || hosted->stop_wanted)
 		hosted_keep_failure(hosted, BAY_CANCELED, xstrdup(hosted->failed_with != NULL ? hosted->failed_with :
 			"the service is being stopped"));
 	if (hosted->message == NULL)
@@ -511,12 +515,25 @@ hosted_swap_goes_on(struct hosted *hosted, bool resume)
 	return false;
 }
 
+/* What failed was replaced in the same moment: the service is none the worse for it. */
+static bool
+hosted_forget_failure(struct hosted *hosted)
+{
+	if (hosted->failed_with == NULL)
+		return false;
+	hosted_warn_replaced(hosted, hosted->failed_generation, hosted->failed_with);
+	free(hosted->failed_with);
+	hosted->failed_with = NULL;
+	return true;
+}
+
 /* The new one serves: what is left to do is done beside that. */
 static void
 hosted_on_flipped(struct generation *generation)
 {
 	struct hosted *hosted = generation->owner;
 	struct generation *old = hosted->current;
+	bool old_failed;
 
 	hosted_take_failure(hosted, generation);
 	if (hosted->message != NULL) {
@@ -526,7 +543,8 @@ hosted_on_flipped(struct generation *generation)
 	}
 	hosted->current = generation;
 	hosted->next = NULL;
-	if (hosted->keep && !hosted->stop_wanted && generation_could_be_kept(generation)) {
+	old_failed = hosted_forget_failure(hosted);
+	if (hosted->keep && !old_failed && !hosted->stop_wanted && generation_could_be_kept(generation)) {
 		old->state = GENERATION_KEPT;
 		hosted->kept = old;
 	} else {

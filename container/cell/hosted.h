@@ -69,7 +69,7 @@ struct hosted {
 	struct host_asks swappers;        /* one at most; also of a revert */
 	bool swapping;                    /* one is under way */
 	struct host_asks stoppers;
-	bool stop_wanted;                 /* before it could be: it is stopped then, ... */
+	bool stop_wanted;                 /* asked for before it could be: it is stopped then, ... */
 	int64_t stop_drain_ns;            /* ... with this drain */
 	bool ending;                      /* all of it is to end */
 	int status;                       /* of a start or swap that failed ... */

@@ -71,6 +71,7 @@ on_failed(const char *service, int64_t generation, const char *message, void *ar
 }
 
 char stages[16];
+void (*on_its_stage)(char letter);
 struct lingers lingers;
 
 static void
@@ -81,6 +82,8 @@ on_stage(const char *service, int64_t generation, enum cell_stage stage, void *a
 	ck_assert_int_gt(generation, 0);
 	if (strlen(stages) + 1 < sizeof stages)
 		strncat(stages, &"liho"[stage], 1);
+	if (on_its_stage != NULL)
+		on_its_stage("liho"[stage]);
 }
 
 static void
@@ -120,6 +123,7 @@ begin(unsigned loops)
 	memset(&failed, 0, sizeof failed);
 	memset(answers, 0, sizeof answers);
 	memset(stages, 0, sizeof stages);
+	on_its_stage = NULL;
 	memset(&lingers, 0, sizeof lingers);
 	memset(noted, 0, sizeof noted);
 	atomic_store(&let_go, 0);

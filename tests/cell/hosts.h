@@ -58,6 +58,7 @@ extern struct failed {
 	char message[256];
 } failed;
 extern char stages[16];
+extern void (*on_its_stage)(char letter); /* or NULL */
 extern struct lingers {
 	int times;
 	int64_t generation;

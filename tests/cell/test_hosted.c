@@ -322,6 +322,33 @@ START_TEST(what_fails_leaves_the_old_code_as_it_was)
 }
 END_TEST
 
+/* The control thread hears of it before the new one says that it serves. */
+static void
+fail_when_initialised(char letter)
+{
+	struct bay_service *service = registry_get("a");
+
+	if (letter == 'i')
+		service->on_failed(service->instances[0], "its last task failed");
+}
+
+START_TEST(a_failure_of_the_old_code_while_the_new_takes_the_route_is_no_failure_of_the_service)
+{
+	begin(1);
+	log_lines_keep();
+	start_keeps = true;
+	start_first(V1, 1);
+	on_its_stage = fail_when_initialised;
+	swap(V2, 2);
+	expect_order("a", "version", BAY_OK, "2");
+	UNTIL(!is_loaded(V1));
+	ck_assert_int_eq(failed.times, 0);
+	ck_assert_int_eq(service_state(registry_get("a")), SERVICE_READY);
+	ck_assert_int_eq(log_lines_with("generation 1, which was replaced, failed: its last task failed"), 1);
+	finish();
+}
+END_TEST
+
 START_TEST(there_is_one_swap_at_a_time_and_none_of_what_is_not_there)
 {
 	int64_t first;
@@ -467,6 +494,7 @@ CHECK_MAIN("cell/hosted",
 	a_request_that_does_not_end_keeps_the_state_and_the_old_code,
 	a_function_that_has_not_come_back_is_not_called_again,
 	what_fails_leaves_the_old_code_as_it_was,
+	a_failure_of_the_old_code_while_the_new_takes_the_route_is_no_failure_of_the_service,
 	there_is_one_swap_at_a_time_and_none_of_what_is_not_there,
 	a_stop_ends_the_swap_and_then_all_of_it,
 	what_is_kept_gets_the_route_back_as_it_was,
