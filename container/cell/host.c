@@ -188,18 +188,11 @@ host_choose_loops(struct host *host, int64_t count)
 static void
 host_set_limits(const struct host *host, struct bay_service *service, const struct cell_start *start, bool runs)
 {
-	static const enum overflow_policy policies[] = {
-		[CELL_OVERFLOW_WAIT] = OVERFLOW_WAIT,
-		[CELL_OVERFLOW_REJECT] = OVERFLOW_REJECT,
-		[CELL_OVERFLOW_DROP_OLDEST] = OVERFLOW_DROP_OLDEST,
-		[CELL_OVERFLOW_DROP_NEWEST] = OVERFLOW_DROP_NEWEST,
-	};
-
 	struct service_limits limits = {
 		.concurrency = (unsigned)start->concurrency,
 		.queue = (size_t)start->queue,
 		.queue_bytes = (size_t)start->queue_bytes,
-		.overflow = policies[start->overflow],
+		.overflow = host_change_overflow(start->overflow),
 		.timeout_ns = start->timeout_ns,
 		.stack_bytes = (size_t)start->stack_bytes,
 		.calls = host->calls,

@@ -12,11 +12,9 @@
 #include "cell/executor.h"
 #include "cell/hosted.h"
 #include "loop/loop.h"
-#include "protocol/cell_link.h"
 #include "runtime/scheduler.h"
 #include "service/instance_change.h"
 #include "service/plugin.h"
-#include "service/service.h"
 #include "service/service_queue.h"
 #include "service/settings.h"
 
@@ -57,7 +55,7 @@ host_change_read_settings(const struct hosted *hosted, const struct cell_change 
 	done = settings_create(hosted->current->code.plugin->descriptor.settings, values, change->setting_count,
 		settings_r, &report);
 	if (!done)
-		*why_r = xasprintf("setting %s: %s", report.items[0].key, report.items[0].text);
+		*why_r = host_code_complaint(&report);
 	settings_report_finish(&report);
 	free(values);
 	return done;
@@ -65,8 +63,8 @@ host_change_read_settings(const struct hosted *hosted, const struct cell_change 
 
 /* --- bounds ------------------------------------------------------------------------- */
 
-static void
-host_change_set_limits(struct bay_service *service, const struct cell_change *change)
+enum overflow_policy
+host_change_overflow(enum cell_overflow overflow)
 {
 	static const enum overflow_policy policies[] = {
 		[CELL_OVERFLOW_WAIT] = OVERFLOW_WAIT,
@@ -74,13 +72,20 @@ host_change_set_limits(struct bay_service *service, const struct cell_change *ch
 		[CELL_OVERFLOW_DROP_OLDEST] = OVERFLOW_DROP_OLDEST,
 		[CELL_OVERFLOW_DROP_NEWEST] = OVERFLOW_DROP_NEWEST,
 	};
+
+	return policies[overflow];
+}
+
+static void
+host_change_set_limits(struct bay_service *service, const struct cell_change *change)
+{
 	/* Nobody but this thread changes them. */
 	struct service_limits limits = service->limits;
 
 	limits.concurrency = (unsigned)change->concurrency;
 	limits.queue = (size_t)change->queue;
 	limits.queue_bytes = (size_t)change->queue_bytes;
-	limits.overflow = policies[change->overflow];
+	limits.overflow = host_change_overflow(change->overflow);
 	limits.timeout_ns = change->timeout_ns;
 	limits.blocking_threads = (unsigned)change->blocking_threads;
 	service_change_limits(service, &limits);

@@ -11,9 +11,13 @@
 #include <stdint.h>
 
 #include "cell/host.h"
+#include "protocol/cell_link.h"
+#include "service/service.h"
 
-struct cell_change;
 struct hosted;
+
+/* What the master calls by another number. */
+enum overflow_policy host_change_overflow(enum cell_overflow overflow);
 
 /* Copies what it needs of change. done is called with id, perhaps before this returns. */
 void host_change_begin(struct hosted *hosted, const struct cell_change *change, host_done_fn *done,

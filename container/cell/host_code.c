@@ -143,8 +143,7 @@ host_code_leave(const struct host_code *code, uid_t user)
 
 /* --- load ------------------------------------------------------------------------------- */
 
-/* The first complaint about the settings, as a text. */
-static char *
+char *
 host_code_complaint(const struct settings_report *report)
 {
 	return xasprintf("setting %s: %s [config-setting]", report->items[0].key, report->items[0].text);

@@ -23,6 +23,7 @@ struct loop;
 struct plugin;
 struct setting_value;
 struct settings;
+struct settings_report;
 
 /* The answer, called on the control thread. */
 typedef void host_code_done_fn(struct host_code *code);
@@ -63,6 +64,9 @@ void host_code_finish(struct host_code *code);
 
 /* Which image it is: who has the same has the same code, and its data. */
 const char *host_code_image(const struct host_code *code);
+
+/* The first complaint about settings of a plugin, as a text. Malloc'd. */
+char *host_code_complaint(const struct settings_report *report);
 
 /* Loads it and checks the settings; error says how that went. apart: from a copy in memory, since
  * the same image is there already and its data are not to be shared. */
