@@ -40,7 +40,8 @@ take_many(int count)
 		things[i] = slab_take(&pool);
 		ck_assert_ptr_nonnull(things[i]);
 		ck_assert_uint_eq((uintptr_t)things[i] % 64, 0);
-		memset(things[i], i, THING);
+		for (int word = 0; word < THING / (int)sizeof(int); word++)
+			((int *)things[i])[word] = i;
 	}
 }
 
@@ -66,8 +67,8 @@ START_TEST(things_do_not_overlap)
 	slab_pool_init(&pool, THING, MANY);
 	take_many(MANY);
 	for (int i = 0; i < MANY; i++) {
-		for (int byte = 0; byte < THING; byte++)
-			ck_assert_uint_eq(((unsigned char *)things[i])[byte], (unsigned char)i);
+		for (int word = 0; word < THING / (int)sizeof(int); word++)
+			ck_assert_int_eq(((int *)things[i])[word], i);
 	}
 	ck_assert_uint_eq(pool.slabs, (MANY + pool.per_slab - 1) / pool.per_slab);
 	give_many(MANY);

@@ -149,24 +149,33 @@ close_empty_scope(void)
 	return bay_scope_close(bay_scope_open(BAY_INHERIT));
 }
 
-/* Nothing but the wait: the scope itself is closed by the end of its task. */
+/* Nothing but the wait: the scope itself is closed by the end of its task. To close it would be
+ * an await that sees all there is to see. */
 static int
 wait_in_empty_scope(void)
 {
-	struct bay_scope *scope = bay_scope_open(BAY_INHERIT);
-	int status = bay_scope_wait(scope);
+	static struct bay_scope *scope;
+	static uint64_t owner;
 
-	bay_scope_close(scope);
-	return status;
+	if (owner != bay_task_id(bay_task_current())) {
+		owner = bay_task_id(bay_task_current());
+		scope = bay_scope_open(BAY_INHERIT);
+	}
+	return bay_scope_wait(scope);
+}
+
+/* What an await may leave unseen; not by another one, which would do its work for it. */
+static int
+look_at_deadline(int status)
+{
+	return status == BAY_OK && bay_now() >= bay_deadline() ? BAY_TIMEOUT : status;
 }
 
 static int
 gather_nothing(void)
 {
-	int status = bay_gather(NULL, 0, BAY_INHERIT);
-
 	/* What has ended is given even after the deadline. */
-	return status == BAY_OK ? bay_yield() : status;
+	return look_at_deadline(bay_gather(NULL, 0, BAY_INHERIT));
 }
 
 static int
@@ -174,7 +183,8 @@ shield_nothing(void)
 {
 	int status = bay_shield("nothing", do_nothing, NULL, bay_after(BAY_SECOND));
 
-	return status == BAY_OK ? bay_yield() : status;
+	/* It is for those who have been cancelled, too. */
+	return status == BAY_OK && bay_cancel_reason() != NULL ? BAY_CANCELED : look_at_deadline(status);
 }
 
 static const struct await_loop loops[] = {

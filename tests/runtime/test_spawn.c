@@ -109,9 +109,12 @@ TASK_TEST(without_a_handle_only_the_stack_is_left)
 
 /* --- before the first turn ------------------------------------------------------------------ */
 
+static int began_canceled;
+
 static int
 expect_canceled(void *arg)
 {
+	began_canceled++;
 	ck_assert_str_eq(bay_cancel_reason(), arg);
 	return bay_sleep(BAY_SECOND);
 }
@@ -132,6 +135,7 @@ TASK_TEST(one_that_has_not_begun_can_be_cancelled)
 	bay_task_free(task);
 	ck_assert_int_eq(bay_yield(), BAY_OK);
 	ck_assert_int_eq(bay_yield(), BAY_OK);
+	ck_assert_int_eq(began_canceled, 3);
 	return BAY_OK;
 }
 
