@@ -43,42 +43,75 @@ service_waiter_answer(struct master_service *service, struct service_waiter *wai
 	done(service, status, message != NULL ? message : "", arg);
 }
 
+/* Who is answered may ask for something again, which is for the next time. */
+static void
+service_waiters_take(struct list *taken, struct master_service *service, bool starters)
+{
+	list_init(taken);
+	list_for_each_safe(pos, &service->waiters) {
+		struct service_waiter *waiter = container_of(pos, struct service_waiter, link);
+
+		if (starters && waiter->wish == SERVICE_WISH_STOP)
+			continue;
+		list_remove(&waiter->link);
+		list_push_back(taken, &waiter->link);
+	}
+}
+
+/* Answers move the service on, and with that its reason. */
+static void
+service_waiters_fail_taken(struct list *taken, struct master_service *service,
+	enum bay_status status, const char *message)
+{
+	char *text = xstrdup(message);
+	struct list *link;
+
+	while ((link = list_first(taken)) != NULL)
+		service_waiter_answer(service, container_of(link, struct service_waiter, link), status, text);
+	free(text);
+}
+
 void
 service_waiters_answer(struct master_service *service)
 {
-	list_for_each_safe(pos, &service->waiters) {
-		struct service_waiter *waiter = container_of(pos, struct service_waiter, link);
+	enum service_state state = service->state;
+	char *reason = service->reason != NULL ? xstrdup(service->reason) : NULL;
+	struct list taken;
+	struct list *link;
+
+	service_waiters_take(&taken, service, false);
+	while ((link = list_first(&taken)) != NULL) {
+		struct service_waiter *waiter = container_of(link, struct service_waiter, link);
 		bool wanted_ready = waiter->wish != SERVICE_WISH_STOP;
 
-		if (service->state == SERVICE_FAILED)
-			service_waiter_answer(service, waiter, wanted_ready ? BAY_FAILED : BAY_OK,
-				service->reason);
-		else if (wanted_ready == (service->state == SERVICE_READY))
+		if (state == SERVICE_FAILED)
+			service_waiter_answer(service, waiter, wanted_ready ? BAY_FAILED : BAY_OK, reason);
+		else if (wanted_ready == (state == SERVICE_READY))
 			service_waiter_answer(service, waiter, BAY_OK, "");
 		else
 			service_waiter_answer(service, waiter, BAY_CANCELED, wanted_ready ?
 				"somebody stopped the service meanwhile" :
 				"somebody started the service meanwhile");
 	}
+	free(reason);
 }
 
 void
 service_waiters_fail(struct master_service *service, enum bay_status status,
 	const char *message)
 {
-	list_for_each_safe(pos, &service->waiters)
-		service_waiter_answer(service, container_of(pos, struct service_waiter, link), status,
-			message);
+	struct list taken;
+
+	service_waiters_take(&taken, service, false);
+	service_waiters_fail_taken(&taken, service, status, message);
 }
 
 void
 service_waiters_fail_starters(struct master_service *service, enum bay_status status,
 	const char *message)
 {
-	list_for_each_safe(pos, &service->waiters) {
-		struct service_waiter *waiter = container_of(pos, struct service_waiter, link);
+	struct list taken;
 
-		if (waiter->wish != SERVICE_WISH_STOP)
-			service_waiter_answer(service, waiter, status, message);
-	}
+	service_waiters_take(&taken, service, true);
+	service_waiters_fail_taken(&taken, service, status, message);
 }

@@ -412,7 +412,40 @@ START_TEST(a_failed_service_that_is_stopped_is_not_tried_again)
 }
 END_TEST
 
+/* As a removal does that a stop refuses. */
+static void
+ask_once_more(struct master_service *service, enum bay_status status, const char *message, void *arg)
+{
+	unsigned *answers = arg;
+
+	ck_assert_int_eq(status, BAY_BUSY);
+	ck_assert_str_eq(message, "not yet");
+	ck_assert_uint_lt(++*answers, 100);
+	service_waiters_add(service, SERVICE_WISH_STOP, ask_once_more, answers);
+}
+
+START_TEST(who_asks_again_as_he_is_answered_waits_for_the_next_time)
+{
+	struct fake_master master;
+	struct master_service *a;
+	unsigned answers = 0;
+
+	fake_master_open(&master, "", "");
+	fake_master_start(&master);
+	a = service_of(&master, "a");
+	for (int i = 0; i < 3; i++)
+		service_waiters_add(a, SERVICE_WISH_STOP, ask_once_more, &answers);
+	service_waiters_fail(a, BAY_BUSY, "not yet");
+	ck_assert_uint_eq(answers, 3);
+	service_waiters_fail_starters(a, BAY_BUSY, "not yet");
+	ck_assert_uint_eq(answers, 3);
+	list_init(&a->waiters);
+	fake_master_close(&master);
+}
+END_TEST
+
 CHECK_MAIN("master/service_control",
+	who_asks_again_as_he_is_answered_waits_for_the_next_time,
 	a_service_keeps_its_listener_over_the_cell,
 	a_service_that_is_stopped_or_given_up_listens_no_more,
 	the_second_service_that_wants_an_address_is_refused_with_the_first,
