@@ -259,13 +259,18 @@ commit_on_settled(struct master_service *service, enum bay_status status, const 
 		commit_item_change(item);
 }
 
-/* Something is under way for it: looks again when that is over. */
+/* Something is under way for it: settled hears when that is over, or that it will not be. */
 static bool
-commit_waits(struct commit_item *item)
+commit_waits(struct commit_item *item, service_done_fn *settled)
 {
-	if (item->service == NULL || service_change_is_possible(item->service))
+	struct master_service *service = item->service;
+
+	if (service == NULL || service_change_is_possible(service))
 		return false;
-	service_waiters_add(item->service, SERVICE_WISH_START, commit_on_settled, item);
+	if (service_refuses_to_stop(service))
+		commit_on_done(service, BAY_BUSY, service->reason, item);
+	else
+		service_waiters_add(service, SERVICE_WISH_START, settled, item);
 	return true;
 }
 
@@ -274,7 +279,7 @@ commit_item_change(struct commit_item *item)
 {
 	struct master_service *service = item->service;
 
-	if (commit_waits(item))
+	if (commit_waits(item, commit_on_settled))
 		return;
 	/* What it is may have changed since the plan was made. */
 	if (item->action != RELOAD_ADD)
@@ -306,13 +311,27 @@ commit_item_change(struct commit_item *item)
 }
 
 static void
+commit_item_stop(struct commit_item *item, service_done_fn *done)
+{
+	struct master_service *service = item->service;
+
+	if (!service_refuses_to_stop(service) || service->step != SERVICE_STEP_STOP) {
+		service_control_stop(service, false, done, item);
+		return;
+	}
+	/* It has been told to, and who waited for that has been answered. */
+	service->wanted = false;
+	done(service, BAY_BUSY, service->reason, item);
+}
+
+static void
 commit_item_end(struct commit_item *item)
 {
 	if (item->action == RELOAD_REMOVE) {
-		service_control_stop(item->service, false, commit_on_removed, item);
+		commit_item_stop(item, commit_on_removed);
 		return;
 	}
-	service_control_stop(item->service, false, commit_on_stopped, item);
+	commit_item_stop(item, commit_on_stopped);
 	master_service_configure(item->service, item->target.source, item->target.config);
 }
 
@@ -362,10 +381,8 @@ commit_item_undo(struct commit_item *item)
 		service_control_stop(service, true, commit_on_added_gone, item);
 		return;
 	}
-	if (!service_change_is_possible(service)) {
-		service_waiters_add(service, SERVICE_WISH_START, commit_on_undo_settled, item);
+	if (commit_waits(item, commit_on_undo_settled))
 		return;
-	}
 	switch (item->action) {
 	case RELOAD_LIVE:
 		service_change_live(service, &item->former, item->settings, commit_on_done, item);

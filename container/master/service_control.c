@@ -57,8 +57,7 @@ service_control_cell_ready(struct master_service *service)
 		service_begin_start(service);
 }
 
-/* STOPPING for longer than it should. */
-static bool
+bool
 service_refuses_to_stop(const struct master_service *service)
 {
 	return service->state == SERVICE_STOPPING && service->reason != NULL;

@@ -31,6 +31,9 @@ void service_control_stop(struct master_service *service, bool now, service_done
 	void *arg);
 void service_control_restart(struct master_service *service, service_done_fn *done, void *arg);
 
+/* STOPPING for longer than it should, for its reason: nobody knows when that ends. */
+bool service_refuses_to_stop(const struct master_service *service);
+
 /* Its plugin is being examined, together with those of others; and has been, with an image
  * (borrowed) or with the reason of a refusal. */
 void service_control_expect(struct master_service *service);

@@ -316,6 +316,36 @@ START_TEST(when_the_cell_refuses_one_all_are_as_before)
 }
 END_TEST
 
+START_TEST(one_that_does_not_end_fails_what_would_change_it)
+{
+	static const char *const orders[] = {"stop=refuse", "stop=silent"};
+
+	for (int i = 0; i < 2; i++) {
+		struct answer answer;
+		struct world world;
+		struct master_service *a;
+
+		open_world(&world, orders[i]);
+		(void)reload_file(&world, "[container]\n[service a]\ndrain_timeout = 1ms\n[service b]\n");
+		a = service_of(&world.master, "a");
+		world.master.limits.grace_ns = MS(1);
+		service_control_stop(a, false, fake_master_on_done, &world.master);
+		UNTIL(&world.master, world.master.answers == 1);
+		ck_assert(is_state(&world.master, "a", SERVICE_STOPPING));
+		answer = reload_file(&world, "[container]\n[service a]\ntimeout = 5s\n[service b]\n");
+		ck_assert_int_eq(answer.status, BAY_FAILED);
+		ck_assert_ptr_nonnull(strstr(answer.message, "[service-stuck]"));
+		ck_assert_int_eq(a->config->timeout_ns, MS(30000));
+		/* What needs nothing of it goes on; what is to end may end later. */
+		answer = reload_file(&world, "[container]\n[service b]\ntimeout = 5s\n");
+		ck_assert_msg(answer.status == BAY_OK, "%s", answer.message);
+		ck_assert_int_eq(service_of(&world.master, "b")->config->timeout_ns, MS(5000));
+		ck_assert_ptr_eq(supervisor_find(world.master.supervisor, "a"), a);
+		close_world(&world);
+	}
+}
+END_TEST
+
 START_TEST(a_generation_that_is_refused_is_taken_back)
 {
 	struct answer answer;
@@ -472,6 +502,7 @@ CHECK_MAIN("master/reload",
 	a_dry_run_says_what_it_would_do,
 	a_wrong_file_changes_nothing,
 	when_the_cell_refuses_one_all_are_as_before,
+	one_that_does_not_end_fails_what_would_change_it,
 	a_generation_that_is_refused_is_taken_back,
 	a_generation_that_is_not_swapped_to_leaves_the_one_that_runs,
 	a_generation_that_crashes_in_the_swap_is_taken_back,
