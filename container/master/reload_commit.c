@@ -40,6 +40,8 @@ struct commit_item {
 	bool settings;                  /* of its plugin are different */
 	bool done;                      /* as wanted, for now */
 	bool listens;                   /* when it began */
+	bool wanted;                    /* the same */
+	bool ends;                      /* it has been told to stop */
 };
 
 struct reload_commit {
@@ -84,6 +86,7 @@ commit_item_init(struct commit_item *item, struct reload_commit *commit,
 	if (service == NULL)
 		return;
 	item->was = service->state;
+	item->wanted = service->wanted;
 	item->former = (struct service_target){.source = config_ref(service->source),
 		.config = service->config,
 		.image = service->image != NULL ? plugin_image_ref(service->image) : NULL};
@@ -327,6 +330,7 @@ commit_item_stop(struct commit_item *item, service_done_fn *done)
 static void
 commit_item_end(struct commit_item *item)
 {
+	item->ends = true;
 	if (item->action == RELOAD_REMOVE) {
 		commit_item_stop(item, commit_on_removed);
 		return;
@@ -372,11 +376,42 @@ commit_undo_start(struct commit_item *item)
 		commit_on_done(service, BAY_OK, "", item);
 }
 
+/* It ran, as what it is now or before that. */
+static void
+commit_undo_generation(struct commit_item *item)
+{
+	if (item->service->state == SERVICE_READY)
+		service_change_generation(item->service, &item->former, commit_on_done, item);
+	else
+		service_change_start(item->service, &item->former, commit_on_done, item);
+}
+
+/* It was told to stop. When that will be over is nothing to wait for. */
+static void
+commit_item_restore(struct commit_item *item)
+{
+	struct master_service *service = item->service;
+
+	if (!item->wanted) {
+		master_service_configure(service, item->former.source, item->former.config);
+		commit_on_done(service, BAY_OK, "", item);
+	} else if (service->state == SERVICE_STOPPING) {
+		service_change_start_after_stop(service, &item->former);
+		commit_on_done(service, BAY_OK, "", item);
+	} else if (!commit_waits(item, commit_on_undo_settled)) {
+		commit_undo_generation(item);
+	}
+}
+
 static void
 commit_item_undo(struct commit_item *item)
 {
 	struct master_service *service = item->service;
 
+	if (item->ends) {
+		commit_item_restore(item);
+		return;
+	}
 	if (item->action == RELOAD_ADD) {
 		service_control_stop(service, true, commit_on_added_gone, item);
 		return;
@@ -388,17 +423,10 @@ commit_item_undo(struct commit_item *item)
 		service_change_live(service, &item->former, item->settings, commit_on_done, item);
 		break;
 	case RELOAD_GENERATION:
-		if (service->state == SERVICE_READY)
-			service_change_generation(service, &item->former, commit_on_done, item);
-		else
-			service_change_start(service, &item->former, commit_on_done, item);
+		commit_undo_generation(item);
 		break;
 	case RELOAD_START:
 		commit_undo_start(item);
-		break;
-	case RELOAD_STOP:
-	case RELOAD_REMOVE:
-		service_change_start(service, &item->former, commit_on_done, item);
 		break;
 	default:
 		master_service_configure(service, item->former.source, item->former.config);
@@ -415,8 +443,6 @@ commit_is_to_undo(const struct commit_item *item)
 		return false;
 	if (item->action == RELOAD_ADD)
 		return item->service != NULL;
-	if (item->action == RELOAD_STOP || item->action == RELOAD_REMOVE)
-		return item->done && item->was != SERVICE_STOPPED;
 	return item->done || item->action == RELOAD_START;
 }
 
@@ -441,7 +467,7 @@ commit_has_part(const struct commit_item *item, enum commit_phase phase)
 	case COMMIT_UNDO:
 		return !commit_is_ending(item) && commit_is_to_undo(item);
 	case COMMIT_RESTORE:
-		return commit_is_ending(item) && commit_is_to_undo(item);
+		return item->ends;
 	case COMMIT_OVER:
 		break;
 	}

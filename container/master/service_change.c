@@ -291,12 +291,18 @@ service_change_settle(struct master_service *service)
 /* --- start ----------------------------------------------------------------------------------- */
 
 void
-service_change_start(struct master_service *service, const struct service_target *target,
-	service_done_fn *done, void *arg)
+service_change_start_after_stop(struct master_service *service, const struct service_target *target)
 {
 	master_service_configure(service, target->source, target->config);
 	service_change_set_image(service, target->image);
 	service->wanted = true;
+}
+
+void
+service_change_start(struct master_service *service, const struct service_target *target,
+	service_done_fn *done, void *arg)
+{
+	service_change_start_after_stop(service, target);
 	master_service_forgive(service);
 	service_waiters_add(service, SERVICE_WISH_START, done, arg);
 	service_begin_start(service);

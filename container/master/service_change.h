@@ -47,6 +47,9 @@ void service_change_generation(struct master_service *service,
 void service_change_start(struct master_service *service, const struct service_target *target,
 	service_done_fn *done, void *arg);
 
+/* STOPPING: it is started when its stop is over, which nobody waits for. */
+void service_change_start_after_stop(struct master_service *service, const struct service_target *target);
+
 /* --- for service_swap, service_steps and service_control ------------------------------------------- */
 
 /* What runs may have begun with an earlier configuration: tells it what is live of the present one. */

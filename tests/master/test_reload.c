@@ -346,6 +346,40 @@ START_TEST(one_that_does_not_end_fails_what_would_change_it)
 }
 END_TEST
 
+START_TEST(one_that_does_not_end_when_it_is_to_is_wanted_again)
+{
+	static const char *const orders[] = {"listen=127.0.0.1:0 stop=refuse call=crash",
+		"listen=127.0.0.1:0 stop=silent call=crash"};
+	static const char *const files[] = {"[service a]\nenabled = no\n[service b]\n", "[service b]\n"};
+
+	for (int i = 0; i < 4; i++) {
+		struct answer answer;
+		struct world world;
+		struct master_service *a;
+		struct config *source;
+		char text[200];
+
+		open_world(&world, orders[i / 2]);
+		(void)reload_file(&world, "[container]\n[service a]\ndrain_timeout = 1ms\n[service b]\n");
+		a = service_of(&world.master, "a");
+		source = a->source;
+		world.master.limits.grace_ns = MS(1);
+		snprintf(text, sizeof(text), "[container]\n%s", files[i % 2]);
+		answer = reload_file(&world, text);
+		ck_assert_int_eq(answer.status, BAY_FAILED);
+		ck_assert_ptr_nonnull(strstr(answer.message, "service a: "));
+		ck_assert(a->wanted);
+		ck_assert_ptr_eq(a->source, source);
+		ck_assert_ptr_eq(supervisor_find(world.master.supervisor, "a"), a);
+		/* Its end comes at last. */
+		fake_master_crash(&world.master, 1);
+		UNTIL(&world.master, is_state(&world.master, "a", SERVICE_READY));
+		ck_assert_str_eq(a->image->source, "/nowhere/a.so");
+		close_world(&world);
+	}
+}
+END_TEST
+
 START_TEST(a_generation_that_is_refused_is_taken_back)
 {
 	struct answer answer;
@@ -503,6 +537,7 @@ CHECK_MAIN("master/reload",
 	a_wrong_file_changes_nothing,
 	when_the_cell_refuses_one_all_are_as_before,
 	one_that_does_not_end_fails_what_would_change_it,
+	one_that_does_not_end_when_it_is_to_is_wanted_again,
 	a_generation_that_is_refused_is_taken_back,
 	a_generation_that_is_not_swapped_to_leaves_the_one_that_runs,
 	a_generation_that_crashes_in_the_swap_is_taken_back,
