@@ -180,7 +180,8 @@ service_was_not_swapped(struct master_service *service, const char *reason)
 	plugin_image_unref(service->next_image);
 	service->next_image = NULL;
 	/* The cell took the bounds of what it refused. */
-	service_change_tell(service, false);
+	if (service->state == SERVICE_READY)
+		service_change_tell(service, false);
 }
 
 static void
@@ -205,7 +206,8 @@ service_on_swapped(const struct cell_reply *reply, void *arg)
 	case CELL_REPLY_FAILED:
 		service->step = SERVICE_STEP_NONE;
 		service_was_not_swapped(service, reply->message);
-		break;
+		service_go_on(service);
+		return;
 	}
 	service_settle(service);
 }

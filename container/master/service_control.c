@@ -180,11 +180,12 @@ service_control_failed(struct master_service *service, const char *message)
 		service_begin_start(service);
 		return;
 	}
-	/* An examination for a restart goes on, and starts it again at its end. */
+	/* What is under way goes on, and starts it again at its end. */
 	if (service->step == SERVICE_STEP_NONE) {
 		service_fail_with_code(service, message, "service-task");
 		service_settle(service);
 	} else {
+		service->again = true;
 		master_service_set_state(service, SERVICE_STARTING, "%s", message);
 	}
 }

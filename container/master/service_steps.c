@@ -89,6 +89,19 @@ service_settle(struct master_service *service)
 	supervisor_settled(service->supervisor);
 }
 
+void
+service_go_on(struct master_service *service)
+{
+	if (service->step == SERVICE_STEP_NONE && service->state == SERVICE_STARTING) {
+		if (service->wanted) {
+			service_begin_start(service);
+			return;
+		}
+		master_service_set_state(service, SERVICE_STOPPED, NULL);
+	}
+	service_settle(service);
+}
+
 /* --- the timer ----------------------------------------------------------------------- */
 
 static void
@@ -185,10 +198,7 @@ service_refuse_restart(struct master_service *service, const char *reason)
 	master_service_note(service, EVENT_REFUSED, "%s", reason);
 	service->again = service->state == SERVICE_STARTING;
 	service_waiters_fail_starters(service, BAY_INVALID, reason);
-	if (service->state == SERVICE_STARTING)
-		service_begin_start(service);
-	else
-		service_settle(service);
+	service_go_on(service);
 }
 
 /* The first of several complaints. */

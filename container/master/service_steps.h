@@ -26,6 +26,10 @@ enum cell_overflow service_overflow(const struct config_service *config);
 /* A step has ended: begins the next one, or tells those who wait that it is there. */
 void service_settle(struct master_service *service);
 
+/* The same after what left it as it ran: one that has failed meanwhile, so that it is STARTING, is
+ * started again. */
+void service_go_on(struct master_service *service);
+
 /* Tells the cell why the service is not there, for those who call it, unless it is. */
 void service_tell_absence(struct master_service *service);
 

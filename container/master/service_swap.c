@@ -427,6 +427,18 @@ swap_has_flipped(struct master_service *service)
 	}
 }
 
+/* What ran has failed before the cell heard of it. True: it was on its way to the former one, which
+ * is started. */
+static bool
+swap_goes_back_anyway(struct master_service *service)
+{
+	if (!service->swap.back || service->state != SERVICE_STARTING)
+		return false;
+	swap_drop_image(service);
+	swap_go_back(service, service->swap.failure == NULL);
+	return true;
+}
+
 /* The cell says no: what ran before runs. */
 static void
 swap_was_refused(struct master_service *service, const struct cell_reply *reply)
@@ -473,8 +485,10 @@ swap_on_reply(const struct cell_reply *reply, void *arg)
 		break;
 	case CELL_REPLY_FAILED:
 		service->step = SERVICE_STEP_NONE;
-		swap_was_refused(service, reply);
-		break;
+		if (!swap_goes_back_anyway(service))
+			swap_was_refused(service, reply);
+		service_go_on(service);
+		return;
 	}
 	service_settle(service);
 }
@@ -576,10 +590,7 @@ swap_on_examined(const struct plugin_result *result, void *arg)
 	swap_note_failure(service, EVENT_REFUSED, "what ran before goes on: %s", reason);
 	swap_answer(service, &service->swap.served, SWAP_REFUSED, reason);
 	free(reason);
-	if (service->state == SERVICE_STARTING)
-		service_begin_start(service);
-	else
-		service_settle(service);
+	service_go_on(service);
 }
 
 /* --- wishes ------------------------------------------------------------------------------------ */

@@ -421,6 +421,22 @@ START_TEST(a_generation_that_is_not_swapped_to_leaves_the_one_that_runs)
 }
 END_TEST
 
+START_TEST(one_that_fails_as_it_is_to_be_swapped_is_started_as_it_was)
+{
+	struct answer answer;
+	struct world world;
+
+	open_world(&world, "swap=late");
+	answer = reload_file(&world, "[container]\n[service a]\nmode = new\n[service b]\n");
+	ck_assert_int_eq(answer.status, BAY_FAILED);
+	UNTIL(&world.master, is_state(&world.master, "a", SERVICE_READY));
+	ck_assert_uint_eq(service_of(&world.master, "a")->config->setting_count, 0);
+	ck_assert_str_eq(service_of(&world.master, "a")->image->source, "/nowhere/a.so");
+	ck_assert_ptr_null(service_of(&world.master, "a")->undo);
+	close_world(&world);
+}
+END_TEST
+
 START_TEST(a_generation_that_crashes_in_the_swap_is_taken_back)
 {
 	struct answer answer;
@@ -540,6 +556,7 @@ CHECK_MAIN("master/reload",
 	one_that_does_not_end_when_it_is_to_is_wanted_again,
 	a_generation_that_is_refused_is_taken_back,
 	a_generation_that_is_not_swapped_to_leaves_the_one_that_runs,
+	one_that_fails_as_it_is_to_be_swapped_is_started_as_it_was,
 	a_generation_that_crashes_in_the_swap_is_taken_back,
 	a_generation_that_is_swapped_to_is_no_restart,
 	only_live_keys_are_set_by_hand,

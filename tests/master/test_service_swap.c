@@ -151,6 +151,50 @@ START_TEST(what_fails_in_the_cell_leaves_what_ran)
 }
 END_TEST
 
+START_TEST(one_that_fails_as_it_is_to_be_swapped_is_started_again)
+{
+	struct fake_master master;
+	struct master_service *a = open_started(&master, "swap=late\n", "");
+
+	reload(&master);
+	ck_assert_int_eq(told.outcome, SWAP_REFUSED);
+	ck_assert_ptr_nonnull(strstr(told.message, "it is not running"));
+	UNTIL(&master, is_state(&master, "a", SERVICE_READY));
+	ck_assert_str_eq(a->image->source, "/nowhere/a.so");
+	service_swap_reload(a, &wish);
+	UNTIL(&master, a->step == SERVICE_STEP_SWAP);
+	service_control_stop(a, false, fake_master_on_done, &master);
+	UNTIL(&master, master.answers == 1);
+	ck_assert_int_eq(master.status, BAY_OK);
+	ck_assert(is_state(&master, "a", SERVICE_STOPPED));
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(one_that_fails_as_it_is_to_go_back_is_started_as_what_it_was)
+{
+	for (int condemned = 0; condemned < 2; condemned++) {
+		struct fake_master master;
+		struct master_service *a = open_started(&master, "revert=late\n", "");
+
+		reload(&master);
+		if (condemned) {
+			count(&master, 0, 100);
+			UNTIL(&master, a->step == SERVICE_STEP_SWAP);
+			UNTIL(&master, is_state(&master, "a", SERVICE_READY) && a->step == SERVICE_STEP_NONE);
+		} else {
+			roll_back(&master);
+			ck_assert_int_eq(told.outcome, SWAP_STARTED);
+		}
+		ck_assert_str_eq(a->image->source, "/nowhere/a.so");
+		ck_assert(condemned == (a->former == NULL));
+		ck_assert_ptr_null(a->swap.failure);
+		ck_assert(!a->swap.back);
+		fake_master_close(&master);
+	}
+}
+END_TEST
+
 START_TEST(what_crashes_or_hangs_the_cell_in_the_swap_leaves_what_ran_to_the_next_cell)
 {
 	static const char *const orders[] = {"swap=crash\n", "swap=silent\n"};
@@ -411,6 +455,8 @@ CHECK_MAIN("master/service_swap",
 	a_reload_swaps_to_the_file_and_keeps_what_ran,
 	what_the_examiner_refuses_is_never_started,
 	what_fails_in_the_cell_leaves_what_ran,
+	one_that_fails_as_it_is_to_be_swapped_is_started_again,
+	one_that_fails_as_it_is_to_go_back_is_started_as_what_it_was,
 	what_crashes_or_hangs_the_cell_in_the_swap_leaves_what_ran_to_the_next_cell,
 	requests_meanwhile_are_answered_by_the_next_one,
 	a_crash_on_probation_starts_the_former_code,

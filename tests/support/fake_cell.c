@@ -25,7 +25,8 @@
  *	swap=crash       crashes in the init of what it swaps to
  *	swap=silent      does not answer it  swap=hold        answers it when a Call has come
  *	swap=lingers     does it, and says that the old one lingers
- *	revert=none      has kept nothing
+ *	swap=late        says that the service has failed before, and refuses
+ *	revert=none      has kept nothing    revert=late      as swap=late
  *	call=crash       crashes in the service that is called
  *	call=fail        the handler fails   call=refuse      the cell has no such service
  *	call=rubbish     answers rubbish     call=bad-body    answers with two bodies
@@ -317,6 +318,15 @@ answer_start(const struct varlink_call *call, const struct cell_start *start)
 	}
 }
 
+/* What runs of a and of b. */
+static int64_t generations[2];
+
+static int64_t *
+generation_of(const char *service)
+{
+	return &generations[strcmp(service, "b") == 0];
+}
+
 static void
 do_start(const struct varlink_call *call)
 {
@@ -325,12 +335,20 @@ do_start(const struct varlink_call *call)
 
 	if (!cell_start_from_json(call->parameters, &start, error))
 		_exit(7);
+	*generation_of(start.service) = start.generation;
 	answer_start(call, &start);
 	if (is_ordered("start=give-up"))
 		tell_failed(start.service, start.generation);
 	if (is_ordered("start=nonsense"))
 		say_nonsense(&start);
 	cell_start_finish(&start);
+}
+
+static void
+refuse_late(const struct varlink_call *call, const char *service)
+{
+	tell_failed(service, *generation_of(service));
+	fail(call, CELL_FAILED, BAY_BUSY, "it is not running");
 }
 
 static struct varlink_call held_swap; /* its id only; has_id: there is one */
@@ -355,6 +373,11 @@ answer_swap(const struct varlink_call *call, const struct cell_start *start)
 		fail(call, CELL_FAILED, BAY_INVALID, "not to be loaded");
 		return;
 	}
+	if (is_ordered("swap=late")) {
+		refuse_late(call, start->service);
+		return;
+	}
+	*generation_of(start->service) = start->generation;
 	notify(CELL_STAGE, cell_stage_reached_to_json(&reached));
 	if (is_ordered("swap=refuse")) {
 		fail(call, CELL_FAILED, BAY_INVALID, "no such luck");
@@ -385,7 +408,14 @@ do_swap(const struct varlink_call *call)
 static void
 do_revert(const struct varlink_call *call)
 {
-	if (is_ordered("revert=none"))
+	struct cell_stop stop;
+	char error[CELL_ERROR_SIZE];
+
+	if (!cell_stop_from_json(call->parameters, &stop, error))
+		_exit(7);
+	if (is_ordered("revert=late"))
+		refuse_late(call, stop.service);
+	else if (is_ordered("revert=none"))
 		fail(call, CELL_FAILED, BAY_NOT_FOUND, "nothing is kept");
 	else
 		answer(call);
