@@ -320,19 +320,28 @@ swap_on_timer(evutil_socket_t fd, short what, void *arg)
 	}
 }
 
+/* It was on its way to the former code, and what it leaves runs no more: that is started. */
+static void
+swap_goes_back_anyway(struct master_service *service)
+{
+	swap_drop_image(service);
+	swap_go_back(service, service->swap.failure == NULL);
+	swap_end_probation(service);
+	swap_answer(service, &service->swap.patient, SWAP_ROLLED_BACK, "it was rolled back by hand");
+}
+
 /* It was being swapped. True: as for service_swap_failed(). */
 static bool
 swap_failed_under_way(struct master_service *service, bool blamed, const char *reason)
 {
 	int64_t generation = service->swap.image->generation;
 
-	swap_drop_image(service);
-	/* It was on its way to the former one: that is started. */
 	if (service->swap.back) {
-		swap_go_back(service, service->swap.failure == NULL);
+		swap_goes_back_anyway(service);
 		return true;
 	}
-	swap_end_probation(service);
+	/* A probation goes on: what is on it runs, or is started again. */
+	swap_drop_image(service);
 	if (!blamed) {
 		swap_note_failure(service, EVENT_REFUSED, "generation %" PRId64 " is not swapped to: its cell ended "
 			"meanwhile", generation);
@@ -427,18 +436,6 @@ swap_has_flipped(struct master_service *service)
 	}
 }
 
-/* What ran has failed before the cell heard of it. True: it was on its way to the former one, which
- * is started. */
-static bool
-swap_goes_back_anyway(struct master_service *service)
-{
-	if (!service->swap.back || service->state != SERVICE_STARTING)
-		return false;
-	swap_drop_image(service);
-	swap_go_back(service, service->swap.failure == NULL);
-	return true;
-}
-
 /* The cell says no: what ran before runs. */
 static void
 swap_was_refused(struct master_service *service, const struct cell_reply *reply)
@@ -485,7 +482,10 @@ swap_on_reply(const struct cell_reply *reply, void *arg)
 		break;
 	case CELL_REPLY_FAILED:
 		service->step = SERVICE_STEP_NONE;
-		if (!swap_goes_back_anyway(service))
+		/* It may have failed before the cell heard of it. */
+		if (service->swap.back && service->state == SERVICE_STARTING)
+			swap_goes_back_anyway(service);
+		else
 			swap_was_refused(service, reply);
 		service_go_on(service);
 		return;

@@ -26,25 +26,27 @@ static struct told {
 	enum swap_outcome outcome;
 	char message[400];
 	char stages[100];
-} told;
+} told, patient_told;
 
 static void
 on_stage(struct master_service *service, const char *stage, void *arg)
 {
 	ck_assert_ptr_nonnull(service);
-	ck_assert_ptr_eq(arg, &told);
-	strncat(told.stages, stage, 20);
-	strcat(told.stages, " ");
+	ck_assert(arg == &told || arg == &patient_told);
+	strncat(((struct told *)arg)->stages, stage, 20);
+	strcat(((struct told *)arg)->stages, " ");
 }
 
 static void
 on_done(struct master_service *service, enum swap_outcome outcome, const char *message, void *arg)
 {
+	struct told *of = arg;
+
 	ck_assert_ptr_nonnull(service);
-	ck_assert_ptr_eq(arg, &told);
-	told.answers++;
-	told.outcome = outcome;
-	snprintf(told.message, sizeof(told.message), "%s", message);
+	ck_assert(of == &told || of == &patient_told);
+	of->answers++;
+	of->outcome = outcome;
+	snprintf(of->message, sizeof(of->message), "%s", message);
 }
 
 static const struct swap_wish wish = {.by = {EVENT_BY_USER, 7, 8}, .stage = on_stage, .done = on_done, .arg = &told};
@@ -54,6 +56,7 @@ static struct master_service *
 open_started(struct fake_master *master, const char *orders, const char *keys)
 {
 	memset(&told, 0, sizeof(told));
+	memset(&patient_told, 0, sizeof(patient_told));
 	fake_master_open_with_plugins(master, orders, keys, &bay_cell);
 	fake_master_plugin(master, "good", "a");
 	fake_master_start(master);
@@ -316,6 +319,61 @@ START_TEST(more_failures_than_before_roll_back)
 }
 END_TEST
 
+START_TEST(a_swap_that_fails_with_its_cell_does_not_end_the_probation_before)
+{
+	for (int slot = 0; slot < 2; slot++) {
+		struct fake_master master;
+		struct master_service *a = open_started(&master, "swap=hold-second call=crash\n",
+			"probation = 100ms\nrestart_delay = 1ms");
+		struct swap_wish patient = wish;
+		struct plugin_image *second;
+
+		patient.through_probation = true;
+		patient.arg = &patient_told;
+		service_swap_reload(a, &patient);
+		UNTIL(&master, a->swap.probation.until_ns != 0);
+		second = a->image;
+		fake_master_plugin(&master, "late", "a");
+		service_swap_reload(a, &wish);
+		UNTIL(&master, a->step == SERVICE_STEP_SWAP);
+		fake_master_crash(&master, slot);
+		UNTIL(&master, told.answers == 1);
+		ck_assert_int_eq(told.outcome, slot == 0 ? SWAP_ROLLED_BACK : SWAP_FAILED);
+		UNTIL(&master, patient_told.answers == 1);
+		ck_assert_int_eq(patient_told.outcome, SWAP_SWAPPED);
+		ck_assert_ptr_eq(a->image, second);
+		ck_assert(is_state(&master, "a", SERVICE_READY));
+		fake_master_close(&master);
+	}
+}
+END_TEST
+
+START_TEST(who_waits_for_a_probation_is_told_of_a_rollback_by_hand)
+{
+	static const char *const orders[] = {"", "revert=late\n", "revert=silent\n"};
+
+	for (int i = 0; i < 3; i++) {
+		struct fake_master master;
+		struct master_service *a = open_started(&master, orders[i], "");
+		struct swap_wish patient = wish;
+
+		patient.through_probation = true;
+		patient.arg = &patient_told;
+		service_swap_reload(a, &patient);
+		UNTIL(&master, a->swap.probation.until_ns != 0);
+		roll_back(&master);
+		ck_assert_uint_eq(patient_told.answers, 1);
+		ck_assert_int_eq(patient_told.outcome, SWAP_ROLLED_BACK);
+		ck_assert_str_eq(patient_told.message, "it was rolled back by hand");
+		ck_assert_int_eq(told.outcome, i == 0 ? SWAP_SWAPPED : SWAP_STARTED);
+		ck_assert_str_eq(a->image->source, "/nowhere/a.so");
+		ck_assert_ptr_nonnull(a->former);
+		ck_assert_int_eq(a->swap.probation.until_ns, 0);
+		fake_master_close(&master);
+	}
+}
+END_TEST
+
 START_TEST(a_probation_that_is_passed_is_told)
 {
 	struct fake_master master;
@@ -463,6 +521,8 @@ CHECK_MAIN("master/service_swap",
 	a_crash_of_another_service_is_no_reason,
 	a_crash_without_probation_is_a_failure_as_any,
 	more_failures_than_before_roll_back,
+	a_swap_that_fails_with_its_cell_does_not_end_the_probation_before,
+	who_waits_for_a_probation_is_told_of_a_rollback_by_hand,
 	a_probation_that_is_passed_is_told,
 	a_rollback_goes_back_and_forth,
 	one_that_failed_is_started_with_the_file_as_it_is_now,

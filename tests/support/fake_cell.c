@@ -23,10 +23,13 @@
  *	swap=refuse      tells a stage of each Swap, and that it failed
  *	swap=invalid     could not even load it
  *	swap=crash       crashes in the init of what it swaps to
- *	swap=silent      does not answer it  swap=hold        answers it when a Call has come
+ *	swap=silent      does not answer it  swap=hold        answers it when a Call has come that
+ *	                                                      is no crash
  *	swap=lingers     does it, and says that the old one lingers
+ *	swap=hold-second the same with the second
  *	swap=late        says that the service has failed before, and refuses
  *	revert=none      has kept nothing    revert=late      as swap=late
+ *	revert=silent    does not answer it
  *	call=crash       crashes in the service that is called
  *	call=fail        the handler fails   call=refuse      the cell has no such service
  *	call=rubbish     answers rubbish     call=bad-body    answers with two bodies
@@ -366,6 +369,7 @@ tell_lingers(const char *service, int64_t generation)
 static void
 answer_swap(const struct varlink_call *call, const struct cell_start *start)
 {
+	static unsigned swaps;
 	struct cell_stage_reached reached = {.service = start->service,
 		.generation = start->generation, .stage = CELL_STAGE_LOADED};
 
@@ -384,7 +388,7 @@ answer_swap(const struct varlink_call *call, const struct cell_start *start)
 	} else if (is_ordered("swap=crash")) {
 		run_slot((uint32_t)start->slot, STATUS_PHASE_INIT);
 		raise(SIGSEGV);
-	} else if (is_ordered("swap=hold")) {
+	} else if (is_ordered("swap=hold") || (is_ordered("swap=hold-second") && ++swaps == 2)) {
 		held_swap = (struct varlink_call){.has_id = true, .id = call->id};
 	} else if (!is_ordered("swap=silent")) {
 		answer(call);
@@ -417,7 +421,7 @@ do_revert(const struct varlink_call *call)
 		refuse_late(call, stop.service);
 	else if (is_ordered("revert=none"))
 		fail(call, CELL_FAILED, BAY_NOT_FOUND, "nothing is kept");
-	else
+	else if (!is_ordered("revert=silent"))
 		answer(call);
 }
 
@@ -494,14 +498,14 @@ do_call(const struct varlink_call *call, struct varlink_fds *fds)
 {
 	json_t *bodies = json_pack("{s:s, s:s}", "text", "a", "body", "YQ==");
 
-	if (held_swap.has_id)
-		answer(&held_swap);
-	held_swap.has_id = false;
-
 	if (is_ordered("call=crash")) {
 		run_slot(called_slot(call), STATUS_PHASE_RUN);
 		raise(SIGSEGV);
-	} else if (is_ordered("call=spin")) {
+	}
+	if (held_swap.has_id)
+		answer(&held_swap);
+	held_swap.has_id = false;
+	if (is_ordered("call=spin")) {
 		run_slot(called_slot(call), STATUS_PHASE_RUN);
 		stay();
 	} else if (is_ordered("call=exit")) {
