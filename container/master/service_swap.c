@@ -502,6 +502,9 @@ swap_send_image(struct master_service *service)
 
 	service->step = SERVICE_STEP_SWAP;
 	service->swap.started = false;
+	/* Its end is on the way, and settles it. */
+	if (supervisor_ready_cell(service->supervisor) == NULL)
+		return;
 	/* Init, and the state that leaves the one and enters the other. */
 	if (!service_call_with_image(service, CELL_SWAP, service->swap.image, keep,
 		3 * (config->start_timeout_ns + grace_ns) + config->drain_timeout_ns, swap_on_reply))
@@ -534,8 +537,9 @@ swap_send(struct master_service *service)
 		return;
 	}
 	service->step = SERVICE_STEP_SWAP;
-	cell_process_call(cell, CELL_REVERT, cell_stop_to_json(&stop), -1,
-		supervisor_limits(service->supervisor)->grace_ns, swap_on_reverted, service);
+	if (cell != NULL)
+		cell_process_call(cell, CELL_REVERT, cell_stop_to_json(&stop), -1,
+			supervisor_limits(service->supervisor)->grace_ns, swap_on_reverted, service);
 }
 
 /* --- the file --------------------------------------------------------------------------------- */

@@ -414,6 +414,22 @@ START_TEST(a_rollback_goes_back_and_forth)
 }
 END_TEST
 
+START_TEST(a_rollback_ends_with_bayd)
+{
+	struct fake_master master;
+	struct master_service *a = open_started(&master, "revert=none\n", "");
+
+	reload(&master);
+	service_swap_roll_back(a, &wish);
+	ck_assert_int_eq(a->step, SERVICE_STEP_SWAP);
+	supervisor_stop(master.supervisor, false);
+	UNTIL(&master, master.stopped);
+	ck_assert_uint_eq(told.answers, 2);
+	ck_assert_int_eq(told.outcome, SWAP_FAILED);
+	fake_master_close(&master);
+}
+END_TEST
+
 START_TEST(one_that_failed_is_started_with_the_file_as_it_is_now)
 {
 	struct fake_master master;
@@ -525,6 +541,7 @@ CHECK_MAIN("master/service_swap",
 	who_waits_for_a_probation_is_told_of_a_rollback_by_hand,
 	a_probation_that_is_passed_is_told,
 	a_rollback_goes_back_and_forth,
+	a_rollback_ends_with_bayd,
 	one_that_failed_is_started_with_the_file_as_it_is_now,
 	a_stop_in_the_swap_comes_after_it,
 	a_restart_keeps_the_former_image_too,
