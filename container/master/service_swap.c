@@ -552,14 +552,27 @@ swap_forward(struct master_service *service, struct plugin_image *image)
 	swap_send(service);
 }
 
+/* Its cell has ended, or it has failed: it is started with that. If it has been rolled back
+ * meanwhile, the file may well be what it was rolled back from. */
+static void
+swap_start_image(struct master_service *service, struct plugin_image *image)
+{
+	if (!service->wanted || service->state == SERVICE_STOPPING) {
+		service_go_on(service);
+		return;
+	}
+	if (service->swap.failure == NULL) {
+		plugin_image_unref(service->next_image);
+		service->next_image = plugin_image_ref(image);
+	}
+	service_begin_start(service);
+}
+
 static void
 swap_to_image(struct master_service *service, struct plugin_image *image)
 {
 	if (service->state != SERVICE_READY || supervisor_ready_cell(service->supervisor) == NULL) {
-		/* Its cell has ended, or it has failed: it is started with that. */
-		plugin_image_unref(service->next_image);
-		service->next_image = plugin_image_ref(image);
-		service_begin_start(service);
+		swap_start_image(service, image);
 		return;
 	}
 	if (!service->wanted) {

@@ -7,10 +7,12 @@
 #include <event2/event.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/status_page.h"
 #include "master/plugin_examination.h"
+#include "protocol/cell_link.h"
 #include "support/check_main.h"
 #include "support/fake_master.h"
 #include "support/log_lines.h"
@@ -250,6 +252,59 @@ START_TEST(a_crash_on_probation_starts_the_former_code)
 	ck_assert_ptr_null(a->former);
 	ck_assert_int_eq(log_lines_with("is rolled back to generation 1 (1.0): on probation, it crashed"), 1);
 	fake_master_close(&master);
+}
+END_TEST
+
+/* Asks for a reload while the cell crashes in the service of this slot. */
+static void
+reload_into_crash(struct fake_master *master, int slot)
+{
+	pid_t cell = cell_process_pid(supervisor_process(master->supervisor));
+	siginfo_t ended;
+
+	cell_process_call(supervisor_process(master->supervisor), CELL_CALL,
+		json_pack("{s:i}", "slot", slot), -1, 0, fake_master_on_reply, master);
+	event_base_loop(master->base, EVLOOP_NONBLOCK);
+	ck_assert_int_eq(waitid(P_PID, (id_t)cell, &ended, WEXITED | WNOWAIT), 0);
+	service_swap_reload(service_of(master, "a"), &wish);
+	UNTIL(master, !is_state(master, "a", SERVICE_READY));
+	ck_assert_int_eq(service_of(master, "a")->step, SERVICE_STEP_EXAMINE);
+}
+
+START_TEST(a_crash_on_probation_while_the_same_file_is_examined_starts_the_former_code)
+{
+	struct fake_master master;
+	struct master_service *a = open_started(&master, "call=crash\n", "restart = no");
+
+	reload(&master);
+	reload_into_crash(&master, 0);
+	UNTIL(&master, told.answers == 2);
+	ck_assert_int_eq(told.outcome, SWAP_ROLLED_BACK);
+	ck_assert_ptr_nonnull(strstr(told.message, "rolled back to generation 1 (1.0)"));
+	ck_assert_str_eq(a->image->source, "/nowhere/a.so");
+	ck_assert(is_state(&master, "a", SERVICE_READY));
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(one_whose_cell_ends_in_the_examination_is_started_with_the_file_if_it_is_wanted)
+{
+	for (int wanted = 0; wanted < 2; wanted++) {
+		struct fake_master master;
+		struct master_service *a = open_started(&master, "call=crash\n", "restart_delay = 1ms");
+
+		log_lines_keep();
+		reload_into_crash(&master, 1);
+		if (!wanted)
+			service_control_stop(a, false, NULL, NULL);
+		UNTIL(&master, told.answers == 1);
+		ck_assert_int_eq(told.outcome, wanted ? SWAP_STARTED : SWAP_FAILED);
+		ck_assert(is_state(&master, "a", wanted ? SERVICE_READY : SERVICE_STOPPED));
+		ck_assert_int_eq(log_lines_with("service a: ready"), wanted);
+		if (wanted)
+			ck_assert_str_eq(a->image->source, temp_dir_path(&master.dir, "plugins/a.so"));
+		fake_master_close(&master);
+	}
 }
 END_TEST
 
@@ -534,6 +589,8 @@ CHECK_MAIN("master/service_swap",
 	what_crashes_or_hangs_the_cell_in_the_swap_leaves_what_ran_to_the_next_cell,
 	requests_meanwhile_are_answered_by_the_next_one,
 	a_crash_on_probation_starts_the_former_code,
+	a_crash_on_probation_while_the_same_file_is_examined_starts_the_former_code,
+	one_whose_cell_ends_in_the_examination_is_started_with_the_file_if_it_is_wanted,
 	a_crash_of_another_service_is_no_reason,
 	a_crash_without_probation_is_a_failure_as_any,
 	more_failures_than_before_roll_back,
