@@ -264,7 +264,7 @@ reload_into_crash(struct fake_master *master, int slot)
 
 	cell_process_call(supervisor_process(master->supervisor), CELL_CALL,
 		json_pack("{s:i}", "slot", slot), -1, 0, fake_master_on_reply, master);
-	event_base_loop(master->base, EVLOOP_NONBLOCK);
+	event_base_loop(master->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	ck_assert_int_eq(waitid(P_PID, (id_t)cell, &ended, WEXITED | WNOWAIT), 0);
 	service_swap_reload(service_of(master, "a"), &wish);
 	UNTIL(master, !is_state(master, "a", SERVICE_READY));
