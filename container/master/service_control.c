@@ -100,8 +100,8 @@ service_stop_again(struct master_service *service, bool now)
 	bool hurry = now && !service->stop_now;
 
 	service->stop_now |= now;
-	/* When bayd ends, it ends with its cell. */
-	if (supervisor_is_stopping(service->supervisor))
+	/* It ends with its cell. */
+	if (supervisor_is_stopping(service->supervisor) || supervisor_drains_cell(service->supervisor))
 		return;
 	/* It refused: what kept it may be over, and with now its cell ends if it is not. */
 	if (service->step == SERVICE_STEP_NONE)
@@ -123,9 +123,11 @@ service_control_stop(struct master_service *service, bool now, service_done_fn *
 		break;
 	case SERVICE_STARTING:
 		service->stop_now = now;
-		/* A step that is under way ends first; without one it waits for the cell. */
+		/* A step that is under way ends first; without one it waits for the cell, perhaps for
+		 * the end of one that it runs in. */
 		if (service->step == SERVICE_STEP_NONE)
-			master_service_set_state(service, SERVICE_STOPPED, NULL);
+			master_service_set_state(service, supervisor_drains_cell(service->supervisor) ?
+				SERVICE_STOPPING : SERVICE_STOPPED, NULL);
 		break;
 	case SERVICE_STOPPING:
 		service_stop_again(service, now);

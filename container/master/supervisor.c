@@ -551,6 +551,12 @@ supervisor_replaces_cell(const struct supervisor *supervisor)
 }
 
 bool
+supervisor_drains_cell(const struct supervisor *supervisor)
+{
+	return cell_replacement_is_under_way(supervisor->replacement);
+}
+
+bool
 supervisor_knows_culprit(const struct supervisor *supervisor)
 {
 	return supervisor->blamed;
@@ -589,6 +595,6 @@ supervisor_limits(const struct supervisor *supervisor)
 struct cell_process *
 supervisor_ready_cell(const struct supervisor *supervisor)
 {
-	return cell_keeper_state(supervisor->keeper) == CELL_READY ?
+	return cell_keeper_state(supervisor->keeper) == CELL_READY && !supervisor_drains_cell(supervisor) ?
 		supervisor_process(supervisor) : NULL;
 }

@@ -145,6 +145,9 @@ struct cell_process *supervisor_ready_cell(const struct supervisor *supervisor);
 /* Whether the cell is about to be replaced. */
 bool supervisor_replaces_cell(const struct supervisor *supervisor);
 
+/* Whether it takes no more calls for that, while what it has still runs. */
+bool supervisor_drains_cell(const struct supervisor *supervisor);
+
 /* Whether it is known which service ended the last cell. */
 bool supervisor_knows_culprit(const struct supervisor *supervisor);
 

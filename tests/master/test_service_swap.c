@@ -580,6 +580,47 @@ START_TEST(a_cell_in_which_too_much_lingers_is_replaced)
 }
 END_TEST
 
+START_TEST(what_is_asked_while_a_cell_drains_is_for_the_next_one)
+{
+	struct fake_master master;
+	struct fake_master calls = {0}, starts = {0};
+	struct master_service *a, *b;
+	struct cell_process *cell;
+	pid_t old;
+
+	a = open_started(&master, "swap=lingers call=hold\n", "probation = 0");
+	b = service_of(&master, "b");
+	fake_master_plugin(&master, "good", "b");
+	service_control_stop(b, false, fake_master_on_done, &master);
+	UNTIL(&master, master.answers == 1);
+	master.config->container.max_lingering = 0;
+	cell = supervisor_process(master.supervisor);
+	old = cell_process_pid(cell);
+	cell_process_call(cell, CELL_CALL, json_pack("{s:s}", "service", "a"), -1, 0, fake_master_on_reply, &calls);
+	reload(&master);
+	UNTIL(&master, is_state(&master, "a", SERVICE_STARTING));
+	ck_assert_ptr_null(supervisor_ready_cell(master.supervisor));
+	/* What runs still runs. */
+	service_control_stop(a, false, fake_master_on_done, &master);
+	service_control_stop(a, true, NULL, NULL);
+	ck_assert_uint_eq(master.answers, 1);
+	ck_assert(is_state(&master, "a", SERVICE_STOPPING));
+	service_control_start(b, fake_master_on_done, &starts);
+	UNTIL(&master, b->step == SERVICE_STEP_NONE);
+	ck_assert(is_state(&master, "b", SERVICE_STARTING));
+	ck_assert_uint_eq(calls.answers + starts.answers, 0);
+	cell_process_call(cell, CELL_CALL, json_pack("{s:s}", "service", "b"), -1, 0, fake_master_on_reply, &calls);
+	UNTIL(&master, starts.answers == 1);
+	ck_assert_int_eq(starts.status, BAY_OK);
+	ck_assert_uint_eq(calls.answers, 2);
+	ck_assert_int_ne(cell_process_pid(supervisor_process(master.supervisor)), old);
+	ck_assert_uint_eq(master.answers, 2);
+	ck_assert_int_eq(master.status, BAY_OK);
+	ck_assert(is_state(&master, "a", SERVICE_STOPPED));
+	fake_master_close(&master);
+}
+END_TEST
+
 CHECK_MAIN("master/service_swap",
 	a_reload_swaps_to_the_file_and_keeps_what_ran,
 	what_the_examiner_refuses_is_never_started,
@@ -603,4 +644,5 @@ CHECK_MAIN("master/service_swap",
 	a_stop_in_the_swap_comes_after_it,
 	a_restart_keeps_the_former_image_too,
 	what_lingers_is_noted_until_its_cell_ends,
-	a_cell_in_which_too_much_lingers_is_replaced)
+	a_cell_in_which_too_much_lingers_is_replaced,
+	what_is_asked_while_a_cell_drains_is_for_the_next_one)
