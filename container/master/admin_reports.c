@@ -147,7 +147,7 @@ report_lingering(const struct master_service *service)
 static bool
 report_add_generations(json_t *json, const struct master_service *service)
 {
-	int64_t left_ns = service->swap.probation.until_ns - clock_monotonic_ns();
+	int64_t left_ns = service->probation.until_ns - clock_monotonic_ns();
 
 	if (json_object_set_new(json, "generation",
 		json_integer(service->image != NULL ? service->image->generation : 0)) != 0 ||
@@ -157,7 +157,7 @@ report_add_generations(json_t *json, const struct master_service *service)
 	if (service->former != NULL &&
 	    json_object_set_new(json, "former", report_generation(service->former)) != 0)
 		return false;
-	return service->swap.probation.until_ns == 0 ||
+	return service->probation.until_ns == 0 ||
 		json_object_set_new(json, "probation_ns", json_integer(left_ns > 0 ? left_ns : 1)) == 0;
 }
 

@@ -60,11 +60,16 @@ struct service_swap {
 	bool started;               /* its code has run in the cell */
 	struct list asked;          /* struct swap_ask: wait for the next one */
 	struct list served;         /* the same: for the present one */
-	struct list patient;        /* the same: for the end of the probation */
 	char *failure;              /* it failed with its cell, or NULL */
-	struct event *timer;        /* of the probation */
-	struct probation probation;
-	struct probation_counts base; /* what had been counted when the present code came to serve */
+};
+
+/* The same of service_probation.c. */
+struct service_probation {
+	int64_t until_ns;               /* on the monotonic clock; 0: there is none */
+	struct probation_counts before; /* of the generation that was replaced */
+	struct probation_counts base;   /* of the service when its present code came to serve */
+	struct list patient;            /* struct swap_ask: wait for its end */
+	struct event *timer;            /* looks at it */
 };
 
 /* Something of an earlier generation that is still in the cell. */
@@ -104,6 +109,7 @@ struct master_service {
 	struct plugin_image *former;     /* what ran before image, or NULL */
 	int64_t generation_wall_ns;      /* since when image has served; 0: it has not */
 	struct service_swap swap;
+	struct service_probation probation;
 	struct service_lingering *lingering; /* in the cell that there is */
 	size_t lingering_count;
 	int64_t *failures;          /* start_limit.count times of failures, a ring */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The time after a swap in which a generation has to show that it is no worse than the one that it
- * replaced: what was counted before, and what is counted now.
+ * What a generation has to show on probation, that it is no worse than the one that it replaced:
+ * what was counted before, and what is counted now.
  *
  * Plain data and pure functions. Master only.
  */
@@ -15,12 +15,6 @@
 struct probation_counts {
 	uint64_t ended;  /* well or not */
 	uint64_t failed; /* of them */
-};
-
-struct probation {
-	int64_t until_ns; /* on the monotonic clock; 0: there is none */
-	struct probation_counts before; /* of the generation that was replaced */
-	struct probation_counts base;   /* of the service when the new one came to serve */
 };
 
 /* What has come since base. */

@@ -12,6 +12,7 @@
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
 #include "master/service_steps.h"
+#include "master/service_probation.h"
 #include "master/service_swap.h"
 #include "master/supervisor.h"
 #include "protocol/cell_link.h"
@@ -166,7 +167,7 @@ service_was_swapped(struct master_service *service)
 	if (service->next_image != NULL)
 		service_swap_replace_image(service, service->next_image);
 	service->next_image = NULL;
-	service_swap_count_anew(service);
+	service_probation_count_anew(service);
 	service->start_took_ns = clock_monotonic_ns() - service->step_ns;
 	master_service_note_image(service, EVENT_SWAPPED, service->image, service->start_took_ns,
 		"with its changed configuration");
@@ -218,7 +219,7 @@ service_change_swap(struct master_service *service)
 	const struct config_service *config = service->config;
 	int64_t grace_ns = supervisor_limits(service->supervisor)->grace_ns;
 
-	service_swap_leave(service);
+	service_probation_leave(service);
 	service->step = SERVICE_STEP_SWAP;
 	service->step_ns = clock_monotonic_ns();
 	/* Init, and the state that leaves the one and enters the other. */

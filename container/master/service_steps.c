@@ -16,6 +16,7 @@
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
 #include "master/service_change.h"
+#include "master/service_probation.h"
 #include "master/service_swap.h"
 #include "master/service_waiters.h"
 #include "master/supervisor.h"
@@ -372,7 +373,7 @@ service_on_started(const struct cell_reply *reply, void *arg)
 		service->step = SERVICE_STEP_NONE;
 		service->start_took_ns = clock_monotonic_ns() - service->step_ns;
 		master_service_set_state(service, SERVICE_READY, NULL);
-		service_swap_count_anew(service);
+		service_probation_count_anew(service);
 		break;
 	case CELL_REPLY_FAILED:
 		service->step = SERVICE_STEP_NONE;
@@ -407,7 +408,7 @@ service_begin_start(struct master_service *service)
 
 	service_clear_timer(service);
 	if (service->next_image != NULL) {
-		service_swap_leave(service);
+		service_probation_leave(service);
 		service_swap_replace_image(service, service->next_image);
 		service->next_image = NULL;
 	}
@@ -458,7 +459,7 @@ service_begin_stop(struct master_service *service)
 		.drain_timeout_ns = service->stop_now ? 0 : service->config->drain_timeout_ns,
 		.hold = service->undo != NULL};
 
-	service_swap_leave(service);
+	service_probation_leave(service);
 	master_service_set_state(service, SERVICE_STOPPING, NULL);
 	if (cell == NULL) {
 		master_service_set_state(service, SERVICE_STOPPED, NULL);

@@ -3,7 +3,6 @@
 
 #include "master/service_swap.h"
 
-#include <event2/event.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,37 +17,13 @@
 #include "base/log.h"
 #include "master/plugin_examination.h"
 #include "master/service_change.h"
+#include "master/service_probation.h"
 #include "master/service_steps.h"
 #include "master/supervisor.h"
 #include "protocol/cell_link.h"
 
-/* How often the failures are looked at: so many times in a probation, within these bounds. */
-enum { PROBATION_LOOKS = 50 };
-static const int64_t probation_look_min_ns = 20 * (int64_t)CLOCK_NS_PER_MS;
-static const int64_t probation_look_max_ns = CLOCK_NS_PER_S;
-
-struct swap_ask {
-	struct list link;
-	struct swap_wish wish;
-};
-
 static void swap_forget(struct master_service *service, const char *message);
 static void swap_send(struct master_service *service);
-
-const char *
-swap_outcome_name(enum swap_outcome outcome)
-{
-	static const char *const names[] = {
-		[SWAP_SWAPPED] = "swapped",
-		[SWAP_SAME] = "same",
-		[SWAP_STARTED] = "started",
-		[SWAP_REFUSED] = "",
-		[SWAP_FAILED] = "",
-		[SWAP_ROLLED_BACK] = "",
-	};
-
-	return names[outcome];
-}
 
 static const char *
 swap_subject(const struct master_service *service, char subject[CONFIG_NAME_MAX + 16])
@@ -83,60 +58,13 @@ swap_note_failure(const struct master_service *service, enum event_kind kind, co
 	buffer_finish(&text);
 }
 
-/* --- who waits ----------------------------------------------------------------------------- */
-
-static void
-swap_ask_add(struct list *list, const struct swap_wish *wish)
-{
-	struct swap_ask *ask = xcalloc(1, sizeof(*ask));
-
-	ask->wish = *wish;
-	list_push_back(list, &ask->link);
-}
-
-static void
-swap_ask_answer(struct master_service *service, struct swap_ask *ask, enum swap_outcome outcome,
-	const char *message)
-{
-	struct swap_wish wish = ask->wish;
-
-	list_remove(&ask->link);
-	free(ask);
-	if (wish.done != NULL)
-		wish.done(service, outcome, message != NULL ? message : "", wish.arg);
-}
-
-static void
-swap_answer(struct master_service *service, struct list *list, enum swap_outcome outcome,
-	const char *message)
-{
-	struct list answered;
-	struct list *link;
-
-	list_init(&answered);
-	list_splice_back(&answered, list);
-	while ((link = list_first(&answered)) != NULL)
-		swap_ask_answer(service, container_of(link, struct swap_ask, link), outcome, message);
-}
-
-static void
-swap_tell_stage(struct master_service *service, const char *stage)
-{
-	list_for_each(pos, &service->swap.served) {
-		const struct swap_wish *wish = &container_of(pos, struct swap_ask, link)->wish;
-
-		if (wish->stage != NULL)
-			wish->stage(service, stage, wish->arg);
-	}
-}
-
 void
 service_swap_on_stage(struct master_service *service, int64_t generation, const char *stage)
 {
 	if (service->swap.image == NULL || service->swap.image->generation != generation)
 		return;
 	service->swap.started = true;
-	swap_tell_stage(service, stage);
+	swap_wishes_tell_stage(&service->swap.served, service, stage);
 }
 
 /* --- the images ------------------------------------------------------------------------------ */
@@ -175,93 +103,6 @@ swap_drop_image(struct master_service *service)
 	service->swap.image = NULL;
 }
 
-/* --- the probation ------------------------------------------------------------------------- */
-
-static bool
-swap_on_probation(const struct master_service *service)
-{
-	return service->swap.probation.until_ns != 0;
-}
-
-void
-service_swap_count_anew(struct master_service *service)
-{
-	if (service->generation_wall_ns != 0)
-		return;
-	service->generation_wall_ns = clock_wall_ns();
-	service->swap.base = master_service_ended(service, supervisor_page(service->supervisor));
-}
-
-static void
-swap_set_timer(struct master_service *service)
-{
-	int64_t look_ns = service->config->probation_ns / PROBATION_LOOKS;
-	int64_t left_ns = service->swap.probation.until_ns - clock_monotonic_ns();
-	struct timeval delay;
-
-	if (look_ns > probation_look_max_ns)
-		look_ns = probation_look_max_ns;
-	if (look_ns > left_ns)
-		look_ns = left_ns;
-	if (look_ns < probation_look_min_ns)
-		look_ns = probation_look_min_ns;
-	delay = (struct timeval){.tv_sec = look_ns / CLOCK_NS_PER_S,
-		.tv_usec = look_ns % CLOCK_NS_PER_S / CLOCK_NS_PER_US};
-	event_add(service->swap.timer, &delay);
-}
-
-/* before: what had been counted when the code that was replaced came to serve. */
-static void
-swap_begin_probation(struct master_service *service, const struct probation_counts *before)
-{
-	struct probation *probation = &service->swap.probation;
-	char subject[CONFIG_NAME_MAX + 16], span[CLOCK_TEXT_SIZE];
-
-	probation->before = probation_since(before, &service->swap.base);
-	probation->base = service->swap.base;
-	probation->until_ns = clock_monotonic_ns() + service->config->probation_ns;
-	swap_set_timer(service);
-	log_info(swap_subject(service, subject), "generation %" PRId64 " is on probation for %s",
-		service->image->generation,
-		clock_format_duration(span, sizeof(span), service->config->probation_ns));
-}
-
-static void
-swap_end_probation(struct master_service *service)
-{
-	service->swap.probation.until_ns = 0;
-	event_del(service->swap.timer);
-}
-
-static void
-swap_on_told(const struct cell_reply *reply, void *arg)
-{
-	(void)reply;
-	(void)arg;
-}
-
-/* What the cell has kept is not needed any more. */
-static void
-swap_retire(struct master_service *service)
-{
-	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
-	struct cell_stop stop = {.service = service->config->name,
-		.drain_timeout_ns = service->config->drain_timeout_ns};
-
-	if (cell != NULL)
-		cell_process_call(cell, CELL_RETIRE, cell_stop_to_json(&stop), -1, 0, swap_on_told, service);
-}
-
-static void
-swap_pass(struct master_service *service)
-{
-	swap_end_probation(service);
-	master_service_note(service, EVENT_PROMOTED, "generation %" PRId64 " has passed its probation",
-		service->image->generation);
-	swap_retire(service);
-	swap_answer(service, &service->swap.patient, SWAP_SWAPPED, NULL);
-}
-
 /* --- back ------------------------------------------------------------------------------------ */
 
 /* What runs is no good: it is left for the former code, whatever the way. */
@@ -271,7 +112,6 @@ swap_condemn(struct master_service *service, const char *reason)
 	const struct code *code;
 	int length = (int)code_split(reason, &code);
 
-	swap_end_probation(service);
 	service->by = (struct event_by){0};
 	swap_note_failure(service, EVENT_ROLLED_BACK, "generation %" PRId64 " (%s) is rolled back to generation %"
 		PRId64 " (%s): %.*s [swap-failed]", service->image->generation, service->image->version,
@@ -279,7 +119,7 @@ swap_condemn(struct master_service *service, const char *reason)
 	free(service->swap.failure);
 	service->swap.failure = xasprintf("rolled back to generation %" PRId64 " (%s): %.*s",
 		service->former->generation, service->former->version, length, reason);
-	list_splice_back(&service->swap.served, &service->swap.patient);
+	service_probation_fail(service, &service->swap.served);
 }
 
 /* Tells the cell to go back to the former code. */
@@ -291,33 +131,11 @@ swap_begin_back(struct master_service *service)
 	swap_send(service);
 }
 
-static void
-swap_on_timer(evutil_socket_t fd, short what, void *arg)
+void
+service_swap_give_up(struct master_service *service, const char *reason)
 {
-	struct master_service *service = arg;
-	struct probation *probation = &service->swap.probation;
-	struct probation_counts now = master_service_ended(service, supervisor_page(service->supervisor));
-	char reason[200];
-
-	(void)fd;
-	(void)what;
-	if (!swap_on_probation(service))
-		return;
-	now = probation_since(&probation->base, &now);
-	/* Something else is under way: it is judged when that is over. */
-	if (service->step != SERVICE_STEP_NONE || service->state != SERVICE_READY) {
-		swap_set_timer(service);
-	} else if (probation_is_worse(&probation->before, &now)) {
-		snprintf(reason, sizeof(reason), "on probation, %" PRIu64 " of its %" PRIu64 " requests failed, "
-			"of those before %" PRIu64 " of %" PRIu64, now.failed, now.ended,
-			probation->before.failed, probation->before.ended);
-		swap_condemn(service, reason);
-		swap_begin_back(service);
-	} else if (clock_monotonic_ns() >= probation->until_ns) {
-		swap_pass(service);
-	} else {
-		swap_set_timer(service);
-	}
+	swap_condemn(service, reason);
+	swap_begin_back(service);
 }
 
 /* It was on its way to the former code, and what it leaves runs no more: that is started. */
@@ -326,8 +144,7 @@ swap_goes_back_anyway(struct master_service *service)
 {
 	swap_drop_image(service);
 	swap_go_back(service, service->swap.failure == NULL);
-	swap_end_probation(service);
-	swap_answer(service, &service->swap.patient, SWAP_ROLLED_BACK, "it was rolled back by hand");
+	service_probation_end(service, SWAP_ROLLED_BACK, "it was rolled back by hand");
 }
 
 /* It was being swapped. True: as for service_swap_failed(). */
@@ -345,7 +162,7 @@ swap_failed_under_way(struct master_service *service, bool blamed, const char *r
 	if (!blamed) {
 		swap_note_failure(service, EVENT_REFUSED, "generation %" PRId64 " is not swapped to: its cell ended "
 			"meanwhile", generation);
-		swap_answer(service, &service->swap.served, SWAP_FAILED, "its cell ended meanwhile, and it was not "
+		swap_wishes_answer(&service->swap.served, service, SWAP_FAILED, "its cell ended meanwhile, and it was not "
 			"to blame: try again");
 		return false;
 	}
@@ -364,7 +181,7 @@ service_swap_failed(struct master_service *service, bool blamed, const char *rea
 
 	if (service->swap.image != NULL)
 		return swap_failed_under_way(service, blamed, reason);
-	if (!swap_on_probation(service) || !blamed || service->former == NULL)
+	if (!service_probation_is_on(service) || !blamed || service->former == NULL)
 		return false;
 	snprintf(text, sizeof(text), "on probation, it %s", reason);
 	swap_condemn(service, text);
@@ -396,13 +213,12 @@ swap_note_flip(struct master_service *service, const struct plugin_image *left, 
 static void
 swap_has_flipped(struct master_service *service)
 {
-	const struct probation_counts before = service->swap.base;
+	const struct probation_counts before = service->probation.base;
 	bool condemned = service->swap.failure != NULL;
 	bool back = service->swap.back;
 	struct plugin_image *left = service->image;
 
 	swap_note_flip(service, left, back, condemned);
-	swap_end_probation(service);
 	if (back) {
 		swap_drop_image(service);
 		swap_go_back(service, !condemned);
@@ -416,24 +232,17 @@ swap_has_flipped(struct master_service *service)
 		service->generation_wall_ns = 0;
 	}
 	service->swap.back = false;
-	service_swap_count_anew(service);
+	service_probation_count_anew(service);
 	/* Those of the probation before: what they waited for has been replaced. */
-	swap_answer(service, &service->swap.patient, back ? SWAP_ROLLED_BACK : SWAP_SWAPPED,
+	service_probation_end(service, back ? SWAP_ROLLED_BACK : SWAP_SWAPPED,
 		back ? "it was rolled back by hand" : NULL);
-	if (!back && service->config->probation_ns > 0)
-		swap_begin_probation(service, &before);
-	list_for_each_safe(pos, &service->swap.served) {
-		struct swap_ask *ask = container_of(pos, struct swap_ask, link);
-
-		if (condemned)
-			continue;
-		if (ask->wish.through_probation && swap_on_probation(service)) {
-			list_remove(&ask->link);
-			list_push_back(&service->swap.patient, &ask->link);
-		} else {
-			swap_ask_answer(service, ask, SWAP_SWAPPED, NULL);
-		}
-	}
+	if (!back)
+		service_probation_begin(service, &before);
+	/* Of one that failed they are told when it has settled. */
+	if (condemned)
+		return;
+	service_probation_wait(service, &service->swap.served);
+	swap_wishes_answer(&service->swap.served, service, SWAP_SWAPPED, NULL);
 }
 
 /* The cell says no: what ran before runs. */
@@ -457,7 +266,7 @@ swap_was_refused(struct master_service *service, const struct cell_reply *reply)
 	free(service->swap.failure);
 	service->swap.failure = NULL;
 	service->swap.back = false;
-	swap_answer(service, &service->swap.served, outcome, text);
+	swap_wishes_answer(&service->swap.served, service, outcome, text);
 	free(text);
 }
 
@@ -580,12 +389,12 @@ swap_to_image(struct master_service *service, struct plugin_image *image)
 		return;
 	}
 	if (strcmp(image->image.source_sha256, service->image->image.source_sha256) == 0) {
-		swap_answer(service, &service->swap.served, SWAP_SAME, NULL);
+		swap_wishes_answer(&service->swap.served, service, SWAP_SAME, NULL);
 		service_settle(service);
 		return;
 	}
 	master_service_note_loaded(service, image);
-	swap_tell_stage(service, "examined");
+	swap_wishes_tell_stage(&service->swap.served, service, "examined");
 	swap_forward(service, image);
 }
 
@@ -605,7 +414,7 @@ swap_on_examined(const struct plugin_result *result, void *arg)
 	}
 	reason = service_refusal_text(result);
 	swap_note_failure(service, EVENT_REFUSED, "what ran before goes on: %s", reason);
-	swap_answer(service, &service->swap.served, SWAP_REFUSED, reason);
+	swap_wishes_answer(&service->swap.served, service, SWAP_REFUSED, reason);
 	free(reason);
 	service_go_on(service);
 }
@@ -616,7 +425,7 @@ swap_on_examined(const struct plugin_result *result, void *arg)
 static void
 swap_note_asker(struct master_service *service)
 {
-	service->by = container_of(list_first(&service->swap.served), struct swap_ask, link)->wish.by;
+	service->by = swap_wishes_first(&service->swap.served)->by;
 }
 
 /* The next one, if anybody asked for it. */
@@ -674,7 +483,7 @@ service_swap_reload(struct master_service *service, const struct swap_wish *wish
 		swap_refuse(service, wish, "it is stopped; bayctl start starts it with the plugin file as it is now [swap-refused]");
 		return;
 	}
-	swap_ask_add(&service->swap.asked, wish);
+	swap_wishes_add(&service->swap.asked, wish);
 	if (service->state != SERVICE_FAILED || service->step != SERVICE_STEP_NONE) {
 		swap_begin(service);
 		return;
@@ -690,7 +499,7 @@ void
 service_swap_take(struct master_service *service, struct plugin_image *image,
 	const struct swap_wish *wish)
 {
-	swap_ask_add(&service->swap.served, wish);
+	swap_wishes_add(&service->swap.served, wish);
 	swap_note_asker(service);
 	swap_forward(service, image);
 }
@@ -718,7 +527,7 @@ service_swap_roll_back(struct master_service *service, const struct swap_wish *w
 	    (service->state != SERVICE_READY && service->state != SERVICE_FAILED)) {
 		swap_refuse(service, wish, "something else is under way for it: try again when that has ended [busy]");
 	} else {
-		swap_ask_add(&service->swap.served, wish);
+		swap_wishes_add(&service->swap.served, wish);
 		swap_note_asker(service);
 		if (service->state == SERVICE_FAILED)
 			swap_start_former(service);
@@ -730,7 +539,7 @@ service_swap_roll_back(struct master_service *service, const struct swap_wish *w
 void
 service_swap_was_refused(struct master_service *service, const char *reason)
 {
-	swap_answer(service, &service->swap.served, SWAP_REFUSED, reason);
+	swap_wishes_answer(&service->swap.served, service, SWAP_REFUSED, reason);
 }
 
 void
@@ -741,9 +550,9 @@ service_swap_settled(struct master_service *service)
 	service->swap.failure = NULL;
 	service->swap.back = false;
 	if (service->state == SERVICE_READY && failure != NULL)
-		swap_answer(service, &service->swap.served, SWAP_ROLLED_BACK, failure);
+		swap_wishes_answer(&service->swap.served, service, SWAP_ROLLED_BACK, failure);
 	else if (service->state == SERVICE_READY)
-		swap_answer(service, &service->swap.served, SWAP_STARTED, NULL);
+		swap_wishes_answer(&service->swap.served, service, SWAP_STARTED, NULL);
 	else
 		swap_forget(service, service->reason != NULL ? service->reason : "it is stopped");
 	free(failure);
@@ -757,27 +566,18 @@ service_swap_init(struct master_service *service)
 {
 	list_init(&service->swap.asked);
 	list_init(&service->swap.served);
-	list_init(&service->swap.patient);
-	service->swap.timer = evtimer_new(supervisor_base(service->supervisor), swap_on_timer, service);
-}
-
-void
-service_swap_leave(struct master_service *service)
-{
-	swap_end_probation(service);
-	swap_answer(service, &service->swap.patient, SWAP_FAILED, "it was stopped on its probation");
+	service_probation_init(service);
 }
 
 /* Nobody gets what he waits for. */
 static void
 swap_forget(struct master_service *service, const char *message)
 {
-	swap_end_probation(service);
 	free(service->swap.failure);
 	service->swap.failure = NULL;
-	swap_answer(service, &service->swap.patient, SWAP_FAILED, message);
-	swap_answer(service, &service->swap.served, SWAP_FAILED, message);
-	swap_answer(service, &service->swap.asked, SWAP_FAILED, message);
+	service_probation_end(service, SWAP_FAILED, message);
+	swap_wishes_answer(&service->swap.served, service, SWAP_FAILED, message);
+	swap_wishes_answer(&service->swap.asked, service, SWAP_FAILED, message);
 }
 
 void
@@ -788,5 +588,5 @@ service_swap_finish(struct master_service *service, const char *message)
 	plugin_image_unref(service->former);
 	service->former = NULL;
 	master_service_forget_lingering(service);
-	event_free(service->swap.timer);
+	service_probation_finish(service);
 }

@@ -22,6 +22,7 @@
 #include "master/event_log.h"
 #include "master/plugin_examination.h"
 #include "master/service_control.h"
+#include "master/service_probation.h"
 #include "master/service_swap.h"
 #include "master/service_table.h"
 #include "protocol/cell_link.h"
@@ -318,7 +319,7 @@ supervisor_mark_services_stopping(struct supervisor *supervisor)
 
 		event_del(service->timer);
 		service->next_try_ns = 0;
-		service_swap_leave(service);
+		service_probation_leave(service);
 		if (service->state == SERVICE_READY)
 			master_service_set_state(service, SERVICE_STOPPING, NULL);
 	}

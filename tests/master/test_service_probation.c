@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* With the real examiner and fake cells, which swap as they are told; who asks for the swap waits for
+ * the end of the probation. */
+#include "config.h"
+
+#include "master/service_probation.h"
+
+#include <event2/event.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/status_page.h"
+#include "master/plugin_examination.h"
+#include "master/service_swap.h"
+#include "support/check_main.h"
+#include "support/fake_master.h"
+#include "support/log_lines.h"
+
+static const struct program bay_cell = {
+	.path = TOP_BUILDDIR "/container/.libs/bay-cell",
+	.library_dir = TOP_BUILDDIR "/container/.libs",
+};
+
+/* What the wishes of one kind came to. */
+static struct told {
+	unsigned answers;
+	enum swap_outcome outcome;
+	char message[400];
+} patient_told, told;
+
+static void
+on_done(struct master_service *service, enum swap_outcome outcome, const char *message, void *arg)
+{
+	struct told *of = arg;
+
+	ck_assert_ptr_nonnull(service);
+	of->answers++;
+	of->outcome = outcome;
+	snprintf(of->message, sizeof(of->message), "%s", message);
+}
+
+static const struct swap_wish patient = {.by = {EVENT_BY_USER, 7, 8}, .through_probation = true,
+	.done = on_done, .arg = &patient_told};
+static const struct swap_wish wish = {.by = {EVENT_BY_USER, 7, 8}, .done = on_done, .arg = &told};
+
+/* Writes into the page of the cell, as a loop of it. */
+static void
+count(struct fake_master *master, uint64_t served, uint64_t failed)
+{
+	const struct status_page *page = supervisor_page(master->supervisor);
+	struct status_counters *counters = status_page_counters(page, 0, 0);
+
+	status_add(&counters->served, served);
+	status_add(&counters->failed, failed);
+}
+
+/* Service a is on probation with another plugin than it was started with, which had served and failed
+ * this often. */
+static struct master_service *
+open_on_probation(struct fake_master *master, const char *orders, const char *keys, uint64_t served,
+	uint64_t failed)
+{
+	struct master_service *a;
+
+	memset(&told, 0, sizeof(told));
+	memset(&patient_told, 0, sizeof(patient_told));
+	fake_master_open_with_plugins(master, orders, keys, &bay_cell);
+	fake_master_plugin(master, "good", "a");
+	fake_master_start(master);
+	a = service_of(master, "a");
+	count(master, served, failed);
+	log_lines_keep();
+	service_swap_reload(a, &patient);
+	UNTIL(master, service_probation_is_on(a));
+	ck_assert_uint_eq(patient_told.answers, 0);
+	return a;
+}
+
+START_TEST(more_failures_than_before_roll_back)
+{
+	static const char *const orders[] = {"", "revert=none\n"};
+
+	for (int i = 0; i < 2; i++) {
+		struct fake_master master;
+		struct master_service *a = open_on_probation(&master, orders[i], "", 1000, 10);
+
+		ck_assert_uint_eq(a->probation.before.ended, 1010);
+		ck_assert_uint_eq(a->probation.before.failed, 10);
+		/* As often as before. */
+		count(&master, 500, 6);
+		count(&master, 0, 100);
+		UNTIL(&master, patient_told.answers == 1);
+		ck_assert_int_eq(patient_told.outcome, SWAP_ROLLED_BACK);
+		ck_assert_msg(strstr(patient_told.message, "on probation, 106 of its 606 requests failed, of those "
+			"before 10 of 1010") != NULL, "%s", patient_told.message);
+		ck_assert_str_eq(a->image->source, "/nowhere/a.so");
+		ck_assert_ptr_null(a->former);
+		ck_assert(is_state(&master, "a", SERVICE_READY));
+		fake_master_close(&master);
+	}
+}
+END_TEST
+
+START_TEST(a_swap_that_fails_with_its_cell_does_not_end_the_probation_before)
+{
+	for (int slot = 0; slot < 2; slot++) {
+		struct fake_master master;
+		struct master_service *a = open_on_probation(&master, "swap=hold-second call=crash\n",
+			"probation = 100ms\nrestart_delay = 1ms", 0, 0);
+		struct plugin_image *second = a->image;
+
+		fake_master_plugin(&master, "late", "a");
+		service_swap_reload(a, &wish);
+		UNTIL(&master, a->step == SERVICE_STEP_SWAP);
+		fake_master_crash(&master, slot);
+		UNTIL(&master, told.answers == 1);
+		ck_assert_int_eq(told.outcome, slot == 0 ? SWAP_ROLLED_BACK : SWAP_FAILED);
+		UNTIL(&master, patient_told.answers == 1);
+		ck_assert_int_eq(patient_told.outcome, SWAP_SWAPPED);
+		ck_assert_ptr_eq(a->image, second);
+		ck_assert(is_state(&master, "a", SERVICE_READY));
+		fake_master_close(&master);
+	}
+}
+END_TEST
+
+START_TEST(who_waits_is_told_of_a_rollback_by_hand)
+{
+	static const char *const orders[] = {"", "revert=late\n", "revert=silent\n"};
+
+	for (int i = 0; i < 3; i++) {
+		struct fake_master master;
+		struct master_service *a = open_on_probation(&master, orders[i], "", 0, 0);
+
+		service_swap_roll_back(a, &wish);
+		UNTIL(&master, told.answers == 1);
+		ck_assert_int_eq(told.outcome, i == 0 ? SWAP_SWAPPED : SWAP_STARTED);
+		ck_assert_uint_eq(patient_told.answers, 1);
+		ck_assert_int_eq(patient_told.outcome, SWAP_ROLLED_BACK);
+		ck_assert_str_eq(patient_told.message, "it was rolled back by hand");
+		ck_assert_str_eq(a->image->source, "/nowhere/a.so");
+		ck_assert_ptr_nonnull(a->former);
+		ck_assert(!service_probation_is_on(a));
+		fake_master_close(&master);
+	}
+}
+END_TEST
+
+START_TEST(one_that_is_passed_is_told)
+{
+	struct fake_master master;
+	struct master_service *a = open_on_probation(&master, "", "probation = 100ms", 0, 0);
+
+	UNTIL(&master, patient_told.answers == 1);
+	ck_assert_int_eq(patient_told.outcome, SWAP_SWAPPED);
+	ck_assert(!service_probation_is_on(a));
+	ck_assert_int_eq(log_lines_with("has passed its probation"), 1);
+	ck_assert_ptr_nonnull(a->former);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(one_may_be_passed_before_its_time)
+{
+	struct fake_master master;
+	struct master_service *a = open_on_probation(&master, "", "", 0, 0);
+
+	service_probation_pass(a);
+	ck_assert_uint_eq(patient_told.answers, 1);
+	ck_assert_int_eq(patient_told.outcome, SWAP_SWAPPED);
+	ck_assert(!service_probation_is_on(a));
+	/* From now on failures are not compared. */
+	ck_assert(!event_pending(a->probation.timer, EV_TIMEOUT, NULL));
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_stop_ends_it_unjudged)
+{
+	struct fake_master master;
+	struct master_service *a = open_on_probation(&master, "", "", 0, 0);
+
+	service_control_stop(a, false, fake_master_on_done, &master);
+	UNTIL(&master, master.answers == 1);
+	ck_assert_uint_eq(patient_told.answers, 1);
+	ck_assert_int_eq(patient_told.outcome, SWAP_FAILED);
+	ck_assert_str_eq(patient_told.message, "it was stopped on its probation");
+	ck_assert(!service_probation_is_on(a));
+	fake_master_close(&master);
+}
+END_TEST
+
+CHECK_MAIN("master/service_probation",
+	more_failures_than_before_roll_back,
+	a_swap_that_fails_with_its_cell_does_not_end_the_probation_before,
+	who_waits_is_told_of_a_rollback_by_hand,
+	one_that_is_passed_is_told,
+	one_may_be_passed_before_its_time,
+	a_stop_ends_it_unjudged)
