@@ -92,6 +92,12 @@ SCENARIOS = [
     Scenario("ctl_call_16_rate", "bench_daemon", None, "ctl_call"),
     Scenario("ctl_call_16_p50", "bench_daemon", None, "ctl_call"),
     Scenario("ctl_call_16_p99", "bench_daemon", None, "ctl_call"),
+    # A thousand swaps under 64 callers: p99 with them and without, and how many times that is.
+    Scenario("swap", "bench_swaps"),
+    Scenario("swap_call_p50", "bench_swaps", None, "swap"),
+    Scenario("swap_call_p99", "bench_swaps", None, "swap"),
+    Scenario("swap_call_p99_quiet", "bench_swaps", None, "swap"),
+    Scenario("swap_call_p99_ratio", "bench_swaps", (3, "x"), "swap"),
     # The parts below.
     Scenario("fiber_switch", "bench_fiber", (6.4, "ns")),
     Scenario("fiber_switch_ring_4", "bench_fiber"),
