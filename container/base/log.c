@@ -28,6 +28,7 @@
 #include "base/fd.h"
 #include "base/log_line.h"
 #include "base/log_output.h"
+#include "base/remedy.h"
 
 enum {
 	LOG_FILE_MODE = 0640,
@@ -340,7 +341,9 @@ log_append_lost(uint64_t lost, const struct log_record *like)
 		.text = text,
 	};
 
-	snprintf(text, sizeof(text), "%" PRIu64 " %s lost, because nobody took %s", lost,
+	snprintf(text, sizeof(text), log_state.sink == LOG_SINK_FILE ?
+		"%" PRIu64 " %s lost, because the file could not take %s" :
+		"%" PRIu64 " %s lost, because nobody took %s", lost,
 		lost == 1 ? "line was" : "lines were", lost == 1 ? "it" : "them");
 	if (!log_line_append(&log_state.line, &record, log_state.format))
 		buffer_clear(&log_state.line);
@@ -354,8 +357,8 @@ log_output_failed(void)
 
 	if (log_state.sink == LOG_SINK_FILE && log_state.output.error != 0 &&
 	    log_rate_pass(&rate, &hidden))
-		log_tell_on_stderr("the log file %s cannot be written: %s: lines of it are lost",
-			log_state.path, strerror(log_state.output.error));
+		log_tell_on_stderr("the log file %s cannot be written: %s: lines of it are lost%s",
+			log_state.path, strerror(log_state.output.error), remedy_of(log_state.output.error));
 }
 
 /* NULL: only says what was lost. */
@@ -381,6 +384,12 @@ bool
 log_has_backlog(void)
 {
 	return log_output_waits(&log_state.output);
+}
+
+int
+log_trouble(void)
+{
+	return log_state.sink == LOG_SINK_FILE ? log_state.output.error : 0;
 }
 
 static bool

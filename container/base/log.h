@@ -121,10 +121,12 @@ const char *log_file_trouble(int error);
  * Writing never waits for a reader: what standard error or a file has no room for is kept, up
  * to a megabyte, and written before the next line or by log_flush; lines beyond are lost, and
  * a line tells later how many. log_flush waits up to timeout_ms for room; true: nothing is
- * kept any more. log_has_backlog is for the hook: whether something is kept.
+ * kept any more. log_has_backlog and log_trouble are for the hook: whether something is kept,
+ * and why the last line could not be written at all (an errno, such as of a full disk; or 0).
  */
 bool log_flush(int timeout_ms);
 bool log_has_backlog(void);
+int log_trouble(void);
 
 /*
  * Sends each record with one write to a pipe that the caller has set non-blocking; keeps

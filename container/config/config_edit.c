@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/fd.h"
+#include "base/remedy.h"
 #include "config/config_file.h"
 
 /* A line without its end, and that. */
@@ -212,7 +213,7 @@ config_edit_set(const char *text, size_t size, const struct config_place *place,
 static bool
 config_edit_fail(struct buffer *error, const char *path, const char *what)
 {
-	return buffer_fail(error, "%s %s: %s", what, path, strerror(errno));
+	return buffer_fail(error, "%s %s: %s%s", what, path, strerror(errno), remedy_of(errno));
 }
 
 static bool

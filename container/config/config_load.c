@@ -47,6 +47,10 @@ config_why_unreadable(int error)
 		return "it is a directory";
 	case EINVAL:
 		return "it is no regular file";
+	case EACCES:
+		return "Permission denied; let bayd's user read it (chmod, chown)";
+	case EMFILE:
+		return "Too many open files; raise the limit (LimitNOFILE= or ulimit -n)";
 	default:
 		return strerror(error);
 	}

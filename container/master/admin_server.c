@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <event2/event.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -13,6 +14,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/remedy.h"
 
 enum {
 	/* Connections accepted before other events get their turn. */
@@ -94,7 +96,7 @@ admin_server_pause(struct admin_server *server)
 	uint64_t hidden;
 
 	if (log_rate_pass(&rate, &hidden))
-		log_warn_errno(NULL, "accept a connection to the control socket");
+		log_warn(NULL, "accept a connection to the control socket: %s%s", strerror(errno), remedy_of(errno));
 	event_del(server->accept_event);
 	event_add(server->pause_timer, &pause);
 }

@@ -154,7 +154,8 @@ cell_keeper_on_restart_timer(evutil_socket_t fd, short what, void *arg)
 	keeper->next_try_ns = 0;
 	if (!cell_keeper_start(keeper, &error)) {
 		(void)code_fail(&error, "cell-start");
-		log_error(keeper->subject, "start it again: %s", buffer_text(&error));
+		keeper->watcher.hindered(buffer_text(&error) != NULL ? buffer_text(&error) : "no memory",
+			keeper->watcher.arg);
 		cell_keeper_start_later(keeper, false);
 	}
 	buffer_finish(&error);

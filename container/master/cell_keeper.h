@@ -42,6 +42,8 @@ struct cell_keeper_watcher {
 	char *(*ended)(const struct status_page *page, int status, void *arg);
 	/* They have been told, and nothing of it is left: cell_keeper_start_later may follow. */
 	void (*gone)(const char *why, void *arg);
+	/* It could not be started again for now, and why. */
+	void (*hindered)(const char *why, void *arg);
 	void *arg;
 };
 

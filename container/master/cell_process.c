@@ -16,6 +16,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/remedy.h"
 #include "master/cell_log.h"
 #include "master/child.h"
 #include "master/child_output.h"
@@ -51,7 +52,8 @@ cell_ends_close(struct cell_ends *ends)
 static bool
 cell_fail(struct buffer *error, const char *name, const char *step)
 {
-	return buffer_fail(error, "start cell %s: %s: %s [cell-start]", name, step, strerror(errno));
+	return buffer_fail(error, "start cell %s: %s: %s%s [cell-start]", name, step,
+		strerror(errno), remedy_of(errno));
 }
 
 static bool

@@ -15,6 +15,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/remedy.h"
 #include "config/config_data.h"
 #include "master/dir_watch.h"
 #include "master/drop_in_dir.h"
@@ -111,8 +112,8 @@ static void
 drop_in_look_failed(struct drop_in *drop_in, int error)
 {
 	if (drop_in->look_errno != error)
-		drop_in_note(drop_in, EVENT_TROUBLE, "plugin_dir %s cannot be read: %s; what runs goes on, "
-			"and it is tried again", drop_in_path(drop_in), strerror(error));
+		drop_in_note(drop_in, EVENT_TROUBLE, "plugin_dir %s cannot be read: %s%s; what runs goes on, "
+			"and it is tried again", drop_in_path(drop_in), strerror(error), remedy_of(error));
 	drop_in->look_errno = error;
 	drop_in_look_at(drop_in, clock_monotonic_ns() + drop_in_failed_ns);
 }

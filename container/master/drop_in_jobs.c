@@ -3,7 +3,6 @@
 
 #include "master/drop_in_jobs.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,6 +12,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/remedy.h"
 #include "config/config_data.h"
 #include "config/config_load.h"
 #include "config/config_value.h"
@@ -59,13 +59,8 @@ struct drop_in_job {
 static bool
 drop_in_is_passing(const char *why)
 {
-	static const int errors[] = {ENOSPC, EDQUOT, EMFILE, ENFILE, ENOMEM, EIO, EAGAIN};
-
-	for (size_t i = 0; i < sizeof(errors) / sizeof(*errors); i++)
-		if (strstr(why, strerror(errors[i])) != NULL)
-			return true;
-	/* What the file is has not been found out. */
-	return strstr(why, "it cannot be examined") != NULL;
+	/* Or else what the file is has not been found out. */
+	return remedy_is_of(why) || strstr(why, "it cannot be examined") != NULL;
 }
 
 /* --- refusals --------------------------------------------------------------------- */

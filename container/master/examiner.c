@@ -24,6 +24,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/program.h"
+#include "base/remedy.h"
 #include "master/examiner_process.h"
 #include "master/image.h"
 #include "master/verdict_check.h"
@@ -325,7 +326,7 @@ examiner_send_image(struct examiner_lane *lane, const struct examination *examin
 	int fd = fcntl(examination->image_fd, F_DUPFD_CLOEXEC, 3);
 
 	if (fd < 0)
-		return buffer_fail(error, "no descriptor is left: %s", strerror(errno));
+		return buffer_fail(error, "no descriptor is left: %s%s", strerror(errno), remedy_of(errno));
 	return examiner_process_call(lane->process, CELL_EXAMINE, examination->id,
 		examination->request, fd) || buffer_fail(error, "no memory");
 }

@@ -20,6 +20,7 @@
 #include "base/fd.h"
 #include "base/obituary.h"
 #include "base/program.h"
+#include "base/remedy.h"
 #include "master/child.h"
 #include "master/child_output.h"
 #include "protocol/varlink_stream.h"
@@ -172,12 +173,13 @@ examiner_process_spawn(struct examiner_process *process, struct event_base *base
 	bool running;
 
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
-		return buffer_fail(error, "make a socket for the examiner: %s", strerror(errno));
+		return buffer_fail(error, "make a socket for the examiner: %s%s", strerror(errno), remedy_of(errno));
 	process->fd = pair[0];
 	process->output = child_output_create(base, "examiner");
 	if (process->output == NULL) {
 		close(pair[1]);
-		return buffer_fail(error, "make the pipes for what the examiner prints: %s", strerror(errno));
+		return buffer_fail(error, "make the pipes for what the examiner prints: %s%s",
+			strerror(errno), remedy_of(errno));
 	}
 	options.fds[0] = pair[1];
 	options.output = child_output_ends(process->output);

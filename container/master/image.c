@@ -24,6 +24,7 @@
 #include "base/buffer.h"
 #include "base/code.h"
 #include "base/fd.h"
+#include "base/remedy.h"
 #include "master/image_source.h"
 #include "master/image_unique.h"
 
@@ -78,15 +79,36 @@ image_work_end(struct image *image)
 	image->_work = NULL;
 }
 
-/* One slice of the step at hand. */
-static enum image_progress
-image_work_slice(struct image_work *work, struct buffer *error)
+/* The caller's. */
+static char *
+image_directory(const struct image *image)
 {
-	enum image_progress progress = image_copy_continue(&work->copy);
+	char link[32], path[4096];
+	ssize_t length;
 
-	if (progress == IMAGE_FAILED)
-		(void)buffer_fail(error, work->step == IMAGE_STEP_HASH ?
-			"its copy cannot be read: %s" : "it cannot be copied: %s", strerror(errno));
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", image->_dirfd);
+	length = readlink(link, path, sizeof(path));
+	return xstrndup(path, length > 0 ? (size_t)length : 0);
+}
+
+/* One slice of the step at hand. What is said is the same when it is tried again: no generations. */
+static enum image_progress
+image_work_slice(struct image *image, struct buffer *error)
+{
+	struct image_work *work = image->_work;
+	enum image_progress progress = image_copy_continue(&work->copy);
+	int number = errno;
+	char *directory;
+
+	if (progress != IMAGE_FAILED)
+		return progress;
+	directory = image_directory(image);
+	if (work->step == IMAGE_STEP_HASH)
+		(void)buffer_fail(error, "its copy cannot be read: %s", strerror(number));
+	else
+		(void)buffer_fail(error, "it cannot be copied to %s: %s%s",
+			work->step == IMAGE_STEP_COPY ? directory : "memory", strerror(number), remedy_of(number));
+	free(directory);
 	return progress;
 }
 
@@ -153,17 +175,6 @@ image_create_file(struct image *image)
 	return fd;
 }
 
-static char *
-image_directory(const struct image *image)
-{
-	char link[32], path[4096];
-	ssize_t length;
-
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", image->_dirfd);
-	length = readlink(link, path, sizeof(path));
-	return xstrndup(path, length > 0 ? (size_t)length : 0);
-}
-
 /* Leaves the copy open for reading only, as a running program must be. */
 static bool
 image_reopen_file(struct image *image, struct buffer *error)
@@ -171,7 +182,7 @@ image_reopen_file(struct image *image, struct buffer *error)
 	fd_close(&image->_work->to);
 	image->fd = openat(image->_dirfd, image->_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
 	return image->fd >= 0 ||
-		buffer_fail(error, "its copy cannot be opened: %s", strerror(errno));
+		buffer_fail(error, "its copy cannot be opened: %s%s", strerror(errno), remedy_of(errno));
 }
 
 /* --- or memory ---------------------------------------------------------------------------- */
@@ -210,7 +221,8 @@ image_begin_memory(struct image *image, struct buffer *error)
 	work->to = image_create_memory(image);
 	image_copy_begin(&work->copy, image->fd, work->to);
 	return work->to >= 0 ||
-		buffer_fail(error, "its copy cannot be put into memory: %s", strerror(errno));
+		buffer_fail(error, "its copy cannot be put into memory: %s%s", strerror(errno),
+			remedy_of(errno));
 }
 
 /* The memory as others get it, for reading only; -1: it may not be run either. */
@@ -260,14 +272,14 @@ image_begin_file(struct image *image, int dirfd, struct buffer *error)
 
 	image->_dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 3);
 	if (image->_dirfd < 0)
-		return buffer_fail(error, "no descriptor is left: %s", strerror(errno));
+		return buffer_fail(error, "no descriptor is left: %s%s", strerror(errno), remedy_of(errno));
 	directory = image_directory(image);
 	image->_work->to = image_create_file(image);
 	if (image->_work->to >= 0)
 		image->path = xasprintf("%s/%s", directory, image->_name);
 	else
-		(void)buffer_fail(error, "its copy %s cannot be made in %s: %s", image->_name,
-			directory, strerror(errno));
+		(void)buffer_fail(error, "a copy of it cannot be made in %s: %s%s", directory,
+			strerror(errno), remedy_of(errno));
 	free(directory);
 	image_copy_begin(&image->_work->copy, image->_work->from, image->_work->to);
 	return image->_work->to >= 0;
@@ -338,7 +350,7 @@ image_end_step(struct image *image, struct buffer *error)
 enum image_progress
 image_continue(struct image *image, struct buffer *error)
 {
-	enum image_progress progress = image_work_slice(image->_work, error);
+	enum image_progress progress = image_work_slice(image, error);
 
 	if (progress == IMAGE_DONE)
 		progress = image_end_step(image, error);

@@ -19,6 +19,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/fd.h"
+#include "base/remedy.h"
 #include "master/image.h"
 
 enum { IMAGE_SOURCE_DEPTH_MAX = 200 };
@@ -109,8 +110,8 @@ image_source_open_parent(const char *path, struct buffer *error)
 	int fd = open(parent, O_PATH | O_DIRECTORY | O_CLOEXEC);
 
 	if (fd < 0)
-		(void)buffer_fail(error, "its directory %s cannot be opened: %s", parent,
-			strerror(errno));
+		(void)buffer_fail(error, "its directory %s cannot be opened: %s%s", parent,
+			strerror(errno), remedy_of(errno));
 	free(copy);
 	return fd;
 }
@@ -126,7 +127,8 @@ image_source_open_file(int dirfd, const char *path, struct buffer *error)
 	if (fd < 0 && errno == ELOOP)
 		(void)buffer_fail(error, "it is a symbolic link: put the file itself there");
 	else if (fd < 0)
-		(void)buffer_fail(error, "it cannot be opened: %s", strerror(errno));
+		(void)buffer_fail(error, "it cannot be opened: %s%s", strerror(errno), errno == EACCES ?
+			"; let bayd read it (chmod, chown)" : remedy_of(errno));
 	return fd;
 }
 

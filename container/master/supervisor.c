@@ -79,6 +79,14 @@ supervisor_settled(struct supervisor *supervisor)
 }
 
 static void
+supervisor_on_hindered(const char *why, void *arg)
+{
+	const struct supervisor *supervisor = arg;
+
+	event_log_add(supervisor_events(supervisor), EVENT_TROUBLE, &(struct event_facts){0}, "%s", why);
+}
+
+static void
 supervisor_on_ready(void *arg)
 {
 	struct supervisor *supervisor = arg;
@@ -379,7 +387,7 @@ supervisor_create_keeper(struct supervisor *supervisor)
 	};
 	const struct cell_keeper_watcher watcher = {.ready = supervisor_on_ready,
 		.called = supervisor_on_called, .notice = supervisor_on_notice, .ended = supervisor_on_ended,
-		.gone = supervisor_on_gone, .arg = supervisor};
+		.gone = supervisor_on_gone, .hindered = supervisor_on_hindered, .arg = supervisor};
 
 	return cell_keeper_create(supervisor->options.base, &supervisor->options.cell, &setup,
 		supervisor->options.limits, &watcher);
