@@ -26,17 +26,25 @@
 static const struct timeval ini_watch_settle = {.tv_usec = 200 * 1000};
 static const int64_t ini_watch_settle_ns = 300 * (int64_t)CLOCK_NS_PER_MS;
 
+/* Until what was refused is tried again, though it has not changed: at first, and at most. */
+static const int64_t ini_watch_again_ns = 5 * (int64_t)CLOCK_NS_PER_S;
+static const int64_t ini_watch_again_max_ns = 60 * (int64_t)CLOCK_NS_PER_S;
+
 struct ini_watch {
 	struct event_base *base;
 	struct event_log *events;
 	bool only_poll;
 	void (*changed)(void *arg);
 	void *arg;
+	struct config *in_force;
+	struct config *also;             /* was read after it, or NULL */
 	struct config_patterns files;    /* absolute, or from our own directory */
 	struct config_patterns patterns; /* of the main file */
 	char *path;                      /* of the main file */
 	struct list dirs;                /* struct ini_watch_dir */
 	struct event *timer;
+	struct event *again_timer;
+	int64_t again_ns; /* how long it takes to fire next; 0: the least */
 	char *told;       /* what they looked like when changed was called, or they were read */
 	char *seen;       /* and at the last look */
 	int64_t since_ns; /* they look like that */
@@ -121,7 +129,29 @@ ini_watch_on_timer(evutil_socket_t fd, short what, void *arg)
 	}
 	free(watch->told);
 	watch->told = xstrdup(look);
+	watch->again_ns = 0;
+	event_del(watch->again_timer);
 	watch->changed(watch->arg);
+}
+
+static void
+ini_watch_on_again_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct ini_watch *watch = arg;
+
+	(void)fd;
+	(void)what;
+	watch->changed(watch->arg);
+}
+
+void
+ini_watch_again(struct ini_watch *watch)
+{
+	int64_t delay_ns = watch->again_ns > 0 ? watch->again_ns : ini_watch_again_ns;
+	struct timeval delay = {.tv_sec = delay_ns / CLOCK_NS_PER_S};
+
+	watch->again_ns = delay_ns * 2 < ini_watch_again_max_ns ? delay_ns * 2 : ini_watch_again_max_ns;
+	event_add(watch->again_timer, &delay);
 }
 
 static void
@@ -201,17 +231,9 @@ ini_watch_add_dir_of(struct ini_watch *watch, const char *base, const char *name
 }
 
 static void
-ini_watch_replace(struct ini_watch *watch, const struct config *config)
+ini_watch_add_config(struct ini_watch *watch, const struct config *config)
 {
-	char *base = config_dir_of(config->path);
-
-	free(watch->path);
-	watch->path = xstrdup(config->path);
-	config_patterns_finish(&watch->files);
-	config_patterns_finish(&watch->patterns);
 	config_patterns_add(&watch->patterns, config->container.include, 0);
-	list_for_each(pos, &watch->dirs)
-		container_of(pos, struct ini_watch_dir, link)->wanted = false;
 	for (size_t i = 0; i < config->file_count; i++) {
 		/* Others are named as the main one was, perhaps from where bayd was started. */
 		const char *file = i == 0 ? config->path : config->files[i];
@@ -219,6 +241,22 @@ ini_watch_replace(struct ini_watch *watch, const struct config *config)
 		config_patterns_add(&watch->files, file, 0);
 		ini_watch_add_dir_of(watch, "", file);
 	}
+}
+
+static void
+ini_watch_replace(struct ini_watch *watch)
+{
+	char *base = config_dir_of(watch->in_force->path);
+
+	free(watch->path);
+	watch->path = xstrdup(watch->in_force->path);
+	config_patterns_finish(&watch->files);
+	config_patterns_finish(&watch->patterns);
+	list_for_each(pos, &watch->dirs)
+		container_of(pos, struct ini_watch_dir, link)->wanted = false;
+	ini_watch_add_config(watch, watch->in_force);
+	if (watch->also != NULL && watch->also != watch->in_force)
+		ini_watch_add_config(watch, watch->also);
 	for (size_t i = 0; i < watch->patterns.count; i++)
 		ini_watch_add_dir_of(watch, base, watch->patterns.list[i].text);
 	list_for_each_safe(pos, &watch->dirs) {
@@ -266,13 +304,13 @@ ini_watch_written(struct ini_watch *watch)
 }
 
 /* A change that has not been told yet stays one; that there are other files now is none. */
-void
-ini_watch_set(struct ini_watch *watch, const struct config *config)
+static void
+ini_watch_renew(struct ini_watch *watch)
 {
 	bool pending = ini_watch_is_pending(watch);
 	char *look;
 
-	ini_watch_replace(watch, config);
+	ini_watch_replace(watch);
 	look = ini_watch_look(watch);
 	if (look == NULL)
 		return;
@@ -285,11 +323,27 @@ ini_watch_set(struct ini_watch *watch, const struct config *config)
 		ini_watch_look_later(watch);
 }
 
+void
+ini_watch_set(struct ini_watch *watch, struct config *config)
+{
+	config_unref(watch->in_force);
+	watch->in_force = config_ref(config);
+	ini_watch_renew(watch);
+}
+
+void
+ini_watch_also(struct ini_watch *watch, struct config *config)
+{
+	config_unref(watch->also);
+	watch->also = config_ref(config);
+	ini_watch_renew(watch);
+}
+
 /* --- lifecycle -------------------------------------------------------------------- */
 
 struct ini_watch *
 ini_watch_create(struct event_base *base, struct event_log *events,
-	const struct config *config, void (*changed)(void *arg), void *arg)
+	struct config *config, void (*changed)(void *arg), void *arg)
 {
 	struct ini_watch *watch = xcalloc(1, sizeof(*watch));
 
@@ -300,8 +354,9 @@ ini_watch_create(struct event_base *base, struct event_log *events,
 	watch->arg = arg;
 	list_init(&watch->dirs);
 	watch->timer = evtimer_new(base, ini_watch_on_timer, watch);
-	if (watch->timer == NULL) {
-		free(watch);
+	watch->again_timer = evtimer_new(base, ini_watch_on_again_timer, watch);
+	if (watch->timer == NULL || watch->again_timer == NULL) {
+		ini_watch_destroy(watch);
 		return NULL;
 	}
 	ini_watch_set(watch, config);
@@ -319,7 +374,12 @@ ini_watch_destroy(struct ini_watch *watch)
 		return;
 	list_for_each_safe(pos, &watch->dirs)
 		ini_watch_dir_destroy(container_of(pos, struct ini_watch_dir, link));
-	event_free(watch->timer);
+	if (watch->timer != NULL)
+		event_free(watch->timer);
+	if (watch->again_timer != NULL)
+		event_free(watch->again_timer);
+	config_unref(watch->in_force);
+	config_unref(watch->also);
 	config_patterns_finish(&watch->files);
 	config_patterns_finish(&watch->patterns);
 	free(watch->path);

@@ -23,6 +23,7 @@
 #include "base/code.h"
 #include "base/log.h"
 #include "base/program.h"
+#include "base/remedy.h"
 #include "base/text.h"
 #include "config/config_data.h"
 #include "config/config_report.h"
@@ -86,6 +87,8 @@ struct master_parts {
 	bool stopping; /* somebody asked for it */
 	bool log_elsewhere; /* than on standard error */
 	struct event *log_timer; /* added while the log waits for its reader */
+	int log_trouble; /* why the log could not be written last; 0: it could */
+	struct event *log_trouble_event; /* active once that has become another */
 };
 
 const char *
@@ -325,6 +328,15 @@ master_on_written(void *arg)
 }
 
 static void
+master_on_read(struct config *config, void *arg)
+{
+	const struct master *master = arg;
+
+	if (master->_parts->ini_watch != NULL)
+		ini_watch_also(master->_parts->ini_watch, config);
+}
+
+static void
 master_on_in_force(struct config *config, void *arg)
 {
 	struct master *master = arg;
@@ -335,13 +347,22 @@ master_on_in_force(struct config *config, void *arg)
 }
 
 static void
+master_on_changes_taken(const struct reload_result *result, void *arg)
+{
+	const struct master *master = arg;
+
+	if (result->status == BAY_INVALID && remedy_is_of(result->message))
+		ini_watch_again(master->_parts->ini_watch);
+}
+
+static void
 master_on_config_changed(void *arg)
 {
 	struct master *master = arg;
 	const struct reload_wish wish = {.kind = RELOAD_FILE, .by = {.source = EVENT_BY_WATCH},
 		.who = "watch"};
 
-	reload_ask(master->reload, &wish, NULL, NULL);
+	reload_ask(master->reload, &wish, master_on_changes_taken, master);
 }
 
 static void
@@ -356,7 +377,7 @@ master_create_reload(struct master *master)
 	};
 	const struct reload_watcher watcher = {.begun = master_on_reload_begun,
 		.ended = master_on_reload_ended, .reading = master_on_reading,
-		.writing = master_on_writing, .written = master_on_written,
+		.read = master_on_read, .writing = master_on_writing, .written = master_on_written,
 		.in_force = master_on_in_force, .arg = master};
 
 	master->reload = reload_create(&options, &watcher);
@@ -527,6 +548,21 @@ master_on_log_timer(evutil_socket_t fd, short what, void *arg)
 		master_flush_log_later(arg);
 }
 
+/* Where the log does not go, events do. */
+static void
+master_on_log_trouble(evutil_socket_t fd, short what, void *arg)
+{
+	struct master *master = arg;
+	int error = master->_parts->log_trouble;
+
+	(void)fd;
+	(void)what;
+	if (error != 0)
+		event_log_add(master->events, EVENT_TROUBLE, &(struct event_facts){0},
+			"the log %s cannot be written: %s: lines of it are lost%s; bayctl logs has the last ones",
+			master->config->container.log, strerror(error), remedy_of(error));
+}
+
 static bool
 master_start_loop(struct master *master, struct buffer *error)
 {
@@ -538,10 +574,11 @@ master_start_loop(struct master *master, struct buffer *error)
 	parts->signals = signals_watch(master->base, master_signals,
 		sizeof(master_signals) / sizeof(*master_signals), master_on_signal, master);
 	parts->log_timer = evtimer_new(master->base, master_on_log_timer, parts);
+	parts->log_trouble_event = event_new(master->base, -1, 0, master_on_log_trouble, master);
 	master->admin_log = admin_log_create(master->base, master->ring);
 	master->admin_events = admin_events_create(master->base, master->events);
-	if (parts->signals == NULL || parts->log_timer == NULL || master->admin_log == NULL ||
-	    master->admin_events == NULL)
+	if (parts->signals == NULL || parts->log_timer == NULL || parts->log_trouble_event == NULL ||
+	    master->admin_log == NULL || master->admin_events == NULL)
 		return buffer_fail(error, "watch signals and the log: no memory");
 	if (!program_sibling("bay-cell", LIBEXECDIR, &parts->program))
 		return buffer_fail(error, "find bay-cell: it is not at %s", parts->program.path);
@@ -561,6 +598,10 @@ master_on_log_record(const struct log_record *record, void *arg)
 		admin_log_wake(master->admin_log);
 	if (log_has_backlog())
 		master_flush_log_later(master->_parts);
+	if (log_trouble() != master->_parts->log_trouble && master->_parts->log_trouble_event != NULL) {
+		master->_parts->log_trouble = log_trouble();
+		event_active(master->_parts->log_trouble_event, EV_TIMEOUT, 0);
+	}
 }
 
 /* Everything up to the event loop. False: the reason is appended to error. */
@@ -663,6 +704,8 @@ master_finish(struct master *master)
 	log_set_hook(NULL, NULL);
 	if (parts->log_timer != NULL)
 		event_free(parts->log_timer);
+	if (parts->log_trouble_event != NULL)
+		event_free(parts->log_trouble_event);
 	if (parts->start_timer != NULL)
 		event_free(parts->start_timer);
 	if (master->base != NULL)

@@ -15,13 +15,13 @@
 #include "config/config_copy.h"
 #include "config/config_edit.h"
 #include "config/config_keys.h"
-#include "config/config_load.h"
 #include "master/log_sink.h"
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
 #include "master/plugin_survey.h"
 #include "master/reload_commit.h"
 #include "master/reload_plan.h"
+#include "master/reload_read.h"
 #include "master/supervisor.h"
 
 /* Who waits for the end of a run. */
@@ -208,29 +208,10 @@ reload_run_refuse(struct reload_run *run)
 
 /* --- parse ----------------------------------------------------------------------------- */
 
-/* An editor that is at work leaves a file empty for a moment, and a lost disk for longer. */
-static bool
-reload_is_whole(const struct reload *reload, const struct config *config,
-	struct config_report *report)
-{
-	const struct config *before = reload_in_force(reload);
-
-	if (config->container.origin.file != NULL ||
-	    (config->service_count > 0 && before->container.origin.file == NULL))
-		return true;
-	config_report_add(report, config->files[0], 0, "%s: it is not taken for what is meant; write "
-		"[container] into it [config-empty]",
-		config->service_count > 0 ? "it has lost its section [container]" :
-		"it has neither [container] nor a service");
-	return false;
-}
-
 static bool
 reload_load(const struct reload *reload, struct config **config_r, struct config_report *report)
 {
-	if (!config_load(reload_in_force(reload)->path, config_r, report))
-		return false;
-	if (reload_is_whole(reload, *config_r, report))
+	if (reload_read(reload_in_force(reload), config_r, report))
 		return true;
 	config_unref(*config_r);
 	*config_r = NULL;
@@ -517,9 +498,14 @@ reload_begin_file(struct reload_run *run)
 {
 	struct reload *reload = run->reload;
 
+	bool read;
+
 	if (!run->dry_run)
 		reload->watcher.reading(reload->watcher.arg);
-	if (reload_load(reload, &run->to, &run->complaints))
+	read = reload_read(reload_in_force(reload), &run->to, &run->complaints);
+	if (run->to != NULL && !run->dry_run)
+		reload->watcher.read(run->to, reload->watcher.arg);
+	if (read)
 		reload_run_compare(run);
 	else
 		reload_run_refuse(run);

@@ -49,6 +49,9 @@ struct reload_watcher {
 	void (*reading)(void *arg);
 	void (*writing)(void *arg);
 	void (*written)(void *arg);
+	/* This is what the files say now, as far as they can be read; it may yet be refused. Borrowed for
+	 * the call. */
+	void (*read)(struct config *config, void *arg);
 	/* This one is in force from now on; borrowed until the next one is. */
 	void (*in_force)(struct config *config, void *arg);
 	void *arg;

@@ -238,6 +238,44 @@ START_TEST(a_change_that_stood_when_we_wrote_is_told)
 }
 END_TEST
 
+/* Mended in the file that the one in force does not have. */
+START_TEST(the_files_of_a_configuration_that_was_refused_are_watched_too)
+{
+	struct config_report report = {0};
+	struct config *refused;
+	struct world world;
+
+	world_open(&world);
+	temp_dir_write(&world.dir, "other.d/wrong.ini", "[service w]\ntimeout = never\n");
+	temp_dir_write(&world.dir, "bay.ini", "[container]\ninclude = other.d/*.ini\n");
+	expect_change(&world);
+	refused = config_load_partly(temp_dir_path(&world.dir, "bay.ini"), &report);
+	ck_assert_uint_eq(report.count, 1);
+	config_report_finish(&report);
+	ini_watch_also(world.watch, refused);
+	config_unref(refused);
+	temp_dir_write(&world.dir, "other.d/wrong.ini", "[service w]\ntimeout = 5s\n");
+	expect_change(&world);
+	/* And those of the one in force still are. */
+	temp_dir_write(&world.dir, "conf.d/b.ini", "[service b]\n");
+	expect_change(&world);
+	ini_watch_set(world.watch, world.config);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(what_may_pass_by_itself_is_tried_again_though_nothing_has_changed)
+{
+	struct world world;
+
+	world_open(&world);
+	ini_watch_again(world.watch);
+	expect_change(&world);
+	expect_nothing_before(&world, "[container]\nloops = 2\n");
+	world_close(&world);
+}
+END_TEST
+
 CHECK_MAIN("master/ini_watch",
 	the_main_file_and_all_that_it_includes_are_watched,
 	a_file_that_a_pattern_finds_is_a_change,
@@ -247,4 +285,6 @@ CHECK_MAIN("master/ini_watch",
 	a_change_while_another_configuration_comes_into_force_is_told,
 	what_somebody_has_read_is_no_change,
 	what_was_written_by_us_is_no_change,
-	a_change_that_stood_when_we_wrote_is_told)
+	a_change_that_stood_when_we_wrote_is_told,
+	the_files_of_a_configuration_that_was_refused_are_watched_too,
+	what_may_pass_by_itself_is_tried_again_though_nothing_has_changed)

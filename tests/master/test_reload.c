@@ -40,6 +40,7 @@ struct world {
 	unsigned begun;
 	unsigned ended;
 	struct config *in_force;
+	bool read; /* the files have been, whatever came of it */
 };
 
 static void
@@ -68,6 +69,12 @@ on_ended(void *arg)
 }
 
 static void
+on_read(struct config *config, void *arg)
+{
+	((struct world *)arg)->read = config->path != NULL;
+}
+
+static void
 on_in_force(struct config *config, void *arg)
 {
 	((struct world *)arg)->in_force = config;
@@ -92,7 +99,7 @@ open_world(struct world *world, const char *orders)
 {
 	const struct reload_watcher watcher = {.begun = on_begun, .ended = on_ended,
 		.reading = on_file, .writing = on_file, .written = on_file,
-		.in_force = on_in_force, .arg = world};
+		.read = on_read, .in_force = on_in_force, .arg = world};
 	struct reload_options options;
 
 	memset(world, 0, sizeof(*world));
