@@ -62,6 +62,9 @@ const struct code codes[] = {
 		"Write it into the file: bayctl reload makes a new generation of the service, and keys of "
 		"[container] that are not live wait for the next start of bayd. bayctl show says which are "
 		"live."},
+	{"config-order", "Services cannot be started in the order that is asked for.",
+		"The keys requires, wants and after may only name other services that have a section, and "
+		"may not lead back to where they began: the message shows the way round."},
 	{"config-section", "A section header is wrong or unknown.",
 		"There are [container] and [service NAME]; names are made of letters, digits, '_', '-' "
 		"and '.'."},
@@ -204,6 +207,9 @@ const struct code codes[] = {
 		"The message is the plugin's own reason. Most often a setting or a file that it needs."},
 	{"service-init-timeout", "The init function of a service did not end in time.",
 		"See with bayctl tasks what it waits for, or raise start_timeout."},
+	{"service-requires", "A service is not started, since one that it requires is not ready.",
+		"Mend that one, for the reason in the message: when it is ready, this one is started by "
+		"itself. bayctl deps SERVICE shows who requires whom."},
 	{"service-start", "A service could not be started.",
 		"The message says what was missing: memory, stacks, or a cell that answers."},
 	{"service-start-limit", "A service failed too often and is not started again.",

@@ -14,6 +14,7 @@
 #include "config/config_include.h"
 #include "config/config_keys.h"
 #include "config/config_listen.h"
+#include "config/config_order.h"
 #include "config/config_report.h"
 
 /* --- paths ------------------------------------------------------------------ */
@@ -211,6 +212,7 @@ config_check_together(const struct config *config, struct config_report *report)
 {
 	config_check_count(config, report);
 	config_check_image_dir(config, report);
+	config_order_destroy(config_order_create(config, report));
 	for (size_t i = 0; i < config->service_count; i++) {
 		config_check_instances(config, &config->services[i], report);
 		config_check_plugin(&config->services[i], report);

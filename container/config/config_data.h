@@ -17,7 +17,7 @@
 enum { CONFIG_NAME_MAX = 48 };
 
 /* No section has more keys than this. */
-enum { CONFIG_SECTION_KEYS_MAX = 24 };
+enum { CONFIG_SECTION_KEYS_MAX = 32 };
 
 /* Where something stands. By default: file is NULL. */
 struct config_origin {
@@ -94,6 +94,9 @@ struct config_service {
 	char *name;
 	char *plugin; /* without .so */
 	bool enabled;
+	char *requires; /* lists as config_names_next reads them; or "" */
+	char *wants;
+	char *after;
 	int64_t instances; /* 0: one per loop */
 	int64_t concurrency;
 	int64_t queue; /* messages */

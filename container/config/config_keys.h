@@ -18,6 +18,7 @@ enum config_type {
 	CONFIG_TYPE_RUNTIME_PATH, /* char *: relative to runtime_dir */
 	CONFIG_TYPE_LOG,          /* char *: one of the words, or a path */
 	CONFIG_TYPE_LISTEN,       /* char *: a list of addresses, as in config_listen.h */
+	CONFIG_TYPE_NAMES,        /* char *: a list of names of services, as in config_names.h */
 	CONFIG_TYPE_PATTERNS,     /* char *: file patterns, one a line */
 	CONFIG_TYPE_BOOL,         /* bool */
 	CONFIG_TYPE_INT,          /* int64_t: a number, or one of the words */

@@ -16,6 +16,7 @@
 #include "base/text.h"
 #include "config/config_data.h"
 #include "config/config_listen.h"
+#include "config/config_names.h"
 #include "config/config_report.h"
 
 _Static_assert(sizeof(enum config_overflow) == sizeof(int), "choices are stored as int");
@@ -127,6 +128,9 @@ config_value_say_right(struct buffer *out, const struct config_key *key)
 			"or without a name in front as in http=127.0.0.1:8080, or names of sockets that the "
 			"service manager passes");
 		break;
+	case CONFIG_TYPE_NAMES:
+		config_value_say(out, "names of services, with blanks or commas between them");
+		break;
 	case CONFIG_TYPE_BOOL:
 		config_value_say(out, "yes or no");
 		break;
@@ -195,6 +199,21 @@ config_value_parse_text(const struct config_key *key, const char *text, char **f
 		return false;
 	free(*field);
 	*field = xstrdup(text);
+	return true;
+}
+
+static bool
+config_value_parse_names(const char *text, char **field)
+{
+	char *wrong;
+	char *tidy = config_names_tidy(text, &wrong);
+
+	if (tidy == NULL) {
+		free(wrong);
+		return false;
+	}
+	free(*field);
+	*field = tidy;
 	return true;
 }
 
@@ -282,6 +301,8 @@ config_value_set(const struct config_key *key, const char *text, void *field)
 	case CONFIG_TYPE_LISTEN:
 	case CONFIG_TYPE_PATTERNS:
 		return config_value_parse_text(key, text, field);
+	case CONFIG_TYPE_NAMES:
+		return config_value_parse_names(text, field);
 	case CONFIG_TYPE_BOOL:
 		return text_parse_bool(text, field);
 	case CONFIG_TYPE_INT:
@@ -334,6 +355,24 @@ config_value_say_wrong_listen(struct buffer *out, const char *text)
 	free(copy);
 }
 
+/* The first of the list that is no name. */
+static void
+config_value_say_wrong_name(struct buffer *out, const char *text)
+{
+	char *wrong;
+	char *tidy = config_names_tidy(text, &wrong);
+	char *quoted;
+
+	if (tidy != NULL) {
+		free(tidy);
+		return;
+	}
+	quoted = config_report_quote(wrong);
+	config_value_say(out, "; %s is none: a name is %s", quoted, config_name_rule);
+	free(quoted);
+	free(wrong);
+}
+
 bool
 config_value_parse(const struct config_key *key, const char *text, void *section,
 	char **why_r)
@@ -347,6 +386,8 @@ config_value_parse(const struct config_key *key, const char *text, void *section
 	config_value_say(&why, "%s", config_value_hint(key, text));
 	if (key->type == CONFIG_TYPE_LISTEN)
 		config_value_say_wrong_listen(&why, text);
+	if (key->type == CONFIG_TYPE_NAMES)
+		config_value_say_wrong_name(&why, text);
 	*why_r = buffer_text(&why);
 	if (*why_r == NULL)
 		abort();
@@ -415,6 +456,7 @@ config_value_print(const struct config_key *key, const void *section, struct buf
 	case CONFIG_TYPE_RUNTIME_PATH:
 	case CONFIG_TYPE_LOG:
 	case CONFIG_TYPE_LISTEN:
+	case CONFIG_TYPE_NAMES:
 	case CONFIG_TYPE_PATTERNS:
 		return buffer_append_text(out, *(char *const *)field);
 	case CONFIG_TYPE_BOOL:
