@@ -298,6 +298,19 @@ config_order_mark_needed(const struct config_order *order, bool *marks)
 	}
 }
 
+bool *
+config_order_starts(const struct config *config)
+{
+	struct config_order *order = config_order_create(config, NULL);
+	bool *marks = xcalloc(config->service_count + 1, sizeof(*marks));
+
+	for (size_t i = 0; i < config->service_count; i++)
+		marks[i] = config->services[i].enabled;
+	config_order_mark_needed(order, marks);
+	config_order_destroy(order);
+	return marks;
+}
+
 void
 config_order_mark_dependants(const struct config_order *order, bool *marks)
 {

@@ -53,6 +53,11 @@ const size_t *config_order_sorted(const struct config_order *order);
 /* marks has one for each service. Marks what those that are marked require or want, and so on. */
 void config_order_mark_needed(const struct config_order *order, bool *marks);
 
+/* Whether each service is started with the container: it is enabled, or such a one needs it. The
+ * caller frees. */
+bool *config_order_starts(const struct config *config)
+	__attribute__((warn_unused_result));
+
 /* Marks those that require one that is marked, and so on. */
 void config_order_mark_dependants(const struct config_order *order, bool *marks);
 

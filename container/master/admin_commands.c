@@ -23,7 +23,7 @@
 #include "master/event_log.h"
 #include "master/master.h"
 #include "master/plugin_examination.h"
-#include "master/service_control.h"
+#include "master/service_order.h"
 #include "master/service_swap.h"
 #include "master/silent_loops.h"
 #include "master/supervisor.h"
@@ -186,28 +186,45 @@ admin_shutdown(struct admin_request *request, struct master *master)
 
 /* --- start, stop, restart --------------------------------------------------------------------- */
 
+/* Who waits for a service that others start or stop with. */
+struct admin_wish {
+	struct admin_request *request;
+	json_t *also; /* their names */
+};
+
 static void
 admin_on_settled(struct master_service *service, enum bay_status status, const char *message,
 	void *arg)
 {
-	struct admin_request *request = arg;
+	struct admin_wish *wish = arg;
+	struct admin_request *request = wish->request;
 
 	if (status == BAY_OK)
-		admin_answer(request, json_pack("{s:s}", "state",
-			service_state_name(service->state)));
+		admin_answer(request, json_pack("{s:s, s:O}", "state",
+			service_state_name(service->state), "also", wish->also));
 	else if (status == BAY_INVALID)
 		admin_refuse(request, "%s", message);
 	else
 		admin_fail(request, status, "service %s: %s", service->config->name, message);
+	json_decref(wish->also);
+	free(wish);
 }
 
-static void
-admin_note_wish(const struct admin_request *request, struct master_service *service,
-	const char *wish)
+static struct admin_wish *
+admin_wish_create(struct admin_request *request, struct master_service *service,
+	enum service_order_wish order, const char *text)
 {
+	struct master_service **others = service_order_companions(service, order);
+	struct admin_wish *wish = xcalloc(1, sizeof(*wish));
 	const struct event_by by = admin_by(request);
 
-	master_service_ask(service, &by, wish);
+	wish->request = request;
+	wish->also = json_array();
+	for (size_t i = 0; others[i] != NULL; i++)
+		json_array_append_new(wish->also, varlink_text(others[i]->config->name));
+	free(others);
+	master_service_ask(service, &by, text);
+	return wish;
 }
 
 static void
@@ -217,8 +234,8 @@ admin_start(struct admin_request *request, struct master *master)
 
 	if (service == NULL || admin_refused_while_draining(request, master))
 		return;
-	admin_note_wish(request, service, "to start it");
-	service_control_start(service, admin_on_settled, request);
+	service_order_start(service, admin_on_settled,
+		admin_wish_create(request, service, SERVICE_ORDER_START, "to start it"));
 }
 
 static void
@@ -229,19 +246,21 @@ admin_stop(struct admin_request *request, struct master *master)
 
 	if (service == NULL || admin_refused_while_draining(request, master))
 		return;
-	admin_note_wish(request, service, now ? "to stop it now" : "to stop it");
-	service_control_stop(service, now, admin_on_settled, request);
+	service_order_stop(service, now, admin_on_settled, admin_wish_create(request, service,
+		SERVICE_ORDER_STOP, now ? "to stop it now" : "to stop it"));
 }
 
 static void
 admin_restart(struct admin_request *request, struct master *master)
 {
 	struct master_service *service = admin_find_service(request, master);
+	bool runs;
 
 	if (service == NULL || admin_refused_while_draining(request, master))
 		return;
-	admin_note_wish(request, service, "to restart it");
-	service_control_restart(service, admin_on_settled, request);
+	runs = service->state == SERVICE_READY;
+	service_order_restart(service, admin_on_settled, admin_wish_create(request, service,
+		runs ? SERVICE_ORDER_RESTART : SERVICE_ORDER_START, "to restart it"));
 }
 
 /* --- reload, roll back ------------------------------------------------------------------------- */

@@ -172,6 +172,8 @@ master_service_set_state(struct master_service *service, enum service_state stat
 		service->since_wall_ns = clock_wall_ns();
 	}
 	service->state = state;
+	service->waits = service->waits && state == SERVICE_STARTING;
+	service->blocked = service->blocked && state == SERVICE_FAILED;
 	master_service_log_state(service);
 	if (moves)
 		master_service_note_state(service);

@@ -95,6 +95,10 @@ struct master_service {
 	bool changing;    /* READY, and the cell has been told of a live change */
 	bool file_gone;   /* its plugin file was removed; what runs is a copy */
 	bool again;       /* it has served: the next start is a restart */
+	bool waits;       /* STARTING, until those that it follows are ready */
+	bool blocked;     /* FAILED, since one that it requires is not ready */
+	bool hopes;       /* the same, and those that it requires are tried again by themselves */
+	bool leaving;     /* to be stopped and started again once those that follow it have stopped */
 	struct event_by by; /* who asked for what is under way; bayd itself when nothing is */
 	char *reason;     /* of FAILED and of a stop that hangs; NULL: none */
 	int64_t since_ns; /* of the state */
@@ -102,6 +106,10 @@ struct master_service {
 	int64_t step_ns;     /* when the step began; of the last start and examination how long they took */
 	int64_t examine_took_ns;
 	int64_t start_took_ns;
+	int64_t wait_ns;      /* since when it has waited for others before its last start, and how long */
+	int64_t wait_took_ns;
+	const struct master_service *delayed_by; /* for whom it waited last then; NULL: nobody */
+	int64_t served_ns;    /* when its last start had it ready; 0: none did */
 	uint64_t restarts; /* starts that nobody asked for */
 	struct plugin_image *image;      /* what runs or will run; NULL: never examined well */
 	struct plugin_image *next_image; /* for its next start, or NULL: the same */

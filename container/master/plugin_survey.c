@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
+#include "config/config_order.h"
 #include "master/plugin_examination.h"
 
 /* The services of one plugin that has not been looked at yet. */
@@ -86,12 +87,10 @@ void
 plugin_survey_begin(struct plugin_survey *survey, const struct config *config,
 	struct plugin_examination *examination, void (*done)(void *arg), void *arg)
 {
-	bool *enabled = xcalloc(config->service_count + 1, sizeof(*enabled));
+	bool *starts = config_order_starts(config);
 
-	for (size_t i = 0; i < config->service_count; i++)
-		enabled[i] = config->services[i].enabled;
-	plugin_survey_begin_with(survey, config, enabled, examination, done, arg);
-	free(enabled);
+	plugin_survey_begin_with(survey, config, starts, examination, done, arg);
+	free(starts);
 }
 
 void

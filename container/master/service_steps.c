@@ -16,6 +16,7 @@
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
 #include "master/service_change.h"
+#include "master/service_order.h"
 #include "master/service_probation.h"
 #include "master/service_swap.h"
 #include "master/service_waiters.h"
@@ -61,12 +62,20 @@ service_tell_absence(struct master_service *service)
 /* --- settle -------------------------------------------------------------------------- */
 
 void
+service_close_listeners(struct master_service *service)
+{
+	if (service->next_try_ns == 0 && !service_order_has_hope(service))
+		listener_table_close(supervisor_listeners(service->supervisor), service->config->name);
+}
+
+void
 service_settle(struct master_service *service)
 {
 	if (service->step != SERVICE_STEP_NONE)
 		return;
-	if (service->state == SERVICE_READY && !service->wanted) {
-		service_begin_stop(service);
+	if (service->state == SERVICE_READY && (!service->wanted || service->leaving)) {
+		if (service_order_may_stop(service))
+			service_begin_stop(service);
 		return;
 	}
 	if (service->state == SERVICE_STOPPED && service->wanted &&
@@ -80,8 +89,8 @@ service_settle(struct master_service *service)
 	if (service->state == SERVICE_STARTING || service->state == SERVICE_STOPPING)
 		return;
 	/* Given up or stopped: whoever connects should be told, not be kept waiting. */
-	if (service->state != SERVICE_READY && service->next_try_ns == 0)
-		listener_table_close(supervisor_listeners(service->supervisor), service->config->name);
+	if (service->state != SERVICE_READY)
+		service_close_listeners(service);
 	service_change_settle(service);
 	service->by = (struct event_by){0};
 	service_tell_absence(service);
@@ -139,6 +148,7 @@ service_lose_patience(struct master_service *service)
 	if (service->undo != NULL)
 		service_change_take_back(service, BAY_TIMEOUT, text);
 	service_waiters_fail(service, BAY_TIMEOUT, text);
+	service_order_touch(supervisor_order(service->supervisor));
 }
 
 /* --- failures --------------------------------------------------------------------------- */
@@ -247,7 +257,7 @@ service_end_examination(struct master_service *service, struct plugin_image *ima
 		service_swap_was_refused(service, reason);
 		service_settle(service);
 	} else if (service->state == SERVICE_READY) {
-		service_begin_stop(service);
+		service_order_leave(service);
 	} else {
 		service_begin_start(service);
 	}
@@ -371,7 +381,8 @@ service_on_started(const struct cell_reply *reply, void *arg)
 		return;
 	case CELL_REPLY_DONE:
 		service->step = SERVICE_STEP_NONE;
-		service->start_took_ns = clock_monotonic_ns() - service->step_ns;
+		service->served_ns = clock_monotonic_ns();
+		service->start_took_ns = service->served_ns - service->step_ns;
 		master_service_set_state(service, SERVICE_READY, NULL);
 		service_probation_count_anew(service);
 		break;
@@ -404,16 +415,23 @@ service_call_with_image(struct master_service *service, const char *method,
 void
 service_begin_start(struct master_service *service)
 {
-	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
-
 	service_clear_timer(service);
 	if (service->next_image != NULL) {
 		service_probation_leave(service);
 		service_swap_replace_image(service, service->next_image);
 		service->next_image = NULL;
 	}
+	service->waits = false;
+	service->leaving = false;
 	master_service_set_state(service, SERVICE_STARTING, NULL);
-	if (cell == NULL)
+	service_start_in_turn(service);
+}
+
+void
+service_start_in_turn(struct master_service *service)
+{
+	if (supervisor_ready_cell(service->supervisor) == NULL ||
+	    supervisor_is_stopping(service->supervisor) || !service_order_may_start(service))
 		return;
 	service->step = SERVICE_STEP_START;
 	service->step_ns = clock_monotonic_ns();
@@ -447,6 +465,7 @@ service_on_stopped(const struct cell_reply *reply, void *arg)
 		if (service->undo != NULL)
 			service_change_take_back(service, BAY_BUSY, service->reason);
 		service_waiters_fail(service, BAY_BUSY, service->reason);
+		service_order_touch(supervisor_order(service->supervisor));
 	}
 }
 
@@ -460,6 +479,10 @@ service_begin_stop(struct master_service *service)
 		.hold = service->undo != NULL};
 
 	service_probation_leave(service);
+	/* It was examined when it was started. */
+	if (service->leaving && service->next_image == NULL)
+		service->next_image = plugin_image_ref(service->image);
+	service->leaving = false;
 	master_service_set_state(service, SERVICE_STOPPING, NULL);
 	if (cell == NULL) {
 		master_service_set_state(service, SERVICE_STOPPED, NULL);

@@ -4,7 +4,7 @@
  * to start it, the cell is told to stop it. Each step ends in service_settle, which goes on
  * to where the service is wanted.
  *
- * For service_control, service_change and service_swap only. Master only; never suspends.
+ * For service_control, service_change, service_order and service_swap only. Master only; never suspends.
  */
 #ifndef BAY_MASTER_SERVICE_STEPS_H
 #define BAY_MASTER_SERVICE_STEPS_H
@@ -40,8 +40,11 @@ void service_end_examination(struct master_service *service, struct plugin_image
 /* Makes it STARTING, unless it runs and is to be restarted. */
 void service_begin_examination(struct master_service *service);
 
-/* Tells the cell, or leaves the service STARTING until there is one. */
+/* Makes it STARTING, and the cell is told when there is one and it is its turn. */
 void service_begin_start(struct master_service *service);
+
+/* The second part of that, for service_order: is its turn now? */
+void service_start_in_turn(struct master_service *service);
 
 void service_begin_stop(struct master_service *service);
 
@@ -64,6 +67,9 @@ bool service_call_with_image(struct master_service *service, const char *method,
 
 /* What is wrong with a plugin or its settings, in one line; the caller's. */
 char *service_refusal_text(const struct plugin_result *result);
+
+/* It is not READY: closes what it listened on, unless it is about to be started again. */
+void service_close_listeners(struct master_service *service);
 
 /* Whatever its timer was set for is off. */
 void service_clear_timer(struct master_service *service);

@@ -22,9 +22,11 @@
 #include "master/event_log.h"
 #include "master/plugin_examination.h"
 #include "master/service_control.h"
+#include "master/service_order.h"
 #include "master/service_probation.h"
 #include "master/service_swap.h"
 #include "master/service_table.h"
+#include "master/stop_order.h"
 #include "protocol/cell_link.h"
 
 #define SECONDS(n) ((n) * (int64_t)CLOCK_NS_PER_S)
@@ -46,6 +48,8 @@ struct supervisor {
 
 	struct cell_keeper *keeper;
 	struct cell_replacement *replacement;
+	struct service_order *order;
+	struct stop_order *stop_order;
 	uint32_t hung_slot; /* whose hang the cell was killed for, or STATUS_NO_SLOT */
 	char hang[160];
 	bool blamed; /* it is known who ended the last cell */
@@ -53,6 +57,7 @@ struct supervisor {
 	bool booting; /* watcher.started has not been called */
 	bool stopping;
 	bool stopping_now;
+	int64_t stop_until_ns; /* the end of drain_timeout then */
 };
 
 /* --- start ------------------------------------------------------------------------- */
@@ -69,6 +74,7 @@ supervisor_tell_started(struct supervisor *supervisor, const char *why)
 void
 supervisor_settled(struct supervisor *supervisor)
 {
+	service_order_touch(supervisor->order);
 	if (!supervisor->booting || cell_keeper_state(supervisor->keeper) != CELL_READY)
 		return;
 	for (size_t i = 0; i < supervisor->table.count; i++) {
@@ -195,12 +201,15 @@ supervisor_on_notice(const char *method, const json_t *parameters, void *arg)
 bool
 supervisor_start(struct supervisor *supervisor, struct buffer *error)
 {
+	bool *starts = config_order_starts(supervisor->options.config);
+
 	for (size_t i = 0; i < supervisor->table.count; i++) {
 		struct master_service *service = supervisor->table.services[i];
 
-		if (service->config->enabled && service->image != NULL)
+		if (starts[i] && service->image != NULL)
 			service_control_boot(service);
 	}
+	free(starts);
 	return cell_keeper_start(supervisor->keeper, error);
 }
 
@@ -267,6 +276,7 @@ supervisor_on_ended(const struct status_page *page, int status, void *arg)
 	supervisor->blamed = supervisor->hung_slot != STATUS_NO_SLOT ||
 		obituary.culprit < supervisor->table.slot_count || (replaced && status == 0);
 	cell_replacement_is_over(supervisor->replacement);
+	stop_order_give_up(supervisor->stop_order);
 	supervisor_tell_services(supervisor, &obituary, page);
 	supervisor->hung_slot = STATUS_NO_SLOT;
 	why = xasprintf("%s %s", subject, text);
@@ -333,6 +343,26 @@ supervisor_mark_services_stopping(struct supervisor *supervisor)
 	}
 }
 
+/* All that follow others have stopped, or had their time. */
+static void
+supervisor_stop_cell(void *arg)
+{
+	struct supervisor *supervisor = arg;
+	int64_t left_ns = supervisor->stop_until_ns - clock_monotonic_ns();
+
+	cell_keeper_shut_down(supervisor->keeper, left_ns > 0 ? left_ns : 0,
+		supervisor->options.limits->stop_ns);
+}
+
+static void
+supervisor_stop_in_order(struct supervisor *supervisor)
+{
+	supervisor->stop_until_ns = clock_monotonic_ns() +
+		supervisor->options.config->container.drain_timeout_ns;
+	stop_order_begin(supervisor->stop_order, supervisor->stop_until_ns, supervisor_stop_cell,
+		supervisor);
+}
+
 void
 supervisor_stop(struct supervisor *supervisor, bool now)
 {
@@ -353,10 +383,10 @@ supervisor_stop(struct supervisor *supervisor, bool now)
 	} else if (again_now || state == CELL_SETTING_UP) {
 		cell_keeper_kill(supervisor->keeper);
 	} else if (now) {
+		stop_order_give_up(supervisor->stop_order);
 		cell_keeper_shut_down(supervisor->keeper, 0, limits->stop_now_ns);
 	} else if (!again) {
-		cell_keeper_shut_down(supervisor->keeper,
-			supervisor->options.config->container.drain_timeout_ns, limits->stop_ns);
+		supervisor_stop_in_order(supervisor);
 	}
 }
 
@@ -408,6 +438,8 @@ supervisor_create(const struct supervisor_options *options,
 		supervisor_on_service_timer);
 	/* Others may come, and what nobody touches of a page costs nothing. */
 	supervisor->options.cell.services = STATUS_PAGE_SERVICES_MAX;
+	supervisor->order = service_order_create(supervisor);
+	supervisor->stop_order = stop_order_create(supervisor);
 	supervisor->keeper = supervisor_create_keeper(supervisor);
 	supervisor->replacement = cell_replacement_create(supervisor, &supervisor->table, supervisor->keeper,
 		options->config);
@@ -426,6 +458,8 @@ supervisor_destroy(struct supervisor *supervisor)
 	for (uint32_t i = 0; i < supervisor->table.slot_count; i++)
 		service_control_finish(supervisor->table.slots[i]);
 	service_table_finish(&supervisor->table);
+	stop_order_destroy(supervisor->stop_order);
+	service_order_destroy(supervisor->order);
 	config_unref(supervisor->options.config);
 	free(supervisor);
 }
@@ -451,10 +485,13 @@ supervisor_set_image(struct supervisor *supervisor, size_t index, struct plugin_
 void
 supervisor_expect_images(struct supervisor *supervisor)
 {
+	bool *starts = config_order_starts(supervisor->options.config);
+
 	for (size_t i = 0; i < supervisor->table.count; i++) {
-		if (supervisor->table.services[i]->config->enabled)
+		if (starts[i])
 			service_control_expect(supervisor->table.services[i]);
 	}
+	free(starts);
 }
 
 /* --- another configuration --------------------------------------------------------------- */
@@ -469,6 +506,7 @@ supervisor_set_config(struct supervisor *supervisor, struct config *config)
 	config_unref(before);
 	cell_keeper_set_log_level(supervisor->keeper, config->container.log_level);
 	service_table_sort(&supervisor->table, config);
+	service_order_touch(supervisor->order);
 }
 
 struct master_service *
@@ -587,6 +625,12 @@ struct listener_table *
 supervisor_listeners(const struct supervisor *supervisor)
 {
 	return supervisor->options.listeners;
+}
+
+struct service_order *
+supervisor_order(const struct supervisor *supervisor)
+{
+	return supervisor->order;
 }
 
 struct event_log *

@@ -26,6 +26,7 @@ struct event_log;
 struct listener_table;
 struct plugin_examination;
 struct plugin_image;
+struct service_order;
 struct supervisor;
 
 /* How long it waits for what should happen by itself. */
@@ -136,6 +137,7 @@ void supervisor_view_cell(const struct supervisor *supervisor,
 struct event_base *supervisor_base(const struct supervisor *supervisor);
 struct plugin_examination *supervisor_examination(const struct supervisor *supervisor);
 struct listener_table *supervisor_listeners(const struct supervisor *supervisor);
+struct service_order *supervisor_order(const struct supervisor *supervisor);
 struct event_log *supervisor_events(const struct supervisor *supervisor);
 const struct supervisor_limits *supervisor_limits(const struct supervisor *supervisor);
 
