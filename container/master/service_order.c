@@ -74,12 +74,6 @@ enum order_answer {
 	ORDER_NEVER /* as things are */
 };
 
-static bool
-order_refuses_to_stop(const struct master_service *service)
-{
-	return service->state == SERVICE_STOPPING && service->reason != NULL;
-}
-
 /* It runs, and is about not to. */
 static bool
 order_is_leaving(const struct master_service *service)
@@ -99,7 +93,7 @@ order_ask(const struct master_service *service, enum config_relation relation)
 	case SERVICE_STARTING:
 		return ORDER_WAIT;
 	case SERVICE_STOPPING:
-		return order_refuses_to_stop(service) && !service->wanted ? without : ORDER_WAIT;
+		return service_refuses_to_stop(service) && !service->wanted ? without : ORDER_WAIT;
 	case SERVICE_STOPPED:
 		return service->wanted ? ORDER_WAIT : without;
 	case SERVICE_FAILED:
@@ -246,14 +240,18 @@ service_order_may_stop(const struct master_service *service)
 	return supervisor_is_stopping(service->supervisor) || order_straggler(service) == NULL;
 }
 
-/* One that should stop before does not: nobody knows how long this one serves on. */
+/* It is to stop. When one that should stop before does not, nobody knows how long it serves on. */
 static void
-order_tell_stop_waits(struct master_service *service)
+order_look_at_stop(struct master_service *service)
 {
 	const struct master_service *straggler = order_straggler(service);
 	char *text;
 
-	if (straggler == NULL || !order_refuses_to_stop(straggler))
+	if (straggler == NULL) {
+		service_settle(service);
+		return;
+	}
+	if (!service_refuses_to_stop(straggler))
 		return;
 	text = xasprintf("it stops after %s, which does not end: %s", straggler->config->name,
 		straggler->reason);
@@ -305,8 +303,7 @@ order_look_at(struct master_service *service)
 		else
 			order_hope_again(service);
 	} else if (service->state == SERVICE_READY && order_is_leaving(service)) {
-		order_tell_stop_waits(service);
-		service_settle(service);
+		order_look_at_stop(service);
 	}
 }
 
@@ -417,8 +414,6 @@ service_order_stop(struct master_service *service, bool now, service_done_fn *do
 	}
 	free(others);
 	service_control_stop(service, now, done, arg);
-	/* If one of them has refused to long ago, that is said. */
-	service_order_touch(supervisor_order(service->supervisor));
 }
 
 void

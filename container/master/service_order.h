@@ -31,7 +31,7 @@ struct service_order *service_order_create(struct supervisor *supervisor);
 /* NULL is fine. */
 void service_order_destroy(struct service_order *order);
 
-/* Something has come to rest, or does not: who waited for it is looked at, soon. */
+/* Something has come to rest, or does not: who waited for it is looked at, from the event loop. */
 void service_order_touch(struct service_order *order);
 
 /* --- what operators ask for ---------------------------------------------------------- */

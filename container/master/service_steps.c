@@ -71,6 +71,7 @@ service_close_listeners(struct master_service *service)
 void
 service_settle(struct master_service *service)
 {
+	service_order_touch(supervisor_order(service->supervisor));
 	if (service->step != SERVICE_STEP_NONE)
 		return;
 	if (service->state == SERVICE_READY && (!service->wanted || service->leaving)) {

@@ -74,7 +74,6 @@ supervisor_tell_started(struct supervisor *supervisor, const char *why)
 void
 supervisor_settled(struct supervisor *supervisor)
 {
-	service_order_touch(supervisor->order);
 	if (!supervisor->booting || cell_keeper_state(supervisor->keeper) != CELL_READY)
 		return;
 	for (size_t i = 0; i < supervisor->table.count; i++) {

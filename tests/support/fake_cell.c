@@ -8,9 +8,11 @@
  *	setup=rubbish    answers with rubbish setup=close     closes its socket and stays
  *	start=refuse     refuses each Start, as it always refuses an image with a wrong hash
  *	start=refuse:NAME, start=refuse-second:NAME  refuses each of NAME, the second of NAME
+ *	start=refuse-first:NAME  refuses the first of NAME
  *	start=crash      crashes in the init of each
  *	start=hang:NAME  init of NAME keeps the loop: no Start is answered
  *	start=silent     does not answer     start=hold:NAME  answers all but that of NAME
+ *	start=late:NAME  answers that of NAME when a Call has come; stop=late:NAME the same
  *	start=give-up    starts, then says that the service failed by itself
  *	start=nonsense   starts, then says what nobody understands or what is long past
  *	listen=ADDRESS   each service asks for it, and its Start is answered as that is
@@ -284,12 +286,37 @@ static bool
 is_refused(const struct cell_start *start)
 {
 	static unsigned starts;
-	char each[80], second[80];
+	char each[80], first[80], second[80];
 
 	snprintf(each, sizeof(each), "start=refuse:%s", start->service);
+	snprintf(first, sizeof(first), "start=refuse-first:%s", start->service);
 	snprintf(second, sizeof(second), "start=refuse-second:%s", start->service);
 	return is_ordered("start=refuse") || is_ordered(each) ||
-		(is_ordered(second) && ++starts == 2);
+		(is_ordered(first) && ++starts == 1) || (is_ordered(second) && ++starts == 2);
+}
+
+/* Those that wait for a Call: their ids only. */
+static struct varlink_call late[16];
+static size_t late_count;
+
+/* Whether this step of the service is to wait, and does now. */
+static bool
+is_late(const struct varlink_call *call, const char *step, const char *service)
+{
+	char order[80];
+
+	snprintf(order, sizeof(order), "%s=late:%s", step, service);
+	if (!is_ordered(order) || late_count == sizeof(late) / sizeof(*late))
+		return false;
+	late[late_count++] = (struct varlink_call){.has_id = true, .id = call->id};
+	return true;
+}
+
+static void
+answer_late(void)
+{
+	while (late_count > 0)
+		answer(&late[--late_count]);
 }
 
 static void
@@ -316,7 +343,8 @@ answer_start(const struct varlink_call *call, const struct cell_start *start)
 			ask_to_listen(call->id, "nobody", 1, "127.0.0.1:0");
 	} else if (ordered_value("listen") != NULL) {
 		ask_to_listen(call->id, start->service, start->generation, ordered_value("listen"));
-	} else if (!is_ordered("start=silent") && !is_ordered(hold)) {
+	} else if (!is_ordered("start=silent") && !is_ordered(hold) &&
+		!is_late(call, "start", start->service)) {
 		answer(call);
 	}
 }
@@ -443,8 +471,11 @@ drain(const struct varlink_call *call)
 static void
 do_stop(const struct varlink_call *call)
 {
+	const char *service = json_string_value(json_object_get(call->parameters, "service"));
 	static int refused;
 
+	if (is_late(call, "stop", service != NULL ? service : ""))
+		return;
 	if (is_ordered("stop=ask"))
 		ask_to_listen(call->id, "a", 1, "127.0.0.1:0");
 	else if (is_ordered("stop=drain"))
@@ -505,6 +536,7 @@ do_call(const struct varlink_call *call, struct varlink_fds *fds)
 	if (held_swap.has_id)
 		answer(&held_swap);
 	held_swap.has_id = false;
+	answer_late();
 	if (is_ordered("call=spin")) {
 		run_slot(called_slot(call), STATUS_PHASE_RUN);
 		stay();

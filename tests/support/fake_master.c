@@ -92,10 +92,10 @@ make_image(void)
 }
 
 static void
-load_config(struct fake_master *master, const char *keys)
+load_config(struct fake_master *master, const char *keys, const char *keys_of_b)
 {
 	struct config_report report = {0};
-	char *text = xasprintf("[container]\n[service a]\n%s\n[service b]\n%s\n", keys, keys);
+	char *text = xasprintf("[container]\n[service a]\n%s\n[service b]\n%s\n", keys, keys_of_b);
 
 	ck_assert(config_load_memory(temp_dir_path(&master->dir, "bay.ini"), text, strlen(text),
 		&master->config, &report));
@@ -104,7 +104,7 @@ load_config(struct fake_master *master, const char *keys)
 }
 
 static void
-make_base(struct fake_master *master, const char *orders, const char *keys)
+make_base(struct fake_master *master, const char *orders, const char *keys, const char *keys_of_b)
 {
 	memset(master, 0, sizeof(*master));
 	master->image_dirfd = -1;
@@ -114,7 +114,7 @@ make_base(struct fake_master *master, const char *orders, const char *keys)
 	setenv("TSAN_OPTIONS", "handle_segv=0", 1);
 	setenv("ASAN_OPTIONS", "handle_segv=0", 1);
 	setenv("FAKE_CELL", temp_dir_path(&master->dir, "orders"), 1);
-	load_config(master, keys);
+	load_config(master, keys, keys_of_b);
 	master->listeners = listener_table_create(master->config->container.runtime_dir);
 	master->limits = (struct supervisor_limits){.setup_ns = MS(10000), .broken_ns = MS(50),
 		.grace_ns = MS(50), .stop_ns = MS(50), .stop_now_ns = MS(50),
@@ -147,7 +147,7 @@ make_supervisor(struct fake_master *master)
 void
 fake_master_open(struct fake_master *master, const char *orders, const char *keys)
 {
-	make_base(master, orders, keys);
+	make_base(master, orders, keys, keys);
 	master->events = event_log_create();
 	make_supervisor(master);
 }
@@ -156,17 +156,15 @@ void
 fake_master_open_patient(struct fake_master *master, const char *orders, const char *keys,
 	const struct backoff *backoff)
 {
-	make_base(master, orders, keys);
+	make_base(master, orders, keys, keys);
 	master->limits.backoff = *backoff;
 	master->events = event_log_create();
 	make_supervisor(master);
 }
 
-void
-fake_master_open_with_plugins(struct fake_master *master, const char *orders,
-	const char *keys, const struct program *examiner)
+static void
+make_examination(struct fake_master *master, const struct program *examiner)
 {
-	make_base(master, orders, keys);
 	temp_dir_write(&master->dir, "plugins/here", "");
 	temp_dir_write(&master->dir, "images/here", "");
 	master->image_dirfd = open(temp_dir_path(&master->dir, "images"),
@@ -175,6 +173,22 @@ fake_master_open_with_plugins(struct fake_master *master, const char *orders,
 	master->examination = plugin_examination_create(master->base, master->config, examiner,
 		master->image_dirfd, 20 * (int64_t)CLOCK_NS_PER_S);
 	ck_assert_ptr_nonnull(master->examination);
+}
+
+void
+fake_master_open_with_plugins(struct fake_master *master, const char *orders,
+	const char *keys, const struct program *examiner)
+{
+	fake_master_open_pair(master, orders, keys, keys, examiner);
+}
+
+void
+fake_master_open_pair(struct fake_master *master, const char *orders, const char *keys_of_a,
+	const char *keys_of_b, const struct program *examiner)
+{
+	make_base(master, orders, keys_of_a, keys_of_b);
+	if (examiner != NULL)
+		make_examination(master, examiner);
 	master->events = event_log_create();
 	make_supervisor(master);
 }

@@ -64,6 +64,10 @@ void fake_master_open_patient(struct fake_master *master, const char *orders, co
 void fake_master_open_with_plugins(struct fake_master *master, const char *orders,
 	const char *keys, const struct program *examiner);
 
+/* The same with keys of each; examiner NULL: without an examination. */
+void fake_master_open_pair(struct fake_master *master, const char *orders,
+	const char *keys_of_a, const char *keys_of_b, const struct program *examiner);
+
 /* Puts a test plugin there under this name, instead of what was there. */
 void fake_master_plugin(struct fake_master *master, const char *plugin, const char *name);
 
