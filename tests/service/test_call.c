@@ -426,12 +426,11 @@ static int
 sleep_and_stop(void *arg)
 {
 	struct greedy *greedy = arg;
-	int64_t before = bay_now();
 
 	ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
 	greedy->stop = true;
-	/* 256 calls of 20 us are 5 ms; a pass only after 65,536 of them would be 1.3 s. */
-	ck_assert_int_lt(bay_now() - before, 500 * BAY_MS);
+	/* Each takes 20 us: the time is over before the second slice is. */
+	ck_assert_int_le(greedy->calls, 4 * SCHEDULER_SLICE);
 	return BAY_OK;
 }
 
@@ -447,24 +446,24 @@ WITH_SERVICES(a_loop_of_direct_calls_lets_timers_fire,
 static int
 call_leaf_until_it_fails(void *arg)
 {
+	int64_t *calls = arg;
 	int status;
 
-	(void)arg;
 	while ((status = bay_call(first, NULL, NULL, BAY_INHERIT)) == BAY_OK)
-		;
+		++*calls;
 	return status;
 }
 
 WITH_SERVICES(a_loop_of_direct_calls_sees_its_deadline,
 	first = START("leaf", PLUGIN(.handle = work_hard, .flags = BAY_LEAF)))
 {
-	int64_t deadline = bay_after(5 * BAY_MS);
+	int64_t deadline = bay_after(5 * BAY_MS), calls = 0;
 	struct bay_scope *scope = bay_scope_open(deadline);
-	struct bay_task *task = bay_scope_spawn(scope, "calls", call_leaf_until_it_fails, NULL);
+	struct bay_task *task = bay_scope_spawn(scope, "calls", call_leaf_until_it_fails, &calls);
 
 	ck_assert_int_eq(bay_join(task, BAY_INHERIT), BAY_TIMEOUT);
 	ck_assert_int_ge(bay_now(), deadline);
-	ck_assert_int_lt(bay_now(), deadline + 500 * BAY_MS);
+	ck_assert_int_le(calls, 4 * SCHEDULER_SLICE);
 	return bay_scope_close(scope);
 }
 
@@ -831,9 +830,8 @@ WITH_SERVICES(a_services_timeout_ends_the_call,
 {
 	int64_t before = bay_now();
 
-	services_expect_text(first, "1000", BAY_TIMEOUT, NULL);
+	services_expect_text(first, "3600000", BAY_TIMEOUT, NULL);
 	ck_assert_int_ge(bay_now() - before, 3 * BAY_MS);
-	ck_assert_int_lt(bay_now() - before, 900 * BAY_MS);
 	return BAY_OK;
 }
 
@@ -1047,11 +1045,24 @@ END_TEST
 
 /* --- started calls ----------------------------------------------------------------------------------- */
 
-WITH_SERVICES(started_calls_go_on_side_by_side, first = START("slow", PLUGIN(.handle = slow_echo)))
+static int side_by_side;
+
+/* Nobody is answered before all are there. */
+static int
+meet(struct bay_request *request)
+{
+	side_by_side++;
+	do {
+		if (bay_sleep(BAY_MS) != BAY_OK)
+			return BAY_CANCELED;
+	} while (side_by_side < 20);
+	return echo(request);
+}
+
+WITH_SERVICES(started_calls_go_on_side_by_side, first = START("meets", PLUGIN(.handle = meet)))
 {
 	struct bay_message *ten = bay_message_int64(10);
 	struct bay_task *calls[20];
-	int64_t before = bay_now();
 	int i;
 
 	for (i = 0; i < 20; i++) {
@@ -1061,7 +1072,6 @@ WITH_SERVICES(started_calls_go_on_side_by_side, first = START("slow", PLUGIN(.ha
 	}
 	bay_message_free(ten);
 	ck_assert_int_eq(bay_gather(calls, 20, BAY_INHERIT), BAY_OK);
-	ck_assert_int_lt(bay_now() - before, 190 * BAY_MS);
 	for (i = 0; i < 20; i++) {
 		struct bay_message *reply = bay_task_take_reply(calls[i]);
 

