@@ -13,6 +13,7 @@ usage: ./autogen.sh                 make the configure script
        ./autogen.sh check           install what is missing, build, run the tests
        ./autogen.sh demo [--once]   install what is missing, build, show it at work
        ./autogen.sh -h
+CONFIGURE_FLAGS are given to ./configure.
 END
 }
 
@@ -93,7 +94,8 @@ build() {
 	fi
 	if outdated config.status configure || [ ! -f Makefile ]; then
 		say 'configuring'
-		./configure --quiet
+		# shellcheck disable=SC2086 # a list of options
+		./configure --quiet ${CONFIGURE_FLAGS-}
 	fi
 	jobs=$(nproc 2>/dev/null || echo 2)
 	say "building with $jobs jobs"

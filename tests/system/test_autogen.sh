@@ -38,7 +38,12 @@ END
 [ "${BROKEN-}" != "$1" ]
 END
 	tool autoreconf <<'END'
-printf '#!/bin/sh\n>config.status\n>Makefile\n' >configure
+cat >configure <<'EOF'
+#!/bin/sh
+echo "configure $*" >>calls
+>config.status
+>Makefile
+EOF
 chmod +x configure
 >Makefile.in
 END
@@ -106,6 +111,15 @@ status_is 0
 not_called autoreconf
 ! grep -q configuring "$work/out" || fail 'configures again'
 called 'make -j3 check'
+
+case='configure is given what the caller wants it to be'
+begin
+CONFIGURE_FLAGS='--one --two=2' run check
+status_is 0
+grep -qxF 'configure --quiet --one --two=2' "$work/tree/calls" || fail "$(cat "$work/tree/calls")"
+begin
+run check
+grep -qxF 'configure --quiet' "$work/tree/calls" || fail "$(cat "$work/tree/calls")"
 
 case='root installs just what is missing'
 begin
