@@ -42,14 +42,14 @@ static void
 loop_hold_begin(struct loop_hold *hold, const struct master *master, uint32_t loop,
 	const struct status_loop_view *view, int64_t held_ns)
 {
+	const struct master_service *service = supervisor_by_slot(master->supervisor, view->slot);
 	struct buffer task = {0};
 	char span[CLOCK_TEXT_SIZE];
 
 	hold->held = true;
 	hold->since_ns = clock_monotonic_ns() - held_ns;
-	if (view->slot < supervisor_count(master->supervisor))
-		snprintf(hold->subject, sizeof(hold->subject), "service %s",
-			supervisor_service(master->supervisor, view->slot)->config->name);
+	if (service != NULL)
+		snprintf(hold->subject, sizeof(hold->subject), "service %s", service->config->name);
 	else
 		snprintf(hold->subject, sizeof(hold->subject), "loop %u", (unsigned)loop);
 	if (text_escape(&task, view->task, strlen(view->task)) && buffer_text(&task) != NULL)
