@@ -15,6 +15,7 @@
 #include "config/config_copy.h"
 #include "config/config_edit.h"
 #include "config/config_keys.h"
+#include "config/config_order.h"
 #include "master/log_sink.h"
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
@@ -448,6 +449,8 @@ reload_run_validate(struct reload_run *run)
 {
 	struct plugin_examination *examination = run->reload->options.examination;
 	bool *fresh = xcalloc(run->to->service_count + 1, sizeof(*fresh));
+	bool *needed = reload_plan_needed(run->reload->options.supervisor, run->to, &run->diff,
+		run->kind != RELOAD_SET);
 
 	for (size_t i = 0; i < run->to->file_count; i++)
 		config_report_file(&run->complaints, run->to->files[i]);
@@ -457,9 +460,11 @@ reload_run_validate(struct reload_run *run)
 		struct master_service *service = supervisor_find(run->reload->options.supervisor,
 			wanted->name);
 		enum reload_action action = reload_plan(service, wanted, &run->diff,
-			run->kind != RELOAD_SET);
+			run->kind != RELOAD_SET, needed[i]);
 
-		fresh[i] = reload_plan_examines(action, wanted, &run->diff);
+		/* Who is only needed by others is looked at when it is started. */
+		fresh[i] = reload_plan_examines(action, wanted, &run->diff) &&
+			!(needed[i] && action == RELOAD_START);
 		if (action != RELOAD_LIVE || !reload_plan_has_settings(wanted, &run->diff))
 			continue;
 		/* By the code that runs, whatever its file is by now. */
@@ -467,6 +472,7 @@ reload_run_validate(struct reload_run *run)
 		plugin_examination_again(examination, service->image, &wanted, 1, reload_on_settings, run);
 	}
 	plugin_survey_begin_with(&run->survey, run->to, fresh, examination, reload_on_surveyed, run);
+	free(needed);
 	free(fresh);
 }
 
@@ -577,7 +583,11 @@ reload_begin_set(struct reload_run *run)
 	why = code_text(why, "config-value");
 	free(origin);
 	if (why == NULL) {
-		reload_run_compare(run);
+		config_order_destroy(config_order_create(run->to, &run->complaints));
+		if (run->complaints.count > 0)
+			reload_run_refuse(run);
+		else
+			reload_run_compare(run);
 		return;
 	}
 	reload_run_end(run, run->service != NULL && config_find_service(in_force, run->service) == NULL ?

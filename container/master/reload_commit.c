@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "config/config_order.h"
 #include "master/listener_table.h"
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
@@ -42,6 +43,10 @@ struct commit_item {
 	bool listens;                   /* when it began */
 	bool wanted;                    /* the same */
 	bool ends;                      /* it has been told to stop */
+	bool frees;                     /* it ends and listens, or follows one that does */
+	bool dragged;                   /* it ends with one that it requires */
+	bool needed;                    /* of reload_plan_needed */
+	bool pulled;                    /* it is started for others */
 };
 
 struct reload_commit {
@@ -50,8 +55,9 @@ struct reload_commit {
 	struct config *to; /* a reference */
 	const struct config_diff *diff;
 	bool retry;
-	struct commit_item *items;
+	struct commit_item *items; /* those of to first, as they are there */
 	size_t count;
+	size_t *sorted; /* config_order_sorted of to */
 	enum commit_phase phase;
 	size_t pending; /* items of the phase that have not ended; and one while it begins */
 	char *why;      /* the first failure, or NULL */
@@ -74,13 +80,13 @@ commit_stop_looking(const struct listener_view *view, void *arg)
 static void
 commit_item_init(struct commit_item *item, struct reload_commit *commit,
 	struct master_service *service, const struct config_service *wanted,
-	struct plugin_image *image)
+	struct plugin_image *image, bool needed)
 {
 	*item = (struct commit_item){.commit = commit, .service = service,
-		.name = wanted != NULL ? wanted->name : service->config->name,
+		.name = wanted != NULL ? wanted->name : service->config->name, .needed = needed,
 		.target = {.source = commit->to, .config = wanted,
 			.image = image != NULL ? plugin_image_ref(image) : NULL}};
-	item->action = reload_plan(service, wanted, commit->diff, commit->retry);
+	item->action = reload_plan(service, wanted, commit->diff, commit->retry, needed);
 	if (wanted != NULL)
 		item->settings = reload_plan_has_settings(wanted, commit->diff);
 	if (service == NULL)
@@ -102,12 +108,82 @@ commit_item_finish(struct commit_item *item)
 	config_unref(item->former.source);
 }
 
+/* --- in their order ------------------------------------------------------------------------ */
+
+static bool
+commit_is_ending(const struct commit_item *item)
+{
+	return item->action == RELOAD_STOP || item->action == RELOAD_REMOVE;
+}
+
+/* Those that require one that is stopped are stopped with it, as an operator would. */
+static void
+commit_drag(struct reload_commit *commit, const struct config_order *order)
+{
+	bool *stops = xcalloc(commit->to->service_count + 1, sizeof(*stops));
+
+	for (size_t i = 0; i < commit->to->service_count; i++)
+		stops[i] = commit->items[i].action == RELOAD_STOP;
+	config_order_mark_dependants(order, stops);
+	for (size_t i = 0; i < commit->to->service_count; i++) {
+		struct commit_item *item = &commit->items[i];
+
+		if (!stops[i] || commit_is_ending(item) || !item->wanted)
+			continue;
+		item->action = RELOAD_STOP;
+		item->dragged = true;
+	}
+	free(stops);
+}
+
+/* What follows something that ends early ends before that. */
+static void
+commit_find_early(struct reload_commit *commit)
+{
+	bool grows = true;
+
+	for (size_t i = 0; i < commit->count; i++)
+		commit->items[i].frees = commit_is_ending(&commit->items[i]) && commit->items[i].listens;
+	while (grows) {
+		grows = false;
+		for (size_t i = 0; i < commit->count; i++) {
+			struct commit_item *item = &commit->items[i];
+
+			for (size_t n = 0; commit_is_ending(item) && !item->frees && n < commit->count; n++)
+				item->frees = commit->items[n].frees &&
+					config_service_follows(item->former.config, commit->items[n].name);
+			grows |= item->frees && !item->listens;
+		}
+	}
+}
+
+static void
+commit_find_order(struct reload_commit *commit)
+{
+	struct config_order *order = config_order_create(commit->to, NULL);
+	size_t size = (commit->to->service_count + 1) * sizeof(*commit->sorted);
+
+	commit->sorted = xcalloc(1, size);
+	memcpy(commit->sorted, config_order_sorted(order), size - sizeof(*commit->sorted));
+	commit_drag(commit, order);
+	commit_find_early(commit);
+	config_order_destroy(order);
+}
+
+/* The item that comes next: those of the new configuration in its order, then the others. */
+static struct commit_item *
+commit_in_order(struct reload_commit *commit, size_t place)
+{
+	return &commit->items[place < commit->to->service_count ? commit->sorted[place] : place];
+}
+
 struct reload_commit *
 reload_commit_create(struct supervisor *supervisor, struct listener_table *listeners,
 	struct config *to, const struct config_diff *diff, bool retry,
 	const struct plugin_survey *survey, reload_commit_fn *done, void *arg)
 {
 	struct reload_commit *commit = xcalloc(1, sizeof(*commit));
+	bool *needed = reload_plan_needed(supervisor, to, diff, retry);
 
 	*commit = (struct reload_commit){.supervisor = supervisor, .listeners = listeners,
 		.to = config_ref(to), .diff = diff, .retry = retry, .done = done, .arg = arg};
@@ -116,14 +192,16 @@ reload_commit_create(struct supervisor *supervisor, struct listener_table *liste
 	for (size_t i = 0; i < to->service_count; i++)
 		commit_item_init(&commit->items[commit->count++], commit,
 			supervisor_find(supervisor, to->services[i].name), &to->services[i],
-			survey->entries[i].image);
+			survey->entries[i].image, needed[i]);
 	for (size_t i = 0; i < supervisor_count(supervisor); i++) {
 		struct master_service *service = supervisor_service(supervisor, i);
 
 		/* No configuration has what a plugin file has become. */
 		if (!service->source->dropped_in && config_find_service(to, service->config->name) == NULL)
-			commit_item_init(&commit->items[commit->count++], commit, service, NULL, NULL);
+			commit_item_init(&commit->items[commit->count++], commit, service, NULL, NULL, false);
 	}
+	free(needed);
+	commit_find_order(commit);
 	return commit;
 }
 
@@ -135,6 +213,7 @@ reload_commit_destroy(struct reload_commit *commit)
 	for (size_t i = 0; i < commit->count; i++)
 		commit_item_finish(&commit->items[i]);
 	free(commit->items);
+	free(commit->sorted);
 	free(commit->why);
 	config_unref(commit->to);
 	free(commit);
@@ -165,7 +244,8 @@ commit_on_done(struct master_service *service, enum bay_status status, const cha
 	(void)service;
 	/* Somebody who wants it otherwise meanwhile wants it by the new configuration. */
 	item->done = status == BAY_OK || status == BAY_CANCELED;
-	if (!item->done)
+	/* One that is required fails who requires it. */
+	if (!item->done && !(item->pulled && item->commit->phase == COMMIT_CHANGE))
 		commit_item_failed(item, message);
 	commit_item_ended(item);
 }
@@ -214,6 +294,15 @@ commit_on_stopped(struct master_service *service, enum bay_status status, const 
 	commit_on_done(service, status, message, arg);
 }
 
+/* Starts what others need, with its plugin file as it is now. */
+static void
+commit_pull(struct commit_item *item)
+{
+	item->pulled = true;
+	master_service_configure(item->service, item->target.source, item->target.config);
+	service_control_start(item->service, commit_on_done, item);
+}
+
 static void
 commit_add(struct commit_item *item)
 {
@@ -226,6 +315,8 @@ commit_add(struct commit_item *item)
 	if (item->service == NULL) {
 		commit_on_done(NULL, BAY_FULL, "bayd has known as many names of services as it can count "
 			"since it was started: restart it", item);
+	} else if (item->needed) {
+		commit_pull(item);
 	} else if (item->target.config->enabled) {
 		service_change_start(item->service, &item->target, commit_on_done, item);
 	} else {
@@ -241,7 +332,7 @@ commit_has_image(const struct commit_item *item)
 {
 	const struct master_service *service = item->service;
 
-	if (item->target.image != NULL ||
+	if (item->target.image != NULL || item->needed ||
 	    (item->action != RELOAD_START && item->action != RELOAD_GENERATION))
 		return true;
 	return service->image != NULL &&
@@ -287,7 +378,7 @@ commit_item_change(struct commit_item *item)
 	/* What it is may have changed since the plan was made. */
 	if (item->action != RELOAD_ADD)
 		item->action = reload_plan(service, item->target.config, item->commit->diff,
-			item->commit->retry);
+			item->commit->retry, item->needed);
 	if (!commit_has_image(item)) {
 		item->action = RELOAD_KEEP;
 		commit_on_done(service, BAY_BUSY, "somebody else started it meanwhile: reload again", item);
@@ -304,7 +395,10 @@ commit_item_change(struct commit_item *item)
 		service_change_generation(service, &item->target, commit_on_done, item);
 		break;
 	case RELOAD_START:
-		service_change_start(service, &item->target, commit_on_done, item);
+		if (item->needed)
+			commit_pull(item);
+		else
+			service_change_start(service, &item->target, commit_on_done, item);
 		break;
 	default:
 		master_service_configure(service, item->target.source, item->target.config);
@@ -331,6 +425,9 @@ static void
 commit_item_end(struct commit_item *item)
 {
 	item->ends = true;
+	if (item->dragged)
+		master_service_note(item->service, EVENT_ASKED, "to stop it, since one that it requires is "
+			"stopped");
 	if (item->action == RELOAD_REMOVE) {
 		commit_item_stop(item, commit_on_removed);
 		return;
@@ -449,17 +546,11 @@ commit_is_to_undo(const struct commit_item *item)
 /* --- phases -------------------------------------------------------------------------------- */
 
 static bool
-commit_is_ending(const struct commit_item *item)
-{
-	return item->action == RELOAD_STOP || item->action == RELOAD_REMOVE;
-}
-
-static bool
 commit_has_part(const struct commit_item *item, enum commit_phase phase)
 {
 	switch (phase) {
 	case COMMIT_FREE:
-		return commit_is_ending(item) && item->listens;
+		return item->frees;
 	case COMMIT_CHANGE:
 		return !commit_is_ending(item) && item->action != RELOAD_KEEP;
 	case COMMIT_END:
@@ -497,6 +588,29 @@ commit_item_begin(struct commit_item *item)
 	}
 }
 
+/* Each waits for those that are to stop before it or to start before it, also if their turn in the
+ * phase is still to come. */
+static void
+commit_item_announce(struct commit_item *item)
+{
+	switch (item->commit->phase) {
+	case COMMIT_FREE:
+	case COMMIT_END:
+		item->service->wanted = false;
+		break;
+	case COMMIT_UNDO:
+		if (item->action == RELOAD_ADD ||
+		    (item->action == RELOAD_START && item->was == SERVICE_STOPPED))
+			item->service->wanted = false;
+		break;
+	case COMMIT_RESTORE:
+		item->service->wanted = item->wanted;
+		break;
+	default:
+		break;
+	}
+}
+
 static void commit_next(struct reload_commit *commit);
 
 static void
@@ -511,11 +625,16 @@ commit_enter(struct reload_commit *commit, enum commit_phase phase)
 {
 	commit->phase = phase;
 	commit->pending = 1;
+	for (size_t i = 0; i < commit->count; i++)
+		if (commit_has_part(&commit->items[i], phase))
+			commit_item_announce(&commit->items[i]);
 	for (size_t i = 0; i < commit->count; i++) {
-		if (!commit_has_part(&commit->items[i], phase))
+		struct commit_item *item = commit_in_order(commit, i);
+
+		if (!commit_has_part(item, phase))
 			continue;
 		commit->pending++;
-		commit_item_begin(&commit->items[i]);
+		commit_item_begin(item);
 	}
 	commit_leave(commit);
 }

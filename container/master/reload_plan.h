@@ -9,6 +9,7 @@
 #include "config/config_diff.h"
 
 struct master_service;
+struct supervisor;
 
 enum reload_action {
 	RELOAD_KEEP = 0,   /* nothing: it is not touched */
@@ -22,9 +23,15 @@ enum reload_action {
 };
 
 /* service NULL: there is none yet; wanted NULL: there is to be none. retry: one that has failed is
- * started again if something of it is different. */
+ * started again if something of it is different. needed: of reload_plan_needed. */
 enum reload_action reload_plan(const struct master_service *service,
-	const struct config_service *wanted, const struct config_diff *diff, bool retry);
+	const struct config_service *wanted, const struct config_diff *diff, bool retry, bool needed);
+
+/* For each service of to, whether others require or want it that are started by this, and it is not
+ * started for itself; the caller frees. */
+bool *reload_plan_needed(const struct supervisor *supervisor, const struct config *to,
+	const struct config_diff *diff, bool retry)
+	__attribute__((warn_unused_result));
 
 /* Whether the plugin file as it is now is to be examined for it: it may be started from that. */
 bool reload_plan_examines(enum reload_action action, const struct config_service *wanted,

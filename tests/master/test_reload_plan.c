@@ -68,7 +68,7 @@ plans(const char *before, const char *after, enum service_state state, bool want
 	world.service.state = state;
 	world.service.wanted = wanted;
 	action = reload_plan(world.service.config != NULL ? &world.service : NULL, world.wanted,
-		&world.diff, true);
+		&world.diff, true, false);
 	ck_assert_msg(action == expected, "%d, not %d", action, expected);
 	ck_assert_int_eq(reload_plan_examines(action, world.wanted, &world.diff), examines);
 	close_world(&world);
@@ -124,9 +124,35 @@ START_TEST(what_has_failed_is_tried_again_only_if_it_is_to_be)
 	plans(A, A "timeout = 1s\n", SERVICE_FAILED, true, RELOAD_START, true);
 	open_world(&world, A, A "timeout = 1s\n");
 	world.service.state = SERVICE_FAILED;
-	ck_assert_int_eq(reload_plan(&world.service, world.wanted, &world.diff, false),
-		RELOAD_CONFIGURE);
+	ck_assert_int_eq(reload_plan(&world.service, world.wanted, &world.diff, false,
+		false), RELOAD_CONFIGURE);
 	close_world(&world);
+}
+END_TEST
+
+/* The same for one that others need. */
+static void
+needed_plans(const char *before, const char *after, enum service_state state, bool wanted,
+	enum reload_action expected)
+{
+	struct world world;
+
+	open_world(&world, before, after);
+	world.service.state = state;
+	world.service.wanted = wanted;
+	ck_assert_int_eq(reload_plan(&world.service, world.wanted, &world.diff, false, true), expected);
+	close_world(&world);
+}
+
+START_TEST(what_others_need_runs)
+{
+	needed_plans(A, A, SERVICE_STOPPED, false, RELOAD_START);
+	needed_plans(A, A, SERVICE_FAILED, true, RELOAD_START);
+	needed_plans(A, A, SERVICE_READY, true, RELOAD_KEEP);
+	needed_plans(A, A "timeout = 1s\n", SERVICE_STOPPED, false, RELOAD_START);
+	needed_plans(A, A "timeout = 1s\n", SERVICE_FAILED, true, RELOAD_START);
+	/* It is disabled, and goes on for the others. */
+	needed_plans(A, A "enabled = no\n", SERVICE_READY, true, RELOAD_LIVE);
 }
 END_TEST
 
@@ -136,4 +162,5 @@ CHECK_MAIN("master/reload_plan",
 	what_runs_is_changed_as_its_keys_say,
 	who_stopped_it_meant_it,
 	a_key_enables_and_disables,
-	what_has_failed_is_tried_again_only_if_it_is_to_be)
+	what_has_failed_is_tried_again_only_if_it_is_to_be,
+	what_others_need_runs)
