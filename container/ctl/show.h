@@ -16,14 +16,26 @@
 /* A table of Service objects. */
 void show_services(struct print *print, const json_t *services, bool heading);
 
-/* How long each start took, the longest first. */
-void show_blame(struct print *print, const json_t *services, bool heading);
-
 /* One Service object and an array of log lines. */
 void show_service(struct print *print, const json_t *service, const json_t *log);
 
 /* The lines, indented; nothing when there are none. */
 void show_log(struct print *print, const char *title, const json_t *log);
+
+/* --- show_order.c ------------------------------------------------------------ */
+
+/* How long each start took, the longest first. */
+void show_blame(struct print *print, const json_t *services, bool heading);
+
+/* When the service was ready, for whom it waited last, for whom that one did, and so on. */
+void show_blame_chain(struct print *print, const json_t *services, const char *name);
+
+/* Whom services name in the keys of order, as a tree of each that nobody names; or of this one,
+ * with those that name it. */
+void show_deps(struct print *print, const json_t *services, const char *name);
+
+/* The same as data: of all, or of the one and those that name it. The caller's. */
+json_t *show_deps_json(const json_t *services, const char *name);
 
 /* --- show_container.c -------------------------------------------------------- */
 

@@ -12,6 +12,40 @@
 #include "base/text.h"
 #include "ctl/table.h"
 
+/* The names that it has in this array, with commas between them. The caller's. */
+static char *
+show_names(const json_t *service, const char *member)
+{
+	const json_t *names = json_object_get(service, member);
+	char *text = xstrdup("");
+
+	for (size_t i = 0; i < json_array_size(names); i++) {
+		const char *name = json_string_value(json_array_get(names, i));
+		char *before = text;
+
+		text = xasprintf("%s%s%s", before, i > 0 ? ", " : "", name != NULL ? name : "");
+		free(before);
+	}
+	return text;
+}
+
+/* Who keeps it from where it is going: "waits for a, b"; "" when nobody does. The caller's. */
+static char *
+show_wait(const json_t *service)
+{
+	bool starts = strcmp(view_text(service, "state"), "starting") == 0;
+	char *names = show_names(service, "waits_for");
+	char *text;
+
+	/* The reason of one that has failed names them. */
+	if (*names == '\0' || strcmp(view_text(service, "state"), "failed") == 0)
+		text = xstrdup("");
+	else
+		text = xasprintf(starts ? "waits for %s" : "stops after %s", names);
+	free(names);
+	return text;
+}
+
 /* Why it is as it is, and what comes next. The caller's. */
 static char *
 show_note(const json_t *service)
@@ -20,7 +54,11 @@ show_note(const json_t *service)
 	const json_t *next = json_object_get(service, "next_try_ns");
 	const json_t *probation = json_object_get(service, "probation_ns");
 	char wait[CLOCK_TEXT_SIZE];
+	char *order = show_wait(service);
 
+	if (*order != '\0')
+		return order;
+	free(order);
 	if (*reason == '\0' && json_is_true(json_object_get(service, "file_gone")))
 		reason = "its plugin file is gone";
 	if (json_is_integer(probation)) {
@@ -71,53 +109,6 @@ show_services(struct print *print, const json_t *services, bool heading)
 		show_services_row(table, json_array_get(services, i));
 	table_print(table, print, heading);
 	table_destroy(table);
-}
-
-/* --- start times ------------------------------------------------------------- */
-
-static int64_t
-show_blame_total(const json_t *service)
-{
-	return view_int(service, "examine_took_ns") + view_int(service, "start_took_ns");
-}
-
-static int
-show_blame_compare(const void *a, const void *b)
-{
-	int64_t first = show_blame_total(*(json_t *const *)a);
-	int64_t second = show_blame_total(*(json_t *const *)b);
-
-	return (first < second) - (first > second);
-}
-
-static void
-show_blame_row(struct table *table, const json_t *service)
-{
-	table_text(table, PRINT_PLAIN, view_text(service, "name"));
-	table_text(table, print_state_style(view_text(service, "state")), view_text(service, "state"));
-	table_duration(table, show_blame_total(service));
-	table_duration(table, view_int(service, "examine_took_ns"));
-	table_duration(table, view_int(service, "start_took_ns"));
-}
-
-void
-show_blame(struct print *print, const json_t *services, bool heading)
-{
-	static const struct table_column columns[] = {
-		{"SERVICE", TABLE_LEFT}, {"STATE", TABLE_LEFT}, {"TOOK", TABLE_RIGHT},
-		{"EXAMINED", TABLE_RIGHT}, {"STARTED", TABLE_RIGHT}};
-	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
-	size_t count = json_array_size(services);
-	const json_t **sorted = xcalloc(count + 1, sizeof(*sorted));
-
-	for (size_t i = 0; i < count; i++)
-		sorted[i] = json_array_get(services, i);
-	qsort(sorted, count, sizeof(*sorted), show_blame_compare);
-	for (size_t i = 0; i < count; i++)
-		show_blame_row(table, sorted[i]);
-	table_print(table, print, heading);
-	table_destroy(table);
-	free(sorted);
 }
 
 /* --- one service ------------------------------------------------------------- */
@@ -237,6 +228,20 @@ show_service_listeners(struct print *print, const json_t *service)
 	}
 }
 
+/* Whom it follows. */
+static void
+show_service_order(struct print *print, const json_t *service)
+{
+	static const char *const keys[] = {"requires", "wants", "after"};
+
+	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
+		char *names = show_names(service, keys[i]);
+
+		show_fact(print, keys[i], names);
+		free(names);
+	}
+}
+
 static void
 show_service_settings(struct print *print, const json_t *service)
 {
@@ -275,6 +280,7 @@ show_service(struct print *print, const json_t *service, const json_t *log)
 	show_service_head(print, service);
 	show_service_plugin(print, service);
 	show_service_generations(print, service);
+	show_service_order(print, service);
 	show_service_figures(print, service);
 	show_service_listeners(print, service);
 	show_service_settings(print, service);

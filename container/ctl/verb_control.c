@@ -92,6 +92,22 @@ control_swap_text(const json_t *reply)
 	return xstrdup(view_text(reply, "outcome"));
 }
 
+/* Those to whom it happened too. */
+static void
+control_print_also(struct print *out, const json_t *reply)
+{
+	const json_t *also = json_object_get(reply, "also");
+
+	for (size_t i = 0; i < json_array_size(also); i++) {
+		const char *name = json_string_value(json_array_get(also, i));
+
+		fputs(i == 0 ? "  with it: " : ", ", out->file);
+		print_text(out, name != NULL ? name : "");
+	}
+	if (json_array_size(also) > 0)
+		fputc('\n', out->file);
+}
+
 static void
 control_print_outcome(struct control *control, const char *service, const json_t *reply, int64_t took_ns)
 {
@@ -105,6 +121,7 @@ control_print_outcome(struct control *control, const char *service, const json_t
 	print_styled(&ctl->out, print_state_style(state), text);
 	clock_format_duration(took, sizeof(took), took_ns);
 	fprintf(ctl->out.file, " (%s)\n", took);
+	control_print_also(&ctl->out, reply);
 	fflush(ctl->out.file);
 	free(text);
 }

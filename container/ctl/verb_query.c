@@ -112,16 +112,68 @@ verb_list(struct ctl *ctl)
 	return exit;
 }
 
+/* Asks for all services; what --json prints is the caller's. False: the failure, also that there is
+ * none of the name in the arguments, has been printed. */
+static bool
+query_services(struct ctl *ctl, struct ctl_reply *reply_r, enum interface_exit *exit_r)
+{
+	struct ctl_reply status;
+
+	*exit_r = INTERFACE_EXIT_DONE;
+	if (ctl->options.argument_count > 0) {
+		if (!ctl_ask(ctl, INTERFACE_STATUS, query_service(ctl), &status)) {
+			ctl_hint_nearest_service(ctl, ctl->options.arguments[0]);
+			*exit_r = ctl_fail(ctl);
+			return false;
+		}
+		ctl_reply_finish(&status);
+	}
+	if (ctl_ask(ctl, INTERFACE_LIST, NULL, reply_r))
+		return true;
+	*exit_r = ctl_fail(ctl);
+	return false;
+}
+
 enum interface_exit
 verb_blame(struct ctl *ctl)
 {
+	const char *name = ctl->options.arguments[0];
 	enum interface_exit exit;
 	struct ctl_reply reply;
+	json_t *services;
 
-	if (!query_ask(ctl, INTERFACE_LIST, NULL, &reply, &exit))
+	if (!query_services(ctl, &reply, &exit))
 		return exit;
-	show_blame(&ctl->out, json_object_get(reply.reply.parameters, "services"),
-		!ctl->options.quiet);
+	services = json_object_get(reply.reply.parameters, "services");
+	if (ctl->options.json)
+		ctl_print_json(ctl, NULL, json_object_get(reply.frame, "parameters"));
+	else if (ctl->options.argument_count > 0)
+		show_blame_chain(&ctl->out, services, name);
+	else
+		show_blame(&ctl->out, services, !ctl->options.quiet);
+	ctl_reply_finish(&reply);
+	return exit;
+}
+
+enum interface_exit
+verb_deps(struct ctl *ctl)
+{
+	const char *name = ctl->options.argument_count > 0 ? ctl->options.arguments[0] : NULL;
+	enum interface_exit exit;
+	struct ctl_reply reply;
+	json_t *services;
+	json_t *data;
+
+	if (!query_services(ctl, &reply, &exit))
+		return exit;
+	services = json_object_get(reply.reply.parameters, "services");
+	if (ctl->options.json) {
+		data = show_deps_json(services, name);
+		ctl_print_json(ctl, NULL, data);
+		json_decref(data);
+	} else {
+		show_deps(&ctl->out, services, name);
+	}
 	ctl_reply_finish(&reply);
 	return exit;
 }

@@ -96,13 +96,16 @@ const struct verb verbs[] = {
 		"What the verb replies is printed. --timeout is also its deadline."},
 	{"start", NULL, "SERVICE...", 1, SIZE_MAX, 0, SECONDS(120), verb_start,
 		"start services and wait until they are ready",
-		"When one does not start, the reason and the last lines of its log are printed."},
+		"When one does not start, the reason and the last lines of its log are printed. What it "
+		"requires or wants is started before it."},
 	{"stop", NULL, "SERVICE...", 1, SIZE_MAX, OPTION_BIT(OPTION_NOW), SECONDS(120), verb_stop,
 		"stop services and wait until nothing of them runs",
 		"They stay stopped until they are started or the daemon is. What is running may "
-		"finish within the service's drain_timeout, unless --now is given."},
+		"finish within the service's drain_timeout, unless --now is given. Those that require it are "
+		"stopped before it."},
 	{"restart", NULL, "SERVICE...", 1, SIZE_MAX, 0, SECONDS(120), verb_restart,
-		"stop and start services with the plugin files as they are now", NULL},
+		"stop and start services with the plugin files as they are now",
+		"Those that require it are restarted with it. reload SERVICE changes the code without that."},
 	{"reload", NULL, "[SERVICE...]", 0, SIZE_MAX, OPTION_BIT(OPTION_NO_WAIT) |
 		OPTION_BIT(OPTION_PROBATION) | OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_HISTORY),
 		SECONDS(120), verb_reload,
@@ -193,10 +196,16 @@ const struct verb verbs[] = {
 		"CODE all are listed."},
 	{"log", "logs", "[SERVICE]", 0, 1, OPTION_BIT(OPTION_LINES) | OPTION_BIT(OPTION_FOLLOW),
 		SECONDS(10), verb_log, "print the last lines of the log", NULL},
-	{"blame", NULL, "", 0, 0, 0, SECONDS(10), verb_blame,
-		"show how long each service took to start, the longest first",
+	{"blame", NULL, "[SERVICE]", 0, 1, 0, SECONDS(10), verb_blame,
+		"show how long each service took to start, the longest first, and for whom it waited",
 		"Of the last start: the time for its plugin to be copied and examined, in which it also waits "
-		"for its turn, and the time until it served."},
+		"for its turn; the time until it served; and how long it had waited for those that it requires, "
+		"wants or is after, with the one that was ready last. With SERVICE the chain of those is "
+		"shown, with the time after the daemon's start at which each was ready."},
+	{"deps", NULL, "[SERVICE]", 0, 1, 0, SECONDS(10), verb_deps,
+		"show which services require, want or are after others",
+		"As a tree, with the state of each. With SERVICE also those that name it. What has been shown "
+		"with all below it is not shown again, which is marked with \"...\"."},
 	{"events", NULL, "[SERVICE]", 0, 1, OPTION_BIT(OPTION_LINES) | OPTION_BIT(OPTION_FOLLOW) |
 		OPTION_BIT(OPTION_SINCE), SECONDS(10), verb_events,
 		"print what has happened, who asked for it and why",

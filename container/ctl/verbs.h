@@ -87,7 +87,7 @@ const char *verb_nearest(const char *name);
 
 /* What the verbs do, each in a file of its kind. The exit code is also bayctl's. */
 verb_fn verb_ping, verb_version, verb_info, verb_list, verb_status, verb_tasks, verb_queues,
-	verb_stats, verb_blame, verb_is_ready, verb_is_active,
+	verb_stats, verb_blame, verb_deps, verb_is_ready, verb_is_active,
 	verb_is_failed;                     /* verb_query.c */
 verb_fn verb_call, verb_send;           /* verb_message.c */
 verb_fn verb_do;                        /* verb_do.c */

@@ -12,11 +12,13 @@
 #include "base/status_page.h"
 #include "config/config_data.h"
 #include "config/config_keys.h"
+#include "config/config_names.h"
 #include "master/admin_commands.h"
 #include "master/admin_log.h"
 #include "master/listener_table.h"
 #include "master/master.h"
 #include "master/plugin_examination.h"
+#include "master/service_order.h"
 #include "master/silent_loops.h"
 #include "master/supervisor.h"
 #include "protocol/varlink.h"
@@ -161,6 +163,48 @@ report_add_generations(json_t *json, const struct master_service *service)
 		json_object_set_new(json, "probation_ns", json_integer(left_ns > 0 ? left_ns : 1)) == 0;
 }
 
+/* The names of a list of the configuration. */
+static json_t *
+report_names(const char *list)
+{
+	json_t *names = json_array();
+	char name[CONFIG_NAME_MAX + 1];
+
+	while (config_names_next(&list, name))
+		json_array_append_new(names, varlink_text(name));
+	return names;
+}
+
+static bool
+report_add_awaited(const struct master_service *awaited, void *arg)
+{
+	return json_array_append_new(arg, varlink_text(awaited->config->name)) == 0;
+}
+
+/* Adds whom it follows, and what that meant for its start. */
+static bool
+report_add_order(json_t *json, const struct master *master, const struct master_service *service)
+{
+	const struct config_service *config = service->config;
+	json_t *awaited = json_array();
+
+	if (!service_order_each_awaited(service, report_add_awaited, awaited) ||
+	    json_object_set(json, "waits_for", awaited) != 0 ||
+	    json_object_set_new(json, "requires", report_names(config->requires)) != 0 ||
+	    json_object_set_new(json, "wants", report_names(config->wants)) != 0 ||
+	    json_object_set_new(json, "after", report_names(config->after)) != 0 ||
+	    json_object_set_new(json, "wait_took_ns", json_integer(service->wait_took_ns)) != 0) {
+		json_decref(awaited);
+		return false;
+	}
+	json_decref(awaited);
+	if (service->delayed_by != NULL && json_object_set_new(json, "delayed_by",
+		varlink_text(service->delayed_by->config->name)) != 0)
+		return false;
+	return service->served_ns == 0 || json_object_set_new(json, "served_after_ns",
+		json_integer(service->served_ns - master->started_ns)) == 0;
+}
+
 /* Adds what is not always there. */
 static bool
 report_add_optional(json_t *json, const struct master *master,
@@ -229,7 +273,8 @@ report_service(const struct master *master, const struct master_service *service
 		"uptime_ns", service->state == SERVICE_READY ?
 			(json_int_t)(clock_monotonic_ns() - service->since_ns) : (json_int_t)0);
 	if (json == NULL || figures == NULL || json_object_update(json, figures) != 0 ||
-	    !report_add_generations(json, service) || !report_add_optional(json, master, service)) {
+	    !report_add_generations(json, service) ||
+	    !report_add_order(json, master, service) || !report_add_optional(json, master, service)) {
 		json_decref(json);
 		json = NULL;
 	}

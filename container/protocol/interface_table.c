@@ -183,8 +183,9 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.name = "Start",
 		.role = INTERFACE_ROLE_OPERATOR,
 		.arguments = service_arguments,
-		.reply = "state: string",
-		.help = "Starts a service; replies once it is ready or has failed to be.",
+		.reply = "state: string, also: []string",
+		.help = "Starts a service; replies once it is ready or has failed to be. also are those that "
+			"are started with it, since it requires or wants them.",
 	},
 	[INTERFACE_STOP] = {
 		.id = INTERFACE_STOP,
@@ -192,9 +193,10 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.name = "Stop",
 		.role = INTERFACE_ROLE_OPERATOR,
 		.arguments = service_now_arguments,
-		.reply = "state: string",
+		.reply = "state: string, also: []string",
 		.help = "Stops a service; replies once nothing of it runs. It stays stopped. With "
-			"now its tasks are cancelled instead of awaited.",
+			"now its tasks are cancelled instead of awaited. also are those that require it and "
+			"are stopped before.",
 	},
 	[INTERFACE_RESTART] = {
 		.id = INTERFACE_RESTART,
@@ -202,8 +204,9 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.name = "Restart",
 		.role = INTERFACE_ROLE_OPERATOR,
 		.arguments = service_arguments,
-		.reply = "state: string",
-		.help = "Stops a service and starts it with the plugin file as it is now.",
+		.reply = "state: string, also: []string",
+		.help = "Stops a service and starts it with the plugin file as it is now. also are those "
+			"that require it and are restarted with it; or, when it did not run, as of Start.",
 	},
 	[INTERFACE_RELOAD] = {
 		.id = INTERFACE_RELOAD,
@@ -363,7 +366,9 @@ const struct interface_type_text interface_types[] = {
 		"removed; what runs is a copy. "
 		"examine_took_ns and start_took_ns are of the last examination and start, 0 before those. "
 		"generation is that of its code, 0 before there is any, and generation_wall_ns since when "
-		"that has served; probation_ns is how much is left of its probation.",
+		"that has served; probation_ns is how much is left of its probation. waits_for are those that "
+		"it waits for now, or that keep it failed; before its last start it waited for "
+		"wait_took_ns, at last for delayed_by, and was ready served_after_ns after bayd's start.",
 		"Service (name: string, state: (starting, ready, stopping, stopped, failed), "
 		"plugin: string, version: string, path: string, image: string, sha256: string, "
 		"instances: string, concurrency: int, overflow: string, in_flight: int, queued: int, "
@@ -372,7 +377,9 @@ const struct interface_type_text interface_types[] = {
 		"uptime_ns: int, generation: int, generation_wall_ns: int, former: ?Generation, "
 		"probation_ns: ?int, lingering: []Lingering, reason: ?string, next_try_ns: ?int, "
 		"file: string, line: int, settings: [string]string, listeners: []Listener, "
-		"enabled: bool, file_gone: bool, examine_took_ns: int, start_took_ns: int)"},
+		"enabled: bool, file_gone: bool, examine_took_ns: int, start_took_ns: int, "
+		"requires: []string, wants: []string, after: []string, waits_for: []string, "
+		"wait_took_ns: int, delayed_by: ?string, served_after_ns: ?int)"},
 	{"The code that a service had before, to which Rollback returns.",
 		"Generation (generation: int, version: string, sha256: string)"},
 	{"Code of a service that was replaced or stopped and is still in the cell, and why.",

@@ -145,8 +145,8 @@ START_TEST(blame_has_the_slowest_start_first)
 	start(answer);
 	run_words(&run, "blame", "-q", NULL);
 	ck_assert_int_eq(run.exit, 0);
-	ck_assert_str_eq(run.out, "broken  failed  5ms  5ms    0\n"
-		"square  ready   3ms  2ms  1ms\n");
+	ck_assert_str_eq(run.out, "broken  failed  5ms  5ms    0  0\n"
+		"square  ready   3ms  2ms  1ms  0\n");
 	run_json(&run, "blame", NULL);
 	ck_assert_uint_eq(json_array_size(data("services")), 2);
 	stop();
@@ -182,6 +182,71 @@ START_TEST(questions_are_answered_by_the_exit_code)
 	ck_assert(json_is_true(data("answer")));
 	ck_assert_str_eq(json_string_value(json_object_get(json_array_get(data("services"), 0), "state")),
 		"failed");
+	stop();
+}
+END_TEST
+
+/* web requires db and wants cache, all are after disk. */
+static void
+answer_in_order(struct fake_call *call)
+{
+	if (strcmp(call->method, "Status") == 0 && strcmp(fake_text(call, "service"), "web") != 0 &&
+		strcmp(fake_text(call, "service"), "disk") != 0)
+		fake_error(call, "NotFound", "{'message':'there is no service of that name'}");
+	else if (strcmp(call->method, "Status") == 0)
+		fake_reply(call, CANNED_STATUS);
+	else
+		fake_reply(call, "{'services':["
+			"{'name':'web','state':'starting','requires':['db'],'wants':['cache'],'after':['disk','db'],"
+			"'waits_for':['db'],'delayed_by':'db','wait_took_ns':2000000},"
+			"{'name':'db','state':'ready','requires':[],'wants':[],'after':['disk'],'waits_for':[],"
+			"'delayed_by':'disk','start_took_ns':5000000,'served_after_ns':9000000},"
+			"{'name':'cache','state':'failed','requires':[],'wants':[],'after':['disk'],'waits_for':[]},"
+			"{'name':'disk','state':'ready','requires':[],'wants':[],'after':[],'waits_for':[],"
+			"'start_took_ns':1000000,'served_after_ns':4000000},"
+			"{'name':'alone','state':'ready','requires':[],'wants':[],'after':[],'waits_for':[]}]}");
+}
+
+START_TEST(blame_shows_whom_a_service_waited_for)
+{
+	start(answer_in_order);
+	run_words(&run, "blame", "web", NULL);
+	ck_assert_int_eq(run.exit, 0);
+	ck_assert_str_eq(run.out, "web: starting\n  db: ready at 9ms, started in 5ms\n"
+		"    disk: ready at 4ms, started in 1ms\n");
+	run_words(&run, "blame", "-q", NULL);
+	ck_assert_ptr_nonnull(strstr(run.out, "2ms  db\n"));
+	run_words(&run, "blame", "wbe", NULL);
+	ck_assert_int_eq(run.exit, 4);
+	stop();
+}
+END_TEST
+
+START_TEST(deps_are_a_tree_of_those_that_nobody_names)
+{
+	start(answer_in_order);
+	run_words(&run, "deps", NULL);
+	ck_assert_int_eq(run.exit, 0);
+	ck_assert_str_eq(run.out, "web: starting\n  requires db: ready\n    after disk: ready\n"
+		"  wants cache: failed\n    after disk: ready\n  after disk: ready\nalone: ready\n");
+	run_words(&run, "deps", "disk", NULL);
+	ck_assert_str_eq(run.out, "disk: ready\n  named by web: starting (after)\n"
+		"  named by db: ready (after)\n  named by cache: failed (after)\n");
+	run_words(&run, "deps", "wbe", NULL);
+	ck_assert_int_eq(run.exit, 4);
+	run_json(&run, "deps", NULL);
+	ck_assert_uint_eq(json_array_size(data("services")), 5);
+	run_json(&run, "deps", "web", NULL);
+	ck_assert_uint_eq(json_array_size(data("services")), 1);
+	stop();
+}
+END_TEST
+
+START_TEST(list_says_for_whom_a_service_waits)
+{
+	start(answer_in_order);
+	run_words(&run, "list", NULL);
+	ck_assert_ptr_nonnull(strstr(run.out, "waits for db\n"));
 	stop();
 }
 END_TEST
@@ -371,6 +436,9 @@ CHECK_MAIN("ctl/verb_query",
 	version_without_a_daemon_is_no_error,
 	list_is_a_table_or_the_services,
 	blame_has_the_slowest_start_first,
+	blame_shows_whom_a_service_waited_for,
+	deps_are_a_tree_of_those_that_nobody_names,
+	list_says_for_whom_a_service_waits,
 	questions_are_answered_by_the_exit_code,
 	status_without_a_service_is_a_summary,
 	status_of_a_service_is_all_about_it,

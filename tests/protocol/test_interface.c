@@ -255,7 +255,7 @@ START_TEST(the_description_shows_arguments_replies_roles_and_errors)
 	ck_assert(interface_describe(&out));
 	all = buffer_text(&out);
 	ck_assert_ptr_nonnull(strstr(all, "method Stop(service: string, now: ?bool) -> "
-		"(state: string)\n"));
+		"(state: string, also: []string)\n"));
 	ck_assert_ptr_nonnull(strstr(all, "method Send(service: string, text: ?string, "
 		"body: ?string, body_fd: ?int, content_type: ?string) -> ()\n"));
 	ck_assert_ptr_nonnull(strstr(all, "# Role: admin.\nmethod Shutdown("));
