@@ -28,13 +28,14 @@ struct cell_replacement {
 	int64_t until_ns;
 };
 
+/* Also of services that the configuration has no more: the cell has them. */
 static size_t
 replacement_lingering(const struct cell_replacement *replacement)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < replacement->table->count; i++)
-		count += replacement->table->services[i]->lingering_count;
+	for (uint32_t i = 0; i < replacement->table->slot_count; i++)
+		count += replacement->table->slots[i]->lingering_count;
 	return count;
 }
 

@@ -277,12 +277,12 @@ service_control_cell_ended(struct master_service *service, const struct obituary
 	bool suspect = in_cell && !ends && (guilty || !supervisor_knows_culprit(service->supervisor));
 	char text[sizeof(obituary->how) + sizeof(obituary->where) + 32];
 
+	master_service_forget_lingering(service);
 	if (service->gone)
 		return;
 	service_end_text(obituary, hang, text, sizeof(text));
 	if (service->step != SERVICE_STEP_EXAMINE)
 		service->step = SERVICE_STEP_NONE;
-	master_service_forget_lingering(service);
 	if (service_swap_failed(service, suspect, text) && !ends) {
 		master_service_set_state(service, SERVICE_STARTING, NULL);
 	} else if (ends) {

@@ -125,9 +125,15 @@ service_table_finish(struct service_table *table)
 struct master_service *
 service_table_find(const struct service_table *table, const char *name)
 {
-	struct master_service *service = map_get(table->_by_name, name);
+	struct master_service *service = service_table_find_ever(table, name);
 
 	return service != NULL && !service->gone ? service : NULL;
+}
+
+struct master_service *
+service_table_find_ever(const struct service_table *table, const char *name)
+{
+	return map_get(table->_by_name, name);
 }
 
 struct master_service *

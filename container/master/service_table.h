@@ -47,8 +47,9 @@ void service_table_sort(struct service_table *table, const struct config *config
 /* Nobody waits for any of them any more. */
 void service_table_finish(struct service_table *table);
 
-/* NULL: there is none of that name. */
+/* NULL: there is none of that name; or there never was. */
 struct master_service *service_table_find(const struct service_table *table, const char *name);
+struct master_service *service_table_find_ever(const struct service_table *table, const char *name);
 
 /* The service whose init keeps a loop of the cell from everything else, or NULL. */
 struct master_service *service_table_find_in_init(const struct service_table *table,

@@ -164,7 +164,7 @@ supervisor_on_lingers(struct supervisor *supervisor, const json_t *parameters, c
 
 	if (!cell_lingers_from_json(parameters, &lingers, error))
 		return false;
-	service = supervisor_find(supervisor, lingers.service);
+	service = service_table_find_ever(&supervisor->table, lingers.service);
 	if (service != NULL)
 		master_service_note_lingering(service, &lingers);
 	if (!supervisor->stopping)

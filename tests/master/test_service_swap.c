@@ -472,6 +472,34 @@ START_TEST(a_cell_in_which_too_much_lingers_is_replaced)
 }
 END_TEST
 
+static void
+remove_service(struct master_service *service, enum bay_status status, const char *message, void *arg)
+{
+	(void)message;
+	(void)arg;
+	ck_assert_int_eq(status, BAY_OK);
+	supervisor_remove(service->supervisor, service);
+}
+
+START_TEST(what_lingers_of_a_service_that_is_removed_counts_too)
+{
+	struct fake_master master;
+	struct master_service *a = open_started(&master, "stop=lingers\n", "");
+	pid_t cell = cell_process_pid(supervisor_process(master.supervisor));
+
+	master.config->container.max_lingering = 0;
+	log_lines_keep();
+	service_control_stop(a, false, remove_service, NULL);
+	UNTIL(&master, a->lingering_count == 1);
+	ck_assert_ptr_null(service_of(&master, "a"));
+	UNTIL(&master, supervisor_process(master.supervisor) != NULL &&
+		cell_process_pid(supervisor_process(master.supervisor)) != cell);
+	ck_assert_int_eq(log_lines_with("1 generations linger in it (max_lingering = 0)"), 1);
+	ck_assert_uint_eq(a->lingering_count, 0);
+	fake_master_close(&master);
+}
+END_TEST
+
 START_TEST(what_is_asked_while_a_cell_drains_is_for_the_next_one)
 {
 	struct fake_master master;
@@ -533,4 +561,5 @@ CHECK_MAIN("master/service_swap",
 	a_restart_keeps_the_former_image_too,
 	what_lingers_is_noted_until_its_cell_ends,
 	a_cell_in_which_too_much_lingers_is_replaced,
+	what_lingers_of_a_service_that_is_removed_counts_too,
 	what_is_asked_while_a_cell_drains_is_for_the_next_one)

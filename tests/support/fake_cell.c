@@ -21,6 +21,7 @@
  *	stop=refuse      refuses each Stop    stop=silent     does not answer it
  *	stop=refuse-once refuses the first
  *	stop=ask         asks for 127.0.0.1:0 for service a first, and answers as that is
+ *	stop=lingers     answers it, and says that what has stopped lingers
  *	stop=drain       answers each Stop once one comes that has no time to drain
  *	swap=refuse      tells a stage of each Swap, and that it failed
  *	swap=invalid     could not even load it
@@ -471,10 +472,13 @@ drain(const struct varlink_call *call)
 static void
 do_stop(const struct varlink_call *call)
 {
-	const char *service = json_string_value(json_object_get(call->parameters, "service"));
 	static int refused;
+	struct cell_stop stop;
+	char error[CELL_ERROR_SIZE];
 
-	if (is_late(call, "stop", service != NULL ? service : ""))
+	if (!cell_stop_from_json(call->parameters, &stop, error))
+		_exit(7);
+	if (is_late(call, "stop", stop.service))
 		return;
 	if (is_ordered("stop=ask"))
 		ask_to_listen(call->id, "a", 1, "127.0.0.1:0");
@@ -484,6 +488,8 @@ do_stop(const struct varlink_call *call)
 		refuse(call, "3 tasks go on");
 	else if (!is_ordered("stop=silent"))
 		answer(call);
+	if (is_ordered("stop=lingers"))
+		tell_lingers(stop.service, *generation_of(stop.service));
 }
 
 /* The slot that a test named, or that of the service: a is 0, b is 1. */
