@@ -53,6 +53,7 @@ struct drop_in_job {
 	struct config **sources; /* what it is examined with, referenced */
 	size_t source_count;
 	size_t pending;          /* services that are being changed */
+	bool gone;               /* the file is, while it was examined */
 };
 
 /* Whether the reason lies in the system and may pass, rather than in the file. */
@@ -294,7 +295,7 @@ drop_in_job_on_examined(const struct plugin_result *result, void *arg)
 
 	/* Whoever is done before it returns does not end it. */
 	job->pending = 1;
-	if (job->jobs->stopped) {
+	if (job->jobs->stopped || job->gone) {
 		drop_in_job_release(job);
 		return;
 	}
@@ -445,9 +446,12 @@ void
 drop_in_jobs_gone(struct drop_in_jobs *jobs, const char *plugin)
 {
 	struct drop_in_job *waiting = drop_in_jobs_find(&jobs->waiting, plugin);
+	struct drop_in_job *working = drop_in_jobs_find(&jobs->working, plugin);
 
 	if (waiting != NULL)
 		drop_in_job_destroy(waiting);
+	if (working != NULL)
+		working->gone = true;
 	free(map_remove(jobs->refusals, plugin));
 	if (!jobs->stopped)
 		drop_in_leaving_lost_file(jobs->leaving, plugin);
