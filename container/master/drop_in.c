@@ -95,7 +95,8 @@ drop_in_decide(enum drop_in_verdict verdict, const char *name, void *arg)
 
 	switch (verdict) {
 	case DROP_IN_CHANGED:
-		drop_in_jobs_changed(drop_in->jobs, plugin);
+	case DROP_IN_AGAIN:
+		drop_in_jobs_changed(drop_in->jobs, plugin, verdict == DROP_IN_AGAIN);
 		break;
 	case DROP_IN_GONE:
 		drop_in_jobs_gone(drop_in->jobs, plugin);

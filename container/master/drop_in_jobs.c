@@ -53,6 +53,7 @@ struct drop_in_job {
 	struct config **sources; /* what it is examined with, referenced */
 	size_t source_count;
 	size_t pending;          /* services that are being changed */
+	bool again;              /* the file is the one that could not be dealt with */
 	bool gone;               /* the file is, while it was examined */
 };
 
@@ -79,7 +80,7 @@ drop_in_note_refusal(const struct drop_in_jobs *jobs, const char *plugin, const 
 	drop_in_note(jobs->master, EVENT_REFUSED, plugin, service, "%s", why);
 }
 
-/* A reason is told once, as the file may be tried again and again; and to each service. */
+/* A reason is told once of a file, as it may be tried again and again; and to each service. */
 static void
 drop_in_refuse(struct drop_in_jobs *jobs, const char *plugin, const char *why)
 {
@@ -384,6 +385,8 @@ drop_in_job_begin(struct drop_in_job *job)
 	const struct config_service **configs = xcalloc(room, sizeof(*configs));
 
 	job->sources = xcalloc(room, sizeof(struct config *));
+	if (!job->again)
+		free(map_remove(job->jobs->refusals, job->plugin));
 	if (!drop_in_job_find_services(job, configs)) {
 		drop_in_job_try_again(job, drop_in_busy_ns);
 		drop_in_job_end(job);
@@ -426,16 +429,22 @@ drop_in_jobs_work(struct drop_in_jobs *jobs)
 }
 
 void
-drop_in_jobs_changed(struct drop_in_jobs *jobs, const char *plugin)
+drop_in_jobs_changed(struct drop_in_jobs *jobs, const char *plugin, bool again)
 {
 	struct drop_in_job *job;
 
 	drop_in_leaving_sweep(jobs->leaving);
-	if (jobs->stopped || drop_in_jobs_find(&jobs->waiting, plugin) != NULL)
+	if (jobs->stopped)
 		return;
+	job = drop_in_jobs_find(&jobs->waiting, plugin);
+	if (job != NULL) {
+		job->again = job->again && again;
+		return;
+	}
 	job = xcalloc(1, sizeof(*job));
 	job->jobs = jobs;
 	job->plugin = xstrdup(plugin);
+	job->again = again;
 	list_push_back(&jobs->waiting, &job->link);
 	drop_in_jobs_work(jobs);
 }

@@ -13,6 +13,7 @@
 #ifndef BAY_MASTER_DROP_IN_JOBS_H
 #define BAY_MASTER_DROP_IN_JOBS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -20,7 +21,7 @@ struct drop_in_jobs;
 struct master;
 
 /* The file of this plugin could not be dealt with now: it is to be told as changed once more,
- * in delay_ns. */
+ * again, in delay_ns. */
 typedef void drop_in_again_fn(const char *plugin, int64_t delay_ns, void *arg);
 
 /* What of master it uses is borrowed. NULL: no memory. */
@@ -33,8 +34,9 @@ void drop_in_jobs_stop(struct drop_in_jobs *jobs);
 /* After the services and the examination, which may still call it. NULL is fine. */
 void drop_in_jobs_destroy(struct drop_in_jobs *jobs);
 
-/* The file of this plugin (without .so) is new or another one; or it is gone. */
-void drop_in_jobs_changed(struct drop_in_jobs *jobs, const char *plugin);
+/* The file of this plugin (without .so) is new or another one, or it is to be tried once more, again;
+ * or it is gone. */
+void drop_in_jobs_changed(struct drop_in_jobs *jobs, const char *plugin, bool again);
 void drop_in_jobs_gone(struct drop_in_jobs *jobs, const char *plugin);
 
 #endif

@@ -165,6 +165,7 @@ static void
 drop_in_step_present(struct drop_in_step *step, struct drop_in_file *file,
 	const struct drop_in_look *look)
 {
+	enum drop_in_verdict verdict = DROP_IN_CHANGED;
 	int64_t ready_ns;
 
 	drop_in_file_see(file, look, step->now_ns);
@@ -175,8 +176,11 @@ drop_in_step_present(struct drop_in_step *step, struct drop_in_file *file,
 	if (drop_in_file_is_dealt_with(file))
 		return;
 	ready_ns = file->since_ns + DROP_IN_SETTLE_NS;
-	if (file->retry_ns > ready_ns && drop_in_looks_same(&file->seen, &file->dealt))
-		ready_ns = file->retry_ns;
+	if (file->has_dealt && drop_in_looks_same(&file->seen, &file->dealt)) {
+		verdict = DROP_IN_AGAIN;
+		if (file->retry_ns > ready_ns)
+			ready_ns = file->retry_ns;
+	}
 	if (step->now_ns < ready_ns) {
 		drop_in_look_again(step, ready_ns);
 		return;
@@ -184,7 +188,7 @@ drop_in_step_present(struct drop_in_step *step, struct drop_in_file *file,
 	file->dealt = file->seen;
 	file->has_dealt = true;
 	file->retry_ns = 0;
-	step->decide(DROP_IN_CHANGED, look->name, step->arg);
+	step->decide(verdict, look->name, step->arg);
 }
 
 /* True: it can be forgotten. */

@@ -5,6 +5,7 @@
  * with nobody writing to it:
  *
  *	new, changed --same for DROP_IN_SETTLE_NS--> DROP_IN_CHANGED, once for each change
+ *	            --could not be dealt with--> DROP_IN_AGAIN, once, when it is told to
  *	            --still being written after DROP_IN_HELD_NS--> DROP_IN_HELD, once
  *	gone        --for DROP_IN_GONE_NS--> DROP_IN_GONE, if it was ever CHANGED or known before
  *
@@ -31,6 +32,7 @@ struct drop_in_look {
 
 enum drop_in_verdict {
 	DROP_IN_CHANGED,
+	DROP_IN_AGAIN,
 	DROP_IN_GONE,
 	DROP_IN_HELD
 };
@@ -55,8 +57,8 @@ void drop_in_state_know(struct drop_in_state *state, const struct drop_in_look *
 /* Whether it looks other than what has been dealt with. */
 bool drop_in_state_is_new(const struct drop_in_state *state, const struct drop_in_look *look);
 
-/* A file that was CHANGED could not be dealt with, for a reason that is not in it: it is CHANGED
- * once more when it looks the same at later_ns. */
+/* A file that was CHANGED could not be dealt with, for a reason that is not in it: it is AGAIN when it
+ * looks the same at later_ns. */
 void drop_in_state_retry(struct drop_in_state *state, const char *name, int64_t later_ns);
 
 /*

@@ -79,7 +79,7 @@ static void
 change(struct world *world, const char *test_plugin, const char *plugin)
 {
 	fake_master_plugin(&world->fake, test_plugin, plugin);
-	drop_in_jobs_changed(world->jobs, plugin);
+	drop_in_jobs_changed(world->jobs, plugin, false);
 }
 
 static bool
@@ -131,6 +131,29 @@ START_TEST(a_file_that_goes_while_it_is_examined_is_not_taken)
 }
 END_TEST
 
+START_TEST(a_reason_is_told_once_of_each_file)
+{
+	struct world world;
+
+	open_world(&world);
+	change(&world, "no_note", "a");
+	UNTIL(&world.fake, count_events(&world, EVENT_REFUSED, "a") == 1);
+	drop_in_jobs_changed(world.jobs, "a", true);
+	/* It has been tried when what comes behind it has been refused. */
+	change(&world, "no_note", "c");
+	UNTIL(&world.fake, count_events(&world, EVENT_REFUSED, "c") == 1);
+	change(&world, "no_note", "d");
+	UNTIL(&world.fake, count_events(&world, EVENT_REFUSED, "d") == 1);
+	ck_assert_uint_eq(count_events(&world, EVENT_REFUSED, "a"), 1);
+	/* Another file, whatever is wrong with it. */
+	change(&world, "no_note", "a");
+	drop_in_jobs_changed(world.jobs, "a", true);
+	UNTIL(&world.fake, count_events(&world, EVENT_REFUSED, "a") == 2);
+	close_world(&world);
+}
+END_TEST
+
 CHECK_MAIN("master/drop_in_jobs",
 	a_file_gets_to_the_service_that_names_it_or_becomes_one,
-	a_file_that_goes_while_it_is_examined_is_not_taken)
+	a_file_that_goes_while_it_is_examined_is_not_taken,
+	a_reason_is_told_once_of_each_file)

@@ -23,8 +23,8 @@ static char verdicts[512];
 static void
 note(enum drop_in_verdict verdict, const char *name, void *arg)
 {
-	static const char *const words[] = {[DROP_IN_CHANGED] = "changed", [DROP_IN_GONE] = "gone",
-		[DROP_IN_HELD] = "held"};
+	static const char *const words[] = {[DROP_IN_CHANGED] = "changed", [DROP_IN_AGAIN] = "again",
+		[DROP_IN_GONE] = "gone", [DROP_IN_HELD] = "held"};
 
 	(void)arg;
 	if (verdicts[0] != '\0')
@@ -171,7 +171,7 @@ START_TEST(what_could_not_be_dealt_with_is_tried_once_more_later)
 	drop_in_state_retry(state, "unknown.so", MS(7000));
 	ck_assert_str_eq(step(state, 3000, "a.so:1", &next_ms), "");
 	ck_assert_int_eq(next_ms, 7000);
-	ck_assert_str_eq(step(state, 7000, "a.so:1", &next_ms), "changed a.so");
+	ck_assert_str_eq(step(state, 7000, "a.so:1", &next_ms), "again a.so");
 	ck_assert_int_eq(next_ms, -1);
 	ck_assert_str_eq(step(state, 9000, "a.so:1", &next_ms), "");
 	/* A change does not wait that long. */
