@@ -11,7 +11,6 @@
 #include "config/config_data.h"
 #include "master/drop_in_services.h"
 #include "master/master.h"
-#include "master/plugin_examination.h"
 #include "master/service_change.h"
 #include "master/service_control.h"
 #include "master/service_steps.h"
@@ -37,11 +36,6 @@ drop_in_leaving_remove(struct drop_in_leaving *leaving, struct master_service *s
 	drop_in_note(leaving->master, EVENT_REMOVED, service->config->plugin, name,
 		"its plugin file is gone");
 	map_remove(leaving->names, name);
-	/* Its figures stay, its code does not. */
-	plugin_image_unref(service->next_image);
-	plugin_image_unref(service->image);
-	service->next_image = NULL;
-	service->image = NULL;
 	service->file_gone = false;
 	supervisor_remove(leaving->master->supervisor, service);
 	service_tell_absence(service);

@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/text.h"
+#include "master/plugin_examination.h"
 #include "master/service_swap.h"
 #include "master/supervisor.h"
 
@@ -56,6 +57,13 @@ service_table_add(struct service_table *table, struct config *source,
 	return service;
 }
 
+static void
+service_table_drop_image(struct plugin_image **image)
+{
+	plugin_image_unref(*image);
+	*image = NULL;
+}
+
 void
 service_table_remove(struct service_table *table, struct master_service *service)
 {
@@ -69,6 +77,9 @@ service_table_remove(struct service_table *table, struct master_service *service
 	memmove(&table->services[at], &table->services[at + 1],
 		(table->count - at) * sizeof(*table->services));
 	service->gone = true;
+	service_table_drop_image(&service->image);
+	service_table_drop_image(&service->next_image);
+	service_table_drop_image(&service->former);
 }
 
 void

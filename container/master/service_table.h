@@ -38,7 +38,7 @@ void service_table_init(struct service_table *table, struct supervisor *supervis
 struct master_service *service_table_add(struct service_table *table, struct config *source,
 	const struct config_service *config);
 
-/* It is stopped, and nobody finds it any more. */
+/* It is stopped, and nobody finds it any more. Its figures stay, its code does not. */
 void service_table_remove(struct service_table *table, struct master_service *service);
 
 /* Puts them into the order of the configuration; what is not in it comes last. */

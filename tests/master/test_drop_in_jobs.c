@@ -92,6 +92,7 @@ is_ready(const struct world *world, const char *name)
 
 START_TEST(a_file_gets_to_the_service_that_names_it_or_becomes_one)
 {
+	struct master_service *c;
 	struct world world;
 
 	open_world(&world);
@@ -99,9 +100,14 @@ START_TEST(a_file_gets_to_the_service_that_names_it_or_becomes_one)
 	change(&world, "good", "c");
 	UNTIL(&world.fake, is_ready(&world, "c") && count_events(&world, EVENT_SWAPPED, "a") == 1);
 	ck_assert_uint_eq(count_events(&world, EVENT_ADDED, "c"), 1);
+	c = service_of(&world.fake, "c");
+	change(&world, "reloads", "c");
+	UNTIL(&world.fake, count_events(&world, EVENT_SWAPPED, "c") == 1);
+	ck_assert_ptr_nonnull(c->former);
 	ck_assert_str_eq(service_of(&world.fake, "b")->image->source, "/nowhere/a.so");
 	drop_in_jobs_gone(world.jobs, "c");
 	UNTIL(&world.fake, service_of(&world.fake, "c") == NULL);
+	ck_assert(c->image == NULL && c->former == NULL);
 	close_world(&world);
 }
 END_TEST

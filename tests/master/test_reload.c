@@ -185,14 +185,18 @@ END_TEST
 START_TEST(services_are_added_changed_and_removed)
 {
 	struct world world;
-	struct master_service *a;
+	struct master_service *a, *b;
 	struct answer answer;
 
 	open_world(&world, "");
 	a = service_of(&world.master, "a");
+	b = service_of(&world.master, "b");
+	answer = reload_file(&world, "[container]\n[service a]\n[service b]\nmode = new\n");
+	ck_assert_msg(answer.status == BAY_OK, "%s", answer.message);
+	ck_assert_ptr_nonnull(b->former);
 	answer = reload_file(&world, "[container]\n[service a]\nmode = new\n[service c]\n");
 	ck_assert_msg(answer.status == BAY_OK, "%s", answer.message);
-	ck_assert_int_eq(answer.number, 2);
+	ck_assert_int_eq(answer.number, 3);
 	ck_assert_uint_eq(answer.differences, 3);
 	ck_assert(is_state(&world.master, "a", SERVICE_READY));
 	ck_assert(is_state(&world.master, "c", SERVICE_READY));
@@ -200,7 +204,8 @@ START_TEST(services_are_added_changed_and_removed)
 	ck_assert_uint_eq(supervisor_count(world.master.supervisor), 2);
 	ck_assert_str_eq(a->config->settings[0].value, "new");
 	ck_assert_str_eq(a->image->source, temp_dir_path(&world.master.dir, "plugins/a.so"));
-	/* A slot is for life. */
+	/* A slot is for life, code is not. */
+	ck_assert(b->image == NULL && b->former == NULL);
 	ck_assert_str_eq(supervisor_by_slot(world.master.supervisor, 1)->config->name, "b");
 	answer = reload_file(&world, "[container]\n[service b]\n");
 	ck_assert_int_eq(answer.status, BAY_OK);
