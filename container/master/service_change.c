@@ -275,7 +275,11 @@ service_change_take_back(struct master_service *service, enum bay_status status,
 	log_warn(subject, "it is put back to the configuration and the code that it had: %s", text);
 	master_service_note(service, EVENT_ROLLED_BACK, "%s", text);
 	master_service_configure(service, undo->source, undo->config);
-	service_change_set_image(service, undo->image);
+	/* What has failed is nothing to go back to. */
+	if (service->former == undo->image)
+		service_swap_go_back(service, false);
+	else
+		service_change_set_image(service, undo->image);
 	service_undo_destroy(undo);
 	service_waiters_fail_starters(service, status, text);
 	free(text);

@@ -83,9 +83,8 @@ service_swap_replace_image(struct master_service *service, struct plugin_image *
 	service->generation_wall_ns = 0;
 }
 
-/* The former one becomes the present one; what that was is kept in its place, or was no good. */
-static void
-swap_go_back(struct master_service *service, bool keep)
+void
+service_swap_go_back(struct master_service *service, bool keep)
 {
 	struct plugin_image *left = service->image;
 
@@ -143,7 +142,7 @@ static void
 swap_goes_back_anyway(struct master_service *service)
 {
 	swap_drop_image(service);
-	swap_go_back(service, service->swap.failure == NULL);
+	service_swap_go_back(service, service->swap.failure == NULL);
 	service_probation_end(service, SWAP_ROLLED_BACK, "it was rolled back by hand");
 }
 
@@ -185,7 +184,7 @@ service_swap_failed(struct master_service *service, bool blamed, const char *rea
 		return false;
 	snprintf(text, sizeof(text), "on probation, it %s", reason);
 	swap_condemn(service, text);
-	swap_go_back(service, false);
+	service_swap_go_back(service, false);
 	return true;
 }
 
@@ -221,7 +220,7 @@ swap_has_flipped(struct master_service *service)
 	swap_note_flip(service, left, back, condemned);
 	if (back) {
 		swap_drop_image(service);
-		swap_go_back(service, !condemned);
+		service_swap_go_back(service, !condemned);
 		/* It has the settings that it was kept with. */
 		service_change_renew(service);
 	} else {

@@ -49,6 +49,9 @@ void service_swap_was_refused(struct master_service *service, const char *reason
  * Takes the reference. */
 void service_swap_replace_image(struct master_service *service, struct plugin_image *image);
 
+/* The former image becomes the present one; what that was is kept in its place, or was no good. */
+void service_swap_go_back(struct master_service *service, bool keep);
+
 /* On probation, what runs has proved to be no good, for this reason: the cell is told to go back to the
  * former code. */
 void service_swap_give_up(struct master_service *service, const char *reason);

@@ -407,6 +407,7 @@ START_TEST(a_generation_that_is_refused_is_taken_back)
 	ck_assert_uint_eq(service_of(&world.master, "a")->config->setting_count, 0);
 	ck_assert_str_eq(service_of(&world.master, "a")->image->source, "/nowhere/a.so");
 	ck_assert_ptr_null(service_of(&world.master, "a")->undo);
+	ck_assert_ptr_null(service_of(&world.master, "a")->former);
 	ck_assert_int_eq(log_lines_with("it is put back to the configuration"), 1);
 	close_world(&world);
 }
