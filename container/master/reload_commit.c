@@ -77,18 +77,11 @@ commit_stop_looking(const struct listener_view *view, void *arg)
 	return false;
 }
 
+/* Notes what there is, for the way back. */
 static void
-commit_item_init(struct commit_item *item, struct reload_commit *commit,
-	struct master_service *service, const struct config_service *wanted,
-	struct plugin_image *image, bool needed)
+commit_item_meet(struct commit_item *item, struct master_service *service)
 {
-	*item = (struct commit_item){.commit = commit, .service = service,
-		.name = wanted != NULL ? wanted->name : service->config->name, .needed = needed,
-		.target = {.source = commit->to, .config = wanted,
-			.image = image != NULL ? plugin_image_ref(image) : NULL}};
-	item->action = reload_plan(service, wanted, commit->diff, commit->retry, needed);
-	if (wanted != NULL)
-		item->settings = reload_plan_has_settings(wanted, commit->diff);
+	item->service = service;
 	if (service == NULL)
 		return;
 	item->was = service->state;
@@ -96,8 +89,23 @@ commit_item_init(struct commit_item *item, struct reload_commit *commit,
 	item->former = (struct service_target){.source = config_ref(service->source),
 		.config = service->config,
 		.image = service->image != NULL ? plugin_image_ref(service->image) : NULL};
-	item->listens = !listener_table_each(commit->listeners, service->config->name,
+	item->listens = !listener_table_each(item->commit->listeners, service->config->name,
 		commit_stop_looking, NULL);
+}
+
+static void
+commit_item_init(struct commit_item *item, struct reload_commit *commit,
+	struct master_service *service, const struct config_service *wanted,
+	struct plugin_image *image, bool needed)
+{
+	*item = (struct commit_item){.commit = commit,
+		.name = wanted != NULL ? wanted->name : service->config->name, .needed = needed,
+		.target = {.source = commit->to, .config = wanted,
+			.image = image != NULL ? plugin_image_ref(image) : NULL}};
+	item->action = reload_plan(service, wanted, commit->diff, commit->retry, needed);
+	if (wanted != NULL)
+		item->settings = reload_plan_has_settings(wanted, commit->diff);
+	commit_item_meet(item, service);
 }
 
 static void
@@ -331,11 +339,12 @@ static bool
 commit_has_image(const struct commit_item *item)
 {
 	const struct master_service *service = item->service;
+	bool starts = item->action == RELOAD_START || item->action == RELOAD_GENERATION ||
+		(item->action == RELOAD_ADD && item->target.config->enabled);
 
-	if (item->target.image != NULL || item->needed ||
-	    (item->action != RELOAD_START && item->action != RELOAD_GENERATION))
+	if (item->target.image != NULL || item->needed || !starts)
 		return true;
-	return service->image != NULL &&
+	return service != NULL && service->image != NULL &&
 		strcmp(service->config->plugin, item->target.config->plugin) == 0;
 }
 
@@ -368,17 +377,31 @@ commit_waits(struct commit_item *item, service_done_fn *settled)
 	return true;
 }
 
+/* What it is may have changed since the plan was made: a plugin file may have become it, or may
+ * have gone with it. */
+static void
+commit_item_plan(struct commit_item *item)
+{
+	const struct master_service *service = item->service;
+
+	if (service != NULL && service->gone)
+		item->action = RELOAD_ADD;
+	else if (item->action != RELOAD_ADD || (service != NULL && service->source->dropped_in))
+		item->action = reload_plan(service, item->target.config, item->commit->diff,
+			item->commit->retry, item->needed);
+}
+
 static void
 commit_item_change(struct commit_item *item)
 {
-	struct master_service *service = item->service;
+	struct master_service *service;
 
+	if (item->service == NULL)
+		commit_item_meet(item, supervisor_find(item->commit->supervisor, item->name));
+	service = item->service;
 	if (commit_waits(item, commit_on_settled))
 		return;
-	/* What it is may have changed since the plan was made. */
-	if (item->action != RELOAD_ADD)
-		item->action = reload_plan(service, item->target.config, item->commit->diff,
-			item->commit->retry, item->needed);
+	commit_item_plan(item);
 	if (!commit_has_image(item)) {
 		item->action = RELOAD_KEEP;
 		commit_on_done(service, BAY_BUSY, "somebody else started it meanwhile: reload again", item);
@@ -399,6 +422,10 @@ commit_item_change(struct commit_item *item)
 			commit_pull(item);
 		else
 			service_change_start(service, &item->target, commit_on_done, item);
+		break;
+	case RELOAD_STOP:
+		/* At the end, as all that stop. */
+		commit_on_done(service, BAY_OK, "", item);
 		break;
 	default:
 		master_service_configure(service, item->target.source, item->target.config);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "config/config_load.h"
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
 #include "master/service_change.h"
@@ -328,6 +329,102 @@ START_TEST(when_the_cell_refuses_one_all_are_as_before)
 }
 END_TEST
 
+/* A plugin file becomes service c: it is examined first, or is ready at once. */
+static struct master_service *
+drop_in_c(struct world *world, bool at_once)
+{
+	static const char text[] = "[container]\n[service c]\n";
+	struct config_report report = {0};
+	struct service_target target = {.image = service_of(&world->master, "a")->image};
+	struct master_service *c;
+
+	ck_assert(config_load_memory("c.so", text, strlen(text), &target.source, &report));
+	config_report_finish(&report);
+	target.source->dropped_in = true;
+	target.config = &target.source->services[0];
+	c = supervisor_add(world->master.supervisor, target.source, target.config);
+	if (at_once)
+		service_change_start(c, &target, fake_master_on_done, &world->master);
+	else
+		service_control_start(c, fake_master_on_done, &world->master);
+	config_unref(target.source);
+	return c;
+}
+
+START_TEST(a_section_takes_over_what_its_plugin_file_becomes_meanwhile)
+{
+	static const char *const files[] = {"[service c]\n", "[service c]\nenabled = no\n"};
+
+	for (int i = 0; i < 4; i++) {
+		bool enabled = i % 2 == 0;
+		struct master_service *a, *c;
+		struct answer answer;
+		struct world world;
+		char text[200];
+
+		open_world(&world, "listen=127.0.0.1:0 stop=drain");
+		a = service_of(&world.master, "a");
+		snprintf(text, sizeof(text), "[container]\n[service b]\n%s", files[i % 2]);
+		write_ini(&world, text);
+		ask_file(&world, false, &answer);
+		/* What listens and is to go keeps all else waiting. */
+		UNTIL(&world.master, is_state(&world.master, "a", SERVICE_STOPPING));
+		ck_assert_ptr_null(service_of(&world.master, "c"));
+		c = drop_in_c(&world, i / 2 == 1);
+		if (i / 2 == 1)
+			UNTIL(&world.master, is_state(&world.master, "c", SERVICE_READY));
+		service_control_stop(a, true, NULL, NULL);
+		if (!enabled) {
+			UNTIL(&world.master, is_state(&world.master, "c", SERVICE_STOPPING));
+			service_control_stop(c, true, NULL, NULL);
+		}
+		UNTIL(&world.master, answer.times > 0);
+		ck_assert_msg(answer.status == BAY_OK, "%s", answer.message);
+		UNTIL(&world.master, c->step == SERVICE_STEP_NONE);
+		ck_assert(is_state(&world.master, "c", enabled ? SERVICE_READY : SERVICE_STOPPED));
+		ck_assert(!c->source->dropped_in);
+		ck_assert(c->config->enabled == enabled);
+		ck_assert_int_eq(log_lines_with("service c: ready"), 1);
+		ck_assert_int_eq(log_lines_with("service c: stopped"), !enabled);
+		if (enabled)
+			ck_assert_str_eq(c->image->source, temp_dir_path(&world.master.dir, "plugins/c.so"));
+		close_world(&world);
+	}
+}
+END_TEST
+
+static void
+remove_service(struct master_service *service, enum bay_status status, const char *message, void *arg)
+{
+	(void)message;
+	(void)arg;
+	ck_assert_int_eq(status, BAY_OK);
+	supervisor_remove(service->supervisor, service);
+}
+
+START_TEST(a_section_adds_what_has_gone_with_its_plugin_file_meanwhile)
+{
+	struct master_service *c;
+	struct answer answer;
+	struct world world;
+
+	open_world(&world, "listen=127.0.0.1:0 stop=drain");
+	c = drop_in_c(&world, true);
+	UNTIL(&world.master, is_state(&world.master, "c", SERVICE_READY));
+	write_ini(&world, "[container]\n[service b]\n[service c]\nmode = new\n");
+	ask_file(&world, false, &answer);
+	UNTIL(&world.master, is_state(&world.master, "a", SERVICE_STOPPING));
+	/* It ends before the other does. */
+	service_control_stop(c, true, remove_service, NULL);
+	UNTIL(&world.master, answer.times > 0);
+	ck_assert_msg(answer.status == BAY_OK, "%s", answer.message);
+	ck_assert_ptr_eq(service_of(&world.master, "c"), c);
+	ck_assert(is_state(&world.master, "c", SERVICE_READY));
+	ck_assert(!c->source->dropped_in);
+	close_world(&world);
+}
+END_TEST
+
 START_TEST(one_that_does_not_end_fails_what_would_change_it)
 {
 	static const char *const orders[] = {"stop=refuse", "stop=silent"};
@@ -565,6 +662,8 @@ CHECK_MAIN("master/reload",
 	a_dry_run_says_what_it_would_do,
 	a_wrong_file_changes_nothing,
 	when_the_cell_refuses_one_all_are_as_before,
+	a_section_takes_over_what_its_plugin_file_becomes_meanwhile,
+	a_section_adds_what_has_gone_with_its_plugin_file_meanwhile,
 	one_that_does_not_end_fails_what_would_change_it,
 	one_that_does_not_end_when_it_is_to_is_wanted_again,
 	a_generation_that_is_refused_is_taken_back,
