@@ -272,19 +272,25 @@ begin 'a probation that is passed ends the old generation'
 put swaps_1
 ini <<'END'
 [service swaps]
-probation = 300ms
+probation = 1h
 END
 start
 put swaps_2
 ctl reload swaps
 [ "$(images_mapped)" -eq 2 ] || fail 'the old code is not kept'
+stop
+ini <<'END'
+[service swaps]
+probation = 300ms
+END
+start
 put swaps_1
 ctl reload --probation swaps
 status_is 0
-says 'swaps: generation 3 (1) serves'
-logs 'generation 3 has passed its probation'
+says 'swaps: generation 2 (1) serves'
+logs 'generation 2 has passed its probation'
 ctl events swaps
-says 'swaps promoted, generation 3: '
+says 'swaps promoted, generation 2: '
 wait_until 'the old code is gone' has_mapped 1
 stop
 
