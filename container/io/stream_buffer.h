@@ -38,10 +38,11 @@ stream_buffer_size(const struct stream_buffer *buffer)
 	return buffer->end - buffer->begin;
 }
 
+/* NULL when there has never been any. */
 static inline char *
 stream_buffer_bytes(const struct stream_buffer *buffer)
 {
-	return buffer->data + buffer->begin;
+	return buffer->data == NULL ? NULL : buffer->data + buffer->begin;
 }
 
 /* Drops the first size bytes, at most all; they stay where they are until something is

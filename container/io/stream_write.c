@@ -86,8 +86,11 @@ stream_send_source(struct bay_stream *stream, struct stream_source *source)
 		ssize_t n;
 
 		for (count = 0; count < STREAM_PIECES && (int)count < source->count; count++) {
-			pieces[count].iov_base = (char *)source->pieces[count].iov_base + offset;
-			pieces[count].iov_len = source->pieces[count].iov_len - offset;
+			pieces[count] = source->pieces[count];
+			/* An empty piece may lie at NULL. */
+			if (offset > 0)
+				pieces[count].iov_base = (char *)pieces[count].iov_base + offset;
+			pieces[count].iov_len -= offset;
 			offset = 0;
 		}
 		n = stream_send_pieces(stream, pieces, count);
