@@ -33,6 +33,8 @@ type_in() {
 	typed=$((typed + 1))
 	case $1 in
 	'bayd '*'&')
+		# A person types the reload before it is taken without one.
+		sed -i '/^\[container\]/a watch = no' "$dir/bay.ini"
 		launch
 		wait_until 'the daemon is ready' is_ready_or_gone
 		;;
