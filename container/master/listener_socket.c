@@ -10,6 +10,7 @@
 
 #include "base/buffer.h"
 #include "base/fd.h"
+#include "base/remedy.h"
 
 /* What to do about an error of the kernel, and what it is as a status. */
 static const struct listener_trouble {
@@ -44,7 +45,7 @@ listener_socket_fail(struct buffer *error, int number)
 			return listener_troubles[i].status;
 		}
 	}
-	buffer_fail(error, "the system refuses it: %s", strerror(number));
+	buffer_fail(error, "the system refuses it: %s%s", strerror(number), remedy_of(number));
 	return BAY_IO;
 }
 

@@ -19,6 +19,7 @@
 #include "base/code.h"
 #include "base/fd.h"
 #include "base/log.h"
+#include "base/remedy.h"
 #include "master/socket_file.h"
 
 struct runtime_dir {
@@ -108,7 +109,7 @@ runtime_dir_make(struct runtime_dir *dir, mode_t mode, struct buffer *error)
 		dir->created = true;
 	else if (errno != EEXIST)
 		return buffer_fail(error, "make %s %s: %s%s", dir->key, dir->path, strerror(errno),
-			errno == ENOENT ? " (the directory above it must exist)" : "");
+			errno == ENOENT ? " (the directory above it must exist)" : remedy_of(errno));
 	dir->fd = open(dir->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
 		(dir->no_link ? O_NOFOLLOW : 0));
 	if (dir->fd < 0 && dir->no_link && runtime_dir_is_link(dir->path))
