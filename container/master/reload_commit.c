@@ -266,6 +266,7 @@ commit_on_gone(struct master_service *service, enum bay_status status, const cha
 	(void)message;
 	(void)arg;
 	if (service->state == SERVICE_STOPPED && !service->wanted) {
+		master_service_note(service, EVENT_REMOVED, "the configuration has it no more");
 		supervisor_remove(service->supervisor, service);
 		service_tell_absence(service);
 	} else if (status == BAY_TIMEOUT || status == BAY_BUSY) {
@@ -318,8 +319,11 @@ commit_add(struct commit_item *item)
 
 	/* One that was on its way out may still be there. */
 	item->service = supervisor_find(supervisor, item->name);
-	if (item->service == NULL)
+	if (item->service == NULL) {
 		item->service = supervisor_add(supervisor, item->target.source, item->target.config);
+		if (item->service != NULL)
+			master_service_note(item->service, EVENT_ADDED, "the configuration has it");
+	}
 	if (item->service == NULL) {
 		commit_on_done(NULL, BAY_FULL, "bayd has known as many names of services as it can count "
 			"since it was started: restart it", item);

@@ -11,6 +11,8 @@
  *	SWAPS_RUN             has a main coroutine, which does nothing
  *	SWAPS_NO_HANDLER      has nothing but that
  *	SWAPS_TASK            init starts a task that waits for ever
+ *	SWAPS_IMPORTS "NAME"  imports this symbol, for which a plugin may have to stay in memory
+ *	SWAPS_CLINGS          holds itself in the process, for a reason that its file does not show
  *
  * Its requests are orders; each reply begins with the version:
  *
@@ -27,6 +29,11 @@
  *	note NAME N sends "noted N" to that service
  *	later NAME  sends the order count to that service a little later
  */
+#ifdef SWAPS_CLINGS
+#define _GNU_SOURCE
+#include <dlfcn.h>
+#endif
+
 #include <bay/bay.h>
 
 #include <inttypes.h>
@@ -44,6 +51,22 @@ struct state {
 
 static int64_t calls;
 static int stuck;
+
+#ifdef SWAPS_IMPORTS
+extern char swaps_imported __asm__(SWAPS_IMPORTS);
+const char *const swaps_imports __attribute__((visibility("default"))) = &swaps_imported;
+#endif
+
+#ifdef SWAPS_CLINGS
+static __attribute__((constructor)) void
+cling(void)
+{
+	Dl_info info;
+
+	if (dladdr((void *)cling, &info) != 0)
+		(void)!dlopen(info.dli_fname, RTLD_NOW);
+}
+#endif
 
 static int
 wait_for_ever(void *arg)
