@@ -195,6 +195,27 @@ cell_begin(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 }
 
 static void
+cell_on_gate_seen(const struct cell_gate_seen *seen, int64_t id, void *arg)
+{
+	struct cell *cell = arg;
+
+	control_answer(cell->control, id, cell_gate_seen_to_json(seen), -1);
+}
+
+static void
+cell_gate(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_gate gate;
+	char error[CELL_ERROR_SIZE];
+
+	(void)fds;
+	if (!cell_gate_from_json(call->parameters, &gate, error))
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+	else if (!host_gate(cell->host, &gate, cell_on_gate_seen, call->id))
+		control_refuse(cell->control, call->id, BAY_INVALID, "the name of the service is not valid");
+}
+
+static void
 cell_change(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
 {
 	struct cell_change change;
@@ -388,6 +409,7 @@ static const struct cell_method {
 	{CELL_SETUP, cell_setup},
 	{CELL_ABSENT, cell_absent},
 	{CELL_START, cell_start},
+	{CELL_GATE, cell_gate},
 	{CELL_CHANGE, cell_change},
 	{CELL_STOP, cell_stop},
 	{CELL_SWAP, cell_swap},

@@ -83,6 +83,7 @@ executor_settle_in(struct executor_loop *loop)
 	scheduler->status->slot = STATUS_NO_SLOT;
 	scheduler->find_work = dispatch_find_work;
 	scheduler->subject = instance_subject;
+	scheduler->held_back = instance_is_held_back;
 	scheduler->leaf_deadline = request_deadline;
 	crash_use_thread();
 	return true;

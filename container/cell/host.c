@@ -16,6 +16,7 @@
 #include "cell/host_code.h"
 #include "cell/host_asks.h"
 #include "cell/host_change.h"
+#include "cell/host_gate.h"
 #include "cell/host_instance.h"
 #include "cell/hosted.h"
 #include "loop/loop.h"
@@ -255,6 +256,19 @@ host_start_adopted(struct host *host, const struct cell_start *start, const stru
 	host_done_fn *done, int64_t id)
 {
 	host_begin(host, start, -1, descriptor, done, id);
+}
+
+/* --- the gate ---------------------------------------------------------------------------- */
+
+bool
+host_gate(struct host *host, const struct cell_gate *gate, host_gate_fn *done, int64_t id)
+{
+	struct bay_service *service = registry_get(gate->service);
+
+	if (service == NULL)
+		return false;
+	host_gate_begin(&host->hosting, host->page, service, gate, done, id);
+	return true;
 }
 
 /* --- changing ---------------------------------------------------------------------------- */

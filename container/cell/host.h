@@ -18,6 +18,8 @@ struct bay_plugin;
 struct bay_service;
 struct cell_absent;
 struct cell_change;
+struct cell_gate;
+struct cell_gate_seen;
 struct cell_start;
 struct executor;
 struct generation;
@@ -29,6 +31,9 @@ struct status_page;
 
 /* An operation has ended: message NULL, it worked; else why not (status tells the kind). */
 typedef void host_done_fn(int status, const char *message, int64_t id, void *arg);
+
+/* All loops have seen a gate. */
+typedef void host_gate_fn(const struct cell_gate_seen *seen, int64_t id, void *arg);
 
 /* What its owner hears without having asked. */
 struct host_watcher {
@@ -74,6 +79,11 @@ void host_start(struct host *host, const struct cell_start *start, int image, ho
  * stopped, and the start names no image. */
 void host_start_adopted(struct host *host, const struct cell_start *start,
 	const struct bay_plugin *descriptor, host_done_fn *done, int64_t id);
+
+/* Sets what becomes of the requests of a service, there or not; done is called with id once all
+ * loops have seen it. False: the name is not valid, and nothing is called. */
+bool host_gate(struct host *host, const struct cell_gate *gate, host_gate_fn *done, int64_t id)
+	__attribute__((warn_unused_result));
 
 /* Gives a service that runs what is live of another configuration. BAY_CLOSED: it does not run;
  * BAY_INVALID: its plugin refuses the settings, and all is as before. */

@@ -101,7 +101,8 @@ outside_call_on_deadline(struct timer *timer)
 	} else {
 		call->request->arrived = request_arrive;
 		request_abandon(call->request, "deadline");
-		text = xasprintf("service %s did not answer before the deadline", call->service->name);
+		text = xasprintf("service %s did not answer before the deadline%s", call->service->name,
+			service_gate(call->service) == SERVICE_GATE_PAUSED ? ": it is paused [service-paused]" : "");
 	}
 	control_refuse(call->control, call->id, BAY_TIMEOUT, text);
 	free(text);

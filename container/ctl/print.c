@@ -199,7 +199,7 @@ print_state_style(const char *state)
 	if (strcmp(state, "stopped") == 0)
 		return PRINT_FAINT;
 	if (strcmp(state, "starting") == 0 || strcmp(state, "stopping") == 0 ||
-		strcmp(state, "draining") == 0)
+		strcmp(state, "draining") == 0 || strcmp(state, "paused") == 0 || strcmp(state, "drained") == 0)
 		return PRINT_BUSY;
 	return PRINT_PLAIN;
 }

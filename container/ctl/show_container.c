@@ -89,7 +89,7 @@ static void
 show_states(struct print *print, const json_t *services)
 {
 	static const char *const states[] = {
-		"ready", "starting", "stopping", "stopped", "failed"};
+		"ready", "paused", "draining", "drained", "starting", "stopping", "stopped", "failed"};
 	const char *before = " (";
 
 	fprintf(print->file, "%11s: %zu", "services", json_array_size(services));

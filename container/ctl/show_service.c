@@ -51,6 +51,7 @@ static char *
 show_note(const json_t *service)
 {
 	const char *reason = view_text(service, "reason");
+	const char *gate = view_text(service, "gate");
 	const json_t *next = json_object_get(service, "next_try_ns");
 	const json_t *probation = json_object_get(service, "probation_ns");
 	char wait[CLOCK_TEXT_SIZE];
@@ -61,6 +62,8 @@ show_note(const json_t *service)
 	free(order);
 	if (*reason == '\0' && json_is_true(json_object_get(service, "file_gone")))
 		reason = "its plugin file is gone";
+	if (*gate != '\0' && *reason == '\0' && !json_is_integer(probation))
+		return xasprintf("%s by %s", gate, view_text(service, "gate_by"));
 	if (json_is_integer(probation)) {
 		clock_format_duration(wait, sizeof(wait), json_integer_value(probation));
 		return xasprintf("%s%son probation for %s", reason, *reason != '\0' ? "; " : "", wait);
@@ -133,7 +136,8 @@ show_service_head(struct print *print, const json_t *service)
 		fprintf(print->file, " (%s)", uptime);
 	}
 	fputc('\n', print->file);
-	show_fact(print, json_is_integer(json_object_get(service, "probation_ns")) ? "note" : "reason",
+	show_fact(print, json_is_integer(json_object_get(service, "probation_ns")) ||
+		(*view_text(service, "gate") != '\0' && *view_text(service, "reason") == '\0') ? "note" : "reason",
 		note);
 	free(note);
 }

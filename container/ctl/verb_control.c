@@ -18,7 +18,8 @@
 struct control {
 	struct ctl *ctl;
 	enum interface_method_id method;
-	bool swaps;      /* it tells its stages, and what serves in the end */
+	bool swaps;      /* it tells what serves in the end */
+	bool stages;     /* it tells its stages */
 	json_t *results; /* for --json: one object a service */
 	size_t done;
 	size_t failed;
@@ -54,6 +55,9 @@ control_failed(struct control *control, const char *service)
 	json_t *log;
 
 	ctl_hint_nearest_service(ctl, service);
+	if (control->method == INTERFACE_DRAIN && ctl->error.exit == INTERFACE_EXIT_TIMEOUT)
+		ctl_error_hint(&ctl->error, "it goes on: bayctl status %s shows what is left, bayctl resume %s "
+			"ends it, and --timeout D waits longer", service, service);
 	log = control_log(ctl, service);
 	if (control->failed++ == 0)
 		control->error = ctl->error;
@@ -166,7 +170,7 @@ control_ask(struct control *control, const char *service, struct ctl_reply *repl
 		json_object_set_new(parameters, "wait", json_string("none"));
 	else if (ctl->options.probation)
 		json_object_set_new(parameters, "wait", json_string("probation"));
-	if (control->swaps)
+	if (control->stages)
 		return ctl_ask_in_stages(ctl, control->method, parameters, control_on_stage, (void *)service,
 			reply_r);
 	return ctl_ask(ctl, control->method, parameters, reply_r);
@@ -209,7 +213,7 @@ static enum interface_exit
 control_all(struct ctl *ctl, enum interface_method_id method, bool swaps)
 {
 	struct control control = {.ctl = ctl, .method = method, .swaps = swaps,
-		.results = json_array()};
+		.stages = swaps || method == INTERFACE_DRAIN, .results = json_array()};
 
 	for (size_t i = 0; i < ctl->options.argument_count; i++) {
 		control_one(&control, ctl->options.arguments[i]);
@@ -236,6 +240,24 @@ enum interface_exit
 verb_restart(struct ctl *ctl)
 {
 	return control_all(ctl, INTERFACE_RESTART, false);
+}
+
+enum interface_exit
+verb_pause(struct ctl *ctl)
+{
+	return control_all(ctl, INTERFACE_PAUSE, false);
+}
+
+enum interface_exit
+verb_resume(struct ctl *ctl)
+{
+	return control_all(ctl, INTERFACE_RESUME, false);
+}
+
+enum interface_exit
+verb_drain(struct ctl *ctl)
+{
+	return control_all(ctl, INTERFACE_DRAIN, false);
 }
 
 /* Options of the configuration make no sense with a service, nor those of a service without. */

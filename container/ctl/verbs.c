@@ -106,6 +106,20 @@ const struct verb verbs[] = {
 	{"restart", NULL, "SERVICE...", 1, SIZE_MAX, 0, SECONDS(120), verb_restart,
 		"stop and start services with the plugin files as they are now",
 		"Those that require it are restarted with it. reload SERVICE changes the code without that."},
+	{"pause", NULL, "SERVICE...", 1, SIZE_MAX, 0, SECONDS(120), verb_pause,
+		"have services begin no more requests, while their queues go on taking them",
+		"What is running ends. What comes waits in the queue, within its bounds and by its policy for "
+		"a full one; callers wait until their deadlines. Connections wait before they are accepted. "
+		"It stays so through restarts of the service or its cell, new code and new configurations, "
+		"until resume, drain, stop, or the end of the daemon."},
+	{"resume", NULL, "SERVICE...", 1, SIZE_MAX, 0, SECONDS(120), verb_resume,
+		"end a pause or a drain: what is queued is served, in its order", NULL},
+	{"drain", NULL, "SERVICE...", 1, SIZE_MAX, OPTION_BIT(OPTION_NO_WAIT), SECONDS(120), verb_drain,
+		"have services refuse new requests, and wait until they have ended what they have",
+		"What is queued and running is finished, also what of it has to call the service itself; "
+		"connections that are open may end, no others are accepted. Then the service is drained: still "
+		"there, until resume or stop. What is left is told meanwhile. If the time is over the exit "
+		"code is 8, and the drain goes on; so it does with --no-wait."},
 	{"reload", NULL, "[SERVICE...]", 0, SIZE_MAX, OPTION_BIT(OPTION_NO_WAIT) |
 		OPTION_BIT(OPTION_PROBATION) | OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_HISTORY),
 		SECONDS(120), verb_reload,

@@ -127,7 +127,7 @@ listener_accept_now(struct bay_listener *listener, struct listener_connection *c
 
 	if (listener->status != BAY_OK)
 		return listener->status;
-	if (!listener->acceptable || timer_armed(&listener->pause))
+	if (!listener->acceptable || timer_armed(&listener->pause) || belonging_is_held_back(&listener->belonging))
 		return BAY_BUSY;
 	do {
 		length = sizeof peer;
@@ -240,6 +240,13 @@ listener_on_no_more(struct belonging *belonging)
 	listener_hand_out(listener);
 }
 
+/* Who came while its service was paused waits in the backlog. */
+static void
+listener_on_again(struct belonging *belonging)
+{
+	listener_hand_out(container_of(belonging, struct bay_listener, belonging));
+}
+
 static void
 listener_end(struct bay_listener *listener)
 {
@@ -301,6 +308,7 @@ listener_create(int fd, const char *address, const struct bay_stream_options *st
 	listener_keep_path(listener, address);
 	belonging_add(&listener->belonging, "listener", listener_on_forgotten);
 	listener->belonging.listen_no_more = listener_on_no_more;
+	listener->belonging.listen_again = listener_on_again;
 	*listener_r = listener;
 	return BAY_OK;
 }

@@ -17,12 +17,14 @@
 #include "master/admin_calls.h"
 #include "master/admin_config.h"
 #include "master/admin_events.h"
+#include "master/admin_gate.h"
 #include "master/admin_log.h"
 #include "master/admin_reports.h"
 #include "master/admin_verbs.h"
 #include "master/event_log.h"
 #include "master/master.h"
 #include "master/plugin_examination.h"
+#include "master/service_gate.h"
 #include "master/service_order.h"
 #include "master/service_swap.h"
 #include "master/silent_loops.h"
@@ -201,7 +203,7 @@ admin_on_settled(struct master_service *service, enum bay_status status, const c
 
 	if (status == BAY_OK)
 		admin_answer(request, json_pack("{s:s, s:O}", "state",
-			service_state_name(service->state), "also", wish->also));
+			service_gate_state_name(service), "also", wish->also));
 	else if (status == BAY_INVALID)
 		admin_refuse(request, "%s", message);
 	else
@@ -246,6 +248,7 @@ admin_stop(struct admin_request *request, struct master *master)
 
 	if (service == NULL || admin_refused_while_draining(request, master))
 		return;
+	service_gate_reset(service, "somebody stopped it meanwhile");
 	service_order_stop(service, now, admin_on_settled, admin_wish_create(request, service,
 		SERVICE_ORDER_STOP, now ? "to stop it now" : "to stop it"));
 }
@@ -271,7 +274,7 @@ admin_swap_reply(const struct master_service *service, const char *outcome)
 	const struct plugin_image *image = service->image;
 
 	return json_pack("{s:s, s:s, s:I, s:o}", "outcome", outcome,
-		"state", service_state_name(service->state),
+		"state", service_gate_state_name(service),
 		"generation", (json_int_t)(image != NULL ? image->generation : 0),
 		"version", varlink_text(image != NULL ? image->version : ""));
 }
@@ -366,6 +369,9 @@ static admin_command_fn *const admin_commands[INTERFACE_METHODS] = {
 	[INTERFACE_RESTART] = admin_restart,
 	[INTERFACE_RELOAD] = admin_reload,
 	[INTERFACE_ROLLBACK] = admin_rollback,
+	[INTERFACE_PAUSE] = admin_pause,
+	[INTERFACE_RESUME] = admin_resume,
+	[INTERFACE_DRAIN] = admin_drain,
 	[INTERFACE_TASKS] = admin_tasks,
 	[INTERFACE_QUEUES] = admin_queues,
 	[INTERFACE_STATS] = admin_stats,

@@ -211,7 +211,14 @@ report_add_optional(json_t *json, const struct master *master,
 	const struct master_service *service)
 {
 	int64_t next_try_ns = report_next_try_ns(master, service);
+	const struct service_gate *gate = &service->gate;
+	char by[64];
 
+	event_by_print(by, sizeof(by), &gate->by);
+	if (gate->state != CELL_GATE_OPEN &&
+	    (json_object_set_new(json, "gate", json_string(gate->state == CELL_GATE_PAUSED ? "paused" :
+		"drained")) != 0 || json_object_set_new(json, "gate_by", json_string(by)) != 0))
+		return false;
 	if (service->reason != NULL &&
 	    json_object_set_new(json, "reason", varlink_text(service->reason)) != 0)
 		return false;
@@ -228,7 +235,7 @@ report_configuration(const struct master *master, const struct master_service *s
 	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:I, s:s, s:I, s:I, s:o, s:I, "
 		"s:o, s:o, s:b, s:b}",
 		"name", config->name,
-		"state", service_state_name(service->state),
+		"state", service_gate_state_name(service),
 		"plugin", config->plugin,
 		"version", varlink_text(image != NULL ? image->version : ""),
 		"path", report_source(master, service),

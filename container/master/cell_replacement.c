@@ -16,6 +16,7 @@
 #include "master/supervisor.h"
 
 static const struct timeval replacement_look = {.tv_usec = 10 * 1000};
+static const struct timeval replacement_put_off = {.tv_usec = 500 * 1000};
 
 struct cell_replacement {
 	struct supervisor *supervisor;
@@ -37,6 +38,25 @@ replacement_lingering(const struct cell_replacement *replacement)
 	for (uint32_t i = 0; i < replacement->table->slot_count; i++)
 		count += replacement->table->slots[i]->lingering_count;
 	return count;
+}
+
+/* A service is paused and has messages, which would end with the cell. */
+static bool
+replacement_would_lose(const struct cell_replacement *replacement)
+{
+	const struct cell_process *cell = cell_keeper_process(replacement->keeper);
+	struct status_service_view view;
+
+	for (size_t i = 0; cell != NULL && i < replacement->table->count; i++) {
+		const struct master_service *service = replacement->table->services[i];
+
+		if (service->gate.state != CELL_GATE_PAUSED)
+			continue;
+		status_page_read_service(cell_process_page(cell), service->slot, &view);
+		if (view.queue_length > 0 || view.waiting_senders > 0)
+			return true;
+	}
+	return false;
 }
 
 /* Nothing is being started, swapped or stopped. */
@@ -103,6 +123,10 @@ replacement_on_timer(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (!replacement->wanted)
 		return;
+	if (!replacement->draining && replacement_would_lose(replacement)) {
+		event_add(replacement->timer, &replacement_put_off);
+		return;
+	}
 	if (!replacement->draining && replacement_may_begin(replacement))
 		replacement_begin(replacement);
 	if (replacement->draining && (replacement_is_quiet(replacement) ||
@@ -125,7 +149,8 @@ cell_replacement_consider(struct cell_replacement *replacement)
 bool
 cell_replacement_is_wanted(const struct cell_replacement *replacement)
 {
-	return replacement->wanted;
+	/* While it is put off, all goes on as before. */
+	return replacement->wanted && (replacement->draining || !replacement_would_lose(replacement));
 }
 
 void

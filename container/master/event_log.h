@@ -47,10 +47,10 @@ enum { EVENT_LOG_CAPACITY = 2048 };
 	ROW(SWAPPED, "swapped", EVENT_INFO, "a new generation of a service's code serves") \
 	ROW(PROMOTED, "promoted", EVENT_INFO, "a new generation has passed its probation") \
 	ROW(ROLLED_BACK, "rolled-back", EVENT_UNLOGGED, "the former generation or configuration is back") \
-	ROW(DRAINED, "drained", EVENT_INFO, "a generation that lingered has ended, or a cell all its requests") \
+	ROW(DRAINED, "drained", EVENT_INFO, "a service, a cell or what lingered has ended what it had") \
 	ROW(LINGERS, "lingers", EVENT_WARN, "the code of an old generation cannot be unloaded") \
-	ROW(PAUSED, "paused", EVENT_INFO, "a service takes no messages from its queue") \
-	ROW(RESUMED, "resumed", EVENT_INFO, "a service takes messages again") \
+	ROW(PAUSED, "paused", EVENT_INFO, "a service begins no requests") \
+	ROW(RESUMED, "resumed", EVENT_INFO, "a service begins requests again, and takes new ones") \
 	ROW(RELOADED, "reloaded", EVENT_UNLOGGED, "a changed configuration is in effect") \
 	ROW(SET, "set", EVENT_UNLOGGED, "a value was changed while it runs") \
 	ROW(ADDED, "added", EVENT_INFO, "there is a new service") \

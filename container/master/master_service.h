@@ -19,6 +19,7 @@
 #include "master/backoff.h"
 #include "master/event_log.h"
 #include "master/probation.h"
+#include "master/service_gate.h"
 
 struct cell_lingers;
 struct event;
@@ -125,6 +126,7 @@ struct master_service {
 	struct backoff backoff;
 	int64_t next_try_ns; /* when timer starts it again; 0: it does not */
 	struct event *timer; /* a restart, or the end of the patience with a stop */
+	struct service_gate gate; /* whether its requests are begun */
 	struct list waiters; /* who waits until it is settled: struct service_waiter */
 	struct service_totals past;
 	uint64_t lost; /* requests that past has as failed, because the last cell ended with them */

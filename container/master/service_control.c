@@ -14,6 +14,7 @@
 #include "master/listener_table.h"
 #include "master/plugin_examination.h"
 #include "master/service_change.h"
+#include "master/service_gate.h"
 #include "master/service_steps.h"
 #include "master/service_swap.h"
 #include "master/supervisor.h"
@@ -278,6 +279,7 @@ service_control_cell_ended(struct master_service *service, const struct obituary
 	char text[sizeof(obituary->how) + sizeof(obituary->where) + 32];
 
 	master_service_forget_lingering(service);
+	service_gate_forget(service);
 	if (service->gone)
 		return;
 	service_end_text(obituary, hang, text, sizeof(text));
@@ -305,6 +307,7 @@ service_control_finish(struct master_service *service)
 {
 	service_waiters_fail(service, BAY_CLOSED, "bayd stops");
 	service_swap_finish(service, "bayd stops");
+	service_gate_finish(service);
 	service_clear_timer(service);
 	service_change_settle(service);
 	plugin_image_unref(service->next_image);

@@ -16,6 +16,7 @@
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
 #include "master/service_change.h"
+#include "master/service_gate.h"
 #include "master/service_order.h"
 #include "master/service_probation.h"
 #include "master/service_swap.h"
@@ -434,6 +435,7 @@ service_start_in_turn(struct master_service *service)
 	if (supervisor_ready_cell(service->supervisor) == NULL ||
 	    supervisor_is_stopping(service->supervisor) || !service_order_may_start(service))
 		return;
+	service_gate_tell(service);
 	service->step = SERVICE_STEP_START;
 	service->step_ns = clock_monotonic_ns();
 	if (!service_call_with_image(service, CELL_START, service->image, false,
@@ -477,7 +479,7 @@ service_begin_stop(struct master_service *service)
 	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
 	struct cell_stop stop = {.service = service->config->name,
 		.drain_timeout_ns = service->stop_now ? 0 : service->config->drain_timeout_ns,
-		.hold = service->undo != NULL};
+		.hold = service->undo != NULL || (service->wanted && service->gate.state == CELL_GATE_PAUSED)};
 
 	service_probation_leave(service);
 	/* It was examined when it was started. */

@@ -15,6 +15,7 @@
 #include "base/map.h"
 #include "base/text.h"
 #include "master/plugin_examination.h"
+#include "master/service_gate.h"
 #include "master/service_swap.h"
 #include "master/supervisor.h"
 
@@ -33,6 +34,7 @@ service_table_create(struct service_table *table, const char *name)
 	service->timer = evtimer_new(table->_base, table->_on_timer, service);
 	list_init(&service->waiters);
 	service_swap_init(service);
+	service_gate_init(service);
 	table->slots[table->slot_count++] = service;
 	map_put(table->_by_name, name, service);
 	return service;
@@ -49,6 +51,7 @@ service_table_add(struct service_table *table, struct config *source,
 	if (service == NULL)
 		service = service_table_create(table, config->name);
 	service->gone = false;
+	service_gate_reset(service, "it is another one now");
 	service->since_ns = clock_monotonic_ns();
 	service->since_wall_ns = clock_wall_ns();
 	master_service_configure(service, source, config);

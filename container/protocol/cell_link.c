@@ -25,6 +25,12 @@ static const char *const cell_absence_words[] = {
 	[CELL_ABSENCE_UNKNOWN] = "unknown",
 };
 
+static const char *const cell_gate_words[] = {
+	[CELL_GATE_OPEN] = "open",
+	[CELL_GATE_PAUSED] = "paused",
+	[CELL_GATE_CLOSED] = "closed",
+};
+
 static const char *const cell_stage_words[] = {
 	[CELL_STAGE_LOADED] = "loaded",
 	[CELL_STAGE_INITIALISED] = "initialised",
@@ -95,6 +101,21 @@ static const struct record_field cell_start_fields[] = {
 	RECORD_LIST(struct cell_start, settings, setting_count, "settings", &cell_setting_record),
 };
 static const struct record cell_start_record = RECORD(struct cell_start, cell_start_fields);
+
+static const struct record_field cell_gate_fields[] = {
+	RECORD_TEXT(struct cell_gate, service, "service"),
+	RECORD_WORD(struct cell_gate, state, "state", cell_gate_words),
+	RECORD_PROSE_OPTIONAL(struct cell_gate, by, "by"),
+};
+static const struct record cell_gate_record = RECORD(struct cell_gate, cell_gate_fields);
+
+static const struct record_field cell_gate_seen_fields[] = {
+	RECORD_BOOL(struct cell_gate_seen, idle, "idle"),
+	RECORD_INT(struct cell_gate_seen, running, "running", 0, INT64_MAX),
+	RECORD_INT(struct cell_gate_seen, queued, "queued", 0, INT64_MAX),
+	RECORD_INT(struct cell_gate_seen, connections, "connections", 0, INT64_MAX),
+};
+static const struct record cell_gate_seen_record = RECORD(struct cell_gate_seen, cell_gate_seen_fields);
 
 static const struct record_field cell_change_fields[] = {
 	RECORD_TEXT(struct cell_change, service, "service"),
@@ -317,6 +338,8 @@ static const struct record cell_verdict_record =
 
 CELL_LINK_CODEC(absent);
 CELL_LINK_CODEC(start);
+CELL_LINK_CODEC(gate);
+CELL_LINK_CODEC(gate_seen);
 CELL_LINK_CODEC(change);
 CELL_LINK_CODEC(stop);
 CELL_LINK_CODEC(call);

@@ -3,8 +3,8 @@
  * What the master and its cells agree on, and nothing else: descriptors, environment, and
  * the calls of the private interface io.bayd.Cell (frames as in varlink.h, with ids).
  *
- *	master -> cell      Setup first, then Absent, Start, Change, Stop, Swap, Retire, Revert,
- *	                    Call, Do, Tasks, Queues, Loops, LogLevel, Shutdown
+ *	master -> cell      Setup first, then Absent, Start, Gate, Change, Stop, Swap, Retire,
+ *	                    Revert, Call, Do, Tasks, Queues, Loops, LogLevel, Shutdown
  *	master -> examiner  Setup first, then Examine; one reply for each file
  *	cell -> master      Listen; and Failed, Stage, Lingers (notices: no id, no reply)
  *
@@ -53,6 +53,7 @@ enum {
 #define CELL_SETUP CELL_INTERFACE ".Setup"
 #define CELL_ABSENT CELL_INTERFACE ".Absent"
 #define CELL_START CELL_INTERFACE ".Start"
+#define CELL_GATE CELL_INTERFACE ".Gate"
 #define CELL_CHANGE CELL_INTERFACE ".Change"
 #define CELL_STOP CELL_INTERFACE ".Stop"
 #define CELL_SWAP CELL_INTERFACE ".Swap"
@@ -147,6 +148,27 @@ struct cell_start {
 	bool keep; /* Swap: the old generation is kept, if that is possible, until Retire or Revert */
 	struct cell_setting *settings;
 	size_t setting_count;
+};
+
+enum cell_gate_state {
+	CELL_GATE_OPEN = 0,
+	CELL_GATE_PAUSED, /* what comes is queued, and nothing is begun */
+	CELL_GATE_CLOSED  /* what comes is refused; what is queued is served */
+};
+
+/* Gate -> cell_gate_seen once all loops have seen it. Of any service, one that is still to be
+ * started too; it stays until the cell ends. May be said again, to hear what is left. */
+struct cell_gate {
+	const char *service;
+	enum cell_gate_state state;
+	const char *by; /* whose wish it is, or NULL */
+};
+
+struct cell_gate_seen {
+	bool idle;           /* nothing is queued or runs, and no connection is open */
+	int64_t running;     /* requests */
+	int64_t queued;      /* in the queue and before it */
+	int64_t connections; /* that it has accepted */
 };
 
 /* Change -> {} once all its instances have it. Only what is live: the service runs on. */
@@ -383,6 +405,8 @@ struct cell_verdict {
 CELL_LINK_CODEC(setup); /* refuses another major */
 CELL_LINK_CODEC(absent);
 CELL_LINK_CODEC(start);
+CELL_LINK_CODEC(gate);
+CELL_LINK_CODEC(gate_seen);
 CELL_LINK_CODEC(change);
 CELL_LINK_CODEC(stop);
 CELL_LINK_CODEC(call);

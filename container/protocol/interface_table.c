@@ -40,6 +40,10 @@ static const struct interface_argument swap_arguments[] = {
 	SERVICE_REQUIRED,
 	{.name = "wait", .type = INTERFACE_STRING, .max = NAME_MAX_BYTES}, END};
 
+static const struct interface_argument drain_arguments[] = {
+	SERVICE_REQUIRED,
+	{.name = "wait", .type = INTERFACE_STRING, .max = NAME_MAX_BYTES}, END};
+
 static const struct interface_argument any_service_arguments[] = {SERVICE_OPTIONAL, END};
 
 static const struct interface_argument call_arguments[] = {
@@ -231,6 +235,38 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 			"version: ?string",
 		.help = "Puts the code that ran before in the place of a service's code; as Reload.",
 	},
+	[INTERFACE_PAUSE] = {
+		.id = INTERFACE_PAUSE,
+		.interface = INTERFACE_NAME,
+		.name = "Pause",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = service_arguments,
+		.reply = "state: string",
+		.help = "From the reply on no request of a service is begun and no connection accepted. "
+			"What comes waits in its queue, and what runs ends. It stays so, whatever becomes of "
+			"cell, code and configuration, until Resume, Drain or Stop.",
+	},
+	[INTERFACE_RESUME] = {
+		.id = INTERFACE_RESUME,
+		.interface = INTERFACE_NAME,
+		.name = "Resume",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = service_arguments,
+		.reply = "state: string",
+		.help = "Ends a pause or a drain: what is queued is begun in its order, and new requests "
+			"are taken.",
+	},
+	[INTERFACE_DRAIN] = {
+		.id = INTERFACE_DRAIN,
+		.interface = INTERFACE_NAME,
+		.name = "Drain",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = drain_arguments,
+		.reply = "stage: ?string, running: ?int, queued: ?int, connections: ?int, state: ?string",
+		.help = "Has a service refuse new requests and end what it has: replies once it is "
+			"drained, or with wait none at once. The service stays loaded, until Resume or Stop. With "
+			"more, what is left comes as replies before.",
+	},
 	[INTERFACE_TASKS] = {
 		.id = INTERFACE_TASKS,
 		.interface = INTERFACE_NAME,
@@ -369,7 +405,8 @@ const struct interface_type_text interface_types[] = {
 		"that has served; probation_ns is how much is left of its probation. waits_for are those that "
 		"it waits for now, or that keep it failed; before its last start it waited for "
 		"wait_took_ns, at last for delayed_by, and was ready served_after_ns after bayd's start.",
-		"Service (name: string, state: (starting, ready, stopping, stopped, failed), "
+		"Service (name: string, state: (starting, ready, paused, draining, drained, "
+		"stopping, stopped, failed), "
 		"plugin: string, version: string, path: string, image: string, sha256: string, "
 		"instances: string, concurrency: int, overflow: string, in_flight: int, queued: int, "
 		"queued_bytes: int, queue: int, queue_bytes: int, served: int, failed: int, "
@@ -377,7 +414,8 @@ const struct interface_type_text interface_types[] = {
 		"uptime_ns: int, generation: int, generation_wall_ns: int, former: ?Generation, "
 		"probation_ns: ?int, lingering: []Lingering, reason: ?string, next_try_ns: ?int, "
 		"file: string, line: int, settings: [string]string, listeners: []Listener, "
-		"enabled: bool, file_gone: bool, examine_took_ns: int, start_took_ns: int, "
+		"enabled: bool, file_gone: bool, gate: ?(paused, drained), gate_by: ?string, "
+		"examine_took_ns: int, start_took_ns: int, "
 		"requires: []string, wants: []string, after: []string, waits_for: []string, "
 		"wait_took_ns: int, delayed_by: ?string, served_after_ns: ?int)"},
 	{"The code that a service had before, to which Rollback returns.",

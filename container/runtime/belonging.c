@@ -17,6 +17,7 @@ belonging_add_to(struct belonging *belonging, struct bay_instance *instance, con
 	belonging->farewell = NULL;
 	belonging->lasting = false;
 	belonging->listen_no_more = NULL;
+	belonging->listen_again = NULL;
 	belonging->accepted = false;
 	list_init(&belonging->link);
 	list_push_front(&scheduler_here->belongings, &belonging->link);
@@ -56,16 +57,41 @@ belonging_listens(const struct scheduler *scheduler, const struct bay_instance *
 	return false;
 }
 
-bool
-belonging_has_accepted(const struct scheduler *scheduler, const struct bay_instance *instance)
+unsigned
+belonging_accepted(const struct scheduler *scheduler, const struct bay_instance *instance)
 {
+	unsigned count = 0;
+
 	list_for_each(pos, &scheduler->belongings) {
 		const struct belonging *belonging = container_of(pos, struct belonging, link);
 
-		if (belonging->instance == instance && belonging->accepted)
-			return true;
+		count += belonging->instance == instance && belonging->accepted;
 	}
-	return false;
+	return count;
+}
+
+bool
+belonging_has_accepted(const struct scheduler *scheduler, const struct bay_instance *instance)
+{
+	return belonging_accepted(scheduler, instance) > 0;
+}
+
+bool
+belonging_is_held_back(const struct belonging *belonging)
+{
+	return belonging->instance != NULL && scheduler_here->held_back != NULL &&
+		scheduler_here->held_back(belonging->instance);
+}
+
+void
+belonging_listen_again(struct scheduler *scheduler)
+{
+	list_for_each(pos, &scheduler->belongings) {
+		struct belonging *belonging = container_of(pos, struct belonging, link);
+
+		if (belonging->listen_again != NULL)
+			belonging->listen_again(belonging);
+	}
 }
 
 void

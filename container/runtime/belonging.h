@@ -47,6 +47,7 @@ struct belonging {
 	const struct belonging_farewell *farewell; /* NULL, unless it is set after the thing was added */
 	/* Lets nobody in any more, and stays; NULL, unless set likewise: it is a listener. */
 	void (*listen_no_more)(struct belonging *belonging);
+	void (*listen_again)(struct belonging *belonging); /* it may let in who waits; set likewise */
 	bool accepted; /* somebody came in by a listener; set likewise */
 };
 
@@ -62,6 +63,13 @@ void belonging_remove(struct belonging *belonging);
 /* Whether the instance has listeners; whether somebody is there who came in by one. */
 bool belonging_listens(const struct scheduler *scheduler, const struct bay_instance *instance);
 bool belonging_has_accepted(const struct scheduler *scheduler, const struct bay_instance *instance);
+
+/* How many came in and are there. */
+unsigned belonging_accepted(const struct scheduler *scheduler, const struct bay_instance *instance);
+
+/* Whether a listener may let nobody in for the time being; and that may be over for some. */
+bool belonging_is_held_back(const struct belonging *belonging);
+void belonging_listen_again(struct scheduler *scheduler);
 
 /* Its listeners let nobody in any more. */
 void belonging_listen_no_more(struct scheduler *scheduler, const struct bay_instance *instance);

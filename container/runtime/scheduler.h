@@ -56,6 +56,9 @@ typedef bool scheduler_find_work_fn(struct scheduler *scheduler, void *arg);
 /* What the log calls those whose code is run: "service NAME", borrowed. The floor above knows. */
 typedef const char *scheduler_subject_fn(const struct bay_instance *instance);
 
+/* Whether an instance may let nobody in for the time being. */
+typedef bool scheduler_held_back_fn(const struct bay_instance *instance);
+
 /* The deadline of what a leaf handler serves. The floor above knows. */
 typedef int64_t scheduler_leaf_deadline_fn(const struct bay_request *leaf);
 
@@ -90,6 +93,7 @@ struct scheduler {
 	scheduler_find_work_fn *find_work;
 	void *find_work_arg;
 	scheduler_subject_fn *subject; /* or NULL: log lines about tasks have no subject */
+	scheduler_held_back_fn *held_back; /* or NULL: none is */
 	scheduler_leaf_deadline_fn *leaf_deadline; /* NULL: there are no leaves */
 	unsigned find_work_turn;       /* its own, for taking turns */
 	atomic_bool stopping;

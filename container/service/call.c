@@ -126,6 +126,7 @@ call_instance_by_chance(struct scheduler *here, const struct bay_service *servic
 	struct bay_instance *instance = service->instances[here->index];
 
 	if (instance == NULL || service->limits.calls != SERVICE_CALLS_RANDOM || !instance->serves ||
+		service_gate(service) != SERVICE_GATE_OPEN ||
 		instance->starting > 0 || instance->in_flight >= instance->concurrency ||
 		atomic_load_explicit(&service->queued, memory_order_relaxed) != 0)
 		return NULL;
@@ -242,7 +243,8 @@ call_give_up(struct task *self, struct bay_request *request, int status)
 	const char *name = request->service->name;
 
 	if (status == BAY_TIMEOUT) {
-		call_failed(self, status, xasprintf("service %s did not answer before the deadline", name));
+		call_failed(self, status, xasprintf("service %s did not answer before the deadline%s", name,
+			service_gate(request->service) == SERVICE_GATE_PAUSED ? ": it is paused [service-paused]" : ""));
 		request_abandon(request, "deadline");
 	} else {
 		call_failed(self, status, xasprintf("service %s was still at work when the caller was cancelled: %s",

@@ -206,7 +206,9 @@ instance_fail_leaf(struct bay_request *request, const char *function)
 static bool
 instance_is_direct(const struct bay_instance *instance)
 {
-	return instance->serves && instance->service->limits.calls == SERVICE_CALLS_DIRECT;
+	return instance->serves && instance->starting == 0 &&
+		instance->service->limits.calls == SERVICE_CALLS_DIRECT &&
+		service_gate(instance->service) == SERVICE_GATE_OPEN;
 }
 
 static int
@@ -403,8 +405,20 @@ instance_take_route(struct bay_instance *instance)
 	instance->replaced = false;
 	instance->takes = instance->handle != NULL;
 	instance->serves = instance->handle != NULL;
-	instance->direct = instance->starting == 0 && instance_is_direct(instance);
+	instance->direct = instance_is_direct(instance);
 	*route = instance;
+}
+
+void
+instance_see_gate(struct bay_instance *instance)
+{
+	instance->direct = instance_is_direct(instance);
+}
+
+bool
+instance_is_held_back(const struct bay_instance *instance)
+{
+	return service_gate(instance->service) != SERVICE_GATE_OPEN;
 }
 
 bool

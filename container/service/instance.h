@@ -109,6 +109,13 @@ void instance_take_route(struct bay_instance *instance);
 /* What comes stays in the queue until somebody takes the route. */
 void instance_hold(struct bay_instance *instance);
 
+/* The gate of its service has changed: calls take the direct way or not. */
+void instance_see_gate(struct bay_instance *instance);
+
+/* Whether its service is paused or drained, so that it may accept no connections. A
+ * scheduler_held_back_fn. */
+bool instance_is_held_back(const struct bay_instance *instance);
+
 /* Waits until none of its requests is in flight, at most until deadline, or its drain_until.
  * Inside a task that is not counted as the instance's; suspends. */
 bool instance_await_quiet(struct bay_instance *instance, int64_t deadline);

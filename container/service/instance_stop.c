@@ -53,7 +53,8 @@ static bool
 instance_has_more(const struct bay_instance *instance)
 {
 	return instance->replaced ? belonging_has_accepted(instance->scheduler, instance)
-		: instance->takes && instance->service->queued > 0;
+		: instance->takes && instance->service->queued > 0 &&
+			service_gate(instance->service) != SERVICE_GATE_PAUSED;
 }
 
 /* Lets what is queued and in flight finish; other loops may empty the queue. */

@@ -94,15 +94,19 @@ ready_set_push(struct ready_set *set, struct bay_service *service)
 	pthread_mutex_unlock(&set->lock);
 }
 
-void
+bool
 ready_set_remove(struct ready_set *set, struct bay_service *service)
 {
+	bool listed;
+
 	pthread_mutex_lock(&set->lock);
-	if (!list_empty(&service->in_set)) {
+	listed = !list_empty(&service->in_set);
+	if (listed) {
 		list_remove(&service->in_set);
 		atomic_store_explicit(&set->count, set->count - 1, memory_order_relaxed);
 	}
 	pthread_mutex_unlock(&set->lock);
+	return listed;
 }
 
 static bool

@@ -24,8 +24,8 @@ struct ready_set *ready_set_for(uint64_t mask);
 /* At the end of the list; the caller holds the service's lock and has set listed. */
 void ready_set_push(struct ready_set *set, struct bay_service *service);
 
-/* Takes a service out, if it is in. */
-void ready_set_remove(struct ready_set *set, struct bay_service *service);
+/* Takes a service out. False: it was not in. */
+bool ready_set_remove(struct ready_set *set, struct bay_service *service);
 
 /* The next service that this loop can serve now, taken out; NULL: none. */
 struct bay_service *ready_set_pop(struct scheduler *scheduler);

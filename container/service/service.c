@@ -50,6 +50,7 @@ service_finish(struct bay_service *service)
 {
 	pthread_mutex_destroy(&service->lock);
 	free(service->reason);
+	free(service->gate_by);
 }
 
 void

@@ -56,6 +56,13 @@ enum overflow_policy {
 	OVERFLOW_DROP_NEWEST
 };
 
+/* What becomes of requests that come: a wish of the operator, which outlives starts and stops. */
+enum service_gate {
+	SERVICE_GATE_OPEN,
+	SERVICE_GATE_PAUSED, /* they are queued, and none is begun */
+	SERVICE_GATE_CLOSED  /* they are refused; what is queued is served */
+};
+
 /* From the ini. Those that are live may change while it runs, under the lock; its instances have
  * copies of what the hot path reads. */
 struct service_limits {
@@ -73,6 +80,7 @@ struct bay_service {
 	/* read by every caller */
 	_Atomic size_t queued;               /* messages in the queue; written under lock */
 	_Atomic int state;                   /* enum service_state; written under lock */
+	_Atomic int gate;                    /* enum service_gate; likewise */
 	uint16_t id;                         /* index in the registry */
 	const struct bay_plugin *plugin;     /* of who has the route, or is to get it; while not
 	                                      * stopped. Written under lock */
@@ -100,6 +108,7 @@ struct bay_service {
 	_Atomic bool held;                   /* what comes waits until it is started again; written under
 	                                      * the lock */
 	char *reason;                        /* why it failed, malloc'd, or NULL */
+	char *gate_by;                       /* whose wish the gate is, malloc'd, or NULL */
 	struct ready_set *set;               /* of the loops that have an instance */
 	struct list in_set;                  /* under the set's lock */
 
@@ -119,6 +128,12 @@ static inline enum service_state
 service_state(const struct bay_service *service)
 {
 	return (enum service_state)atomic_load_explicit(&service->state, memory_order_acquire);
+}
+
+static inline enum service_gate
+service_gate(const struct bay_service *service)
+{
+	return (enum service_gate)atomic_load_explicit(&service->gate, memory_order_acquire);
 }
 
 /* "ready", "stopped", ... */

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -112,6 +113,19 @@ queue_drop_oldest(struct bay_service *service, const struct bay_request *request
 	}
 }
 
+/* Whether the operator lets it in. What a request that runs waits for is a part of that. */
+static int
+queue_check_gate(struct bay_service *service, struct bay_request *request)
+{
+	if (service_gate(service) != SERVICE_GATE_CLOSED ||
+		(!request->one_way && request_times_in_chain(request) > 0))
+		return BAY_OK;
+	service_count(service, SERVICE_EVENT_REJECTED);
+	request_fail(request, BAY_CLOSED, "service %s takes no new requests: it was drained by %s [service-drained]",
+		service->name, service->gate_by != NULL ? service->gate_by : "the operator");
+	return BAY_CLOSED;
+}
+
 /* Whether the service is one that takes messages; fails the request if not. */
 static int
 queue_check_state(struct bay_service *service, struct bay_request *request)
@@ -119,9 +133,9 @@ queue_check_state(struct bay_service *service, struct bay_request *request)
 	enum service_state state = service_state(service);
 
 	if (service->held && state != SERVICE_READY)
-		return BAY_OK;
+		return queue_check_gate(service, request);
 	if (state == SERVICE_READY && service->plugin->handle != NULL)
-		return BAY_OK;
+		return queue_check_gate(service, request);
 	service_count(service, SERVICE_EVENT_REJECTED);
 	switch (state) {
 	case SERVICE_READY:
@@ -246,7 +260,7 @@ queue_settle(struct bay_service *service)
 
 	queue_admit(service);
 	queue_gauge(service);
-	if (service->queued == 0 || service->set == NULL)
+	if (service->queued == 0 || service->set == NULL || service_gate(service) == SERVICE_GATE_PAUSED)
 		return wake;
 	if (!service->listed) {
 		service->listed = true;
@@ -307,6 +321,9 @@ service_queue_take(struct bay_service *service, size_t count, struct scheduler *
 	share = (service->queued + service->instance_count - 1) / service->instance_count;
 	if (count > share)
 		count = share;
+	/* The loop may have found it before the pause. */
+	if (service_gate(service) == SERVICE_GATE_PAUSED)
+		count = 0;
 	while (n < count && !list_empty(&service->queue)) {
 		struct bay_request *request = container_of(list_first(&service->queue), struct bay_request, link);
 
@@ -408,6 +425,31 @@ service_queue_release(struct bay_service *service)
 }
 
 void
+service_queue_set_gate(struct bay_service *service, enum service_gate gate, const char *by)
+{
+	pthread_mutex_lock(&service->lock);
+	atomic_store_explicit(&service->gate, (int)gate, memory_order_release);
+	free(service->gate_by);
+	service->gate_by = by != NULL ? xstrdup(by) : NULL;
+	/* A loop that has just found it lists it no more, as long as it is paused. */
+	if (gate == SERVICE_GATE_PAUSED && service->listed && ready_set_remove(service->set, service))
+		service->listed = false;
+	pthread_mutex_unlock(&service->lock);
+	service_queue_resettle(service);
+}
+
+bool
+service_queue_is_empty(struct bay_service *service)
+{
+	bool empty;
+
+	pthread_mutex_lock(&service->lock);
+	empty = service->queued == 0 && service->waiting_count == 0;
+	pthread_mutex_unlock(&service->lock);
+	return empty;
+}
+
+void
 service_queue_flush(struct bay_service *service, const char *reason)
 {
 	struct list ended = LIST_INIT(ended);
@@ -449,7 +491,7 @@ service_queue_unlist(struct bay_service *service)
 {
 	pthread_mutex_lock(&service->lock);
 	if (service->listed) {
-		ready_set_remove(service->set, service);
+		(void)ready_set_remove(service->set, service);
 		service->listed = false;
 	}
 	pthread_mutex_unlock(&service->lock);

@@ -6,6 +6,7 @@
 #ifndef BAY_SERVICE_SERVICE_QUEUE_H
 #define BAY_SERVICE_SERVICE_QUEUE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "service/request.h"
@@ -49,6 +50,13 @@ void service_queue_hold(struct bay_service *service);
 
 /* It serves again: the loops see what has waited. Any thread. */
 void service_queue_release(struct bay_service *service);
+
+/* Sets what becomes of requests, and whose wish that is (copied). From its return on the queue
+ * obeys; the loops have to be told (instance_see_gate). Any thread. */
+void service_queue_set_gate(struct bay_service *service, enum service_gate gate, const char *by);
+
+/* Whether nothing is queued, and nobody waits to be. Any thread. */
+bool service_queue_is_empty(struct bay_service *service);
 
 /* Ends everything in it with BAY_CLOSED and a reason; it is held no more. Any thread. */
 void service_queue_flush(struct bay_service *service, const char *reason);

@@ -836,6 +836,67 @@ START_TEST(giving_up_and_flushing_at_the_same_time)
 }
 END_TEST
 
+/* --- the gate ------------------------------------------------------------------------ */
+
+START_TEST(a_paused_one_takes_what_comes_and_gives_nothing_and_all_in_order_when_it_is_open)
+{
+	begin(3, 1000, OVERFLOW_REJECT);
+	put("a", 1);
+	service_queue_set_gate(service, SERVICE_GATE_PAUSED, "user 7");
+	put("b", 1);
+	ck_assert_str_eq(take(8), "");
+	put("c", 1);
+	put_in_vain("d", 1, BAY_FULL, "the queue of service s is full");
+	ck_assert(!service_queue_is_empty(service));
+	service_queue_set_gate(service, SERVICE_GATE_OPEN, NULL);
+	ck_assert_str_eq(take(8), "abc");
+	ck_assert(service_queue_is_empty(service));
+	finish();
+}
+END_TEST
+
+START_TEST(one_that_is_drained_refuses_what_comes_and_gives_what_it_has)
+{
+	struct bay_request *request;
+
+	begin(1, 1000, OVERFLOW_WAIT);
+	put("a", 1);
+	put("b", 1);
+	service_queue_set_gate(service, SERVICE_GATE_CLOSED, "user 7");
+	put_in_vain("c", 1, BAY_CLOSED, "service s takes no new requests: it was drained by user 7 [service-drained]");
+	request = make_one_way("d", 1);
+	ck_assert_int_eq(service_queue_put(service, request), BAY_CLOSED);
+	request_free(request);
+	ck_assert_uint_eq(figures().rejected, 2);
+	ck_assert_str_eq(take(1), "a");
+	ck_assert_str_eq(take(1), "b");
+	ck_assert(service_queue_is_empty(service));
+	service_set_state(service, SERVICE_STOPPED, NULL);
+	put_in_vain("e", 1, BAY_CLOSED, "service s is stopped");
+	finish();
+}
+END_TEST
+
+START_TEST(what_a_request_that_runs_waits_for_is_let_in_by_a_drain)
+{
+	struct bay_request *outer, *inner, *sent;
+
+	begin(10, 1000, OVERFLOW_REJECT);
+	outer = make("a", 1);
+	service_queue_set_gate(service, SERVICE_GATE_CLOSED, "user 7");
+	inner = make("b", 1);
+	request_set_parent(inner, outer);
+	ck_assert_int_eq(service_queue_put(service, inner), BAY_OK);
+	sent = make_one_way("c", 1);
+	request_set_parent(sent, outer);
+	ck_assert_int_eq(service_queue_put(service, sent), BAY_CLOSED);
+	ck_assert_str_eq(take(8), "b");
+	request_free(sent);
+	request_free(outer);
+	finish();
+}
+END_TEST
+
 CHECK_MAIN("service/service_queue",
 	first_in_first_out,
 	it_is_bounded_in_messages,
@@ -858,4 +919,7 @@ CHECK_MAIN("service/service_queue",
 	the_bounds_hold_against_many_threads_that_wait,
 	the_bounds_hold_against_many_threads_that_drop_the_oldest,
 	the_bounds_hold_against_many_threads_that_drop_the_newest,
-	giving_up_and_flushing_at_the_same_time)
+	giving_up_and_flushing_at_the_same_time,
+	a_paused_one_takes_what_comes_and_gives_nothing_and_all_in_order_when_it_is_open,
+	one_that_is_drained_refuses_what_comes_and_gives_what_it_has,
+	what_a_request_that_runs_waits_for_is_let_in_by_a_drain)

@@ -33,6 +33,8 @@
  *	swap=late        says that the service has failed before, and refuses
  *	revert=none      has kept nothing    revert=late      as swap=late
  *	revert=silent    does not answer it
+ *	gate=busy        says that one request runs until a Call has come
+ *	gate=silent      does not answer it   gate=refuse      refuses it
  *	call=crash       crashes in the service that is called
  *	call=fail        the handler fails   call=refuse      the cell has no such service
  *	call=rubbish     answers rubbish     call=bad-body    answers with two bodies
@@ -454,6 +456,29 @@ do_revert(const struct varlink_call *call)
 		answer(call);
 }
 
+static bool called; /* a Call has come */
+
+static void
+do_gate(const struct varlink_call *call)
+{
+	struct cell_gate_seen seen = {.idle = true};
+	struct cell_gate gate;
+	char error[CELL_ERROR_SIZE];
+	json_t *parameters;
+
+	if (!cell_gate_from_json(call->parameters, &gate, error))
+		_exit(7);
+	if (is_ordered("gate=refuse")) {
+		refuse(call, "it is not in the mood");
+	} else if (!is_ordered("gate=silent")) {
+		if (is_ordered("gate=busy") && !called)
+			seen = (struct cell_gate_seen){.running = 1};
+		parameters = cell_gate_seen_to_json(&seen);
+		say(&(struct varlink_reply){.has_id = true, .id = call->id, .parameters = parameters});
+		json_decref(parameters);
+	}
+}
+
 static void
 drain(const struct varlink_call *call)
 {
@@ -535,6 +560,7 @@ do_call(const struct varlink_call *call, struct varlink_fds *fds)
 {
 	json_t *bodies = json_pack("{s:s, s:s}", "text", "a", "body", "YQ==");
 
+	called = true;
 	if (is_ordered("call=crash")) {
 		run_slot(called_slot(call), STATUS_PHASE_RUN);
 		raise(SIGSEGV);
@@ -616,6 +642,8 @@ do_call_of_any_kind(const struct varlink_call *call, struct varlink_fds *fds)
 		answer(call);
 	} else if (strcmp(call->method, CELL_START) == 0) {
 		do_start(call);
+	} else if (strcmp(call->method, CELL_GATE) == 0) {
+		do_gate(call);
 	} else if (strcmp(call->method, CELL_STOP) == 0) {
 		do_stop(call);
 	} else if (strcmp(call->method, CELL_SWAP) == 0) {

@@ -57,7 +57,8 @@ BAY_API int bay_listen(const char *address, const struct bay_listener_options *o
 	struct bay_listener **listener_r, int64_t deadline);
 
 /* Waits for the next connection: BAY_OK and a stream, owned by the caller. Tasks that wait are
- * served in the order of their coming. BAY_CLOSED when the listener is closed, or when the
+ * served in the order of their coming. While an operator has paused or drained the service, none
+ * comes: who connects waits in the backlog. BAY_CLOSED when the listener is closed, or when the
  * service's code has been replaced while it runs: the new code listens there; BAY_IO when it
  * broke; BAY_NO_MEMORY; BAY_TIMEOUT; BAY_CANCELED. May suspend. Since 1.0. */
 BAY_API int bay_accept(struct bay_listener *listener, struct bay_stream **stream_r, int64_t deadline);

@@ -7,7 +7,7 @@
  *	text         replies its setting text
  *	fail TEXT    fails with TEXT
  *	end N TEXT   fails with the status N and TEXT
- *	call NAME    calls the service and fails as that call did, or replies "called"
+ *	call NAME [ORDER]  calls the service and fails as that call did, or replies "called"
  *	return N     returns the number N from its handler
  *	sleep NS     awaits, then replies "slept"
  *	stay NS      as sleep, but does not end when it is cancelled
@@ -144,10 +144,16 @@ actor_end(struct bay_request *request, const char *how)
 }
 
 static int
-actor_call(struct bay_request *request, const char *name)
+actor_call(struct bay_request *request, const char *text)
 {
-	int status = bay_call(bay_service(name), NULL, NULL, BAY_INHERIT);
+	size_t length = strcspn(text, " ");
+	struct bay_message *order = text[length] != '\0' ? bay_message_printf("%s", text + length + 1) : NULL;
+	char name[64];
+	int status;
 
+	snprintf(name, sizeof name, "%.*s", (int)length, text);
+	status = bay_call(bay_service(name), order, NULL, BAY_INHERIT);
+	bay_message_free(order);
 	if (status != BAY_OK)
 		return bay_fail(request, BAY_FAILED, "%s: %s", bay_status_name(status), bay_call_error());
 	return bay_reply_text(request, "called");
