@@ -43,6 +43,9 @@ struct cell_reply {
 
 typedef void cell_reply_fn(const struct cell_reply *reply, void *arg);
 
+/* Nothing depends on the answer. */
+cell_reply_fn cell_reply_ignore;
+
 /* How a call of the cell is answered. */
 struct cell_answer {
 	enum bay_status status; /* BAY_OK, or why not, with a message */

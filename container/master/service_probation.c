@@ -107,13 +107,6 @@ service_probation_fail(struct master_service *service, struct list *wishes)
 	list_splice_back(wishes, &service->probation.patient);
 }
 
-static void
-probation_on_retired(const struct cell_reply *reply, void *arg)
-{
-	(void)reply;
-	(void)arg;
-}
-
 /* What the cell has kept is not needed any more. */
 static void
 probation_retire(struct master_service *service)
@@ -123,8 +116,8 @@ probation_retire(struct master_service *service)
 		.drain_timeout_ns = service->config->drain_timeout_ns};
 
 	if (cell != NULL)
-		cell_process_call(cell, CELL_RETIRE, cell_stop_to_json(&stop), -1, 0, probation_on_retired,
-			service);
+		cell_process_call(cell, CELL_RETIRE, cell_stop_to_json(&stop), -1, 0, cell_reply_ignore,
+			NULL);
 }
 
 void

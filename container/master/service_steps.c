@@ -33,14 +33,6 @@ service_grace_ns(const struct master_service *service)
 
 /* --- absence ------------------------------------------------------------------------- */
 
-/* Nothing depends on it. */
-static void
-service_on_absence_told(const struct cell_reply *reply, void *arg)
-{
-	(void)reply;
-	(void)arg;
-}
-
 void
 service_tell_absence(struct master_service *service)
 {
@@ -57,7 +49,7 @@ service_tell_absence(struct master_service *service)
 	absent.state = service->gone ? CELL_ABSENCE_UNKNOWN : states[service->state];
 	absent.reason = service->reason;
 	cell_process_call(cell, CELL_ABSENT, cell_absent_to_json(&absent), -1, 0,
-		service_on_absence_told, service);
+		cell_reply_ignore, NULL);
 }
 
 /* --- settle -------------------------------------------------------------------------- */
@@ -498,14 +490,6 @@ service_begin_stop(struct master_service *service)
 		service);
 }
 
-/* The first call is answered too, and that answer is the one that counts. */
-static void
-service_on_hurried(const struct cell_reply *reply, void *arg)
-{
-	(void)reply;
-	(void)arg;
-}
-
 void
 service_hurry_stop(struct master_service *service)
 {
@@ -513,7 +497,8 @@ service_hurry_stop(struct master_service *service)
 	struct cell_stop stop = {.service = service->config->name, .drain_timeout_ns = 0};
 
 	service_set_timer(service, service_grace_ns(service));
+	/* The first call is answered too, and that answer is the one that counts. */
 	if (cell != NULL)
-		cell_process_call(cell, CELL_STOP, cell_stop_to_json(&stop), -1, 0, service_on_hurried,
-			service);
+		cell_process_call(cell, CELL_STOP, cell_stop_to_json(&stop), -1, 0, cell_reply_ignore,
+			NULL);
 }
