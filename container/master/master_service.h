@@ -24,7 +24,7 @@
 struct cell_lingers;
 struct event;
 struct plugin_image;
-struct service_undo;
+struct service_target;
 struct supervisor;
 
 enum service_state {
@@ -57,7 +57,6 @@ struct service_totals {
 /* What is under way in service_swap.c. */
 struct service_swap {
 	struct plugin_image *image; /* that is being swapped to; NULL: none is */
-	bool back;                  /* it is the former one */
 	bool started;               /* its code has run in the cell */
 	struct list asked;          /* struct swap_ask: wait for the next one */
 	struct list served;         /* the same: for the present one */
@@ -114,7 +113,7 @@ struct master_service {
 	uint64_t restarts; /* starts that nobody asked for */
 	struct plugin_image *image;      /* what runs or will run; NULL: never examined well */
 	struct plugin_image *next_image; /* for its next start, or NULL: the same */
-	struct service_undo *undo; /* what is taken back if the next start fails, or NULL */
+	struct service_target *undo; /* what is taken back if the next start fails, or NULL */
 	struct plugin_image *former;     /* what ran before image, or NULL */
 	int64_t generation_wall_ns;      /* since when image has served; 0: it has not */
 	struct service_swap swap;

@@ -17,12 +17,6 @@
 #include "master/supervisor.h"
 #include "protocol/cell_link.h"
 
-struct service_undo {
-	struct config *source;
-	const struct config_service *config;
-	struct plugin_image *image;
-};
-
 bool
 service_change_is_possible(const struct master_service *service)
 {
@@ -235,7 +229,7 @@ service_change_generation(struct master_service *service, const struct service_t
 	service_done_fn *done, void *arg)
 {
 	bool swaps = service_change_can_swap(service, target);
-	struct service_undo *undo = xcalloc(1, sizeof(*undo));
+	struct service_target *undo = xcalloc(1, sizeof(*undo));
 
 	undo->source = config_ref(service->source);
 	undo->config = service->config;
@@ -255,7 +249,7 @@ service_change_generation(struct master_service *service, const struct service_t
 }
 
 static void
-service_undo_destroy(struct service_undo *undo)
+service_undo_destroy(struct service_target *undo)
 {
 	config_unref(undo->source);
 	plugin_image_unref(undo->image);
@@ -266,7 +260,7 @@ void
 service_change_take_back(struct master_service *service, enum bay_status status,
 	const char *reason)
 {
-	struct service_undo *undo = service->undo;
+	struct service_target *undo = service->undo;
 	char subject[CONFIG_NAME_MAX + 16];
 	char *text = xstrdup(reason);
 
@@ -288,7 +282,7 @@ service_change_take_back(struct master_service *service, enum bay_status status,
 void
 service_change_settle(struct master_service *service)
 {
-	struct service_undo *undo = service->undo;
+	struct service_target *undo = service->undo;
 
 	service->undo = NULL;
 	if (undo != NULL)

@@ -95,6 +95,13 @@ service_swap_go_back(struct master_service *service, bool keep)
 	service->generation_wall_ns = 0;
 }
 
+/* Whether what is swapped to ran before. */
+static bool
+swap_is_back(const struct master_service *service)
+{
+	return service->swap.image != NULL && service->swap.image == service->former;
+}
+
 static void
 swap_drop_image(struct master_service *service)
 {
@@ -126,7 +133,6 @@ static void
 swap_begin_back(struct master_service *service)
 {
 	service->swap.image = plugin_image_ref(service->former);
-	service->swap.back = true;
 	swap_send(service);
 }
 
@@ -152,7 +158,7 @@ swap_failed_under_way(struct master_service *service, bool blamed, const char *r
 {
 	int64_t generation = service->swap.image->generation;
 
-	if (service->swap.back) {
+	if (swap_is_back(service)) {
 		swap_goes_back_anyway(service);
 		return true;
 	}
@@ -214,7 +220,7 @@ swap_has_flipped(struct master_service *service)
 {
 	const struct probation_counts before = service->probation.base;
 	bool condemned = service->swap.failure != NULL;
-	bool back = service->swap.back;
+	bool back = swap_is_back(service);
 	struct plugin_image *left = service->image;
 
 	swap_note_flip(service, left, back, condemned);
@@ -230,7 +236,6 @@ swap_has_flipped(struct master_service *service)
 		service->swap.image = NULL;
 		service->generation_wall_ns = 0;
 	}
-	service->swap.back = false;
 	service_probation_count_anew(service);
 	/* Those of the probation before: what they waited for has been replaced. */
 	service_probation_end(service, back ? SWAP_ROLLED_BACK : SWAP_SWAPPED,
@@ -255,7 +260,7 @@ swap_was_refused(struct master_service *service, const struct cell_reply *reply)
 		(int)code_split(reply->message, &code), reply->message, service->image->generation,
 		service->image->version);
 
-	if (service->swap.back)
+	if (swap_is_back(service))
 		outcome = SWAP_FAILED;
 	swap_note_failure(service, outcome == SWAP_ROLLED_BACK ? EVENT_ROLLED_BACK : EVENT_REFUSED,
 		"generation %" PRId64 " (%s) could not be swapped to, generation %" PRId64 " goes on: %.*s "
@@ -264,7 +269,6 @@ swap_was_refused(struct master_service *service, const struct cell_reply *reply)
 	swap_drop_image(service);
 	free(service->swap.failure);
 	service->swap.failure = NULL;
-	service->swap.back = false;
 	swap_wishes_answer(&service->swap.served, service, outcome, text);
 	free(text);
 }
@@ -291,7 +295,7 @@ swap_on_reply(const struct cell_reply *reply, void *arg)
 	case CELL_REPLY_FAILED:
 		service->step = SERVICE_STEP_NONE;
 		/* It may have failed before the cell heard of it. */
-		if (service->swap.back && service->state == SERVICE_STARTING)
+		if (swap_is_back(service) && service->state == SERVICE_STARTING)
 			swap_goes_back_anyway(service);
 		else
 			swap_was_refused(service, reply);
@@ -306,7 +310,7 @@ swap_send_image(struct master_service *service)
 {
 	const struct config_service *config = service->config;
 	int64_t grace_ns = supervisor_limits(service->supervisor)->grace_ns;
-	bool keep = config->probation_ns > 0 && !service->swap.back;
+	bool keep = config->probation_ns > 0 && !swap_is_back(service);
 
 	service->step = SERVICE_STEP_SWAP;
 	service->swap.started = false;
@@ -340,7 +344,7 @@ swap_send(struct master_service *service)
 		.drain_timeout_ns = service->config->drain_timeout_ns};
 
 	service->step_ns = clock_monotonic_ns();
-	if (!service->swap.back) {
+	if (!swap_is_back(service)) {
 		swap_send_image(service);
 		return;
 	}
@@ -356,7 +360,6 @@ static void
 swap_forward(struct master_service *service, struct plugin_image *image)
 {
 	service->swap.image = plugin_image_ref(image);
-	service->swap.back = false;
 	swap_send(service);
 }
 
@@ -547,7 +550,6 @@ service_swap_settled(struct master_service *service)
 	char *failure = service->swap.failure;
 
 	service->swap.failure = NULL;
-	service->swap.back = false;
 	if (service->state == SERVICE_READY && failure != NULL)
 		swap_wishes_answer(&service->swap.served, service, SWAP_ROLLED_BACK, failure);
 	else if (service->state == SERVICE_READY)
