@@ -115,6 +115,13 @@ install_tree() {
 # configured NAME: what configure has found for it.
 configured() { echo "@$1@" | (cd "$built/.." && ./config.status -q --file=-); }
 
+# not_with_sanitizer WHY: the test says nothing of memory or threads, and takes long with one.
+not_with_sanitizer() {
+	[ -n "$(configured SANITIZER_CFLAGS)" ] || return 0
+	echo "SKIP: $(basename "$0" .sh) with a sanitizer: $1"
+	exit 77
+}
+
 # installed DIRECTORY[/REST]: where that is, by the name that configure has for it.
 installed() {
 	(

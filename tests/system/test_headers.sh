@@ -5,6 +5,7 @@
 # C++ plugin must not do is refused by its compiler, or ends with a report.
 # shellcheck source=tests/system/lib.sh
 . "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
+not_with_sanitizer 'what compilers say of the headers is the same'
 headers=$(cd "$srcdir/../container/include" && pwd)
 strict=(-Wall -Wextra -Wpedantic -Werror)
 compiled=0

@@ -5,6 +5,7 @@
 # shellcheck source=tests/system/lib.sh
 . "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
 
+not_with_sanitizer 'the files are the same'
 top=$srcdir/..
 
 # holds DIRECTORY NAME...: what is to lie in the directory that configure knows by this name.
