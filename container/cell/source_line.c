@@ -49,6 +49,11 @@ static struct {
 	__typeof__(&dwfl_addrmodule) module;
 	__typeof__(&dwfl_module_getsrc) line;
 	__typeof__(&dwfl_lineinfo) info;
+	__typeof__(&dwfl_module_nextcu) next_unit;
+	__typeof__(&dwarf_haspc) unit_has;
+	__typeof__(&dwarf_getsrc_die) unit_line;
+	__typeof__(&dwarf_linesrc) line_file;
+	__typeof__(&dwarf_lineno) line_number;
 } dw;
 
 /* The default may ask servers on the network; what is in the file has to do. */
@@ -84,8 +89,36 @@ source_line_load_libdw(void)
 	dw.module = (__typeof__(dw.module))dlsym(dw.library, "dwfl_addrmodule");
 	dw.line = (__typeof__(dw.line))dlsym(dw.library, "dwfl_module_getsrc");
 	dw.info = (__typeof__(dw.info))dlsym(dw.library, "dwfl_lineinfo");
+	dw.next_unit = (__typeof__(dw.next_unit))dlsym(dw.library, "dwfl_module_nextcu");
+	dw.unit_has = (__typeof__(dw.unit_has))dlsym(dw.library, "dwarf_haspc");
+	dw.unit_line = (__typeof__(dw.unit_line))dlsym(dw.library, "dwarf_getsrc_die");
+	dw.line_file = (__typeof__(dw.line_file))dlsym(dw.library, "dwarf_linesrc");
+	dw.line_number = (__typeof__(dw.line_number))dlsym(dw.library, "dwarf_lineno");
 	return dw.begin != NULL && dw.end != NULL && dw.report != NULL && dw.report_end != NULL &&
-		dw.find_elf != NULL && dw.module != NULL && dw.line != NULL && dw.info != NULL;
+		dw.find_elf != NULL && dw.module != NULL && dw.line != NULL && dw.info != NULL &&
+		dw.next_unit != NULL && dw.unit_has != NULL && dw.unit_line != NULL &&
+		dw.line_file != NULL && dw.line_number != NULL;
+}
+
+/* What clang has compiled has no table of which addresses belong to which unit, and older
+ * versions of libdw look nowhere else: then each unit is asked. */
+static const char *
+source_line_in_units(Dwfl_Module *module, uintptr_t address, int *number_r)
+{
+	Dwarf_Die *unit = NULL;
+	Dwarf_Addr bias;
+
+	while ((unit = dw.next_unit(module, unit, &bias)) != NULL) {
+		Dwarf_Line *line;
+
+		if (dw.unit_has(unit, address - bias) != 1)
+			continue;
+		line = dw.unit_line(unit, address - bias);
+		if (line == NULL || dw.line_number(line, number_r) != 0)
+			return NULL;
+		return dw.line_file(line, NULL, NULL);
+	}
+	return NULL;
 }
 
 static bool
@@ -98,6 +131,8 @@ source_line_from_dwarf(struct source_lines *lines, uintptr_t address, char *text
 
 	if (line != NULL)
 		file = dw.info(line, NULL, &number, NULL, NULL, NULL);
+	else if (module != NULL)
+		file = source_line_in_units(module, address, &number);
 	if (file == NULL)
 		return false;
 	snprintf(text, size, "%s:%d", source_line_base_name(file), number);
