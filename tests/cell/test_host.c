@@ -584,7 +584,7 @@ call_until_enough(void *arg)
 	struct call *call = arg;
 
 	while (!atomic_load(&enough)) {
-		int status = bay_call(call->service, NULL, NULL, bay_after(5 * BAY_SECOND));
+		int status = bay_call(call->service, NULL, NULL, bay_after(60 * BAY_SECOND));
 
 		ck_assert_msg(status == BAY_OK || status == BAY_CLOSED || status == BAY_CANCELED || status == BAY_FULL,
 			"%s: %s", bay_status_name(status), bay_call_error());

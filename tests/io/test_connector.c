@@ -19,7 +19,7 @@
 static int64_t
 soon(void)
 {
-	return bay_after(15 * BAY_SECOND);
+	return bay_after(60 * BAY_SECOND);
 }
 
 /* A plain listener with this backlog, at an address of which only the port may be chosen. */

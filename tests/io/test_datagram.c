@@ -18,7 +18,7 @@
 #include "support/run_tasks.h"
 #include "support/temp_dir.h"
 
-#define SOON (5 * BAY_SECOND)
+#define SOON (60 * BAY_SECOND)
 
 static struct bay_address
 address(const char *text)

@@ -24,7 +24,7 @@
 static int64_t
 soon(void)
 {
-	return bay_after(15 * BAY_SECOND);
+	return bay_after(60 * BAY_SECOND);
 }
 
 static struct bay_listener *

@@ -17,7 +17,7 @@ enum { CLIENTS = 5 };
 static int64_t
 soon(void)
 {
-	return bay_after(15 * BAY_SECOND);
+	return bay_after(60 * BAY_SECOND);
 }
 
 /* What a bay_serve of the test knows. */

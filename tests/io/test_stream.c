@@ -22,7 +22,7 @@
 static int64_t
 soon(void)
 {
-	return bay_after(10 * BAY_SECOND);
+	return bay_after(60 * BAY_SECOND);
 }
 
 static void

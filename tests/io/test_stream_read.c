@@ -20,7 +20,7 @@ enum { LONG = 300000 };
 static int64_t
 soon(void)
 {
-	return bay_after(10 * BAY_SECOND);
+	return bay_after(60 * BAY_SECOND);
 }
 
 /* Expects a line, without its end. */

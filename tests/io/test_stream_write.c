@@ -24,7 +24,7 @@ static char block[LONG];
 static int64_t
 soon(void)
 {
-	return bay_after(15 * BAY_SECOND);
+	return bay_after(60 * BAY_SECOND);
 }
 
 /* One who writes size bytes once. */

@@ -87,7 +87,7 @@ finish_all(void)
 static int64_t
 soon(void)
 {
-	return bay_after(15 * BAY_SECOND);
+	return bay_after(60 * BAY_SECOND);
 }
 
 static struct bay_tls *

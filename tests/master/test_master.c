@@ -63,7 +63,7 @@ any_word(int fd)
 	struct pollfd readable = {.fd = fd, .events = POLLIN};
 	ssize_t got;
 
-	ck_assert_int_eq(poll(&readable, 1, 15000), 1);
+	ck_assert_int_eq(poll(&readable, 1, 60000), 1);
 	got = recv(fd, text, sizeof(text) - 1, 0);
 	ck_assert_int_ge(got, 0);
 	text[got] = '\0';

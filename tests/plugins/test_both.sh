@@ -47,9 +47,14 @@ first = echo
 second = nobody
 END
 start
-begun=$(now_ms)
-ctl call both
-took=$(($(now_ms) - begun))
+# One after the other they never take less; on a busy machine it may be late at once, too.
+for try in 1 2 3 4 5; do
+	begun=$(now_ms)
+	ctl call both
+	took=$(($(now_ms) - begun))
+	[ "$took" -ge 2200 ] || break
+	echo "busy: try $try took $took ms"
+done
 status_is 0
 [ "$(cat "$dir/out")" = "$(printf 'slow done\nquick done')" ] || fail 'not both, in this order'
 [ "$took" -ge 1200 ] || fail "took $took ms, less than the slower one"

@@ -54,7 +54,7 @@ start(bay_task_fn *fn, struct party *party)
 static void
 end(struct bay_task *task)
 {
-	ck_assert_int_eq(bay_join(task, bay_after(5 * BAY_SECOND)), BAY_OK);
+	ck_assert_int_eq(bay_join(task, bay_after(60 * BAY_SECOND)), BAY_OK);
 }
 
 static int letters[64];

@@ -47,7 +47,7 @@ start(struct guest *guest)
 static void
 end(struct bay_task *task)
 {
-	ck_assert_int_eq(bay_join(task, bay_after(5 * BAY_SECOND)), BAY_OK);
+	ck_assert_int_eq(bay_join(task, bay_after(60 * BAY_SECOND)), BAY_OK);
 }
 
 static void
@@ -68,7 +68,7 @@ guest_of(struct bay_lock *lock, struct bay_condition *condition)
 static void
 take(struct bay_lock *lock)
 {
-	ck_assert_int_eq(bay_lock_acquire(lock, bay_after(5 * BAY_SECOND)), BAY_OK);
+	ck_assert_int_eq(bay_lock_acquire(lock, bay_after(60 * BAY_SECOND)), BAY_OK);
 }
 
 static void

@@ -28,7 +28,7 @@ wait_once(void *arg)
 static void
 end(struct bay_task *task)
 {
-	ck_assert_int_eq(bay_join(task, bay_after(5 * BAY_SECOND)), BAY_OK);
+	ck_assert_int_eq(bay_join(task, bay_after(60 * BAY_SECOND)), BAY_OK);
 }
 
 TASK_TEST(who_comes_when_it_is_set_does_not_wait)

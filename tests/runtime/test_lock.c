@@ -50,7 +50,7 @@ start(struct worker *worker)
 static void
 end(struct bay_task *task)
 {
-	ck_assert_int_eq(bay_join(task, bay_after(5 * BAY_SECOND)), BAY_OK);
+	ck_assert_int_eq(bay_join(task, bay_after(60 * BAY_SECOND)), BAY_OK);
 }
 
 static void
@@ -273,7 +273,7 @@ TASK_TEST(what_a_task_forgets_to_release_goes_to_the_next_and_into_the_log)
 
 	log_lines_keep();
 	turns(1);
-	ck_assert_int_eq(bay_lock_acquire(locks[0], bay_after(5 * BAY_SECOND)), BAY_OK);
+	ck_assert_int_eq(bay_lock_acquire(locks[0], bay_after(60 * BAY_SECOND)), BAY_OK);
 	ck_assert_int_eq(log_lines_with("careless ended without releasing lock left"), 1);
 	ck_assert_int_eq(log_lines_with("careless ended without releasing lock right"), 1);
 	ck_assert(!bay_lock_is_held(locks[1]));

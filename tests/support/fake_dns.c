@@ -433,7 +433,7 @@ fake_dns_await(struct fake_dns *dns, const char *label, int type, unsigned times
 {
 	const struct timespec moment = {.tv_nsec = 1000 * 1000};
 
-	for (int i = 0; i < 10000 && fake_dns_asked(dns, label, type) < times; i++)
+	for (int i = 0; i < 30000 && fake_dns_asked(dns, label, type) < times; i++)
 		nanosleep(&moment, NULL);
 	ck_assert_uint_ge(fake_dns_asked(dns, label, type), times);
 }
