@@ -101,7 +101,7 @@ run check
 status_is 0
 called 'autoreconf -fi'
 called 'make -j3 -s'
-called 'make -j3 check'
+called 'make -j5 check'
 not_called apt-get
 
 case='a second run neither makes the configure script nor configures again'
@@ -110,7 +110,7 @@ run check
 status_is 0
 not_called autoreconf
 ! grep -q configuring "$work/out" || fail 'configures again'
-called 'make -j3 check'
+called 'make -j5 check'
 
 case='configure is given what the caller wants it to be'
 begin
@@ -127,14 +127,14 @@ MISSING='libmd-dev check' run check
 status_is 0
 called 'apt-get update -qq'
 called 'apt-get install -y -qq --no-install-recommends libmd-dev check'
-called 'make -j3 check'
+called 'make -j5 check'
 
 case='lists that cannot be renewed do not stop it'
 begin
 BROKEN=update MISSING=check run check
 status_is 0
 says 'apt-get update failed'
-called 'make -j3 check'
+called 'make -j5 check'
 
 case='others install by sudo when it wants no password'
 begin
