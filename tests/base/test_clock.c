@@ -107,8 +107,9 @@ START_TEST(who_looks_at_it_for_ever_sees_it_creep)
 	ck_assert_int_ge(looks, 1000 * 1000);
 	/* It has been moved: everybody has another million looks. */
 	clock_move_to(CLOCK_NS_PER_S);
-	for (looks = 0; looks < 1000 * 1000; looks++)
-		ck_assert_int_eq(clock_monotonic_ns(), CLOCK_NS_PER_S);
+	for (looks = 0; looks < 1000 * 1000 && clock_monotonic_ns() == CLOCK_NS_PER_S; looks++)
+		continue;
+	ck_assert_int_eq(looks, 1000 * 1000);
 	clock_go_on();
 }
 END_TEST
