@@ -17,6 +17,7 @@
 #include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/fd.h"
+#include "base/remedy.h"
 
 /* Says what went wrong, and what that is as a status. */
 static enum bay_status
@@ -37,7 +38,7 @@ socket_file_fail(struct buffer *error, const char *doing, const char *name)
 			strerror(number));
 		return BAY_IO;
 	default:
-		buffer_fail(error, "%s %s: %s", doing, name, strerror(number));
+		buffer_fail(error, "%s %s: %s%s", doing, name, strerror(number), remedy_of(number));
 		return BAY_IO;
 	}
 }

@@ -69,6 +69,18 @@ end_drivers() {
 	done
 }
 
+# newest_event: its number. refusals_since NUMBER: how many files of the service were not taken.
+newest_event() { ctl_quiet events -n 1 --json | grep -o '"number": *[0-9]*' | grep -o '[0-9]*$'; }
+refusals_since() { ctl_quiet events --since "$1" swaps | grep -c ' swaps refused\| swaps rolled-back'; }
+
+# cut_somewhere FILE: the plugin file is the first part of that one, cut at any byte.
+size=$(wc -c <"$built_plugins/swaps_2.so")
+cut_somewhere() {
+	at=$(($(od -An -N4 -tu4 /dev/urandom) % (size - 1) + 1))
+	head -c "$at" "$1" >"$dir/plugins/.new"
+	mv "$dir/plugins/.new" "$dir/plugins/swaps.so"
+}
+
 drivers='[service driver1]
 plugin = drives
 [service driver2]
@@ -186,14 +198,14 @@ END
 start
 begin_drivers
 begin_outside
-size=$(wc -c <"$built_plugins/swaps_2.so")
 n=0
+refused=0
 while [ $n -lt $((swaps / 4)) ]; do
 	n=$((n + 1))
+	before=$(newest_event)
 	case $((n % 6)) in
 	0) put abi_major ;;
-	1) head -c $(((n * 7919 + $$) % (size - 1) + 1)) "$built_plugins/swaps_2.so" >"$dir/plugins/.new"
-		mv "$dir/plugins/.new" "$dir/plugins/swaps.so" ;;
+	1) cut_somewhere "$built_plugins/swaps_2.so" ;;
 	2) put crashes ;;
 	3) put exits ;;
 	4) put swaps_init_fails ;;
@@ -202,7 +214,9 @@ while [ $n -lt $((swaps / 4)) ]; do
 	ctl reload swaps
 	# Hardly anything is cut off so late that all of it is there.
 	case $status in
-	5 | 10) ;;
+	5 | 10)
+		refused=$((refused + 1))
+		[ "$(refusals_since "$before")" -eq 1 ] || fail "bad file $n: $(refusals_since "$before") events" ;;
 	0) [ $((n % 6)) -eq 1 ] || fail "bad file $n was swapped to" ;;
 	*) fail "bad file $n: status $status" ;;
 	esac
@@ -214,6 +228,40 @@ while [ $n -lt $((swaps / 4)) ]; do
 done
 end_outside
 end_drivers
+[ -z "${VERBOSE-}" ] || echo "bad files: $refused of $n refused, each with its event"
+stop
+
+begin 'every second file crashes on probation, and the code before it is back'
+put swaps_1
+ini <<END
+[service swaps]
+instances = per-loop
+overflow = wait
+END
+start
+begin_outside
+n=0
+while [ $n -lt $((swaps / 10)) ]; do
+	n=$((n + 1))
+	before=$(newest_event)
+	put swaps_crashes swaps $n
+	ctl reload swaps
+	# It may be called, and crash, before it is said that it serves.
+	[ "$status" -eq 10 ] || status_is 0
+	has_come_back() { ctl_quiet events --since "$before" swaps | grep -q ' swaps rolled-back.*crashed: SIGABRT'; }
+	wait_until 'it is rolled back' has_come_back
+	wait_until 'the code before it is back' answers $(((n + 1) % 2 + 1))
+	put swaps_$((n % 2 + 1)) swaps $n
+	ctl reload swaps
+	status_is 0
+	expect $((n % 2 + 1))
+done
+rm "$dir/calling"
+wait "$outside"
+# Those that were in the cell then are told how it ended, and nobody is told anything else.
+! grep bayctl: "$dir/outside.out" | grep -v 'crashed: SIGABRT' ||
+	fail "calls failed otherwise: $(grep bayctl: "$dir/outside.out" | grep -v -m 3 'crashed: SIGABRT')"
+[ -z "${VERBOSE-}" ] || echo "crashes on probation: $n, each with its event"
 stop
 
 begin 'the old code is started again when the new one crashes the cell'
