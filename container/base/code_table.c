@@ -44,6 +44,8 @@ const struct code codes[] = {
 		"descriptors, no memory, or an incomplete installation."},
 	{"closed", "The service does not take messages now.",
 		"bayctl status SERVICE says in what state it is and why; bayctl start starts it."},
+	{"config-cell", "A service is to be in two cells, or in the own cell of another.",
+		"Remove isolate or cell of the service that is named, or give the cell another name."},
 	{"config-empty", "A file is not taken for the configuration that is meant.",
 		"It is empty, or has lost its [container]: an editor or a copy may be at work on it. Write "
 		"[container] into it, if it is meant to be so."},
@@ -66,7 +68,7 @@ const struct code codes[] = {
 		"The keys requires, wants and after may only name other services that have a section, and "
 		"may not lead back to where they began: the message shows the way round."},
 	{"config-section", "A section header is wrong or unknown.",
-		"There are [container] and [service NAME]; names are made of letters, digits, '_', '-' "
+		"There are [container], [service NAME] and [cell NAME]; names are made of letters, digits, '_', '-' "
 		"and '.'."},
 	{"config-setting", "A setting of a plugin is missing, unknown or not allowed.",
 		"bayctl doc FILE shows which settings the plugin takes, with their types and ranges."},

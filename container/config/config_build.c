@@ -17,7 +17,8 @@
 
 enum {
 	CONFIG_SETTINGS_MAX = 256,  /* of one section */
-	CONFIG_SERVICES_MAX = 65536 /* more are not even counted */
+	CONFIG_SERVICES_MAX = 65536, /* more are not even counted */
+	CONFIG_CELLS_MAX = 1024
 };
 
 #define complain(builder, line, ...) \
@@ -78,40 +79,87 @@ config_add_service(struct config_builder *builder, const char *name, unsigned li
 	config_set_defaults(&config_service_keys, service, name);
 }
 
+static void
+config_add_cell(struct config_builder *builder, const char *name, unsigned line)
+{
+	struct config *config = builder->config;
+	struct config_cell *cell;
+
+	config->cells = xrealloc(config->cells, config->cell_count + 1, sizeof(*cell));
+	cell = &config->cells[config->cell_count++];
+	*cell = (struct config_cell){
+		.name = xstrdup(name),
+		.origin = {builder->_file, line},
+	};
+	config_set_defaults(&config_cell_keys, cell, name);
+}
+
+/* A section that has a name, [word NAME]. False: it cannot be, and a complaint has been made. */
+static bool
+config_name_section(struct config_builder *builder, const char *word, const char *name,
+	unsigned line)
+{
+	char *quoted;
+
+	if (*name == '\0') {
+		complain(builder, line, "a %s has a name: [%s NAME] [config-section]", word, word);
+		return false;
+	}
+	if (config_name_is_valid(name, strlen(name)))
+		return true;
+	quoted = config_report_quote(name);
+	complain(builder, line, "%s cannot be the name of a %s: that is %s [config-section]", quoted, word,
+		config_name_rule);
+	free(quoted);
+	return false;
+}
+
+/* Complains of the second section of a name. */
+static void
+config_note_section(struct config_builder *builder, struct map *names, const char *word,
+	const char *name, unsigned line)
+{
+	const struct config_origin *first = map_get(names, name);
+	struct config_origin *here;
+
+	if (first != NULL) {
+		complain(builder, line, "[%s %s] is here for the second time; the first is at %s:%u [config-twice]",
+			word, name, first->file, first->line);
+	} else {
+		here = xcalloc(1, sizeof(*here));
+		*here = (struct config_origin){builder->_file, line};
+		map_put(names, name, here);
+	}
+}
+
+/* The keys of a second one are looked at too. */
 static bool
 config_open_service(struct config_builder *builder, const char *name, unsigned line)
 {
-	const struct config_origin *first;
-	struct config_origin *here;
-
-	if (*name == '\0') {
-		complain(builder, line, "a service has a name: [service NAME] [config-section]");
+	if (!config_name_section(builder, "service", name, line))
 		return false;
-	}
-	if (!config_name_is_valid(name, strlen(name))) {
-		char *quoted = config_report_quote(name);
-
-		complain(builder, line, "%s cannot be the name of a service: that is %s [config-section]", quoted,
-			config_name_rule);
-		free(quoted);
-		return false;
-	}
 	if (builder->config->service_count == CONFIG_SERVICES_MAX) {
 		complain(builder, line, "there are more than %d service sections [config-limit]", CONFIG_SERVICES_MAX);
 		return false;
 	}
-	first = map_get(builder->_services, name);
-	if (first != NULL) {
-		complain(builder, line, "[service %s] is here for the second time; the first is at %s:%u [config-twice]",
-			name, first->file, first->line);
-	} else {
-		here = xcalloc(1, sizeof(*here));
-		*here = (struct config_origin){builder->_file, line};
-		map_put(builder->_services, name, here);
-	}
-	/* The keys of a second one are looked at too. */
+	config_note_section(builder, builder->_services, "service", name, line);
 	config_add_service(builder, name, line);
 	builder->_section = CONFIG_SECTION_SERVICE;
+	return true;
+}
+
+static bool
+config_open_cell(struct config_builder *builder, const char *name, unsigned line)
+{
+	if (!config_name_section(builder, "cell", name, line))
+		return false;
+	if (builder->config->cell_count == CONFIG_CELLS_MAX) {
+		complain(builder, line, "there are more than %d cell sections [config-limit]", CONFIG_CELLS_MAX);
+		return false;
+	}
+	config_note_section(builder, builder->_cells, "cell", name, line);
+	config_add_cell(builder, name, line);
+	builder->_section = CONFIG_SECTION_CELL;
 	return true;
 }
 
@@ -119,26 +167,26 @@ static void
 config_complain_of_section(struct config_builder *builder, const char *word, const char *rest,
 	unsigned line)
 {
-	static const char *const words[] = {"container", "service"};
+	static const char *const words[] = {"container", "service", "cell"};
 	const char *nearest = text_nearest(word, words, sizeof(words) / sizeof(*words));
 	char *quoted;
 	char *header;
 
 	if (*word == '\0') {
-		complain(builder, line, "the section header is empty; there are [container] and"
-			" [service NAME] [config-section]");
+		complain(builder, line, "the section header is empty; there are [container],"
+			" [service NAME] and [cell NAME] [config-section]");
 		return;
 	}
 	header = *rest != '\0' ? xasprintf("%s %s", word, rest) : xstrdup(word);
 	quoted = config_report_quote(header);
 	if (nearest == words[0])
 		complain(builder, line, "unknown section %s; did you mean [container]? [config-section]", quoted);
-	else if (nearest == words[1])
-		complain(builder, line, "unknown section %s; did you mean [service %s]? [config-section]", quoted,
-			config_name_is_valid(rest, strlen(rest)) ? rest : "NAME");
+	else if (nearest != NULL)
+		complain(builder, line, "unknown section %s; did you mean [%s %s]? [config-section]", quoted,
+			nearest, config_name_is_valid(rest, strlen(rest)) ? rest : "NAME");
 	else
-		complain(builder, line, "unknown section %s; there are [container] and [service NAME] [config-section]",
-			quoted);
+		complain(builder, line, "unknown section %s; there are [container], [service NAME] and [cell NAME] "
+			"[config-section]", quoted);
 	free(quoted);
 	free(header);
 }
@@ -176,6 +224,8 @@ config_on_section(void *arg, const char *header, unsigned line)
 		known = config_open_container(builder, rest, line);
 	else if (strcmp(word, "service") == 0)
 		known = config_open_service(builder, rest, line);
+	else if (strcmp(word, "cell") == 0)
+		known = config_open_cell(builder, rest, line);
 	else
 		config_complain_of_section(builder, word, rest, line);
 	free(copy);
@@ -218,14 +268,15 @@ config_set_key(struct config_builder *builder, const struct config_key *key, con
 }
 
 static void
-config_complain_of_container_key(struct config_builder *builder, const char *name, unsigned line)
+config_complain_of_key(struct config_builder *builder, const struct config_keys *table,
+	const char *section, const char *name, unsigned line)
 {
 	struct buffer keys = {0};
 	bool made = true;
 
-	for (size_t i = 0; i < config_container_keys.count; i++)
-		made = made && buffer_printf(&keys, " %s", config_container_keys.rows[i].name);
-	complain(builder, line, "unknown key '%s' in [container], which has the keys%s [config-key]", name,
+	for (size_t i = 0; i < table->count; i++)
+		made = made && buffer_printf(&keys, " %s", table->rows[i].name);
+	complain(builder, line, "unknown key '%s' in %s, which has the keys%s [config-key]", name, section,
 		made && buffer_text(&keys) != NULL ? (const char *)keys.data : "");
 	buffer_finish(&keys);
 }
@@ -245,13 +296,34 @@ config_on_container_key(struct config_builder *builder, const char *name, const 
 		else if (config_keys_find(&config_service_keys, name) != NULL)
 			complain(builder, line, "the key '%s' belongs into a [service NAME] section [config-key]", name);
 		else
-			config_complain_of_container_key(builder, name, line);
+			config_complain_of_key(builder, &config_container_keys, "[container]", name, line);
 		return;
 	}
 	if (config_set_key(builder, key, value, container,
 			&container->origins[key - config_container_keys.rows], line) &&
 			key->type == CONFIG_TYPE_PATTERNS)
 		config_patterns_add(builder->_includes, value, line);
+}
+
+static void
+config_on_cell_key(struct config_builder *builder, const char *name, const char *value,
+	unsigned line)
+{
+	struct config_cell *cell = &builder->config->cells[builder->config->cell_count - 1];
+	const struct config_key *key = config_keys_find(&config_cell_keys, name);
+	const char *nearest = config_keys_nearest(&config_cell_keys, name);
+
+	if (key != NULL)
+		(void)config_set_key(builder, key, value, cell,
+			&cell->origins[key - config_cell_keys.rows], line);
+	else if (nearest != NULL)
+		complain(builder, line, "unknown key '%s'; did you mean '%s'? [config-key]", name, nearest);
+	else if (config_keys_find(&config_service_keys, name) != NULL)
+		complain(builder, line, "the key '%s' belongs into a [service NAME] section [config-key]", name);
+	else if (config_keys_find(&config_container_keys, name) != NULL)
+		complain(builder, line, "the key '%s' belongs into [container] [config-key]", name);
+	else
+		config_complain_of_key(builder, &config_cell_keys, "[cell NAME]", name, line);
 }
 
 static void
@@ -314,6 +386,9 @@ config_on_key(void *arg, const char *name, const char *value, unsigned line)
 	case CONFIG_SECTION_SERVICE:
 		config_on_service_key(builder, name, value, line);
 		break;
+	case CONFIG_SECTION_CELL:
+		config_on_cell_key(builder, name, value, line);
+		break;
 	}
 }
 
@@ -327,6 +402,7 @@ config_builder_init(struct config_builder *builder, struct config *config,
 		.config = config,
 		.report = report,
 		._services = map_create(),
+		._cells = map_create(),
 	};
 	config_set_defaults(&config_container_keys, &config->container, "");
 	config_set_defaults(&config_container_keys, &builder->_second, "");
@@ -341,7 +417,10 @@ config_builder_finish(struct config_builder *builder)
 		config_value_finish(&config_container_keys.rows[i], &builder->_second);
 	map_for_each(entry, builder->_services)
 		free(entry->value);
+	map_for_each(entry, builder->_cells)
+		free(entry->value);
 	map_destroy(builder->_services);
+	map_destroy(builder->_cells);
 }
 
 /* Keeps the name of the file for as long as the configuration lives. */

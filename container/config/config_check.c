@@ -166,11 +166,50 @@ config_check_instances(const struct config *config, const struct config_service 
 	struct config_report *report)
 {
 	const struct config_origin *origin = config_service_origin(service, "instances");
+	int64_t loops = config_cell_loops(config, config_service_cell(service));
 
-	if (config->container.loops > 0 && service->instances > config->container.loops)
+	if (loops > 0 && service->instances > loops)
 		config_report_add(report, origin->file, origin->line, "instances = %" PRId64
 			": there are only loops = %" PRId64 ", and a loop has one instance at most [config-value]",
-			service->instances, config->container.loops);
+			service->instances, loops);
+}
+
+/* Where a key of a service stands, or else its section. */
+static const struct config_origin *
+config_check_place(const struct config_service *service, const char *key)
+{
+	const struct config_origin *origin = config_service_origin(service, key);
+
+	return origin->file != NULL ? origin : &service->origin;
+}
+
+/* Nobody else may be in a cell of somebody's own. */
+static void
+config_check_own_cell(const struct config *config, const struct config_service *service,
+	struct config_report *report)
+{
+	const struct config_origin *origin = config_check_place(service, "isolate");
+	const struct config_origin *place;
+
+	if (!service->isolate)
+		return;
+	if (config_service_origin(service, "cell")->file != NULL)
+		config_report_add(report, origin->file, origin->line, "isolate = yes: the service has cell = %s "
+			"too, but it is either alone in a cell or shares one: remove one of the two [config-cell]",
+			service->cell);
+	if (strcmp(service->name, CONFIG_CELL_MAIN) == 0)
+		config_report_add(report, origin->file, origin->line, "isolate = yes: the cell would be called "
+			CONFIG_CELL_MAIN " as the service, but that is the cell of all who name none: call the service "
+			"otherwise, or write cell = NAME [config-cell]");
+	for (size_t i = 0; i < config->service_count; i++) {
+		const struct config_service *other = &config->services[i];
+
+		if (other->isolate || strcmp(other->cell, service->name) != 0)
+			continue;
+		place = config_check_place(other, "cell");
+		config_report_add(report, place->file, place->line, "cell = %s: that is the own cell of service "
+			"%s, which has isolate = yes [config-cell]", other->cell, service->name);
+	}
 }
 
 /* Said here and not with the value, since the default comes from the section's name. */
@@ -216,6 +255,7 @@ config_check_together(const struct config *config, struct config_report *report)
 	for (size_t i = 0; i < config->service_count; i++) {
 		config_check_instances(config, &config->services[i], report);
 		config_check_plugin(&config->services[i], report);
+		config_check_own_cell(config, &config->services[i], report);
 		config_check_listen(config, &config->services[i], report);
 	}
 }

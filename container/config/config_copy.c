@@ -66,6 +66,14 @@ config_copy_service(struct config *config, struct config_service *to,
 	}
 }
 
+static void
+config_copy_cell(struct config *config, struct config_cell *to, const struct config_cell *from)
+{
+	to->name = xstrdup(from->name);
+	config_copy_origin(config, &to->origin, &from->origin);
+	config_copy_section(config, &config_cell_keys, to, to->origins, from, from->origins);
+}
+
 struct config *
 config_copy(const struct config *config)
 {
@@ -84,6 +92,10 @@ config_copy(const struct config *config)
 	copy->service_count = config->service_count;
 	for (size_t i = 0; i < config->service_count; i++)
 		config_copy_service(copy, &copy->services[i], &config->services[i]);
+	copy->cells = xcalloc(config->cell_count + 1, sizeof(*copy->cells));
+	copy->cell_count = config->cell_count;
+	for (size_t i = 0; i < config->cell_count; i++)
+		config_copy_cell(copy, &copy->cells[i], &config->cells[i]);
 	return copy;
 }
 
@@ -200,11 +212,27 @@ config_copy_section_origins(struct config *config, const struct config_keys *key
 			config_copy_origin(config, &origins[i], &from_origins[i]);
 }
 
+static void
+config_copy_cell_origins(struct config *config, const struct config *from)
+{
+	for (size_t i = 0; i < config->cell_count; i++) {
+		struct config_cell *cell = &config->cells[i];
+		const struct config_cell *other = config_find_cell(from, cell->name);
+
+		if (other == NULL)
+			continue;
+		config_copy_origin(config, &cell->origin, &other->origin);
+		config_copy_section_origins(config, &config_cell_keys, cell, cell->origins, other,
+			other->origins);
+	}
+}
+
 void
 config_copy_origins(struct config *config, const struct config *from)
 {
 	config_copy_section_origins(config, &config_container_keys, &config->container,
 		config->container.origins, &from->container, from->container.origins);
+	config_copy_cell_origins(config, from);
 	for (size_t i = 0; i < config->service_count; i++) {
 		struct config_service *service = &config->services[i];
 		const struct config_service *other = config_find_service(from, service->name);

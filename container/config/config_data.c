@@ -34,6 +34,13 @@ config_service_finish(struct config_service *service)
 	free(service->name);
 }
 
+static void
+config_cell_finish(struct config_cell *cell)
+{
+	config_section_finish(&config_cell_keys, cell);
+	free(cell->name);
+}
+
 struct config *
 config_ref(struct config *config)
 {
@@ -49,11 +56,14 @@ config_unref(struct config *config)
 	config_section_finish(&config_container_keys, &config->container);
 	for (size_t i = 0; i < config->service_count; i++)
 		config_service_finish(&config->services[i]);
+	for (size_t i = 0; i < config->cell_count; i++)
+		config_cell_finish(&config->cells[i]);
 	for (size_t i = 0; i < config->file_count; i++)
 		free(config->files[i]);
 	for (size_t i = 0; i < config->_kept_count; i++)
 		free(config->_kept[i]);
 	free(config->services);
+	free(config->cells);
 	free(config->_kept);
 	free(config->files);
 	free(config->path);
@@ -75,6 +85,29 @@ config_find_service(const struct config *config, const char *name)
 		if (strcmp(config->services[i].name, name) == 0)
 			return &config->services[i];
 	return NULL;
+}
+
+const struct config_cell *
+config_find_cell(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->cell_count; i++)
+		if (strcmp(config->cells[i].name, name) == 0)
+			return &config->cells[i];
+	return NULL;
+}
+
+const char *
+config_service_cell(const struct config_service *service)
+{
+	return service->isolate ? service->name : service->cell;
+}
+
+int64_t
+config_cell_loops(const struct config *config, const char *name)
+{
+	const struct config_cell *cell = config_find_cell(config, name);
+
+	return cell != NULL && cell->loops > 0 ? cell->loops : config->container.loops;
 }
 
 enum config_log_sink
@@ -102,6 +135,14 @@ config_service_origin(const struct config_service *service, const char *key)
 	const struct config_key *row = config_keys_find(&config_service_keys, key);
 
 	return &service->origins[row - config_service_keys.rows];
+}
+
+const struct config_origin *
+config_cell_origin(const struct config_cell *cell, const char *key)
+{
+	const struct config_key *row = config_keys_find(&config_cell_keys, key);
+
+	return &cell->origins[row - config_cell_keys.rows];
 }
 
 /* --- comparing ----------------------------------------------------------------- */

@@ -13,7 +13,10 @@
 
 #include "base/log.h"
 
-/* The longest service or plugin name. */
+/* The cell of services that name none. */
+#define CONFIG_CELL_MAIN "main"
+
+/* The longest name of a service, plugin or cell. */
 enum { CONFIG_NAME_MAX = 48 };
 
 /* No section has more keys than this. */
@@ -42,6 +45,12 @@ enum config_overflow {
 	CONFIG_OVERFLOW_WAIT,
 	CONFIG_OVERFLOW_DROP_OLDEST,
 	CONFIG_OVERFLOW_DROP_NEWEST
+};
+
+/* What becomes of a service of a shared cell that crashes again and again. */
+enum config_on_crash {
+	CONFIG_ON_CRASH_ISOLATE = 0,
+	CONFIG_ON_CRASH_STAY
 };
 
 enum config_restart {
@@ -82,6 +91,17 @@ struct config_container {
 	struct config_origin origin; /* of the section; file is NULL when there is none */
 };
 
+/* One [cell NAME] section. */
+struct config_cell {
+	char *name;
+	int64_t loops; /* 0: as [container] */
+	char *user;    /* or "": as [container] */
+	char *group;   /* likewise */
+	int64_t fds_max; /* 0: as many as the system lets it have */
+	struct config_origin origins[CONFIG_SECTION_KEYS_MAX]; /* by row of the table */
+	struct config_origin origin; /* of the section */
+};
+
 /* A key that Bay does not know: the plugin may. */
 struct config_setting {
 	char *name;
@@ -97,6 +117,9 @@ struct config_service {
 	char *requires; /* lists as config_names_next reads them; or "" */
 	char *wants;
 	char *after;
+	char *cell;   /* the name of the cell that it shares */
+	bool isolate; /* it has a cell of its own instead */
+	enum config_on_crash on_crash;
 	int64_t instances; /* 0: one per loop */
 	int64_t concurrency;
 	int64_t queue; /* messages */
@@ -124,6 +147,8 @@ struct config {
 	struct config_container container;
 	struct config_service *services; /* in the order of the files */
 	size_t service_count;
+	struct config_cell *cells; /* likewise; a cell needs no section */
+	size_t cell_count;
 	char **files; /* every file read, the main one first */
 	size_t file_count;
 	char **_kept; /* other texts that origins point to */
@@ -144,6 +169,15 @@ void config_destroy(struct config *config);
 const struct config_service *config_find_service(const struct config *config,
 	const char *name);
 
+/* Returns the section of the cell of that name, or NULL: there is none. Borrowed. */
+const struct config_cell *config_find_cell(const struct config *config, const char *name);
+
+/* The name of the cell that the service is to be in. Borrowed. */
+const char *config_service_cell(const struct config_service *service);
+
+/* How many loops the cell of that name has; 0: one per processor. */
+int64_t config_cell_loops(const struct config *config, const char *name);
+
 /* Where the lines of the log go. */
 enum config_log_sink config_log_sink(const struct config *config);
 
@@ -152,6 +186,7 @@ const struct config_origin *config_container_origin(const struct config *config,
 	const char *key);
 const struct config_origin *config_service_origin(const struct config_service *service,
 	const char *key);
+const struct config_origin *config_cell_origin(const struct config_cell *cell, const char *key);
 
 /*
  * Whether two service sections ask for the same: every value and every setting, in

@@ -20,6 +20,7 @@ static const struct {
 	[CONFIG_EFFECT_START] = {'+', "start"},
 	[CONFIG_EFFECT_STOP] = {'-', "stop"},
 	[CONFIG_EFFECT_GENERATION] = {'~', "generation"},
+	[CONFIG_EFFECT_CELL] = {'~', "cell"},
 	[CONFIG_EFFECT_RESTART] = {'!', "restart"},
 };
 
@@ -122,6 +123,43 @@ config_diff_keys(struct config_diff *diff, const struct config_service *from,
 	}
 }
 
+/* A section that is not there says what the defaults say. */
+static void
+config_diff_cell(struct config_diff *diff, const struct config_cell *from,
+	const struct config_cell *to)
+{
+	const char *name = to != NULL ? to->name : from->name;
+	const struct config_origin *section = to != NULL ? &to->origin : &from->origin;
+
+	for (size_t i = 0; i < config_cell_keys.count; i++) {
+		const struct config_key *key = &config_cell_keys.rows[i];
+		char *before = from != NULL ? config_diff_text(key, from) : xstrdup(key->fallback);
+		char *after = to != NULL ? config_diff_text(key, to) : xstrdup(key->fallback);
+		struct config_change *change;
+
+		if (strcmp(before, after) == 0) {
+			free(before);
+			free(after);
+			continue;
+		}
+		change = config_diff_add(diff, CONFIG_EFFECT_CELL, NULL, key->name,
+			to != NULL ? config_diff_origin(&to->origins[i], section) : section);
+		change->cell = name;
+		change->old_value = before;
+		change->new_value = after;
+	}
+}
+
+static void
+config_diff_cells(struct config_diff *diff, const struct config *from, const struct config *to)
+{
+	for (size_t i = 0; i < to->cell_count; i++)
+		config_diff_cell(diff, config_find_cell(from, to->cells[i].name), &to->cells[i]);
+	for (size_t i = 0; i < from->cell_count; i++)
+		if (config_find_cell(to, from->cells[i].name) == NULL)
+			config_diff_cell(diff, &from->cells[i], NULL);
+}
+
 static const struct config_setting *
 config_diff_find_setting(const struct config_service *service, const char *name)
 {
@@ -189,6 +227,7 @@ config_diff_make(struct config_diff *diff, const struct config *old_config,
 
 	*diff = (struct config_diff){0};
 	config_diff_container(diff, &old_config->container, &new_config->container);
+	config_diff_cells(diff, old_config, new_config);
 	for (size_t i = 0; i < new_config->service_count; i++) {
 		const struct config_service *to = &new_config->services[i];
 		const struct config_service *from = map_get(before, to->name);

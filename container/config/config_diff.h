@@ -7,6 +7,7 @@
  *	- service a                     no longer there
  *	~ b.timeout 2s -> 3s            live
  *	~ b.stack 64k -> 128k           a new generation of the service
+ *	~ cell.x.loops 2 -> 4           the process of the cell is replaced
  *	! container.loops 2 -> 4        a restart of bayd
  *
  * Any thread; never suspends.
@@ -24,19 +25,21 @@ enum config_effect {
 	CONFIG_EFFECT_START,      /* the service is new */
 	CONFIG_EFFECT_STOP,       /* the service is gone */
 	CONFIG_EFFECT_GENERATION, /* the service gets a new generation */
+	CONFIG_EFFECT_CELL,       /* the cell is replaced */
 	CONFIG_EFFECT_RESTART     /* waits for bayd's next start */
 };
 
 /* The sign of a line: '+', '-', '~' or '!'. */
 char config_effect_sign(enum config_effect effect);
 
-/* "live", "start", "stop", "generation", "restart". */
+/* "live", "start", "stop", "generation", "cell", "restart". */
 const char *config_effect_name(enum config_effect effect);
 
 /* Names are borrowed from the configurations. */
 struct config_change {
 	enum config_effect effect;
-	const char *service;                /* NULL: [container] */
+	const char *service;                /* NULL: [container] or a cell */
+	const char *cell;                   /* [cell NAME]; or NULL */
 	const char *key;                    /* NULL: the section as a whole */
 	char *old_value;                    /* as it would be written; NULL: it was not set */
 	char *new_value;                    /* NULL: it is not set any more */

@@ -61,6 +61,22 @@ static const struct config_word overflow_words[] = {
 	{NULL, 0},
 };
 
+static const struct config_word on_crash_words[] = {
+	{"isolate", CONFIG_ON_CRASH_ISOLATE},
+	{"stay", CONFIG_ON_CRASH_STAY},
+	{NULL, 0},
+};
+
+static const struct config_word container_words[] = {
+	{"container", 0},
+	{NULL, 0},
+};
+
+static const struct config_word none_words[] = {
+	{"none", 0},
+	{NULL, 0},
+};
+
 static const struct config_word restart_words[] = {
 	{"on-failure", CONFIG_RESTART_ON_FAILURE},
 	{"no", CONFIG_RESTART_NO},
@@ -297,6 +313,32 @@ static const struct config_key service_rows[] = {
 		.help = "services that, if they are started too, are started before this one",
 	},
 	{
+		.name = "cell",
+		.type = CONFIG_TYPE_NAME,
+		.offset = AT(cell),
+		.fallback = CONFIG_CELL_MAIN,
+		.reloadable = true,
+		.help = "the cell, a process, that the service shares with others that name it",
+	},
+	{
+		.name = "isolate",
+		.type = CONFIG_TYPE_BOOL,
+		.offset = AT(isolate),
+		.fallback = "no",
+		.reloadable = true,
+		.help = "whether the service has a cell of its own, which is called as it is",
+	},
+	{
+		.name = "on_crash",
+		.type = CONFIG_TYPE_CHOICE,
+		.offset = AT(on_crash),
+		.fallback = "isolate",
+		.words = on_crash_words,
+		.reloadable = true,
+		.live = true,
+		.help = "whether a service that crashes its cell again and again is moved out of it",
+	},
+	{
 		.name = "instances",
 		.type = CONFIG_TYPE_INT,
 		.offset = AT(instances),
@@ -468,13 +510,62 @@ static const struct config_key service_rows[] = {
 
 #undef AT
 
+/* --- [cell NAME] ------------------------------------------------------------- */
+
+#define AT(field) offsetof(struct config_cell, field)
+
+static const struct config_key cell_rows[] = {
+	{
+		.name = "loops",
+		.type = CONFIG_TYPE_INT,
+		.offset = AT(loops),
+		.fallback = "container",
+		.min = 1,
+		.max = STATUS_PAGE_LOOPS_MAX,
+		.words = container_words,
+		.reloadable = true,
+		.help = "the number of event loops of the cell; container is that of [container]",
+	},
+	{
+		.name = "user",
+		.type = CONFIG_TYPE_STRING,
+		.offset = AT(user),
+		.fallback = "",
+		.reloadable = true,
+		.help = "the user that the cell runs as when bayd is started by root; empty for that of [container]",
+	},
+	{
+		.name = "group",
+		.type = CONFIG_TYPE_STRING,
+		.offset = AT(group),
+		.fallback = "",
+		.reloadable = true,
+		.help = "the group that the cell runs as when bayd is started by root; empty for user's own",
+	},
+	{
+		.name = "fds_max",
+		.type = CONFIG_TYPE_INT,
+		.offset = AT(fds_max),
+		.fallback = "none",
+		.min = 64,
+		.max = 1048576,
+		.words = none_words,
+		.reloadable = true,
+		.help = "how many descriptors the cell may have; none for as many as the system lets it have",
+	},
+};
+
+#undef AT
+
 #define COUNT(rows) (sizeof(rows) / sizeof(*(rows)))
 
 _Static_assert(COUNT(container_rows) <= CONFIG_SECTION_KEYS_MAX, "origins are too few");
 _Static_assert(COUNT(service_rows) <= CONFIG_SECTION_KEYS_MAX, "origins are too few");
+_Static_assert(COUNT(cell_rows) <= CONFIG_SECTION_KEYS_MAX, "origins are too few");
 
 const struct config_keys config_container_keys = {container_rows, COUNT(container_rows)};
 const struct config_keys config_service_keys = {service_rows, COUNT(service_rows)};
+const struct config_keys config_cell_keys = {cell_rows, COUNT(cell_rows)};
 
 /* --- looking up -------------------------------------------------------------- */
 

@@ -26,6 +26,7 @@ show_effect(const char *effect)
 		{"start", "is started"},
 		{"stop", "is stopped"},
 		{"generation", "a new generation"},
+		{"cell", "the cell is replaced"},
 		{"restart", "waits for bayd's next start"},
 	};
 
@@ -69,6 +70,7 @@ show_change(struct print *print, const json_t *change)
 {
 	const char *sign = view_text(change, "sign");
 	const char *service = view_text(change, "service");
+	const char *cell = view_text(change, "cell");
 	const char *key = view_text(change, "key");
 	unsigned width = 0;
 
@@ -78,7 +80,8 @@ show_change(struct print *print, const json_t *change)
 		print_text(print, service);
 		width += (unsigned)strlen(service);
 	} else {
-		width += (unsigned)fprintf(print->file, " %s.", *service != '\0' ? service : "container");
+		width += (unsigned)fprintf(print->file, " %s%s.", *cell != '\0' ? "cell " : "",
+			*cell != '\0' ? cell : *service != '\0' ? service : "container");
 		print_text(print, key);
 		fputs(": ", print->file);
 		width += (unsigned)strlen(key) + 2 + show_change_value(print, change, "old");

@@ -52,6 +52,7 @@ admin_change(const struct config_change *change)
 		"line", (json_int_t)change->origin.line);
 
 	if (admin_set_text(json, "service", change->service) &&
+	    admin_set_text(json, "cell", change->cell) &&
 	    admin_set_text(json, "key", change->key) &&
 	    admin_set_text(json, "old", change->old_value) &&
 	    admin_set_text(json, "new", change->new_value))

@@ -450,10 +450,11 @@ const struct interface_type_text interface_types[] = {
 		"failed: int, timeouts: int, canceled: int, dropped: int, rejected: int, "
 		"memory_bytes: int, latency: Durations, wait: Durations)"},
 	{"A difference. sign is \"+\", \"-\", \"~\" or \"!\" as bayctl shows it; effect is what it asks "
-		"for: a live change, a start, a stop, a new generation of the service, a restart of bayd. "
-		"service is not there for [container], key not for a section as a whole.",
-		"Change (sign: string, effect: (live, start, stop, generation, restart), service: ?string, "
-		"key: ?string, old: ?string, new: ?string, file: string, line: int)"},
+		"for: a live change, a start, a stop, a new generation of the service, the replacement of a "
+		"cell, a restart of bayd. cell is there for [cell NAME]; neither it nor service for "
+		"[container], key not for a section as a whole.",
+		"Change (sign: string, effect: (live, start, stop, generation, cell, restart), "
+		"service: ?string, cell: ?string, key: ?string, old: ?string, new: ?string, file: string, line: int)"},
 	{"A value that is in force. origin is where it comes from: file and line, or by whom it was "
 		"set; live says whether it can be set while the service runs.",
 		"Key (key: string, value: string, origin: (file, default, set), file: ?string, "

@@ -150,11 +150,11 @@ START_TEST(unknown_sections_name_the_nearest_and_hide_their_keys)
 		"[a\x1b]\n",
 		"test.ini:1: unknown section 'contaner'; did you mean [container]?\n"
 		"test.ini:3: unknown section 'servce a'; did you mean [service a]?\n"
-		"test.ini:5: unknown section 'http'; there are [container] and [service NAME]\n"
-		"test.ini:6: the section header is empty; there are [container] and [service NAME]\n"
+		"test.ini:5: unknown section 'http'; there are [container], [service NAME] and [cell NAME]\n"
+		"test.ini:6: the section header is empty; there are [container], [service NAME] and [cell NAME]\n"
 		"test.ini:7: [container] takes no name\n"
 		"test.ini:9: a service has a name: [service NAME]\n"
-		"test.ini:10: unknown section 'a\\x1b'; there are [container] and [service NAME]\n");
+		"test.ini:10: unknown section 'a\\x1b'; there are [container], [service NAME] and [cell NAME]\n");
 }
 END_TEST
 
@@ -176,6 +176,45 @@ START_TEST(service_names_are_plain_and_short)
 	config = accepted("[service n12345678901234567890123456789012345678901234567]\n");
 	ck_assert_uint_eq(strlen(config->services[0].name), 48);
 	config_destroy(config);
+}
+END_TEST
+
+START_TEST(a_cell_has_defaults_and_keys_of_its_own)
+{
+	struct config *config = accepted("[cell risky]\nloops = 3\nuser = nobody\n[cell other]\n"
+		"[service a]\ncell = risky\n[service b]\n[service c]\nisolate = yes\n");
+	const struct config_cell *cell = config_find_cell(config, "risky");
+
+	ck_assert_uint_eq(config->cell_count, 2);
+	ck_assert_int_eq(cell->loops, 3);
+	ck_assert_str_eq(cell->user, "nobody");
+	ck_assert_uint_eq(cell->origin.line, 1);
+	ck_assert_uint_eq(config_cell_origin(cell, "user")->line, 3);
+	ck_assert_int_eq(config_find_cell(config, "other")->loops, 0);
+	ck_assert_int_eq(config_find_cell(config, "other")->fds_max, 0);
+	ck_assert_ptr_null(config_find_cell(config, "main"));
+	ck_assert_str_eq(config_service_cell(&config->services[0]), "risky");
+	ck_assert_str_eq(config_service_cell(&config->services[1]), "main");
+	ck_assert_str_eq(config_service_cell(&config->services[2]), "c");
+	config_destroy(config);
+}
+END_TEST
+
+START_TEST(what_is_wrong_in_a_cell_is_told)
+{
+	refused("[cell]\n[cell a b]\n[cell x]\nlops = 1\n[cell x]\nqueue = 5\nlog = stderr\ncolour = 1\n"
+		"loops = 65\nfds_max = 3\n[cel y]\n",
+		"test.ini:1: a cell has a name: [cell NAME]\n"
+		"test.ini:2: 'a b' cannot be the name of a cell: that is a letter, digit or '_', then letters, "
+		"digits, '_', '.' or '-', 48 characters at most\n"
+		"test.ini:4: unknown key 'lops'; did you mean 'loops'?\n"
+		"test.ini:5: [cell x] is here for the second time; the first is at test.ini:3\n"
+		"test.ini:6: the key 'queue' belongs into a [service NAME] section\n"
+		"test.ini:7: the key 'log' belongs into [container]\n"
+		"test.ini:8: unknown key 'colour' in [cell NAME], which has the keys loops user group fds_max\n"
+		"test.ini:9: loops = '65': wants container, or a number from 1 to 64\n"
+		"test.ini:10: fds_max = '3': wants none, or a number from 64 to 1048576\n"
+		"test.ini:11: unknown section 'cel y'; did you mean [cell y]?\n");
 }
 END_TEST
 
@@ -263,6 +302,8 @@ CHECK_MAIN("config/config_build",
 	a_second_section_names_the_place_of_the_first_and_is_looked_at,
 	unknown_sections_name_the_nearest_and_hide_their_keys,
 	service_names_are_plain_and_short,
+	a_cell_has_defaults_and_keys_of_its_own,
+	what_is_wrong_in_a_cell_is_told,
 	blanks_in_a_header_do_not_count,
 	keys_before_the_first_section_are_refused,
 	a_section_of_endless_settings_is_refused,

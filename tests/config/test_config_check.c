@@ -151,6 +151,27 @@ START_TEST(a_plugin_is_named_without_so)
 }
 END_TEST
 
+START_TEST(a_cell_of_its_own_is_nobody_elses)
+{
+	config_destroy(accepted("[service a]\nisolate = yes\n[service b]\ncell = x\n[service x]\ncell = x\n"));
+	refused("[service a]\nisolate = yes\ncell = x\n[service main]\nisolate = yes\n[service b]\ncell = a\n",
+		"test.ini:2: isolate = yes: the service has cell = x too, but it is either alone in a cell or "
+		"shares one: remove one of the two\n"
+		"test.ini:5: isolate = yes: the cell would be called main as the service, but that is the cell of "
+		"all who name none: call the service otherwise, or write cell = NAME\n"
+		"test.ini:7: cell = a: that is the own cell of service a, which has isolate = yes\n");
+}
+END_TEST
+
+START_TEST(instances_are_counted_by_the_loops_of_their_cell)
+{
+	config_destroy(accepted("[container]\nloops = 1\n[cell x]\nloops = 4\n[service a]\ncell = x\n"
+		"instances = 4\n"));
+	refused("[container]\nloops = 4\n[cell x]\nloops = 1\n[service a]\ncell = x\ninstances = 2\n",
+		"test.ini:7: instances = 2: there are only loops = 1, and a loop has one instance at most\n");
+}
+END_TEST
+
 CHECK_MAIN("config/config_check",
 	default_paths_lie_beside_the_file,
 	relative_and_absolute_paths_are_told_apart,
@@ -160,4 +181,6 @@ CHECK_MAIN("config/config_check",
 	plugins_and_their_copies_do_not_lie_together,
 	more_services_than_allowed_are_refused_once,
 	more_instances_than_loops_are_refused,
-	a_plugin_is_named_without_so)
+	a_plugin_is_named_without_so,
+	a_cell_of_its_own_is_nobody_elses,
+	instances_are_counted_by_the_loops_of_their_cell)

@@ -13,7 +13,7 @@
 
 static const char example[] = "[container]\nlog_level = warn\nloops = 3\nlog = bay.log\n"
 	"[service a]\nqueue = 5\nx = 1\nstart_limit = 3/10s\noverflow = wait\nlisten = 127.0.0.1:1\n"
-	"[service b]\nenabled = no\nlisten_mode = 0660\n";
+	"[service b]\nenabled = no\nlisten_mode = 0660\ncell = risky\n[cell risky]\nloops = 3\n";
 
 static void
 are_equal(const struct config *a, const struct config *b)
@@ -42,6 +42,9 @@ START_TEST(a_copy_says_the_same_and_lives_longer)
 	}
 	ck_assert_uint_eq(copy->services[0].settings[0].origin.line, 7);
 	ck_assert_str_eq(copy->path, again->path);
+	ck_assert_int_eq(config_find_cell(copy, "risky")->loops, 3);
+	ck_assert_uint_eq(config_cell_origin(config_find_cell(copy, "risky"), "loops")->line,
+		config_cell_origin(config_find_cell(again, "risky"), "loops")->line);
 	config_destroy(again);
 	config_destroy(copy);
 }

@@ -34,7 +34,7 @@ difference(const char *old_text, const char *new_text, config_live_fn *live)
 
 		ck_assert(buffer_printf(&out, "%c %s%s%s %s -> %s (%s, %u)\n",
 			config_effect_sign(change->effect),
-			change->service != NULL ? change->service : "[container]",
+			change->service != NULL ? change->service : change->cell != NULL ? change->cell : "[container]",
 			change->key != NULL ? "." : "", change->key != NULL ? change->key : "",
 			change->old_value != NULL ? change->old_value : "-",
 			change->new_value != NULL ? change->new_value : "-",
@@ -69,6 +69,17 @@ START_TEST(services_come_and_go)
 	differs("[service a]\n[service b]\n", "[service b]\n[service c]\nx = 1\n",
 		"+ c - -> - (start, 2)\n"
 		"- a - -> - (stop, 1)\n");
+}
+END_TEST
+
+START_TEST(a_cell_that_is_not_there_is_one_with_the_defaults)
+{
+	differs("[cell a]\nloops = 2\n[cell b]\n", "[cell c]\nloops = 4\n[cell a]\nloops = 3\n",
+		"~ c.loops container -> 4 (cell, 2)\n"
+		"~ a.loops 2 -> 3 (cell, 4)\n");
+	differs("[cell a]\nfds_max = 100\n", "[service x]\n",
+		"~ a.fds_max 100 -> none (cell, 1)\n"
+		"+ x - -> - (start, 1)\n");
 }
 END_TEST
 
@@ -157,6 +168,7 @@ END_TEST
 CHECK_MAIN("config/config_diff",
 	the_same_is_no_difference_wherever_it_stands,
 	services_come_and_go,
+	a_cell_that_is_not_there_is_one_with_the_defaults,
 	a_key_says_whether_it_is_live,
 	a_key_that_falls_back_to_its_default_is_told_where_the_section_is,
 	a_plugin_says_which_of_its_settings_are_live,

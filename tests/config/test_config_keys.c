@@ -17,9 +17,10 @@
 union section {
 	struct config_container container;
 	struct config_service service;
+	struct config_cell cell;
 };
 
-/* Calls fn for each row of both tables. */
+/* Calls fn for each row of all tables. */
 static void
 each_row(void (*fn)(const struct config_keys *keys, const struct config_key *key))
 {
@@ -27,6 +28,8 @@ each_row(void (*fn)(const struct config_keys *keys, const struct config_key *key
 		fn(&config_container_keys, &config_container_keys.rows[i]);
 	for (size_t i = 0; i < config_service_keys.count; i++)
 		fn(&config_service_keys, &config_service_keys.rows[i]);
+	for (size_t i = 0; i < config_cell_keys.count; i++)
+		fn(&config_cell_keys, &config_cell_keys.rows[i]);
 }
 
 /* --- the rows ------------------------------------------------------------------ */
@@ -79,6 +82,9 @@ START_TEST(fields_do_not_overlap)
 		for (size_t j = 0; j < i; j++)
 			ck_assert_uint_ne(config_service_keys.rows[i].offset,
 				config_service_keys.rows[j].offset);
+	for (size_t i = 1; i < config_cell_keys.count; i++)
+		for (size_t j = 0; j < i; j++)
+			ck_assert_uint_ne(config_cell_keys.rows[i].offset, config_cell_keys.rows[j].offset);
 }
 END_TEST
 
@@ -144,12 +150,13 @@ START_TEST(the_sample_shows_every_key_with_its_default)
 {
 	char *sample = source_file("etc/bay.ini");
 	struct config *config;
-	struct config *defaults = accepted("[container]\n[service square]\n");
+	struct config *defaults = accepted("[container]\n[service square]\n[cell risky]\n");
 
 	uncomment(sample);
 	config = accepted(sample);
 	ck_assert_uint_eq(config->service_count, 1);
 	ck_assert_uint_eq(config->services[0].setting_count, 0);
+	ck_assert_uint_eq(config->cell_count, 1);
 	for (size_t i = 0; i < config_container_keys.count; i++) {
 		const struct config_key *key = &config_container_keys.rows[i];
 
@@ -162,6 +169,13 @@ START_TEST(the_sample_shows_every_key_with_its_default)
 
 		ck_assert_msg(config->services[0].origins[i].file != NULL, "%s is missing", key->name);
 		ck_assert_msg(config_value_equal(key, &config->services[0], &defaults->services[0]),
+			"%s has another default", key->name);
+	}
+	for (size_t i = 0; i < config_cell_keys.count; i++) {
+		const struct config_key *key = &config_cell_keys.rows[i];
+
+		ck_assert_msg(config->cells[0].origins[i].file != NULL, "%s is missing", key->name);
+		ck_assert_msg(config_value_equal(key, &config->cells[0], &defaults->cells[0]),
 			"%s has another default", key->name);
 	}
 	config_destroy(config);
@@ -191,7 +205,7 @@ static char *
 manual_part(const struct config_keys *keys)
 {
 	const char *title = keys == &config_container_keys ? ".Ss The container\n" :
-		".Ss A service\n";
+		keys == &config_cell_keys ? ".Ss A cell\n" : ".Ss A service\n";
 	const char *start = strstr(manual, title);
 	const char *end;
 
