@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/fd.h"
 #include "loop/edge.h"
+#include "loop/glance.h"
 #include "loop/watch.h"
 
 enum {
@@ -129,6 +130,7 @@ loop_init(struct loop *loop, const char *name)
 	loop->_idle_ns = IDLE_MAX_NS;
 	/* With a single processor, whoever brings work cannot run while we look for it. */
 	loop->_may_spin = sched_getaffinity(0, sizeof(cpus), &cpus) != 0 || CPU_COUNT(&cpus) > 1;
+	list_init(&loop->_glances);
 	inbox_init(&loop->_inbox);
 	atomic_init(&loop->_sleeping, false);
 	wheel_init(&loop->wheel, loop_now(loop));
@@ -207,20 +209,61 @@ loop_wake(struct loop *loop)
 	return loop_wake_if_sleeping(loop);
 }
 
+/* --- glances ---------------------------------------------------------------------- */
+
+void
+glance_begin(struct glance *glance, struct loop *loop, glance_look_fn *look, glance_sleeps_fn *sleeps)
+{
+	glance->look = look;
+	glance->sleeps = sleeps;
+	list_push_back(&loop->_glances, &glance->_link);
+}
+
+void
+glance_end(struct glance *glance)
+{
+	list_remove(&glance->_link);
+}
+
+/* Whether one of them had something. */
+static bool
+loop_glance(struct loop *loop)
+{
+	bool found = false;
+
+	list_for_each(pos, &loop->_glances) {
+		struct glance *glance = container_of(pos, struct glance, _link);
+
+		found |= glance->look(glance);
+	}
+	return found;
+}
+
+static void
+loop_tell_glances(struct loop *loop, bool sleeps)
+{
+	list_for_each(pos, &loop->_glances) {
+		struct glance *glance = container_of(pos, struct glance, _link);
+
+		glance->sleeps(glance, sleeps);
+	}
+}
+
+/* --- passes ------------------------------------------------------------------------- */
+
 bool
 loop_drain_inbox(struct loop *loop)
 {
 	struct inbox_item *item = inbox_take_all(&loop->_inbox);
+	bool found = item != NULL;
 
-	if (item == NULL)
-		return false;
 	while (item != NULL) {
 		struct inbox_item *next = item->next;
 
 		item->run(item);
 		item = next;
 	}
-	return true;
+	return loop_glance(loop) || found;
 }
 
 int64_t
@@ -259,7 +302,7 @@ loop_poll(struct loop *loop)
 static bool
 loop_found_work(struct loop *loop)
 {
-	return !inbox_empty(&loop->_inbox) ||
+	return !inbox_empty(&loop->_inbox) || loop_glance(loop) ||
 		(loop->_has_work != NULL && loop->_has_work(loop->_has_work_arg));
 }
 
@@ -326,14 +369,17 @@ loop_sleep(struct loop *loop, int64_t until_ns)
 {
 	loop_set_alarm(loop, until_ns);
 	atomic_store_explicit(&loop->_sleeping, true, memory_order_seq_cst);
+	loop_tell_glances(loop, true);
 	loop_fence();
 	if (loop_found_work(loop)) {
 		atomic_store_explicit(&loop->_sleeping, false, memory_order_relaxed);
+		loop_tell_glances(loop, false);
 		return;
 	}
 	loop->sleeps++;
 	(void)event_base_loop(loop->base, EVLOOP_ONCE);
 	atomic_store_explicit(&loop->_sleeping, false, memory_order_relaxed);
+	loop_tell_glances(loop, false);
 	loop_fire_timers(loop);
 }
 

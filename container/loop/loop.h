@@ -85,6 +85,7 @@ struct loop {
 	struct timer _watch_timer;  /* armed while there is any */
 
 	struct edge_set *_edges;    /* NULL: there have never been any, see edge.h */
+	struct list _glances;       /* struct glance._link, see glance.h */
 
 	/* Written by other threads, so kept on a cache line that nothing else is on. */
 	char _apart[64];
@@ -143,7 +144,7 @@ loop_sleeping(struct loop *loop)
 	return atomic_load_explicit(&loop->_sleeping, memory_order_acquire);
 }
 
-/* Runs what is in the inbox, oldest first. False: it was empty. */
+/* Runs what is in the inbox, oldest first, and looks at the glances. False: there was nothing. */
 bool loop_drain_inbox(struct loop *loop);
 
 /* Reads the clock into now_ns and returns it. */
