@@ -23,6 +23,7 @@ static const char *const cell_absence_words[] = {
 	[CELL_ABSENCE_STARTING] = "starting",
 	[CELL_ABSENCE_FAILED] = "failed",
 	[CELL_ABSENCE_UNKNOWN] = "unknown",
+	[CELL_ABSENCE_ELSEWHERE] = "elsewhere",
 };
 
 static const char *const cell_gate_words[] = {
@@ -69,6 +70,9 @@ static const struct record_field cell_absent_fields[] = {
 	RECORD_TEXT(struct cell_absent, service, "service"),
 	RECORD_WORD(struct cell_absent, state, "state", cell_absence_words),
 	RECORD_PROSE_OPTIONAL(struct cell_absent, reason, "reason"),
+	RECORD_TEXT_OPTIONAL(struct cell_absent, cell, "cell"),
+	RECORD_BOOL(struct cell_absent, wait, "wait"),
+	RECORD_INT(struct cell_absent, retry, "retry", 0, INT32_MAX),
 };
 static const struct record cell_absent_record = RECORD(struct cell_absent, cell_absent_fields);
 
@@ -136,6 +140,19 @@ static const struct record_field cell_stop_fields[] = {
 	RECORD_BOOL(struct cell_stop, hold, "hold"),
 };
 static const struct record cell_stop_record = RECORD(struct cell_stop, cell_stop_fields);
+
+static const struct record_field cell_linked_fields[] = {
+	RECORD_TEXT(struct cell_linked, cell, "cell"),
+	RECORD_INT(struct cell_linked, epoch, "epoch", 1, INT64_MAX),
+	RECORD_INT(struct cell_linked, side, "side", 0, 1),
+};
+static const struct record cell_linked_record = RECORD(struct cell_linked, cell_linked_fields);
+
+static const struct record_field cell_peer_fields[] = {
+	RECORD_TEXT(struct cell_peer, cell, "cell"),
+	RECORD_BOOL(struct cell_peer, ready, "ready"),
+};
+static const struct record cell_peer_record = RECORD(struct cell_peer, cell_peer_fields);
 
 static const struct record_field cell_call_fields[] = {
 	RECORD_TEXT(struct cell_call, service, "service"),
@@ -252,6 +269,18 @@ static const struct record_field cell_listen_fields[] = {
 };
 static const struct record cell_listen_record = RECORD(struct cell_listen, cell_listen_fields);
 
+static const struct record_field cell_connect_fields[] = {
+	RECORD_TEXT(struct cell_connect, cell, "cell"),
+};
+static const struct record cell_connect_record = RECORD(struct cell_connect, cell_connect_fields);
+
+static const struct record_field cell_broken_fields[] = {
+	RECORD_TEXT(struct cell_broken, cell, "cell"),
+	RECORD_INT(struct cell_broken, epoch, "epoch", 1, INT64_MAX),
+	RECORD_PROSE(struct cell_broken, reason, "reason"),
+};
+static const struct record cell_broken_record = RECORD(struct cell_broken, cell_broken_fields);
+
 /* --- examiner ---------------------------------------------------------------- */
 
 static const struct record_field cell_examine_service_fields[] = {
@@ -342,6 +371,8 @@ CELL_LINK_CODEC(gate);
 CELL_LINK_CODEC(gate_seen);
 CELL_LINK_CODEC(change);
 CELL_LINK_CODEC(stop);
+CELL_LINK_CODEC(linked);
+CELL_LINK_CODEC(peer);
 CELL_LINK_CODEC(call);
 CELL_LINK_CODEC(do);
 CELL_LINK_CODEC(tasks);
@@ -354,6 +385,8 @@ CELL_LINK_CODEC(failed);
 CELL_LINK_CODEC(listen);
 CELL_LINK_CODEC(stage_reached);
 CELL_LINK_CODEC(lingers);
+CELL_LINK_CODEC(connect);
+CELL_LINK_CODEC(broken);
 CELL_LINK_CODEC(examine);
 CELL_LINK_CODEC(plugin_setting);
 CELL_LINK_CODEC(plugin_verb);

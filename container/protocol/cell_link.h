@@ -5,8 +5,10 @@
  *
  *	master -> cell      Setup first, then Absent, Start, Gate, Change, Stop, Swap, Retire,
  *	                    Revert, Call, Do, Tasks, Queues, Loops, LogLevel, Shutdown
+ *	master -> cell      Setup first, then Absent, Start, Change, Stop, Swap, Retire, Revert,
+ *	                    Link, Peer, Call, Do, Tasks, Queues, Loops, LogLevel, Shutdown
  *	master -> examiner  Setup first, then Examine; one reply for each file
- *	cell -> master      Listen; and Failed, Stage, Lingers (notices: no id, no reply)
+ *	cell -> master      Listen, Connect; and Failed, Stage, Lingers, Broken (notices: no id, no reply)
  *
  * A call that cannot be done is answered with the error Failed{status, message}; a Call
  * whose handler failed with HandlerFailed{status, message}: there the status is the plugin's
@@ -59,6 +61,8 @@ enum {
 #define CELL_SWAP CELL_INTERFACE ".Swap"
 #define CELL_RETIRE CELL_INTERFACE ".Retire"
 #define CELL_REVERT CELL_INTERFACE ".Revert"
+#define CELL_LINK CELL_INTERFACE ".Link"
+#define CELL_PEER CELL_INTERFACE ".Peer"
 #define CELL_CALL CELL_INTERFACE ".Call"
 #define CELL_DO CELL_INTERFACE ".Do"
 #define CELL_TASKS CELL_INTERFACE ".Tasks"
@@ -68,9 +72,11 @@ enum {
 #define CELL_SHUTDOWN CELL_INTERFACE ".Shutdown"
 #define CELL_EXAMINE CELL_INTERFACE ".Examine"
 #define CELL_LISTEN CELL_INTERFACE ".Listen"
+#define CELL_CONNECT CELL_INTERFACE ".Connect"
 #define CELL_FAILED CELL_INTERFACE ".Failed" /* the notice and the error of that name */
 #define CELL_STAGE CELL_INTERFACE ".Stage"     /* a notice */
 #define CELL_LINGERS CELL_INTERFACE ".Lingers" /* a notice */
+#define CELL_BROKEN CELL_INTERFACE ".Broken"   /* a notice */
 #define CELL_HANDLER_FAILED CELL_INTERFACE ".HandlerFailed" /* an error */
 
 enum {
@@ -99,7 +105,8 @@ enum cell_absence {
 	CELL_ABSENCE_STOPPED = 0,
 	CELL_ABSENCE_STARTING,
 	CELL_ABSENCE_FAILED,
-	CELL_ABSENCE_UNKNOWN /* the configuration has it no more */
+	CELL_ABSENCE_UNKNOWN, /* the configuration has it no more */
+	CELL_ABSENCE_ELSEWHERE /* another cell runs it, or shall */
 };
 
 /* Absent -> {}. What to tell those who call a service that this cell does not run. Says nothing
@@ -108,6 +115,10 @@ struct cell_absent {
 	const char *service;
 	enum cell_absence state;
 	const char *reason; /* of a failure, or NULL */
+	const char *cell;   /* elsewhere: its name */
+	bool wait;          /* elsewhere: it is about to serve there, and what is for it waits here until the
+	                     * next word; else that cell is asked, whatever it answers */
+	int64_t retry;      /* elsewhere: how often it may get a request again after its cell has died */
 };
 
 struct cell_setting {
@@ -200,6 +211,20 @@ struct cell_stop {
 	int64_t drain_timeout_ns; /* 0: now */
 	bool hold; /* it is started again at once: what comes waits in its queue, until that or
 	            * until Absent says otherwise */
+};
+
+/* Link -> {}. With two descriptors: the memory of a link (loop/link_memory.h) to another cell and
+ * this cell's end of its socket (loop/link.h). Replaces an earlier one with that cell. */
+struct cell_linked {
+	const char *cell;
+	int64_t epoch; /* 1..; higher than that of any before */
+	int64_t side;  /* 0 or 1 */
+};
+
+/* Peer -> {}. Another cell takes links from now on, or has ended, and with it the link. */
+struct cell_peer {
+	const char *cell;
+	bool ready;
 };
 
 /* Call -> body (body.h), or Failed{status, message}. One way: {} once the queue has it. */
@@ -331,6 +356,19 @@ struct cell_listen {
 	int64_t backlog;     /* connections that wait to be accepted; 0: the usual */
 };
 
+/* Connect -> {} once Link has been sent to both cells. Failed: BAY_NOT_FOUND, there is no such cell;
+ * BAY_CLOSED, it does not run now, and why; BAY_BUSY, there is a link already. */
+struct cell_connect {
+	const char *cell;
+};
+
+/* This cell's end of a link is closed, since what came over it cannot be. */
+struct cell_broken {
+	const char *cell;
+	int64_t epoch;
+	const char *reason;
+};
+
 /* --- examiner ---------------------------------------------------------------- */
 
 struct cell_examine_service {
@@ -409,6 +447,8 @@ CELL_LINK_CODEC(gate);
 CELL_LINK_CODEC(gate_seen);
 CELL_LINK_CODEC(change);
 CELL_LINK_CODEC(stop);
+CELL_LINK_CODEC(linked);
+CELL_LINK_CODEC(peer);
 CELL_LINK_CODEC(call);
 CELL_LINK_CODEC(do);
 CELL_LINK_CODEC(tasks);
@@ -421,6 +461,8 @@ CELL_LINK_CODEC(failed);
 CELL_LINK_CODEC(listen);
 CELL_LINK_CODEC(stage_reached);
 CELL_LINK_CODEC(lingers);
+CELL_LINK_CODEC(connect);
+CELL_LINK_CODEC(broken);
 CELL_LINK_CODEC(examine);
 CELL_LINK_CODEC(plugin_setting);
 CELL_LINK_CODEC(plugin_verb);

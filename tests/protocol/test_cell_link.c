@@ -36,6 +36,12 @@ START_TEST(every_flat_struct_comes_back_as_it_was)
 	CHECK_ROUND_TRIP(absent, {.service = "a", .state = CELL_ABSENCE_FAILED, .reason = "why"});
 	CHECK_ROUND_TRIP(absent, {.service = "a", .state = CELL_ABSENCE_STARTING});
 	CHECK_ROUND_TRIP(absent, {.service = "a", .state = CELL_ABSENCE_UNKNOWN});
+	CHECK_ROUND_TRIP(absent, {.service = "a", .state = CELL_ABSENCE_ELSEWHERE, .cell = "b", .wait = true,
+		.retry = 3});
+	CHECK_ROUND_TRIP(linked, {.cell = "a", .epoch = 4, .side = 1});
+	CHECK_ROUND_TRIP(peer, {.cell = "a", .ready = true});
+	CHECK_ROUND_TRIP(connect, {.cell = "a"});
+	CHECK_ROUND_TRIP(broken, {.cell = "a", .epoch = 4, .reason = "why"});
 	CHECK_ROUND_TRIP(stop, {.service = "a", .drain_timeout_ns = 5});
 	CHECK_ROUND_TRIP(stop, {.service = "a", .hold = true});
 	CHECK_ROUND_TRIP(log_level, {.level = "debug"});
