@@ -28,6 +28,7 @@
 #include "cell/listener_source.h"
 #include "cell/loader.h"
 #include "cell/outside_call.h"
+#include "cell/peers.h"
 #include "cell/task_list.h"
 #include "cell/verb_call.h"
 #include "io/blocking_pool.h"
@@ -155,6 +156,7 @@ cell_setup(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 		cell);
 	listener_source_begin(cell->control, &cell->loop, cell_has_generation, cell->host);
 	listener_set_source(listener_source_ask);
+	cell_peers_begin(cell->control, &cell->loop, cell->executor);
 	control_answer(cell->control, call->id, NULL, -1);
 }
 
@@ -282,6 +284,35 @@ cell_revert(struct cell *cell, const struct varlink_call *call, struct varlink_f
 		host_revert(cell->host, stop.service, stop.drain_timeout_ns, cell_on_done, call->id);
 	else
 		control_refuse(cell->control, call->id, BAY_INVALID, error);
+}
+
+static void
+cell_link(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_linked linked;
+	char error[CELL_ERROR_SIZE];
+
+	if (!cell_linked_from_json(call->parameters, &linked, error)) {
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+		return;
+	}
+	cell_peers_link(&linked, fds);
+	control_answer(cell->control, call->id, NULL, -1);
+}
+
+static void
+cell_peer(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_peer peer;
+	char error[CELL_ERROR_SIZE];
+
+	(void)fds;
+	if (!cell_peer_from_json(call->parameters, &peer, error)) {
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+		return;
+	}
+	cell_peers_tell(&peer);
+	control_answer(cell->control, call->id, NULL, -1);
 }
 
 static void
@@ -415,6 +446,8 @@ static const struct cell_method {
 	{CELL_SWAP, cell_swap},
 	{CELL_RETIRE, cell_retire},
 	{CELL_REVERT, cell_revert},
+	{CELL_LINK, cell_link},
+	{CELL_PEER, cell_peer},
 	{CELL_CALL, cell_call},
 	{CELL_DO, cell_do},
 	{CELL_TASKS, cell_tasks},
@@ -496,11 +529,13 @@ cell_open(struct cell *cell)
 static void
 cell_close(struct cell *cell)
 {
+	cell_peers_stop();
 	blocking_pool_finish();
 	keeper_finish();
 	signal_hub_finish();
 	executor_destroy(cell->executor);
 	listener_source_end();
+	cell_peers_finish();
 	loader_destroy(cell->loader);
 	loop_drain_inbox(&cell->loop);
 	host_destroy(cell->host);

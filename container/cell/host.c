@@ -22,6 +22,7 @@
 #include "loop/loop.h"
 #include "protocol/cell_link.h"
 #include "service/instance.h"
+#include "service/peer.h"
 #include "service/registry.h"
 #include "service/service.h"
 #include "service/service_queue.h"
@@ -160,12 +161,21 @@ host_absent(struct host *host, const struct cell_absent *absent)
 		[CELL_ABSENCE_STARTING] = SERVICE_STARTING,
 		[CELL_ABSENCE_FAILED] = SERVICE_FAILED,
 		[CELL_ABSENCE_UNKNOWN] = SERVICE_UNKNOWN,
+		[CELL_ABSENCE_ELSEWHERE] = SERVICE_ELSEWHERE,
 	};
 	struct bay_service *service = registry_get(absent->service);
 
 	if (service == NULL || host_find(host, service) != NULL)
 		return;
-	service_set_state(service, states[absent->state], absent->reason);
+	if (absent->state == CELL_ABSENCE_ELSEWHERE && (absent->cell == NULL || !service_name_is_valid(absent->cell)))
+		return;
+	if (absent->state == CELL_ABSENCE_ELSEWHERE)
+		peer_route_set(service, absent->cell, absent->wait, (unsigned)absent->retry);
+	/* Of what is in another cell, more is said again and again. */
+	if (absent->state != CELL_ABSENCE_ELSEWHERE || service_state(service) != SERVICE_ELSEWHERE)
+		service_set_state(service, states[absent->state], absent->reason);
+	if (absent->state != CELL_ABSENCE_ELSEWHERE)
+		peer_route_clear(service, absent->reason != NULL ? absent->reason : "it does not run");
 	if (absent->state != CELL_ABSENCE_STARTING && service->held)
 		service_queue_flush(service, absent->reason != NULL ? absent->reason : "it has stopped");
 }
@@ -235,6 +245,7 @@ host_begin(struct host *host, const struct cell_start *start, int image, const s
 		return;
 	}
 	service_set_slot(service, host->page, (uint32_t)start->slot);
+	peer_route_clear(service, "it is about to run in this cell");
 	host_set_limits(host, service, start, false);
 	service->on_failed = host_instance_failed;
 	hosted = hosted_create(&host->hosting, service, start, image,

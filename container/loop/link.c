@@ -83,15 +83,18 @@ link_on_sleep(struct glance *glance, bool sleeps)
 {
 	struct link *link = container_of(glance, struct link, _glance);
 
-	if (sleeps)
-		link_reader_sleeps(&link->in);
-	else
+	if (!sleeps) {
 		link_reader_wakes(&link->in);
+		return;
+	}
+	link_reader_sleeps(&link->in);
+	link->_on_sleep(link);
 }
 
 bool
-link_begin(struct link *link, struct loop *loop, link_news_fn *on_news)
+link_begin(struct link *link, struct loop *loop, link_news_fn *on_news, link_sleep_fn *on_sleep)
 {
+	link->_on_sleep = on_sleep;
 	link->_on_news = on_news;
 	link->_event = event_new(loop->base, link->_fd, EV_READ | EV_PERSIST, link_on_socket, link);
 	if (link->_event == NULL)

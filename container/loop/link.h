@@ -22,9 +22,12 @@ struct event;
 struct link;
 struct loop;
 
-/* Something may have come, or there is room again, or the other process has ended (link->gone). Returns
- * whether there was anything to do. Does not end the link. */
+/* Something may have come, or there is room again, or the other process has ended (link->gone).
+ * Returns whether there was anything to do. Does not end the link. */
 typedef bool link_news_fn(struct link *link);
+
+/* The loop is about to sleep, and will look once more: who waits for room says so now. */
+typedef void link_sleep_fn(struct link *link);
 
 struct link {
 	struct link_writer out;
@@ -34,6 +37,7 @@ struct link {
 	struct glance _glance;
 	struct event *_event;
 	link_news_fn *_on_news;
+	link_sleep_fn *_on_sleep;
 	unsigned _idle_wakes;
 	int _fd;
 };
@@ -47,7 +51,7 @@ bool link_open(struct link *link, int memory_fd, int socket_fd, unsigned side, u
 void link_close(struct link *link);
 
 /* From now on the loop looks at it. False: no memory or no descriptors. */
-bool link_begin(struct link *link, struct loop *loop, link_news_fn *on_news)
+bool link_begin(struct link *link, struct loop *loop, link_news_fn *on_news, link_sleep_fn *on_sleep)
 	__attribute__((warn_unused_result));
 
 void link_end(struct link *link);

@@ -94,6 +94,17 @@ registry_get(const char *name)
 }
 
 struct bay_service *
+registry_find(const char *name)
+{
+	struct bay_service *service;
+
+	pthread_mutex_lock(&registry.lock);
+	service = map_get(registry.by_name, name);
+	pthread_mutex_unlock(&registry.lock);
+	return service;
+}
+
+struct bay_service *
 registry_at(uint16_t id)
 {
 	return registry.by_id[id];

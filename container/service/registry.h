@@ -23,6 +23,9 @@ void registry_finish(void);
 /* The record called name, made if need be; NULL: a bad name or too many. Any thread. */
 struct bay_service *registry_get(const char *name);
 
+/* The record called name, or NULL. Any thread. */
+struct bay_service *registry_find(const char *name);
+
 /* By number; id below registry_count(). Any thread. */
 struct bay_service *registry_at(uint16_t id);
 unsigned registry_count(void);

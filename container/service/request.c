@@ -14,6 +14,7 @@
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "service/message.h"
+#include "service/peer.h"
 #include "service/registry.h"
 #include "service/service_queue.h"
 
@@ -255,6 +256,15 @@ request_cancel_at_runner(struct bay_request *request, const char *reason)
 	loop_post(&request->runner->loop, &request->cancel_item);
 }
 
+/* It was in another cell, or on its way there, which hears of it: we have it back. */
+static void
+request_cancel_away(struct bay_request *request, const char *reason)
+{
+	request_fail(request, BAY_CANCELED, "the call to service %s was cancelled: %s", request->service->name,
+		reason);
+	request->arrived(request);
+}
+
 void
 request_cancel(struct bay_request *request, const char *reason)
 {
@@ -262,6 +272,15 @@ request_cancel(struct bay_request *request, const char *reason)
 		return;
 	/* Whoever ends it this way knows how it ended. */
 	request->handle.collected = true;
+	if (request->away) {
+		/* Otherwise it is on its way home. */
+		if (peer_take_back(request, reason))
+			request_cancel_away(request, reason);
+		else if (!request->handle.done)
+			handle_end(&request->handle, BAY_CANCELED, xasprintf("the call to service %s was cancelled: %s",
+				request->service->name, reason));
+		return;
+	}
 	if (service_queue_remove(request)) {
 		request_fail(request, BAY_CANCELED, "service %s: cancelled before it was served: %s",
 			request->service->name, reason);

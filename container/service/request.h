@@ -34,6 +34,7 @@
 struct bay_message;
 struct bay_verb;
 struct loop;
+struct peer_link;
 struct scheduler;
 struct task;
 
@@ -44,7 +45,8 @@ enum request_place {
 	PLACE_HOME,      /* not sent, or on its way home, or back */
 	PLACE_QUEUED,    /* in the service's queue */
 	PLACE_WAITING,   /* before the queue, which is full */
-	PLACE_RUNNING
+	PLACE_RUNNING,
+	PLACE_AWAY       /* on its way to another cell, or there; see peer.h */
 };
 
 typedef void request_arrived_fn(struct bay_request *request);
@@ -64,8 +66,11 @@ struct bay_request {
 	bool borrowed;                  /* message is the caller's: not to be freed */
 	uint8_t depth;                  /* services above us: chain[0..depth-1] */
 	uint8_t waiting_from;           /* those before it in the chain do not wait for us */
-	bool by_handler;                /* the failure is its handler's word, not the container's;
-	                                 * these are one word, to be set by one store */
+	bool by_handler;                /* the failure is its handler's word, not the container's */
+	bool away;                      /* was given to another cell; set by home, and stays */
+	uint8_t tries;                  /* cells that have died with it; these are one word, to be
+	                                 * set by one store */
+	bool asks_ticket;               /* does not stand before a full queue without a ticket */
 	enum request_place place;
 	int status;                     /* how it was answered */
 	struct bay_service *service;
@@ -83,6 +88,8 @@ struct bay_request {
 	int64_t queued_ns;              /* when it came into the queue */
 	int64_t taken_ns;               /* when its handler began, 0: not measured */
 	uint64_t trace;
+	struct peer_link *sent;         /* in another cell: by this link, as number sent_slot; NULL: not yet */
+	uint32_t sent_slot;
 	const struct bay_verb *verb;    /* of one for instance_run_verb() only, ... */
 	const void *arguments;          /* ... which its home keeps */
 	struct list link;               /* in the queue, or in instance->requests */
@@ -131,6 +138,9 @@ request_create(struct bay_service *service, const struct bay_message *message, s
 	request->depth = 0;
 	request->waiting_from = 0;
 	request->by_handler = false;
+	request->away = false;
+	request->tries = 0;
+	request->asks_ticket = false;
 	request->place = PLACE_HOME;
 	request->status = BAY_OK;
 	request->service = service;

@@ -18,6 +18,7 @@ static const char *const state_names[] = {
 	[SERVICE_READY] = "ready",
 	[SERVICE_STOPPING] = "stopping",
 	[SERVICE_STOPPED] = "stopped",
+	[SERVICE_ELSEWHERE] = "in another cell",
 	[SERVICE_FAILED] = "failed",
 };
 

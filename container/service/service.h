@@ -28,6 +28,7 @@
 #include "io/blocking_pool.h"
 
 struct bay_instance;
+struct peer_route;
 struct ready_set;
 
 #define SERVICE_LOOPS_MAX STATUS_PAGE_LOOPS_MAX
@@ -39,7 +40,8 @@ enum service_state {
 	SERVICE_READY,
 	SERVICE_STOPPING,   /* finishes what it has, takes no more */
 	SERVICE_STOPPED,
-	SERVICE_FAILED
+	SERVICE_FAILED,
+	SERVICE_ELSEWHERE   /* in another cell: route says which */
 };
 
 /* Which ways calls may take that could be direct. */
@@ -94,6 +96,7 @@ struct bay_service {
 	char subject[SERVICE_NAME_SIZE + 8]; /* "service NAME", for the log */
 	struct log_rate unheard;             /* failures of messages that went one way */
 	struct blocking_lane blocking;       /* its functions on helper threads */
+	struct peer_route *route;            /* to another cell, once it was in one; see peer.h */
 
 	/* A task that lives as long as this instance has failed. Called on its loop. */
 	void (*on_failed)(struct bay_instance *instance, const char *text);

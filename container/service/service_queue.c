@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "runtime/scheduler.h"
 #include "service/message.h"
+#include "service/peer.h"
 #include "service/ready_set.h"
 #include "service/registry.h"
 
@@ -180,7 +181,7 @@ queue_overflow(struct bay_service *service, struct bay_request *request, int64_t
 {
 	switch (service->limits.overflow) {
 	case OVERFLOW_WAIT:
-		if (request->one_way && request->ticket == NULL)
+		if ((request->one_way || request->asks_ticket) && request->ticket == NULL)
 			return BAY_BUSY;
 		request->place = PLACE_WAITING;
 		if (request->ticket != NULL) {
@@ -281,6 +282,8 @@ queue_put(struct bay_service *service, struct bay_request *request, bool parks)
 	struct list *link;
 	int status;
 
+	if (service_state(service) == SERVICE_ELSEWHERE)
+		return peer_put(service, request);
 	pthread_mutex_lock(&service->lock);
 	status = queue_put_locked(service, request, &dropped);
 	if (status == BAY_OK)
@@ -374,6 +377,8 @@ service_queue_withdraw(struct bay_service *service, struct bay_request *ticket)
 	struct queue_wake wake = {.set = NULL};
 	bool waits;
 
+	if (ticket->away)
+		return peer_withdraw(ticket);
 	pthread_mutex_lock(&service->lock);
 	waits = ticket->place == PLACE_WAITING;
 	if (waits) {

@@ -18,8 +18,8 @@ struct scheduler;
 /* Gives a request to the service. BAY_OK: it is the queue's (or waits before it, or was one
  * way and dropped by the policy) and comes home some day. Otherwise it is still the caller's, with request->error set:
  * BAY_NOT_FOUND, BAY_CLOSED, BAY_FULL, BAY_TOO_BIG, BAY_LOOP, BAY_INVALID. A one-way request that
- * meets a full queue whose policy is to wait needs a ticket (BAY_BUSY without: it is
- * still the caller's): a request of the sender's own that comes home with BAY_OK when
+ * meets a full queue whose policy is to wait, or goes to another cell, needs a ticket (BAY_BUSY
+ * without: it is still the caller's), and so does one that asks_ticket: a request of the sender's own that comes home with BAY_OK when
  * the message has its place, or with the reason why it never will. From that moment on
  * the message is not the sender's any more. Any thread. */
 int service_queue_put(struct bay_service *service, struct bay_request *request);

@@ -19,6 +19,7 @@
 #include "base/fd.h"
 #include "base/hash.h"
 #include "bench/bench.h"
+#include "loop/link_memory.h"
 
 #define PLUGINS TOP_BUILDDIR "/tests/bench/plugins/"
 #define SAMPLES TOP_BUILDDIR "/plugins/"
@@ -102,16 +103,17 @@ cell_process_receive(struct cell_process *cell)
 	return frame;
 }
 
-/* Sends a call and waits for its reply, which is the caller's. Takes parameters. */
+/* Sends a call with descriptors and waits for its reply, which is the caller's. Takes all. */
 static json_t *
-cell_process_ask(struct cell_process *cell, const char *method, json_t *parameters)
+cell_process_ask_with(struct cell_process *cell, const char *method, json_t *parameters, const int *fds,
+	size_t fd_count)
 {
 	struct varlink_call call = {.method = method, .parameters = parameters, .has_id = true, .id = 1};
 	struct varlink_reply reply;
 	const char *why;
 	json_t *frame;
 
-	if (!varlink_stream_send_call(&cell->stream, &call, NULL, 0) ||
+	if (!varlink_stream_send_call(&cell->stream, &call, fds, fd_count) ||
 		varlink_stream_flush(&cell->stream) != VARLINK_STREAM_OK)
 		cell_die("%s: %s", method, varlink_stream_error(&cell->stream));
 	json_decref(parameters);
@@ -121,6 +123,12 @@ cell_process_ask(struct cell_process *cell, const char *method, json_t *paramete
 	if (reply.error != NULL)
 		cell_die("%s: %s", method, json_string_value(json_object_get(reply.parameters, "message")));
 	return frame;
+}
+
+static json_t *
+cell_process_ask(struct cell_process *cell, const char *method, json_t *parameters)
+{
+	return cell_process_ask_with(cell, method, parameters, NULL, 0);
 }
 
 /* --- life --------------------------------------------------------------------------- */
@@ -207,6 +215,34 @@ cell_process_serve(struct cell_process *cell, const struct cell_service *service
 	snprintf(image, sizeof(image), "%s%s.so", service->sample ? SAMPLES : PLUGINS, service->plugin);
 	cell_process_hash(image, hash);
 	json_decref(cell_process_ask(cell, CELL_START, cell_start_to_json(&start)));
+}
+
+static void
+cell_process_take_link(struct cell_process *cell, const char *other, int64_t side, int memory, int socket)
+{
+	struct cell_linked linked = {.cell = other, .epoch = 1, .side = side};
+	int fds[] = {memory, socket};
+
+	json_decref(cell_process_ask_with(cell, CELL_LINK, cell_linked_to_json(&linked), fds, 2));
+}
+
+void
+cell_process_link(struct cell_process *a, struct cell_process *b)
+{
+	int memory = link_memory_create(1), pair[2];
+
+	if (memory < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) != 0)
+		cell_die("prepare a link: %s", strerror(errno));
+	cell_process_take_link(a, "b", 0, fcntl(memory, F_DUPFD_CLOEXEC, 0), pair[0]);
+	cell_process_take_link(b, "a", 1, memory, pair[1]);
+}
+
+void
+cell_process_elsewhere(struct cell_process *cell, const char *service, const char *other)
+{
+	struct cell_absent absent = {.service = service, .state = CELL_ABSENCE_ELSEWHERE, .cell = other};
+
+	json_decref(cell_process_ask(cell, CELL_ABSENT, cell_absent_to_json(&absent)));
 }
 
 void

@@ -53,6 +53,12 @@ void cell_process_serve(struct cell_process *cell, const struct cell_service *se
 void cell_process_call(struct cell_process *cell, const char *service, const char *text,
 	char *reply_r, size_t size);
 
+/* Makes a link between two cells, which know each other as "a" and "b". */
+void cell_process_link(struct cell_process *a, struct cell_process *b);
+
+/* Tells a cell that a service is in another. */
+void cell_process_elsewhere(struct cell_process *cell, const char *service, const char *other);
+
 /* Ends it in order. */
 void cell_process_end(struct cell_process *cell);
 

@@ -73,6 +73,28 @@ call_together(const struct job *job)
 	return in_parallel(call_often, &share, job->width);
 }
 
+/* Each call brings width bytes there and back. */
+static int
+call_bytes(const struct job *job)
+{
+	struct bay_service *service = bay_service(job->service);
+	char *bytes = calloc(1, (size_t)job->width);
+	struct bay_message *request = bytes != NULL ? bay_message(bytes, (size_t)job->width) : NULL;
+	int status = request != NULL ? BAY_OK : BAY_NO_MEMORY;
+
+	free(bytes);
+	for (int64_t i = 0; i < job->count && status == BAY_OK; i++) {
+		struct bay_message *reply = NULL;
+
+		status = bay_call(service, request, &reply, BAY_INHERIT);
+		if (status == BAY_OK && bay_message_size(reply) != (size_t)job->width)
+			status = BAY_FAILED;
+		bay_message_free(reply);
+	}
+	bay_message_free(request);
+	return status;
+}
+
 static int
 send_often(void *arg)
 {
@@ -438,6 +460,7 @@ static const struct scenario {
 	int (*run)(const struct job *job);
 } scenarios[] = {
 	{"call", call_alone},
+	{"call_bytes", call_bytes},
 	{"call_together", call_together},
 	{"send", send_together},
 	{"spawn", spawn_and_join},

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "cell/peers.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <bay/status.h>
+
+#include "base/alloc.h"
+#include "base/log.h"
+#include "cell/control.h"
+#include "cell/executor.h"
+#include "loop/loop.h"
+#include "protocol/cell_link.h"
+#include "protocol/varlink_stream.h"
+#include "runtime/scheduler.h"
+#include "service/peer.h"
+#include "service/service.h"
+
+/* Before the next link to a cell that broke the last one: at first, and at most. */
+#define CELL_PEERS_REST_NS (100 * INT64_C(1000000))
+#define CELL_PEERS_REST_MAX_NS (5 * INT64_C(1000000000))
+
+/* Something that a link says, on its way to the control thread. */
+struct cell_peers_word {
+	struct inbox_item item;
+	char cell[SERVICE_NAME_SIZE];
+	uint64_t epoch;       /* of a broken link */
+	const char *why;      /* a literal */
+	struct timer timer;   /* until another link may be asked for */
+	struct list resting;
+};
+
+/* One a process. */
+static struct {
+	struct control *control;  /* NULL: it ends */
+	struct loop *loop;
+	int64_t rest_ns;          /* the next time */
+	struct list resting;      /* struct cell_peers_word */
+	struct scheduler **schedulers;
+} here;
+
+static struct cell_peers_word *
+cell_peers_word(const char *cell, inbox_fn *run)
+{
+	struct cell_peers_word *word = xcalloc(1, sizeof *word);
+
+	snprintf(word->cell, sizeof word->cell, "%s", cell);
+	word->item.run = run;
+	return word;
+}
+
+/* --- links are wanted ---------------------------------------------------------------------- */
+
+static void
+cell_peers_on_reply(const struct control_reply *reply, void *arg)
+{
+	struct cell_peers_word *word = arg;
+	int status = reply->status == BAY_BUSY ? BAY_OK : reply->status;
+
+	if (here.control != NULL)
+		peer_answered(word->cell, status, reply->message);
+	free(word);
+}
+
+static void
+cell_peers_on_wanted(struct inbox_item *item)
+{
+	struct cell_peers_word *word = container_of(item, struct cell_peers_word, item);
+	struct cell_connect connect = {.cell = word->cell};
+
+	if (here.control == NULL)
+		free(word);
+	else
+		control_call(here.control, CELL_CONNECT, cell_connect_to_json(&connect), cell_peers_on_reply, word);
+}
+
+static void
+cell_peers_connect(const char *cell, void *arg)
+{
+	(void)arg;
+	loop_post(here.loop, &cell_peers_word(cell, cell_peers_on_wanted)->item);
+}
+
+/* --- links are broken ------------------------------------------------------------------------ */
+
+static void
+cell_peers_on_rested(struct timer *timer)
+{
+	struct cell_peers_word *word = container_of(timer, struct cell_peers_word, timer);
+
+	list_remove(&word->resting);
+	peer_ready(word->cell);
+	free(word);
+}
+
+/* Whoever writes garbage once may do it again: not as often as it can. */
+static void
+cell_peers_rest(struct cell_peers_word *word)
+{
+	list_push_back(&here.resting, &word->resting);
+	timer_init(&word->timer, cell_peers_on_rested);
+	wheel_add(&here.loop->wheel, &word->timer, loop_now(here.loop) + here.rest_ns);
+	here.rest_ns = here.rest_ns * 2 < CELL_PEERS_REST_MAX_NS ? here.rest_ns * 2 : CELL_PEERS_REST_MAX_NS;
+}
+
+static void
+cell_peers_on_broken(struct inbox_item *item)
+{
+	struct cell_peers_word *word = container_of(item, struct cell_peers_word, item);
+	struct cell_broken broken = {.cell = word->cell, .epoch = (int64_t)word->epoch, .reason = word->why};
+
+	if (here.control == NULL) {
+		free(word);
+		return;
+	}
+	control_notify(here.control, CELL_BROKEN, cell_broken_to_json(&broken));
+	cell_peers_rest(word);
+}
+
+static void
+cell_peers_broken(const char *cell, uint64_t epoch, const char *why, void *arg)
+{
+	struct cell_peers_word *word = cell_peers_word(cell, cell_peers_on_broken);
+
+	(void)arg;
+	word->epoch = epoch;
+	word->why = why;
+	loop_post(here.loop, &word->item);
+}
+
+/* --- what the master says -------------------------------------------------------------------- */
+
+void
+cell_peers_link(const struct cell_linked *linked, struct varlink_fds *fds)
+{
+	const char *why = "it has come without its descriptors";
+
+	if (fds->count == 2 && fds->fd[0] >= 0 && fds->fd[1] >= 0) {
+		int memory_fd = fds->fd[0], socket_fd = fds->fd[1];
+
+		fds->fd[0] = fds->fd[1] = -1;
+		if (peer_attach(linked->cell, (uint64_t)linked->epoch, (unsigned)linked->side, memory_fd, socket_fd, &why))
+			return;
+	}
+	log_error("cell", "the link to cell %s is of no use: %s", linked->cell, why);
+	cell_peers_broken(linked->cell, (uint64_t)linked->epoch, why, NULL);
+}
+
+void
+cell_peers_tell(const struct cell_peer *peer)
+{
+	if (peer->ready)
+		peer_ready(peer->cell);
+	else
+		peer_ended(peer->cell);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+void
+cell_peers_begin(struct control *control, struct loop *loop, struct executor *executor)
+{
+	static const struct peer_source source = {.connect = cell_peers_connect, .broken = cell_peers_broken};
+	unsigned i, count = executor_count(executor);
+
+	here.control = control;
+	here.loop = loop;
+	here.rest_ns = CELL_PEERS_REST_NS;
+	list_init(&here.resting);
+	here.schedulers = xcalloc(count, sizeof *here.schedulers);
+	for (i = 0; i < count; i++)
+		here.schedulers[i] = executor_scheduler(executor, i);
+	peers_begin(here.schedulers, count, &source);
+}
+
+void
+cell_peers_stop(void)
+{
+	if (here.control == NULL)
+		return;
+	peers_stop();
+}
+
+void
+cell_peers_finish(void)
+{
+	struct list *first;
+
+	if (here.control == NULL)
+		return;
+	here.control = NULL;
+	while ((first = list_pop_front(&here.resting)) != NULL) {
+		struct cell_peers_word *word = container_of(first, struct cell_peers_word, resting);
+
+		wheel_remove(&here.loop->wheel, &word->timer);
+		free(word);
+	}
+	peers_finish();
+	free(here.schedulers);
+	here.schedulers = NULL;
+}

@@ -1,0 +1,374 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* The other cells, and the ways of services to them. */
+#include "config.h"
+
+#include "service/peer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/fd.h"
+#include "base/text.h"
+#include "runtime/scheduler.h"
+#include "service/message.h"
+#include "service/peer_link.h"
+#include "service/request.h"
+#include "service/service.h"
+
+pthread_mutex_t peers_lock = PTHREAD_MUTEX_INITIALIZER;
+struct peer_source peers_source;
+
+/* One a process, as the registry is. Under the lock. */
+static struct {
+	struct list peers;                /* struct peer.in_peers */
+	unsigned count;
+	struct scheduler *const *schedulers;
+	unsigned loops;
+	bool stopped;
+} peers = {.peers = LIST_INIT(peers.peers)};
+
+void
+peers_begin(struct scheduler *const *schedulers, unsigned count, const struct peer_source *source)
+{
+	peers.schedulers = schedulers;
+	peers.loops = count;
+	peers.stopped = false;
+	peers_source = *source;
+}
+
+static struct peer *
+peer_find(const char *name)
+{
+	list_for_each(pos, &peers.peers) {
+		struct peer *peer = container_of(pos, struct peer, in_peers);
+
+		if (strcmp(peer->name, name) == 0)
+			return peer;
+	}
+	return NULL;
+}
+
+static struct peer *
+peer_get(const char *name)
+{
+	struct peer *peer = peer_find(name);
+
+	if (peer != NULL)
+		return peer;
+	peer = xcalloc(1, sizeof *peer);
+	snprintf(peer->name, sizeof peer->name, "%s", name);
+	peer->index = peers.count++;
+	list_init(&peer->routes);
+	list_push_back(&peers.peers, &peer->in_peers);
+	return peer;
+}
+
+void
+peers_stop(void)
+{
+	pthread_mutex_lock(&peers_lock);
+	peers.stopped = true;
+	list_for_each(pos, &peers.peers) {
+		struct peer *peer = container_of(pos, struct peer, in_peers);
+
+		if (peer->link != NULL)
+			peer_link_end(peer->link, "this cell ends");
+	}
+	pthread_mutex_unlock(&peers_lock);
+}
+
+void
+peers_finish(void)
+{
+	unsigned id, count = registry_count();
+	struct list *first;
+
+	for (id = 0; id < count; id++) {
+		free(registry_at((uint16_t)id)->route);
+		registry_at((uint16_t)id)->route = NULL;
+	}
+	while ((first = list_pop_front(&peers.peers)) != NULL)
+		free(container_of(first, struct peer, in_peers));
+	peers.count = 0;
+}
+
+/* --- links ---------------------------------------------------------------------------------- */
+
+void
+peer_want(struct peer *peer)
+{
+	if (peer->link != NULL || peer->asked || peer->rests || peers.stopped)
+		return;
+	list_for_each(pos, &peer->routes) {
+		if (container_of(pos, struct peer_route, in_peer)->wait)
+			continue;
+		peer->asked = true;
+		peers_source.connect(peer->name, peers_source.arg);
+		return;
+	}
+}
+
+bool
+peer_attach(const char *cell, uint64_t epoch, unsigned side, int memory_fd, int socket_fd, const char **why_r)
+{
+	struct peer_link *link;
+	struct peer *peer;
+
+	pthread_mutex_lock(&peers_lock);
+	peer = peer_get(cell);
+	link = peer_link_create(peer, peers.schedulers[peer->index % peers.loops], epoch);
+	if (!link_open(&link->link, memory_fd, socket_fd, side, epoch, why_r)) {
+		free(link);
+		pthread_mutex_unlock(&peers_lock);
+		return false;
+	}
+	if (peer->link != NULL)
+		peer_link_end(peer->link, "there is another");
+	peer->link = link;
+	peer->rests = false;
+	peer_link_begin(link);
+	pthread_mutex_unlock(&peers_lock);
+	return true;
+}
+
+/* What waits for a link that does not come, and not for a service that is about to. */
+static void
+peer_refuse(struct peer *peer, const char *why, struct list *over)
+{
+	list_for_each_safe(pos, &peer->routes) {
+		struct peer_route *route = container_of(pos, struct peer_route, in_peer);
+
+		if (!route->wait)
+			peer_route_refuse(route, why, over);
+	}
+}
+
+void
+peer_answered(const char *cell, int status, const char *why)
+{
+	struct list over = LIST_INIT(over);
+	struct peer *peer;
+
+	pthread_mutex_lock(&peers_lock);
+	peer = peer_get(cell);
+	peer->asked = false;
+	if (status != BAY_OK)
+		peer_refuse(peer, why, &over);
+	else if (peer->link == NULL)
+		peer->rests = true; /* it has ended again */
+	pthread_mutex_unlock(&peers_lock);
+	peer_sent_settle(&over);
+}
+
+void
+peer_ready(const char *cell)
+{
+	struct peer *peer;
+
+	pthread_mutex_lock(&peers_lock);
+	peer = peer_get(cell);
+	peer->rests = false;
+	peer_want(peer);
+	pthread_mutex_unlock(&peers_lock);
+}
+
+void
+peer_ended(const char *cell)
+{
+	struct peer *peer;
+
+	pthread_mutex_lock(&peers_lock);
+	peer = peer_find(cell);
+	if (peer != NULL && peer->link != NULL)
+		peer_link_end(peer->link, "it has ended");
+	pthread_mutex_unlock(&peers_lock);
+}
+
+/* --- routes ---------------------------------------------------------------------------------- */
+
+static struct peer_route *
+peer_route_create(struct bay_service *service)
+{
+	struct peer_route *route = xcalloc(1, sizeof *route);
+
+	route->service = service;
+	list_init(&route->out);
+	list_init(&route->in_peer);
+	return route;
+}
+
+/* Where what is to be sent is seen. */
+static void
+peer_route_list(struct peer_route *route)
+{
+	list_remove(&route->in_peer);
+	if (route->peer != NULL && !list_empty(&route->out))
+		list_push_back(&route->peer->routes, &route->in_peer);
+}
+
+/* There is something that may go, or a link is needed for it. */
+static void
+peer_route_go(struct peer_route *route)
+{
+	struct peer *peer = route->peer;
+
+	if (peer->link != NULL)
+		peer_link_flush(peer->link);
+	else
+		peer_want(peer);
+}
+
+void
+peer_route_set(struct bay_service *service, const char *cell, bool wait, unsigned retry)
+{
+	struct peer_route *route;
+
+	pthread_mutex_lock(&peers_lock);
+	if (service->route == NULL)
+		service->route = peer_route_create(service);
+	route = service->route;
+	route->peer = peer_get(cell);
+	route->wait = wait;
+	route->retry = retry;
+	peer_route_list(route);
+	/* The word about the service is the newer one. */
+	if (!wait)
+		route->peer->rests = false;
+	peer_route_go(route);
+	pthread_mutex_unlock(&peers_lock);
+}
+
+void
+peer_route_refuse(struct peer_route *route, const char *why, struct list *over)
+{
+	struct list *first;
+
+	while ((first = list_pop_front(&route->out)) != NULL) {
+		struct bay_request *request = container_of(first, struct bay_request, link);
+
+		request_fail(request, BAY_CLOSED, "service %s: %s", route->service->name, why);
+		peer_sent_detach(request, over);
+	}
+	list_remove(&route->in_peer);
+}
+
+void
+peer_route_clear(struct bay_service *service, const char *reason)
+{
+	struct list over = LIST_INIT(over);
+
+	pthread_mutex_lock(&peers_lock);
+	if (service->route != NULL && service->route->peer != NULL) {
+		peer_route_refuse(service->route, reason, &over);
+		service->route->peer = NULL;
+	}
+	pthread_mutex_unlock(&peers_lock);
+	peer_sent_settle(&over);
+}
+
+/* --- requests ---------------------------------------------------------------------------------- */
+
+static int
+peer_put_locked(struct peer_route *route, struct bay_request *request)
+{
+	if (route == NULL || route->peer == NULL || peers.stopped) {
+		request_fail(request, BAY_CLOSED, "service %s is on its way to another cell, or from there",
+			request->service->name);
+		return BAY_CLOSED;
+	}
+	request->place = PLACE_AWAY;
+	request->sent = NULL;
+	if (request->ticket != NULL) {
+		request->ticket->away = true;
+		request->ticket->place = PLACE_AWAY;
+		request->ticket->ticket = request;
+	} else {
+		request->away = true;
+	}
+	list_push_back(&route->out, &request->link);
+	if (list_empty(&route->in_peer))
+		list_push_back(&route->peer->routes, &route->in_peer);
+	peer_route_go(route);
+	return BAY_OK;
+}
+
+int
+peer_put(struct bay_service *service, struct bay_request *request)
+{
+	size_t size = bay_message_size(request->message);
+	int status;
+
+	if (size > LINK_BODY_MAX) {
+		request_fail(request, BAY_TOO_BIG, "a message of %zu bytes is larger than what goes from cell to cell "
+			"(64 MiB); service %s is in another cell", size, service->name);
+		return BAY_TOO_BIG;
+	}
+	/* What becomes of it is known later. */
+	if (request->one_way && request->ticket == NULL)
+		return BAY_BUSY;
+	pthread_mutex_lock(&peers_lock);
+	status = peer_put_locked(service->route, request);
+	pthread_mutex_unlock(&peers_lock);
+	return status;
+}
+
+/* Takes a request out, wherever it is. */
+static void
+peer_take_out(struct bay_request *request, const char *reason)
+{
+	struct peer_route *route = request->service->route;
+
+	if (request->sent != NULL) {
+		peer_link_forget(request->sent, request, reason);
+	} else {
+		list_remove(&request->link);
+		if (list_empty(&route->out))
+			list_remove(&route->in_peer);
+	}
+	request->place = PLACE_HOME;
+}
+
+bool
+peer_withdraw(struct bay_request *ticket)
+{
+	bool is_away;
+
+	pthread_mutex_lock(&peers_lock);
+	is_away = ticket->place == PLACE_AWAY;
+	if (is_away) {
+		struct bay_request *request = ticket->ticket;
+
+		peer_take_out(request, "the sender does not wait for room any more");
+		request->ticket = NULL;
+		ticket->ticket = NULL;
+		ticket->place = PLACE_HOME;
+	}
+	pthread_mutex_unlock(&peers_lock);
+	return is_away;
+}
+
+bool
+peer_take_back(struct bay_request *request, const char *reason)
+{
+	bool is_away;
+
+	pthread_mutex_lock(&peers_lock);
+	is_away = request->place == PLACE_AWAY;
+	if (is_away)
+		peer_take_out(request, reason);
+	pthread_mutex_unlock(&peers_lock);
+	return is_away;
+}
+
+const char *
+peer_where(const struct bay_service *service, char *text, size_t size)
+{
+	*text = '\0';
+	pthread_mutex_lock(&peers_lock);
+	if (service->route != NULL && service->route->peer != NULL)
+		snprintf(text, size, "in cell %s", service->route->peer->name);
+	pthread_mutex_unlock(&peers_lock);
+	return text;
+}

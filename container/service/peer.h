@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Services of other cells. Their names resolve to the same records as those of this cell; what is
+ * for them takes another way:
+ *
+ *	service_queue_put -> route of the service -> link of the peer ~~~> queue of the service there
+ *	request comes home <- link of the peer <~~~~~~~~~~~~~~~~~~~~~~~~~~ request comes home there
+ *
+ * A request that was sent stays here, with its message, until its outcome comes back or the other
+ * cell dies: then it is sent to the next one, if the service may be asked again (retry), or ends
+ * with BAY_PEER_DIED. What was not sent waits: in the route, in its order, for a link, for room in
+ * the ring, or for room on the other side (each service has its credit there, so one whose queue
+ * is full does not stand in the way of the others).
+ *
+ * One lock for all that goes to other cells. Each link belongs to one loop, which reads it; any
+ * thread writes to it.
+ */
+#ifndef BAY_SERVICE_PEER_H
+#define BAY_SERVICE_PEER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct bay_request;
+struct bay_service;
+struct scheduler;
+
+/* Who makes links for us. Called under the lock, on any thread: to be handed on. */
+struct peer_source {
+	/* A link to the cell is wanted: peer_attach() follows, and peer_answered() in any case. */
+	void (*connect)(const char *cell, void *arg);
+	/* What the cell sent cannot be, and our end of the link is closed. */
+	void (*broken)(const char *cell, uint64_t epoch, const char *why, void *arg);
+	void *arg;
+};
+
+/* --- the control thread --------------------------------------------------------------- */
+
+/* Before any service is elsewhere. The schedulers are borrowed until peers_finish(). */
+void peers_begin(struct scheduler *const *schedulers, unsigned count, const struct peer_source *source);
+
+/* Closes all links, while the loops still run; and forgets everything, once they have ended. */
+void peers_stop(void);
+void peers_finish(void);
+
+/* The service is in this cell. Wait: what is for it stays here until the next word; retry: how
+ * often another cell may get a request after one died with it. The caller sets the state. */
+void peer_route_set(struct bay_service *service, const char *cell, bool wait, unsigned retry);
+
+/* It is in none of them any more: what waits for it ends with BAY_CLOSED and this reason. */
+void peer_route_clear(struct bay_service *service, const char *reason);
+
+/* A link to the cell, with its number. Takes the descriptors. False: it is no link, and why. */
+bool peer_attach(const char *cell, uint64_t epoch, unsigned side, int memory_fd, int socket_fd,
+	const char **why_r)
+	__attribute__((warn_unused_result));
+
+/* What became of a wish for a link: BAY_OK when there is one, or was. Otherwise what waits for it
+ * ends with BAY_CLOSED and why, unless it waits for its service. */
+void peer_answered(const char *cell, int status, const char *why);
+
+/* The cell takes links, now or again: where one is wanted it is asked for. */
+void peer_ready(const char *cell);
+
+/* The cell has ended: so has its link. */
+void peer_ended(const char *cell);
+
+/* --- any thread ------------------------------------------------------------------------- */
+
+/* service_queue_put() for a service that is elsewhere. */
+int peer_put(struct bay_service *service, struct bay_request *request);
+
+/* service_queue_withdraw() for the ticket of a message that is away. The other cell may have it all
+ * the same. */
+bool peer_withdraw(struct bay_request *ticket);
+
+/* Takes back a request that somebody waits for; the other cell is told that he does not any more, and
+ * why. False: it is on its way home. */
+bool peer_take_back(struct bay_request *request, const char *reason);
+
+/* "in cell NAME" of a service that is elsewhere, or "". Returns text. */
+const char *peer_where(const struct bay_service *service, char *text, size_t size);
+
+#endif
