@@ -13,6 +13,9 @@
 
 /* --- show_service.c ---------------------------------------------------------- */
 
+/* Whether the "cell" of any of these objects is another than main: then it is worth a column. */
+bool show_has_cells(const json_t *rows);
+
 /* A table of Service objects. */
 void show_services(struct print *print, const json_t *services, bool heading);
 

@@ -30,7 +30,7 @@ show_cells(struct print *print, const json_t *cells)
 {
 	static const struct table_column columns[] = {
 		{"CELL", TABLE_LEFT}, {"PID", TABLE_RIGHT}, {"STATE", TABLE_LEFT},
-		{"RESTARTS", TABLE_RIGHT}, {"MEMORY", TABLE_RIGHT}};
+		{"RESTARTS", TABLE_RIGHT}, {"LOOPS", TABLE_RIGHT}, {"MEMORY", TABLE_RIGHT}};
 	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
 
 	for (size_t i = 0; i < json_array_size(cells); i++) {
@@ -41,6 +41,7 @@ show_cells(struct print *print, const json_t *cells)
 		table_int(table, view_int(cell, "pid"));
 		table_text(table, print_state_style(state), state);
 		table_int(table, view_int(cell, "restarts"));
+		table_int(table, view_int(cell, "loops"));
 		table_size(table, view_int(cell, "rss_bytes"));
 	}
 	table_print(table, print, true);

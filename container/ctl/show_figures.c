@@ -81,15 +81,18 @@ show_stats_row(struct table *table, const json_t *service)
 static void
 show_loops(struct print *print, const json_t *loops, bool heading)
 {
-	static const struct table_column columns[] = {
-		{"LOOP", TABLE_RIGHT}, {"PASSES", TABLE_RIGHT}, {"SWITCHES", TABLE_RIGHT},
+	static const struct table_column all[] = {
+		{"CELL", TABLE_LEFT}, {"LOOP", TABLE_RIGHT}, {"PASSES", TABLE_RIGHT}, {"SWITCHES", TABLE_RIGHT},
 		{"TASKS", TABLE_RIGHT}, {"STACKS", TABLE_RIGHT}, {"WAKES", TABLE_RIGHT},
 		{"POLLS", TABLE_RIGHT}};
-	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
+	bool cells = show_has_cells(loops);
+	struct table *table = table_create(all + !cells, sizeof(all) / sizeof(*all) - !cells);
 
 	for (size_t i = 0; i < json_array_size(loops); i++) {
 		const json_t *loop = json_array_get(loops, i);
 
+		if (cells)
+			table_text(table, PRINT_PLAIN, view_text(loop, "cell"));
 		table_int(table, view_int(loop, "loop"));
 		table_int(table, view_int(loop, "passes"));
 		table_int(table, view_int(loop, "switches"));

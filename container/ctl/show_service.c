@@ -74,14 +74,28 @@ show_note(const json_t *service)
 	return xasprintf("%s%snext try in %s", reason, *reason != '\0' ? "; " : "", wait);
 }
 
+bool
+show_has_cells(const json_t *rows)
+{
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const char *cell = view_text(json_array_get(rows, i), "cell");
+
+		if (*cell != '\0' && strcmp(cell, "main") != 0)
+			return true;
+	}
+	return false;
+}
+
 static void
-show_services_row(struct table *table, const json_t *service)
+show_services_row(struct table *table, const json_t *service, bool cells)
 {
 	const char *state = view_text(service, "state");
 	char *note = show_note(service);
 
 	table_text(table, PRINT_PLAIN, view_text(service, "name"));
 	table_text(table, print_state_style(state), state);
+	if (cells)
+		table_text(table, PRINT_PLAIN, view_text(service, "cell"));
 	table_text(table, PRINT_PLAIN, view_text(service, "plugin"));
 	table_text(table, PRINT_PLAIN, view_text(service, "version"));
 	table_text(table, PRINT_PLAIN, view_text(service, "instances"));
@@ -100,16 +114,26 @@ show_services_row(struct table *table, const json_t *service)
 void
 show_services(struct print *print, const json_t *services, bool heading)
 {
-	static const struct table_column columns[] = {
-		{"SERVICE", TABLE_LEFT}, {"STATE", TABLE_LEFT},
+	enum { CELL = 2 };
+	static const struct table_column all[] = {
+		{"SERVICE", TABLE_LEFT}, {"STATE", TABLE_LEFT}, {"CELL", TABLE_LEFT | TABLE_USEFUL},
 		{"PLUGIN", TABLE_LEFT | TABLE_SPARE}, {"VERSION", TABLE_LEFT | TABLE_SPARE},
 		{"INST", TABLE_LEFT | TABLE_SPARE}, {"IN-FLIGHT", TABLE_RIGHT | TABLE_USEFUL},
 		{"QUEUED", TABLE_RIGHT | TABLE_USEFUL}, {"SERVED", TABLE_RIGHT}, {"FAILED", TABLE_RIGHT},
 		{"UPTIME", TABLE_RIGHT}, {"NOTE", TABLE_LAST}};
-	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
+	struct table_column columns[sizeof(all) / sizeof(*all)];
+	bool cells = show_has_cells(services);
+	size_t count = 0;
+	struct table *table;
 
+	/* As long as there is one cell, nobody asks which. */
+	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
+		if (i != CELL || cells)
+			columns[count++] = all[i];
+	}
+	table = table_create(columns, count);
 	for (size_t i = 0; i < json_array_size(services); i++)
-		show_services_row(table, json_array_get(services, i));
+		show_services_row(table, json_array_get(services, i), cells);
 	table_print(table, print, heading);
 	table_destroy(table);
 }
@@ -181,6 +205,8 @@ show_service_plugin(struct print *print, const json_t *service)
 	char *config = view_int(service, "line") == 0 ? xstrdup("autoload") :
 		xasprintf("%s:%" PRId64, view_text(service, "file"), view_int(service, "line"));
 
+	if (strcmp(view_text(service, "cell"), "main") != 0)
+		show_fact(print, "cell", view_text(service, "cell"));
 	show_fact(print, "plugin", plugin);
 	show_fact(print, "file", view_text(service, "path"));
 	show_fact(print, "image", view_text(service, "image"));

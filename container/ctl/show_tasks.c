@@ -21,8 +21,15 @@ show_silent_loops(struct print *print, const json_t *loops)
 	for (size_t i = 0; i < json_array_size(loops); i++) {
 		const json_t *loop = json_array_get(loops, i);
 		const char *service = view_text(loop, "service");
+		const char *cell = view_text(loop, "cell");
 
-		fprintf(print->file, "loop %" PRId64 " does not answer", view_int(loop, "loop"));
+		fprintf(print->file, "loop %" PRId64 " ", view_int(loop, "loop"));
+		if (*cell != '\0' && strcmp(cell, "main") != 0) {
+			fputs("of cell ", print->file);
+			print_text(print, cell);
+			fputc(' ', print->file);
+		}
+		fputs("does not answer", print->file);
 		if (*service != '\0') {
 			fputs(": it is busy in service ", print->file);
 			print_styled(print, PRINT_BAD, service);

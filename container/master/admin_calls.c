@@ -15,6 +15,7 @@
 #include "base/text.h"
 #include "master/admin_commands.h"
 #include "master/master.h"
+#include "master/master_cell.h"
 #include "master/service_waiters.h"
 #include "master/silent_loops.h"
 #include "master/supervisor.h"
@@ -24,14 +25,15 @@
 
 /* The cell keeps the deadlines of calls; this is how much later the master does. */
 static const int64_t call_grace_ns = 2 * (int64_t)CLOCK_NS_PER_S;
-static const int64_t tasks_timeout_ns = CLOCK_NS_PER_S;
 
 /* --- what waits for the cell ------------------------------------------------------------- */
 
 struct admin_cell_call {
 	struct admin_request *request;
 	struct master *master;
-	struct master_service *service; /* whose message it is, or NULL */
+	struct master_service *service;
+	const struct master_cell *cell; /* that it was in then */
+	bool counts;                    /* it is a message of the service */
 	int64_t started_ns;
 	const char *argument; /* of the request: what "invalid" is said of; NULL: of none */
 };
@@ -45,6 +47,7 @@ admin_cell_call_create(struct admin_request *request, struct master *master,
 	call->request = request;
 	call->master = master;
 	call->service = service;
+	call->cell = service->cell;
 	call->started_ns = clock_monotonic_ns();
 	return call;
 }
@@ -56,10 +59,10 @@ admin_cell_call_fail(struct admin_cell_call *call, const struct cell_reply *repl
 	struct buffer hint = {0};
 	const char *text;
 
-	if (reply->kind == CELL_REPLY_DIED && call->service != NULL)
+	if (reply->kind == CELL_REPLY_DIED && call->counts)
 		master_service_count_lost_call(call->service);
 	if (reply->kind == CELL_REPLY_SILENT)
-		silent_loops_append(&hint, call->master);
+		silent_loops_append(&hint, call->master, call->cell);
 	text = buffer_text(&hint);
 	admin_fail(call->request, reply->status, "%s%s", reply->message, text != NULL ? text : "");
 	buffer_finish(&hint);
@@ -127,11 +130,11 @@ admin_fail_not_ready(struct admin_request *request, const struct master_service 
 }
 
 bool
-admin_is_open(const struct master_service *service, const struct master *master)
+admin_is_open(const struct master_service *service)
 {
 	/* While it gets a new generation, what comes waits in its queue. */
-	return (service->state == SERVICE_READY || service->undo != NULL) &&
-		supervisor_ready_cell(master->supervisor) != NULL;
+	return (service->state == SERVICE_READY || (service->undo != NULL && !service->moving)) &&
+		master_cell_ready(service->cell) != NULL;
 }
 
 int64_t
@@ -177,8 +180,9 @@ admin_pass_on(struct admin_request *request, struct master *master,
 	}
 	limit_ns = admin_cell_limit_ns(call.timeout_ns);
 	pending = admin_cell_call_create(request, master, service);
+	pending->counts = true;
 	pending->started_ns -= waited_ns;
-	cell_process_call(supervisor_ready_cell(master->supervisor), CELL_CALL, parameters, fd,
+	cell_process_call(master_cell_ready(service->cell), CELL_CALL, parameters, fd,
 		limit_ns, one_way ? admin_on_send_reply : admin_on_call_reply, pending);
 }
 
@@ -186,10 +190,10 @@ void
 admin_pass_verb_on(struct admin_request *request, struct master *master,
 	struct master_service *service, const struct cell_do *asked)
 {
-	struct admin_cell_call *pending = admin_cell_call_create(request, master, NULL);
+	struct admin_cell_call *pending = admin_cell_call_create(request, master, service);
 
 	pending->argument = "arguments";
-	cell_process_call(supervisor_ready_cell(master->supervisor), CELL_DO, cell_do_to_json(asked), -1,
+	cell_process_call(master_cell_ready(service->cell), CELL_DO, cell_do_to_json(asked), -1,
 		admin_cell_limit_ns(asked->timeout_ns != 0 ? asked->timeout_ns :
 			service->config->timeout_ns), admin_on_call_reply, pending);
 }
@@ -213,7 +217,7 @@ admin_on_start_awaited(struct master_service *service, enum bay_status status,
 	(void)message;
 	if (call->request == NULL || admin_refused_while_draining(call->request, call->master))
 		;
-	else if (status == BAY_OK && admin_is_open(service, call->master))
+	else if (status == BAY_OK && admin_is_open(service))
 		admin_pass_on(call->request, call->master, service, call->one_way,
 			clock_monotonic_ns() - call->since_ns);
 	else
@@ -270,9 +274,9 @@ admin_forward(struct admin_request *request, struct master *master, bool one_way
 	/* An ended request is gone. */
 	if (service == NULL || admin_refused_while_draining(request, master))
 		return;
-	if (admin_is_open(service, master))
+	if (admin_is_open(service))
 		admin_pass_on(request, master, service, one_way, 0);
-	else if (service->state == SERVICE_STARTING && !supervisor_is_stopping(master->supervisor))
+	else if ((service->state == SERVICE_STARTING || service->moving) && !supervisor_is_stopping(master->supervisor))
 		admin_wait_for_start(request, master, service, one_way);
 	else
 		admin_fail_not_ready(request, service);
@@ -288,51 +292,4 @@ void
 admin_send(struct admin_request *request, struct master *master)
 {
 	admin_forward(request, master, true);
-}
-
-/* --- Tasks ------------------------------------------------------------------------------------ */
-
-/* The cell did not answer: its tasks are not known, but what keeps it from answering is. */
-static void
-admin_tasks_tell_silence(struct admin_cell_call *call, const struct cell_reply *reply)
-{
-	json_t *loops = silent_loops_report(call->master, NULL);
-
-	if (loops != NULL && json_array_size(loops) > 0) {
-		admin_answer(call->request, json_pack("{s:[], s:o}", "tasks", "silent_loops", loops));
-		return;
-	}
-	json_decref(loops);
-	admin_cell_call_fail(call, reply);
-}
-
-static void
-admin_on_tasks_reply(const struct cell_reply *reply, void *arg)
-{
-	struct admin_cell_call *call = arg;
-
-	if (reply->kind == CELL_REPLY_DONE)
-		admin_answer(call->request, json_deep_copy(reply->parameters));
-	else if (reply->kind == CELL_REPLY_SILENT)
-		admin_tasks_tell_silence(call, reply);
-	else
-		admin_cell_call_fail(call, reply);
-	free(call);
-}
-
-void
-admin_tasks(struct admin_request *request, struct master *master)
-{
-	struct cell_process *cell = supervisor_process(master->supervisor);
-	struct cell_tasks tasks = {.service = admin_service_argument(request)};
-
-	if (tasks.service != NULL && admin_find_service(request, master) == NULL)
-		return;
-	if (cell == NULL) {
-		/* No process, no tasks. */
-		admin_answer(request, json_pack("{s:[], s:[]}", "tasks", "silent_loops"));
-		return;
-	}
-	cell_process_call(cell, CELL_TASKS, cell_tasks_to_json(&tasks), -1, tasks_timeout_ns,
-		admin_on_tasks_reply, admin_cell_call_create(request, master, NULL));
 }

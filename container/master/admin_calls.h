@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The commands that the cell answers: messages to services, and the list of tasks. Each has
+ * The messages to services, which their cells answer. Each has
  * a time limit of the master's own, so a cell whose loops hang keeps no client waiting.
  * Master only; never suspends.
  */
@@ -17,14 +17,13 @@ struct master;
 
 void admin_call(struct admin_request *request, struct master *master);
 void admin_send(struct admin_request *request, struct master *master);
-void admin_tasks(struct admin_request *request, struct master *master);
 
 /* --- for other commands that a cell answers ------------------------------------------ */
 
 struct master_service;
 
 /* Whether it takes messages. */
-bool admin_is_open(const struct master_service *service, const struct master *master);
+bool admin_is_open(const struct master_service *service);
 
 /* Ends the request with the reason why it does not. */
 void admin_fail_not_ready(struct admin_request *request, const struct master_service *service);

@@ -20,9 +20,11 @@
 #include "master/admin_gate.h"
 #include "master/admin_log.h"
 #include "master/admin_reports.h"
+#include "master/admin_tasks.h"
 #include "master/admin_verbs.h"
 #include "master/event_log.h"
 #include "master/master.h"
+#include "master/master_cell.h"
 #include "master/plugin_examination.h"
 #include "master/service_gate.h"
 #include "master/service_order.h"
@@ -137,24 +139,41 @@ admin_ping(struct admin_request *request, struct master *master)
 }
 
 static json_t *
+admin_cell(const struct master_cell *cell)
+{
+	const struct cell_process *process = master_cell_process(cell);
+	struct master_cell_view view;
+
+	master_cell_view(cell, &view);
+	return json_pack("{s:s, s:I, s:s, s:I, s:I, s:I}", "name", view.name,
+		"pid", (json_int_t)view.pid, "state", view.state,
+		"restarts", (json_int_t)view.restarts, "loops", (json_int_t)view.loops,
+		"rss_bytes", (json_int_t)(process != NULL ? cell_process_rss_bytes(process) : 0));
+}
+
+/* NULL: no memory. */
+static json_t *
 admin_cells(const struct master *master)
 {
-	const struct cell_process *process = supervisor_process(master->supervisor);
-	struct supervisor_cell_view cell;
+	json_t *cells = json_array();
 
-	supervisor_view_cell(master->supervisor, &cell);
-	return json_pack("[{s:s, s:I, s:s, s:I, s:I}]", "name", cell.name,
-		"pid", (json_int_t)cell.pid, "state", cell.state,
-		"restarts", (json_int_t)cell.restarts,
-		"rss_bytes", (json_int_t)(process != NULL ? cell_process_rss_bytes(process) : 0));
+	for (size_t i = 0; i < supervisor_cell_count(master->supervisor); i++) {
+		const struct master_cell *cell = supervisor_cell(master->supervisor, i);
+
+		if (master_cell_is_there(cell) && json_array_append_new(cells, admin_cell(cell)) != 0) {
+			json_decref(cells);
+			return NULL;
+		}
+	}
+	return cells;
 }
 
 static void
 admin_info(struct admin_request *request, struct master *master)
 {
-	struct supervisor_cell_view cell;
+	struct master_cell_view cell;
 
-	supervisor_view_cell(master->supervisor, &cell);
+	master_cell_view(supervisor_cell(master->supervisor, 0), &cell);
 	admin_answer(request, json_pack(
 		"{s:s, s:s, s:I, s:s, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:s, s:s, s:o}",
 		"version", PACKAGE_VERSION,

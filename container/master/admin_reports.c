@@ -17,6 +17,7 @@
 #include "master/admin_log.h"
 #include "master/listener_table.h"
 #include "master/master.h"
+#include "master/master_cell.h"
 #include "master/plugin_examination.h"
 #include "master/service_order.h"
 #include "master/silent_loops.h"
@@ -112,13 +113,13 @@ report_instances(const struct config_service *config)
 
 /* When it is tried again, from now; 0: it does not wait for that. */
 static int64_t
-report_next_try_ns(const struct master *master, const struct master_service *service)
+report_next_try_ns(const struct master_service *service)
 {
-	struct supervisor_cell_view cell;
+	struct master_cell_view cell;
 	int64_t when_ns = service->next_try_ns;
 	int64_t now_ns = clock_monotonic_ns();
 
-	supervisor_view_cell(master->supervisor, &cell);
+	master_cell_view(service->cell, &cell);
 	if (service->state == SERVICE_STARTING)
 		when_ns = cell.next_try_ns;
 	if (when_ns == 0)
@@ -207,10 +208,9 @@ report_add_order(json_t *json, const struct master *master, const struct master_
 
 /* Adds what is not always there. */
 static bool
-report_add_optional(json_t *json, const struct master *master,
-	const struct master_service *service)
+report_add_optional(json_t *json, const struct master_service *service)
 {
-	int64_t next_try_ns = report_next_try_ns(master, service);
+	int64_t next_try_ns = report_next_try_ns(service);
 	const struct service_gate *gate = &service->gate;
 	char by[64];
 
@@ -232,10 +232,11 @@ report_configuration(const struct master *master, const struct master_service *s
 	const struct config_service *config = service->config;
 	const struct plugin_image *image = service->image;
 
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:I, s:s, s:I, s:I, s:o, s:I, "
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:I, s:s, s:I, s:I, s:o, s:I, "
 		"s:o, s:o, s:b, s:b}",
 		"name", config->name,
 		"state", service_gate_state_name(service),
+		"cell", master_cell_name(service->cell),
 		"plugin", config->plugin,
 		"version", varlink_text(image != NULL ? image->version : ""),
 		"path", report_source(master, service),
@@ -263,7 +264,7 @@ report_service(const struct master *master, const struct master_service *service
 	json_t *json = report_configuration(master, service);
 	json_t *figures;
 
-	master_service_totals(service, supervisor_page(master->supervisor), totals);
+	supervisor_totals(master->supervisor, service, totals);
 	figures = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"in_flight", report_int(counts->in_flight),
 		"queued", report_int(counts->queue_length),
@@ -281,7 +282,7 @@ report_service(const struct master *master, const struct master_service *service
 			(json_int_t)(clock_monotonic_ns() - service->since_ns) : (json_int_t)0);
 	if (json == NULL || figures == NULL || json_object_update(json, figures) != 0 ||
 	    !report_add_generations(json, service) ||
-	    !report_add_order(json, master, service) || !report_add_optional(json, master, service)) {
+	    !report_add_order(json, master, service) || !report_add_optional(json, service)) {
 		json_decref(json);
 		json = NULL;
 	}
@@ -300,7 +301,7 @@ report_queue(const struct master *master, const struct master_service *service,
 	int64_t now_ns = clock_monotonic_ns();
 	int64_t oldest_ns = 0;
 
-	master_service_totals(service, supervisor_page(master->supervisor), totals);
+	supervisor_totals(master->supervisor, service, totals);
 	if (counts->queue_oldest_ns != 0 && counts->queue_oldest_ns < (uint64_t)now_ns)
 		oldest_ns = now_ns - (int64_t)counts->queue_oldest_ns;
 	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:s, s:I, s:I, s:I, s:I, s:I}",
@@ -337,7 +338,7 @@ report_service_stats(const struct master *master, const struct master_service *s
 {
 	const struct status_service_view *counts = &totals->counts;
 
-	master_service_totals(service, supervisor_page(master->supervisor), totals);
+	supervisor_totals(master->supervisor, service, totals);
 	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
 		"service", service->config->name,
 		"calls", report_int(counts->calls),
@@ -354,30 +355,42 @@ report_service_stats(const struct master *master, const struct master_service *s
 		"wait", report_durations(&totals->wait));
 }
 
-/* The loops of the cell that runs now; none while there is none. */
+/* False: no memory. */
+static bool
+report_add_loop(json_t *loops, const struct master_cell *cell, uint32_t loop)
+{
+	struct status_loop_view view;
+
+	status_page_read_loop(master_cell_page(cell), loop, &view);
+	return json_array_append_new(loops, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"cell", master_cell_name(cell),
+		"loop", (json_int_t)loop,
+		"passes", report_int(view.passes),
+		"switches", report_int(view.switches),
+		"tasks", report_int(view.tasks),
+		"stacks", report_int(view.stacks),
+		"wakes", report_int(view.wakes),
+		"polls", report_int(view.polls))) == 0;
+}
+
+/* The loops of the cells that run now. */
 static json_t *
 report_loops(const struct master *master)
 {
-	const struct status_page *page = supervisor_page(master->supervisor);
 	json_t *loops = json_array();
+	bool added = true;
 
-	for (uint32_t loop = 0; page != NULL && loop < page->loops; loop++) {
-		struct status_loop_view view;
+	for (size_t i = 0; i < supervisor_cell_count(master->supervisor); i++) {
+		const struct master_cell *cell = supervisor_cell(master->supervisor, i);
+		const struct status_page *page = master_cell_page(cell);
 
-		status_page_read_loop(page, loop, &view);
-		if (json_array_append_new(loops, json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
-			"loop", (json_int_t)loop,
-			"passes", report_int(view.passes),
-			"switches", report_int(view.switches),
-			"tasks", report_int(view.tasks),
-			"stacks", report_int(view.stacks),
-			"wakes", report_int(view.wakes),
-			"polls", report_int(view.polls))) != 0) {
-			json_decref(loops);
-			return NULL;
-		}
+		for (uint32_t loop = 0; page != NULL && loop < page->loops && added; loop++)
+			added = report_add_loop(loops, cell, loop);
 	}
-	return loops;
+	if (added)
+		return loops;
+	json_decref(loops);
+	return NULL;
 }
 
 /* --- the commands --------------------------------------------------------------------------- */

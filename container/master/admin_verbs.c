@@ -171,7 +171,7 @@ admin_do(struct admin_request *request, struct master *master)
 		admin_fail_unknown_verb(request, service, name);
 	else if (!admin_may_do(request, service, verb))
 		return;
-	else if (!admin_is_open(service, master))
+	else if (!admin_is_open(service))
 		admin_fail_not_ready(request, service);
 	else {
 		admin_log_verb(request, service, name);

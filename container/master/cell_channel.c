@@ -123,6 +123,15 @@ void
 cell_channel_call(struct cell_channel *channel, const char *method, json_t *parameters,
 	int fd, int64_t timeout_ns, cell_reply_fn *reply, void *arg)
 {
+	struct varlink_fds fds = {.fd = {fd}, .count = fd >= 0 ? 1 : 0};
+
+	cell_channel_call_with(channel, method, parameters, &fds, timeout_ns, reply, arg);
+}
+
+void
+cell_channel_call_with(struct cell_channel *channel, const char *method, json_t *parameters,
+	struct varlink_fds *fds, int64_t timeout_ns, cell_reply_fn *reply, void *arg)
+{
 	struct channel_call *call = xcalloc(1, sizeof(*call));
 	struct varlink_call frame = {.method = method, .parameters = parameters, .has_id = true};
 
@@ -135,8 +144,8 @@ cell_channel_call(struct cell_channel *channel, const char *method, json_t *para
 	channel_call_start_timer(call);
 	/* A call that cannot be queued ends when its time is over, or with the cell. */
 	if (channel->broken ||
-	    !varlink_stream_send_call(&channel->stream, &frame, &fd, fd >= 0 ? 1 : 0)) {
-		fd_close(&fd);
+	    !varlink_stream_send_call(&channel->stream, &frame, fds->fd, fds->count)) {
+		varlink_fds_close(fds);
 		log_warn(NULL, "a call of %s to a cell could not be sent", method);
 	}
 	event_add(channel->write_event, NULL);

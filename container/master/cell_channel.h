@@ -82,6 +82,10 @@ void cell_channel_destroy(struct cell_channel *channel, const char *why);
 void cell_channel_call(struct cell_channel *channel, const char *method, json_t *parameters,
 	int fd, int64_t timeout_ns, cell_reply_fn *reply, void *arg);
 
+/* The same with several descriptors, or none; what they are is taken. */
+void cell_channel_call_with(struct cell_channel *channel, const char *method, json_t *parameters,
+	struct varlink_fds *fds, int64_t timeout_ns, cell_reply_fn *reply, void *arg);
+
 /* Whether all calls have been answered. */
 bool cell_channel_is_idle(const struct cell_channel *channel);
 

@@ -143,15 +143,13 @@ cell_keeper_start_later(struct cell_keeper *keeper, bool blamed)
 			clock_format_duration(text, sizeof(text), delay_ns));
 }
 
-static void
-cell_keeper_on_restart_timer(evutil_socket_t fd, short what, void *arg)
+void
+cell_keeper_demand(struct cell_keeper *keeper)
 {
-	struct cell_keeper *keeper = arg;
 	struct buffer error = {0};
 
-	(void)fd;
-	(void)what;
-	keeper->next_try_ns = 0;
+	if (keeper->cell != NULL || keeper->next_try_ns != 0)
+		return;
 	if (!cell_keeper_start(keeper, &error)) {
 		(void)code_fail(&error, "cell-start");
 		keeper->watcher.hindered(buffer_text(&error) != NULL ? buffer_text(&error) : "no memory",
@@ -159,6 +157,17 @@ cell_keeper_on_restart_timer(evutil_socket_t fd, short what, void *arg)
 		cell_keeper_start_later(keeper, false);
 	}
 	buffer_finish(&error);
+}
+
+static void
+cell_keeper_on_restart_timer(evutil_socket_t fd, short what, void *arg)
+{
+	struct cell_keeper *keeper = arg;
+
+	(void)fd;
+	(void)what;
+	keeper->next_try_ns = 0;
+	cell_keeper_demand(keeper);
 }
 
 void
@@ -272,17 +281,23 @@ cell_keeper_create(struct event_base *base, const struct cell_options *options,
 }
 
 void
-cell_keeper_destroy(struct cell_keeper *keeper)
+cell_keeper_close(struct cell_keeper *keeper)
 {
-	struct cell_process *cell;
+	struct cell_process *cell = keeper->cell;
 
-	if (keeper == NULL)
-		return;
 	/* Who is answered now finds no cell to ask anything more of. */
-	cell = keeper->cell;
 	keeper->cell = NULL;
 	keeper->state = CELL_DOWN;
 	cell_process_destroy(cell, "bayd ends");
+	cell_keeper_give_up(keeper);
+}
+
+void
+cell_keeper_destroy(struct cell_keeper *keeper)
+{
+	if (keeper == NULL)
+		return;
+	cell_keeper_close(keeper);
 	free((char *)keeper->setup.resolv_conf);
 	event_free(keeper->restart_timer);
 	event_free(keeper->kill_timer);

@@ -53,7 +53,10 @@ struct cell_keeper *cell_keeper_create(struct event_base *base,
 	const struct cell_options *options, const struct cell_setup *setup,
 	const struct supervisor_limits *limits, const struct cell_keeper_watcher *watcher);
 
-/* Kills the cell and answers the calls under way. NULL is fine. */
+/* Kills the cell for good, and answers the calls under way. */
+void cell_keeper_close(struct cell_keeper *keeper);
+
+/* The same, and frees. NULL is fine. */
 void cell_keeper_destroy(struct cell_keeper *keeper);
 
 /* Starts the first one. False: it cannot be executed, and why is appended to error. */
@@ -65,6 +68,9 @@ void cell_keeper_start_later(struct cell_keeper *keeper, bool blamed);
 
 /* What the cell logs, and those that come after it. */
 void cell_keeper_set_log_level(struct cell_keeper *keeper, enum log_level level);
+
+/* Starts one now, unless there is one or one is to come; what is in the way puts it off. */
+void cell_keeper_demand(struct cell_keeper *keeper);
 
 /* No other one is started any more. */
 void cell_keeper_give_up(struct cell_keeper *keeper);

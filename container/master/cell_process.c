@@ -170,6 +170,13 @@ cell_process_call(struct cell_process *cell, const char *method, json_t *paramet
 	cell_channel_call(cell->channel, method, parameters, fd, timeout_ns, reply, arg);
 }
 
+void
+cell_process_call_with(struct cell_process *cell, const char *method, json_t *parameters,
+	struct varlink_fds *fds, int64_t timeout_ns, cell_reply_fn *reply, void *arg)
+{
+	cell_channel_call_with(cell->channel, method, parameters, fds, timeout_ns, reply, arg);
+}
+
 bool
 cell_process_is_idle(const struct cell_process *cell)
 {

@@ -49,6 +49,10 @@ void cell_process_destroy(struct cell_process *cell, const char *why);
 void cell_process_call(struct cell_process *cell, const char *method, json_t *parameters,
 	int fd, int64_t timeout_ns, cell_reply_fn *reply, void *arg);
 
+/* As cell_channel_call_with. */
+void cell_process_call_with(struct cell_process *cell, const char *method, json_t *parameters,
+	struct varlink_fds *fds, int64_t timeout_ns, cell_reply_fn *reply, void *arg);
+
 /* Whether it has answered all calls. */
 bool cell_process_is_idle(const struct cell_process *cell);
 

@@ -12,15 +12,15 @@
 #include "config/config_data.h"
 #include "master/cell_keeper.h"
 #include "master/event_log.h"
-#include "master/service_table.h"
+#include "master/master_cell.h"
 #include "master/supervisor.h"
 
 static const struct timeval replacement_look = {.tv_usec = 10 * 1000};
 static const struct timeval replacement_put_off = {.tv_usec = 500 * 1000};
 
 struct cell_replacement {
+	const struct master_cell *cell;
 	struct supervisor *supervisor;
-	struct service_table *table;
 	struct cell_keeper *keeper;
 	const struct config *config;
 	struct event *timer;
@@ -29,14 +29,29 @@ struct cell_replacement {
 	int64_t until_ns;
 };
 
-/* Also of services that the configuration has no more: the cell has them. */
+/* The services of the cell: the one from *index on, which is moved behind it, or NULL. */
+static struct master_service *
+replacement_next(const struct cell_replacement *replacement, size_t *index)
+{
+	while (*index < supervisor_count(replacement->supervisor)) {
+		struct master_service *service = supervisor_service(replacement->supervisor, (*index)++);
+
+		if (service->cell == replacement->cell)
+			return service;
+	}
+	return NULL;
+}
+
+/* Also of services that the configuration has no more, or that have moved. */
 static size_t
 replacement_lingering(const struct cell_replacement *replacement)
 {
+	const struct master_service *service;
 	size_t count = 0;
 
-	for (uint32_t i = 0; i < replacement->table->slot_count; i++)
-		count += replacement->table->slots[i]->lingering_count;
+	for (uint32_t slot = 0; (service = supervisor_by_slot(replacement->supervisor, slot)) != NULL; slot++)
+		for (size_t i = 0; i < service->lingering_count; i++)
+			count += service->lingering[i].cell == replacement->cell;
 	return count;
 }
 
@@ -45,11 +60,10 @@ static bool
 replacement_would_lose(const struct cell_replacement *replacement)
 {
 	const struct cell_process *cell = cell_keeper_process(replacement->keeper);
+	const struct master_service *service;
 	struct status_service_view view;
 
-	for (size_t i = 0; cell != NULL && i < replacement->table->count; i++) {
-		const struct master_service *service = replacement->table->services[i];
-
+	for (size_t i = 0; cell != NULL && (service = replacement_next(replacement, &i)) != NULL;) {
 		if (service->gate.state != CELL_GATE_PAUSED)
 			continue;
 		status_page_read_service(cell_process_page(cell), service->slot, &view);
@@ -63,8 +77,10 @@ replacement_would_lose(const struct cell_replacement *replacement)
 static bool
 replacement_may_begin(const struct cell_replacement *replacement)
 {
-	for (size_t i = 0; i < replacement->table->count; i++) {
-		if (replacement->table->services[i]->step != SERVICE_STEP_NONE)
+	const struct master_service *service;
+
+	for (size_t i = 0; (service = replacement_next(replacement, &i)) != NULL;) {
+		if (service->step != SERVICE_STEP_NONE)
 			return false;
 	}
 	return cell_keeper_state(replacement->keeper) == CELL_READY;
@@ -74,13 +90,14 @@ replacement_may_begin(const struct cell_replacement *replacement)
 static bool
 replacement_is_quiet(const struct cell_replacement *replacement)
 {
-	const struct cell_process *cell = cell_keeper_process(replacement->keeper);
+	const struct cell_process *process = cell_keeper_process(replacement->keeper);
+	const struct master_service *service;
 	struct status_service_view view;
 
-	if (!cell_process_is_idle(cell))
+	if (!cell_process_is_idle(process))
 		return false;
-	for (size_t i = 0; i < replacement->table->count; i++) {
-		status_page_read_service(cell_process_page(cell), replacement->table->services[i]->slot, &view);
+	for (size_t i = 0; (service = replacement_next(replacement, &i)) != NULL;) {
+		status_page_read_service(cell_process_page(process), service->slot, &view);
 		if (view.in_flight > 0 || view.queue_length > 0 || view.waiting_senders > 0)
 			return false;
 	}
@@ -90,14 +107,14 @@ replacement_is_quiet(const struct cell_replacement *replacement)
 static void
 replacement_begin(struct cell_replacement *replacement)
 {
+	struct master_service *service;
+
 	log_info(cell_keeper_subject(replacement->keeper), "is replaced: %zu generations linger in it "
 		"(max_lingering = %d)", replacement_lingering(replacement),
 		(int)replacement->config->container.max_lingering);
 	replacement->draining = true;
 	replacement->until_ns = clock_monotonic_ns() + replacement->config->container.drain_timeout_ns;
-	for (size_t i = 0; i < replacement->table->count; i++) {
-		struct master_service *service = replacement->table->services[i];
-
+	for (size_t i = 0; (service = replacement_next(replacement, &i)) != NULL;) {
 		if (service->state == SERVICE_READY)
 			master_service_set_state(service, SERVICE_STARTING, NULL);
 	}
@@ -174,13 +191,13 @@ cell_replacement_is_over(struct cell_replacement *replacement)
 }
 
 struct cell_replacement *
-cell_replacement_create(struct supervisor *supervisor, struct service_table *table,
+cell_replacement_create(const struct master_cell *cell, struct supervisor *supervisor,
 	struct cell_keeper *keeper, const struct config *config)
 {
 	struct cell_replacement *replacement = xcalloc(1, sizeof(*replacement));
 
+	replacement->cell = cell;
 	replacement->supervisor = supervisor;
-	replacement->table = table;
 	replacement->keeper = keeper;
 	replacement->config = config;
 	replacement->timer = evtimer_new(supervisor_base(supervisor), replacement_on_timer, replacement);

@@ -6,7 +6,7 @@
  *
  *	wanted -> no step is under way for any service -> draining -> shut down -> the next cell
  *
- * Part of the supervisor. Master only; never suspends.
+ * Part of the cell as the master sees it. Master only; never suspends.
  */
 #ifndef BAY_MASTER_CELL_REPLACEMENT_H
 #define BAY_MASTER_CELL_REPLACEMENT_H
@@ -17,12 +17,12 @@
 struct cell_keeper;
 struct cell_replacement;
 struct config;
-struct service_table;
+struct master_cell;
 struct supervisor;
 
-/* All are borrowed. */
-struct cell_replacement *cell_replacement_create(struct supervisor *supervisor,
-	struct service_table *table, struct cell_keeper *keeper, const struct config *config);
+/* All are borrowed; cell is whose services are concerned. */
+struct cell_replacement *cell_replacement_create(const struct master_cell *cell,
+	struct supervisor *supervisor, struct cell_keeper *keeper, const struct config *config);
 
 /* NULL is fine. */
 void cell_replacement_destroy(struct cell_replacement *replacement);

@@ -20,6 +20,7 @@
 #include "master/drop_in_services.h"
 #include "master/event_log.h"
 #include "master/master.h"
+#include "master/master_cell.h"
 #include "master/plugin_examination.h"
 #include "master/service_change.h"
 #include "master/service_swap.h"
@@ -179,7 +180,7 @@ drop_in_job_on_started(struct master_service *service, enum bay_status status, c
 static bool
 drop_in_may_change(const struct master_service *service)
 {
-	return service_change_is_possible(service) && !supervisor_replaces_cell(service->supervisor);
+	return service_change_is_possible(service) && !master_cell_is_replaced(service->cell);
 }
 
 static bool

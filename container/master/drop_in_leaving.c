@@ -11,6 +11,7 @@
 #include "config/config_data.h"
 #include "master/drop_in_services.h"
 #include "master/master.h"
+#include "master/service_absence.h"
 #include "master/service_change.h"
 #include "master/service_control.h"
 #include "master/service_steps.h"

@@ -18,6 +18,7 @@
 #include "base/text.h"
 #include "config/config_data.h"
 #include "master/master.h"
+#include "master/master_cell.h"
 #include "master/supervisor.h"
 
 /* How often one looks. */
@@ -31,10 +32,16 @@ struct loop_hold {
 	char task[64];
 };
 
+/* The loops of one cell. */
+struct loop_holds {
+	struct loop_hold loops[STATUS_PAGE_LOOPS_MAX];
+};
+
 struct loop_watch {
 	const struct master *master;
 	struct event *timer;
-	struct loop_hold holds[STATUS_PAGE_LOOPS_MAX];
+	struct loop_holds **cells; /* as the supervisor's, which never goes down */
+	size_t cell_count;
 };
 
 /* The task's name was chosen by a plugin. */
@@ -72,16 +79,14 @@ loop_hold_end(struct loop_hold *hold, uint32_t loop)
 }
 
 static void
-loop_watch_on_time(evutil_socket_t fd, short what, void *arg)
+loop_watch_look(const struct loop_watch *watch, const struct master_cell *cell,
+	struct loop_holds *holds)
 {
-	struct loop_watch *watch = arg;
-	const struct status_page *page = supervisor_page(watch->master->supervisor);
+	const struct status_page *page = master_cell_page(cell);
 	uint32_t loops = page != NULL ? page->loops : 0;
 
-	(void)fd;
-	(void)what;
 	for (uint32_t loop = 0; loop < STATUS_PAGE_LOOPS_MAX; loop++) {
-		struct loop_hold *hold = &watch->holds[loop];
+		struct loop_hold *hold = &holds->loops[loop];
 		struct status_loop_view view;
 		int64_t held_ns;
 		bool silent = loop < loops && status_page_loop_is_silent(page, loop, &view, &held_ns);
@@ -93,6 +98,22 @@ loop_watch_on_time(evutil_socket_t fd, short what, void *arg)
 		else if (!silent)
 			hold->held = false; /* its cell has gone, and that was told */
 	}
+}
+
+static void
+loop_watch_on_time(evutil_socket_t fd, short what, void *arg)
+{
+	struct loop_watch *watch = arg;
+	const struct supervisor *supervisor = watch->master->supervisor;
+
+	(void)fd;
+	(void)what;
+	while (watch->cell_count < supervisor_cell_count(supervisor)) {
+		watch->cells = xrealloc(watch->cells, watch->cell_count + 1, sizeof(*watch->cells));
+		watch->cells[watch->cell_count++] = xcalloc(1, sizeof(**watch->cells));
+	}
+	for (size_t i = 0; i < watch->cell_count; i++)
+		loop_watch_look(watch, supervisor_cell(supervisor, i), watch->cells[i]);
 }
 
 struct loop_watch *
@@ -115,5 +136,8 @@ loop_watch_destroy(struct loop_watch *watch)
 		return;
 	if (watch->timer != NULL)
 		event_free(watch->timer);
+	for (size_t i = 0; i < watch->cell_count; i++)
+		free(watch->cells[i]);
+	free(watch->cells);
 	free(watch);
 }

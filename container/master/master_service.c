@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "master/plugin_examination.h"
+#include "master/service_absence.h"
 #include "protocol/cell_link.h"
 
 static const char *const service_state_names[] = {
@@ -177,6 +178,8 @@ master_service_set_state(struct master_service *service, enum service_state stat
 	master_service_log_state(service);
 	if (moves)
 		master_service_note_state(service);
+	if (service->cell != NULL)
+		service_tell_others(service);
 }
 
 /* --- failures ----------------------------------------------------------------------- */
@@ -267,14 +270,16 @@ master_service_ended(const struct master_service *service, const struct status_p
 /* --- what lingers ------------------------------------------------------------------------ */
 
 void
-master_service_note_lingering(struct master_service *service, const struct cell_lingers *lingers)
+master_service_note_lingering(struct master_service *service, const struct master_cell *cell,
+	const struct cell_lingers *lingers)
 {
 	const struct event_facts facts = {.service = service->config->name,
 		.plugin = service->config->plugin, .generation = lingers->generation};
 	bool known = false;
 	size_t i = 0;
 
-	while (i < service->lingering_count && service->lingering[i].id != lingers->id)
+	while (i < service->lingering_count &&
+		(service->lingering[i].cell != cell || service->lingering[i].id != lingers->id))
 		i++;
 	if (i < service->lingering_count) {
 		known = true;
@@ -289,18 +294,26 @@ master_service_note_lingering(struct master_service *service, const struct cell_
 		return;
 	service->lingering = xrealloc(service->lingering, service->lingering_count + 1,
 		sizeof(*service->lingering));
-	service->lingering[service->lingering_count++] = (struct service_lingering){.id = lingers->id,
-		.generation = lingers->generation, .reason = xstrdup(lingers->reason)};
+	service->lingering[service->lingering_count++] = (struct service_lingering){.cell = cell,
+		.id = lingers->id, .generation = lingers->generation, .reason = xstrdup(lingers->reason)};
 }
 
 void
-master_service_forget_lingering(struct master_service *service)
+master_service_forget_lingering(struct master_service *service, const struct master_cell *cell)
 {
-	for (size_t i = 0; i < service->lingering_count; i++)
-		free(service->lingering[i].reason);
+	size_t kept = 0;
+
+	for (size_t i = 0; i < service->lingering_count; i++) {
+		if (cell != NULL && service->lingering[i].cell != cell)
+			service->lingering[kept++] = service->lingering[i];
+		else
+			free(service->lingering[i].reason);
+	}
+	service->lingering_count = kept;
+	if (kept > 0)
+		return;
 	free(service->lingering);
 	service->lingering = NULL;
-	service->lingering_count = 0;
 }
 
 void
@@ -313,4 +326,17 @@ master_service_totals(const struct master_service *service, const struct status_
 	status_page_read_service(page, service->slot, &totals_r->counts);
 	service_counts_add(&totals_r->counts, &service->past.counts);
 	status_page_add_histograms(page, service->slot, &totals_r->latency, &totals_r->wait);
+}
+
+void
+master_service_add_page(const struct master_service *service, const struct status_page *page,
+	struct service_totals *totals)
+{
+	struct status_service_view counts;
+
+	if (page == NULL)
+		return;
+	status_page_read_service(page, service->slot, &counts);
+	service_counts_add(&totals->counts, &counts);
+	status_page_add_histograms(page, service->slot, &totals->latency, &totals->wait);
 }

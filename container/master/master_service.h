@@ -23,6 +23,7 @@
 
 struct cell_lingers;
 struct event;
+struct master_cell;
 struct plugin_image;
 struct service_target;
 struct supervisor;
@@ -72,8 +73,16 @@ struct service_probation {
 	struct event *timer;            /* looks at it */
 };
 
-/* Something of an earlier generation that is still in the cell. */
+/* What the cells that it is not in have been told of it. */
+struct service_told {
+	const struct master_cell *cell;
+	bool wait;
+	bool gone;
+};
+
+/* Something of an earlier generation that is still in a cell. */
 struct service_lingering {
+	const struct master_cell *cell;
 	int64_t id;         /* in the cell */
 	int64_t generation;
 	char *reason;
@@ -81,6 +90,8 @@ struct service_lingering {
 
 struct master_service {
 	struct supervisor *supervisor;
+	struct master_cell *cell;            /* that it is in, or will start in */
+	struct service_told told;
 	struct event_log *events;            /* takes what happens to it; or NULL */
 	const struct config_service *config; /* borrowed from source */
 	struct config *source;               /* a reference to the configuration */
@@ -94,6 +105,7 @@ struct master_service {
 	bool stop_now;    /* STOPPING without waiting for requests */
 	bool changing;    /* READY, and the cell has been told of a live change */
 	bool file_gone;   /* its plugin file was removed; what runs is a copy */
+	bool moving;      /* it ends in one cell to start in another */
 	bool again;       /* it has served: the next start is a restart */
 	bool waits;       /* STARTING, until those that it follows are ready */
 	bool blocked;     /* FAILED, since one that it requires is not ready */
@@ -118,7 +130,7 @@ struct master_service {
 	int64_t generation_wall_ns;      /* since when image has served; 0: it has not */
 	struct service_swap swap;
 	struct service_probation probation;
-	struct service_lingering *lingering; /* in the cell that there is */
+	struct service_lingering *lingering; /* in the cells that there are */
 	size_t lingering_count;
 	int64_t *failures;          /* start_limit.count times of failures, a ring */
 	size_t failure_next;
@@ -174,12 +186,13 @@ void master_service_fold(struct master_service *service, const struct status_pag
  * failed, and if it is not among those of the page, the cell had not seen it. */
 void master_service_count_lost_call(struct master_service *service);
 
-/* Notes that something of a generation lingers, or, without a reason, does no more. */
+/* Notes that something of a generation lingers in a cell, or, without a reason, does no more. */
 void master_service_note_lingering(struct master_service *service,
-	const struct cell_lingers *lingers);
+	const struct master_cell *cell, const struct cell_lingers *lingers);
 
-/* The cell that it was in has ended. */
-void master_service_forget_lingering(struct master_service *service);
+/* The cell has ended; NULL: all have. */
+void master_service_forget_lingering(struct master_service *service,
+	const struct master_cell *cell);
 
 /* The requests of the present code and all before, without those that code failed which had been
  * replaced already. page NULL: there is no cell. */
@@ -190,5 +203,9 @@ struct probation_counts master_service_ended(const struct master_service *servic
  * struct is large. */
 void master_service_totals(const struct master_service *service,
 	const struct status_page *page, struct service_totals *totals_r);
+
+/* Adds what another cell (NULL: none) has counted of it. */
+void master_service_add_page(const struct master_service *service,
+	const struct status_page *page, struct service_totals *totals);
 
 #endif

@@ -15,6 +15,7 @@
 #include "master/plugin_examination.h"
 #include "master/plugin_survey.h"
 #include "master/reload_plan.h"
+#include "master/service_absence.h"
 #include "master/service_change.h"
 #include "master/service_control.h"
 #include "master/service_steps.h"

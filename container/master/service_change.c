@@ -9,6 +9,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "master/master_cell.h"
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
 #include "master/service_steps.h"
@@ -95,7 +96,7 @@ void
 service_change_live(struct master_service *service, const struct service_target *target,
 	bool settings, service_done_fn *done, void *arg)
 {
-	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
+	struct cell_process *cell = master_cell_ready(service->cell);
 	struct service_live *live;
 	json_t *parameters;
 
@@ -122,7 +123,7 @@ service_change_live(struct master_service *service, const struct service_target 
 static bool
 service_change_can_swap(const struct master_service *service, const struct service_target *target)
 {
-	return supervisor_ready_cell(service->supervisor) != NULL &&
+	return master_cell_ready(service->cell) != NULL && !service->moving &&
 		service->config->instances == target->config->instances;
 }
 
@@ -140,7 +141,7 @@ service_on_told(const struct cell_reply *reply, void *arg)
 static void
 service_change_tell(struct master_service *service, bool settings)
 {
-	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
+	struct cell_process *cell = master_cell_ready(service->cell);
 	json_t *parameters = service_change_parameters(service->config, settings);
 
 	if (cell != NULL && parameters != NULL)
@@ -190,8 +191,8 @@ service_on_swapped(const struct cell_reply *reply, void *arg)
 		/* service_control_cell_ended has seen to it. */
 		return;
 	case CELL_REPLY_SILENT:
-		hanging = supervisor_find_in_init(service->supervisor);
-		supervisor_end_hang(service->supervisor, hanging != NULL ? hanging : service,
+		hanging = master_cell_find_in_init(service->cell);
+		master_cell_end_hang(service->cell, hanging != NULL ? hanging : service,
 			"hung in the change of its configuration");
 		return;
 	case CELL_REPLY_DONE:
@@ -228,9 +229,11 @@ void
 service_change_generation(struct master_service *service, const struct service_target *target,
 	service_done_fn *done, void *arg)
 {
-	bool swaps = service_change_can_swap(service, target);
 	struct service_target *undo = xcalloc(1, sizeof(*undo));
+	bool swaps;
 
+	service->moving = !supervisor_is_in_place(service->supervisor, service, target->config);
+	swaps = service_change_can_swap(service, target);
 	undo->source = config_ref(service->source);
 	undo->config = service->config;
 	undo->image = plugin_image_ref(service->image);
@@ -265,6 +268,7 @@ service_change_take_back(struct master_service *service, enum bay_status status,
 	char *text = xstrdup(reason);
 
 	service->undo = NULL;
+	service->moving = false;
 	snprintf(subject, sizeof(subject), "service %s", service->config->name);
 	log_warn(subject, "it is put back to the configuration and the code that it had: %s", text);
 	master_service_note(service, EVENT_ROLLED_BACK, "%s", text);

@@ -37,7 +37,8 @@ void service_change_live(struct master_service *service, const struct service_ta
 /*
  * READY: a new generation, from the image and with all that is new. It is swapped in while the old
  * one serves; only with another number of instances the old one ends before, and what comes
- * meanwhile waits in the queue. Nothing is lost. When it does not get ready, the old one is there,
+ * meanwhile waits in the queue. Nothing is lost. In another cell, the old one ends before, too, and
+ * what comes from outside waits. When it does not get ready, the old one is there,
  * or back. There is no probation: what is new was wanted by its configuration.
  */
 void service_change_generation(struct master_service *service,

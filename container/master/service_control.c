@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/obituary.h"
 #include "master/listener_table.h"
+#include "master/master_cell.h"
 #include "master/plugin_examination.h"
 #include "master/service_change.h"
 #include "master/service_gate.h"
@@ -46,16 +47,19 @@ service_control_boot(struct master_service *service)
 }
 
 void
-service_control_introduce(struct master_service *service)
-{
-	service_tell_absence(service);
-}
-
-void
 service_control_cell_ready(struct master_service *service)
 {
 	if (service->state == SERVICE_STARTING && service->step == SERVICE_STEP_NONE)
 		service_begin_start(service);
+}
+
+void
+service_control_cell_failed(struct master_service *service, const char *reason)
+{
+	if (service->state != SERVICE_STARTING || service->step != SERVICE_STEP_NONE)
+		return;
+	master_service_note(service, EVENT_FAILED, "%s", reason);
+	service_start_failed(service, reason);
 }
 
 bool
@@ -102,7 +106,7 @@ service_stop_again(struct master_service *service, bool now)
 
 	service->stop_now |= now;
 	/* It ends with its cell. */
-	if (supervisor_is_stopping(service->supervisor) || supervisor_drains_cell(service->supervisor))
+	if (supervisor_is_stopping(service->supervisor) || master_cell_is_drained(service->cell))
 		return;
 	/* It refused: what kept it may be over, and with now its cell ends if it is not. */
 	if (service->step == SERVICE_STEP_NONE)
@@ -127,7 +131,7 @@ service_control_stop(struct master_service *service, bool now, service_done_fn *
 		/* A step that is under way ends first; without one it waits for the cell, perhaps for
 		 * the end of one that it runs in. */
 		if (service->step == SERVICE_STEP_NONE)
-			master_service_set_state(service, supervisor_drains_cell(service->supervisor) ?
+			master_service_set_state(service, master_cell_is_drained(service->cell) ?
 				SERVICE_STOPPING : SERVICE_STOPPED, NULL);
 		break;
 	case SERVICE_STOPPING:
@@ -275,10 +279,9 @@ service_control_cell_ended(struct master_service *service, const struct obituary
 	bool guilty = hang != NULL || obituary->culprit == service->slot;
 	bool ends = service->state == SERVICE_STOPPING ||
 		(in_cell && (!service->wanted || supervisor_is_stopping(service->supervisor)));
-	bool suspect = in_cell && !ends && (guilty || !supervisor_knows_culprit(service->supervisor));
+	bool suspect = in_cell && !ends && (guilty || !master_cell_knows_culprit(service->cell));
 	char text[sizeof(obituary->how) + sizeof(obituary->where) + 32];
 
-	master_service_forget_lingering(service);
 	service_gate_forget(service);
 	if (service->gone)
 		return;

@@ -43,10 +43,11 @@ void service_control_examined(struct master_service *service, struct plugin_imag
 /* The first start, with the image that it has. */
 void service_control_boot(struct master_service *service);
 
-/* The cell takes calls from now on: it hears of the service; then, after it has heard of all,
- * what to do. */
-void service_control_introduce(struct master_service *service);
+/* Its cell takes calls from now on, and has heard of all services. */
 void service_control_cell_ready(struct master_service *service);
+
+/* Its cell has ended for this reason, and has never been ready. */
+void service_control_cell_failed(struct master_service *service, const char *reason);
 
 /* The cell has ended; hang is the reason why it was killed if this service hung, or NULL. */
 void service_control_cell_ended(struct master_service *service,

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "master/cell_process.h"
+#include "master/master_cell.h"
 #include "master/master_service.h"
 #include "master/supervisor.h"
 
@@ -133,7 +134,7 @@ gate_on_timer(evutil_socket_t fd, short what, void *arg)
 		gate_answer(service, service->state == SERVICE_FAILED ? BAY_FAILED : BAY_CANCELED,
 			service->state == SERVICE_FAILED && service->reason != NULL ? service->reason :
 			"it has stopped meanwhile");
-	else if (service->state == SERVICE_READY && supervisor_ready_cell(service->supervisor) != NULL)
+	else if (service->state == SERVICE_READY && master_cell_ready(service->cell) != NULL)
 		gate_ask_cell(service);
 	else
 		event_add(service->gate.timer, &gate_period);
@@ -178,7 +179,7 @@ gate_on_seen(const struct cell_reply *reply, void *arg)
 static void
 gate_ask_cell(struct master_service *service)
 {
-	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
+	struct cell_process *cell = master_cell_ready(service->cell);
 	struct service_gate *gate = &service->gate;
 	struct cell_gate told = {.service = service->config->name, .state = gate->state};
 	char by[64];
@@ -245,7 +246,7 @@ service_gate_set(struct master_service *service, const struct gate_wish *wish)
 	if (wish->state != gate->state)
 		gate_change(service, wish);
 	gate_add_asker(gate, wish);
-	if (supervisor_ready_cell(service->supervisor) != NULL)
+	if (master_cell_ready(service->cell) != NULL)
 		gate_ask_cell(service);
 	else if (gate->state == CELL_GATE_CLOSED)
 		event_add(gate->timer, &gate_period);

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "master/cell_process.h"
+#include "master/master_cell.h"
 #include "master/plugin_examination.h"
 #include "master/service_swap.h"
 #include "master/supervisor.h"
@@ -34,7 +35,7 @@ service_probation_count_anew(struct master_service *service)
 	if (service->generation_wall_ns != 0)
 		return;
 	service->generation_wall_ns = clock_wall_ns();
-	service->probation.base = master_service_ended(service, supervisor_page(service->supervisor));
+	service->probation.base = master_service_ended(service, master_cell_page(service->cell));
 }
 
 static void
@@ -111,7 +112,7 @@ service_probation_fail(struct master_service *service, struct list *wishes)
 static void
 probation_retire(struct master_service *service)
 {
-	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
+	struct cell_process *cell = master_cell_ready(service->cell);
 	struct cell_stop stop = {.service = service->config->name,
 		.drain_timeout_ns = service->config->drain_timeout_ns};
 
@@ -135,7 +136,7 @@ static void
 probation_judge(struct master_service *service)
 {
 	const struct service_probation *probation = &service->probation;
-	struct probation_counts now = master_service_ended(service, supervisor_page(service->supervisor));
+	struct probation_counts now = master_service_ended(service, master_cell_page(service->cell));
 	char reason[200];
 
 	now = probation_since(&probation->base, &now);

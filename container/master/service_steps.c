@@ -13,8 +13,10 @@
 #include "base/code.h"
 #include "base/log.h"
 #include "master/listener_table.h"
+#include "master/master_cell.h"
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
+#include "master/service_absence.h"
 #include "master/service_change.h"
 #include "master/service_gate.h"
 #include "master/service_order.h"
@@ -29,27 +31,6 @@ static int64_t
 service_grace_ns(const struct master_service *service)
 {
 	return supervisor_limits(service->supervisor)->grace_ns;
-}
-
-/* --- absence ------------------------------------------------------------------------- */
-
-void
-service_tell_absence(struct master_service *service)
-{
-	static const enum cell_absence states[] = {
-		[SERVICE_STOPPED] = CELL_ABSENCE_STOPPED,
-		[SERVICE_STARTING] = CELL_ABSENCE_STARTING,
-		[SERVICE_FAILED] = CELL_ABSENCE_FAILED,
-	};
-	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
-	struct cell_absent absent = {.service = service->config->name};
-
-	if (cell == NULL || service->state == SERVICE_READY || service->state == SERVICE_STOPPING)
-		return;
-	absent.state = service->gone ? CELL_ABSENCE_UNKNOWN : states[service->state];
-	absent.reason = service->reason;
-	cell_process_call(cell, CELL_ABSENT, cell_absent_to_json(&absent), -1, 0,
-		cell_reply_ignore, NULL);
 }
 
 /* --- settle -------------------------------------------------------------------------- */
@@ -131,7 +112,7 @@ service_lose_patience(struct master_service *service)
 	char text[160];
 
 	if (service->stop_now) {
-		supervisor_end_hang(service->supervisor, service, "it did not stop within %s [service-stuck]",
+		master_cell_end_hang(service->cell, service, "it did not stop within %s [service-stuck]",
 			clock_format_duration(span, sizeof(span), service_grace_ns(service)));
 		return;
 	}
@@ -174,9 +155,9 @@ service_fail(struct master_service *service, const char *reason)
 		master_service_note(service, EVENT_GAVE_UP, "%s", service->reason);
 		return;
 	}
-	master_service_set_state(service, SERVICE_FAILED, "%s", reason);
 	delay_ns = backoff_next(&service->backoff, now_ns, backoff_random());
 	service->next_try_ns = now_ns + delay_ns;
+	master_service_set_state(service, SERVICE_FAILED, "%s", reason);
 	service_set_timer(service, delay_ns);
 }
 
@@ -340,8 +321,7 @@ service_start_parameters(const struct master_service *service, const struct plug
 	return parameters;
 }
 
-/* The former generation is started again, or its policy says what becomes of it. */
-static void
+void
 service_start_failed(struct master_service *service, const char *reason)
 {
 	if (service->undo != NULL && service->wanted) {
@@ -366,8 +346,8 @@ service_on_started(const struct cell_reply *reply, void *arg)
 		return;
 	case CELL_REPLY_SILENT:
 		/* Several starts run out of time together when one init keeps the loop. */
-		hanging = supervisor_find_in_init(service->supervisor);
-		supervisor_end_hang(service->supervisor, hanging != NULL ? hanging : service,
+		hanging = master_cell_find_in_init(service->cell);
+		master_cell_end_hang(service->cell, hanging != NULL ? hanging : service,
 			"init hung: it did not end within start_timeout = %s, nor within %s more "
 			"[service-init-timeout]",
 			clock_format_duration(limit, sizeof(limit), service->config->start_timeout_ns),
@@ -401,7 +381,7 @@ service_call_with_image(struct master_service *service, const char *method,
 	/* The path is a link to our descriptor then, and ours are for our own user only. */
 	if (image->image.in_memory)
 		fd = fcntl(image->image.fd, F_DUPFD_CLOEXEC, 3);
-	cell_process_call(supervisor_ready_cell(service->supervisor), method, parameters, fd, timeout_ns,
+	cell_process_call(master_cell_ready(service->cell), method, parameters, fd, timeout_ns,
 		reply, service);
 	return true;
 }
@@ -410,6 +390,7 @@ void
 service_begin_start(struct master_service *service)
 {
 	service_clear_timer(service);
+	supervisor_place(service->supervisor, service);
 	if (service->next_image != NULL) {
 		service_probation_leave(service);
 		service_swap_replace_image(service, service->next_image);
@@ -424,8 +405,13 @@ service_begin_start(struct master_service *service)
 void
 service_start_in_turn(struct master_service *service)
 {
-	if (supervisor_ready_cell(service->supervisor) == NULL ||
-	    supervisor_is_stopping(service->supervisor) || !service_order_may_start(service))
+	if (supervisor_is_stopping(service->supervisor))
+		return;
+	if (master_cell_ready(service->cell) == NULL) {
+		master_cell_need(service->cell);
+		return;
+	}
+	if (!service_order_may_start(service))
 		return;
 	service_gate_tell(service);
 	service->step = SERVICE_STEP_START;
@@ -453,7 +439,7 @@ service_on_stopped(const struct cell_reply *reply, void *arg)
 		master_service_set_state(service, SERVICE_STOPPED, NULL);
 		service_settle(service);
 	} else if (service->stop_now) {
-		supervisor_end_hang(service->supervisor, service, "%s [service-stuck]", reply->message);
+		master_cell_end_hang(service->cell, service, "%s [service-stuck]", reply->message);
 	} else {
 		master_service_set_state(service, SERVICE_STOPPING, "%s; bayctl stop tries again, "
 			"bayctl stop --now ends it with its cell [service-stuck]", reply->message);
@@ -468,10 +454,11 @@ service_on_stopped(const struct cell_reply *reply, void *arg)
 void
 service_begin_stop(struct master_service *service)
 {
-	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
+	struct cell_process *cell = master_cell_ready(service->cell);
 	struct cell_stop stop = {.service = service->config->name,
 		.drain_timeout_ns = service->stop_now ? 0 : service->config->drain_timeout_ns,
-		.hold = service->undo != NULL || (service->wanted && service->gate.state == CELL_GATE_PAUSED)};
+		.hold = !service->moving && (service->undo != NULL ||
+			(service->wanted && service->gate.state == CELL_GATE_PAUSED))};
 
 	service_probation_leave(service);
 	/* It was examined when it was started. */
@@ -493,7 +480,7 @@ service_begin_stop(struct master_service *service)
 void
 service_hurry_stop(struct master_service *service)
 {
-	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
+	struct cell_process *cell = master_cell_ready(service->cell);
 	struct cell_stop stop = {.service = service->config->name, .drain_timeout_ns = 0};
 
 	service_set_timer(service, service_grace_ns(service));

@@ -30,8 +30,9 @@ void service_settle(struct master_service *service);
  * started again. */
 void service_go_on(struct master_service *service);
 
-/* Tells the cell why the service is not there, for those who call it, unless it is. */
-void service_tell_absence(struct master_service *service);
+/* It did not start, for this reason: the former generation is started again, or its policy says what
+ * becomes of it. */
+void service_start_failed(struct master_service *service, const char *reason);
 
 /* The examination has ended, with an image (borrowed) or with the reason of a refusal. */
 void service_end_examination(struct master_service *service, struct plugin_image *image,

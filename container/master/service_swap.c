@@ -15,6 +15,7 @@
 #include "base/code.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "master/master_cell.h"
 #include "master/plugin_examination.h"
 #include "master/service_change.h"
 #include "master/service_probation.h"
@@ -284,8 +285,8 @@ swap_on_reply(const struct cell_reply *reply, void *arg)
 		/* service_control_cell_ended has seen to it. */
 		return;
 	case CELL_REPLY_SILENT:
-		hanging = supervisor_find_in_init(service->supervisor);
-		supervisor_end_hang(service->supervisor, hanging != NULL ? hanging : service,
+		hanging = master_cell_find_in_init(service->cell);
+		master_cell_end_hang(service->cell, hanging != NULL ? hanging : service,
 			"hung in the swap to generation %" PRId64, service->swap.image->generation);
 		return;
 	case CELL_REPLY_DONE:
@@ -315,7 +316,7 @@ swap_send_image(struct master_service *service)
 	service->step = SERVICE_STEP_SWAP;
 	service->swap.started = false;
 	/* Its end is on the way, and settles it. */
-	if (supervisor_ready_cell(service->supervisor) == NULL)
+	if (master_cell_ready(service->cell) == NULL)
 		return;
 	/* Init, and the state that leaves the one and enters the other. */
 	if (!service_call_with_image(service, CELL_SWAP, service->swap.image, keep,
@@ -339,7 +340,7 @@ swap_on_reverted(const struct cell_reply *reply, void *arg)
 static void
 swap_send(struct master_service *service)
 {
-	struct cell_process *cell = supervisor_ready_cell(service->supervisor);
+	struct cell_process *cell = master_cell_ready(service->cell);
 	struct cell_stop stop = {.service = service->config->name,
 		.drain_timeout_ns = service->config->drain_timeout_ns};
 
@@ -382,7 +383,7 @@ swap_start_image(struct master_service *service, struct plugin_image *image)
 static void
 swap_to_image(struct master_service *service, struct plugin_image *image)
 {
-	if (service->state != SERVICE_READY || supervisor_ready_cell(service->supervisor) == NULL) {
+	if (service->state != SERVICE_READY || master_cell_ready(service->cell) == NULL) {
 		swap_start_image(service, image);
 		return;
 	}
@@ -436,7 +437,7 @@ swap_begin(struct master_service *service)
 {
 	if (list_empty(&service->swap.asked) || service->step != SERVICE_STEP_NONE ||
 	    service->state != SERVICE_READY || !service->wanted ||
-	    supervisor_replaces_cell(service->supervisor))
+	    master_cell_is_replaced(service->cell))
 		return;
 	list_splice_back(&service->swap.served, &service->swap.asked);
 	swap_note_asker(service);
@@ -588,6 +589,6 @@ service_swap_finish(struct master_service *service, const char *message)
 	swap_drop_image(service);
 	plugin_image_unref(service->former);
 	service->former = NULL;
-	master_service_forget_lingering(service);
+	master_service_forget_lingering(service, NULL);
 	service_probation_finish(service);
 }

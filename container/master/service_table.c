@@ -55,6 +55,7 @@ service_table_add(struct service_table *table, struct config *source,
 	service->since_ns = clock_monotonic_ns();
 	service->since_wall_ns = clock_wall_ns();
 	master_service_configure(service, source, config);
+	supervisor_place(table->_supervisor, service);
 	table->services = xrealloc(table->services, table->count + 1, sizeof(*table->services));
 	table->services[table->count++] = service;
 	return service;

@@ -9,62 +9,89 @@
 #include "base/status_page.h"
 #include "base/text.h"
 #include "master/master.h"
+#include "master/master_cell.h"
 #include "master/supervisor.h"
 #include "protocol/varlink.h"
 
-/* NULL: it runs nobody's code that we know. */
-static const struct master_service *
-silent_loops_service(const struct master *master, uint32_t slot)
+struct silent_loop {
+	const struct master_cell *cell;
+	uint32_t loop;
+	const struct master_service *service; /* NULL: it runs nobody's code that we know */
+	struct status_loop_view view;
+	int64_t held_ns;
+};
+
+/* Finds the next one from the loop *next of the cell on, and moves that behind it. False: there
+ * is none. */
+static bool
+silent_loops_next(const struct master *master, const struct master_cell *cell, uint32_t *next,
+	struct silent_loop *silent_r)
 {
-	return supervisor_by_slot(master->supervisor, slot);
+	const struct status_page *page = master_cell_page(cell);
+
+	while (page != NULL && *next < page->loops) {
+		silent_r->cell = cell;
+		silent_r->loop = (*next)++;
+		if (!status_page_loop_is_silent(page, silent_r->loop, &silent_r->view, &silent_r->held_ns))
+			continue;
+		silent_r->service = supervisor_by_slot(master->supervisor, silent_r->view.slot);
+		return true;
+	}
+	return false;
+}
+
+static bool
+silent_loops_add(json_t *loops, const struct silent_loop *silent)
+{
+	return json_array_append_new(loops, json_pack("{s:s, s:I, s:s?, s:o, s:I}",
+		"cell", master_cell_name(silent->cell),
+		"loop", (json_int_t)silent->loop,
+		"service", silent->service != NULL ? silent->service->config->name : NULL,
+		"task", varlink_text(silent->view.task),
+		"held_ns", (json_int_t)silent->held_ns)) == 0;
+}
+
+bool
+silent_loops_report_cell(const struct master *master, const struct master_cell *cell,
+	const struct master_service *only, json_t *loops)
+{
+	struct silent_loop silent;
+	uint32_t next = 0;
+
+	while (silent_loops_next(master, cell, &next, &silent)) {
+		if ((only == NULL || silent.service == only) && !silent_loops_add(loops, &silent))
+			return false;
+	}
+	return true;
 }
 
 json_t *
 silent_loops_report(const struct master *master, const struct master_service *only)
 {
-	const struct status_page *page = supervisor_page(master->supervisor);
 	json_t *loops = json_array();
 
-	for (uint32_t loop = 0; page != NULL && loop < page->loops; loop++) {
-		const struct master_service *service;
-		struct status_loop_view view;
-		int64_t held_ns;
-
-		if (!status_page_loop_is_silent(page, loop, &view, &held_ns))
+	for (size_t i = 0; i < supervisor_cell_count(master->supervisor); i++) {
+		if (silent_loops_report_cell(master, supervisor_cell(master->supervisor, i), only, loops))
 			continue;
-		service = silent_loops_service(master, view.slot);
-		if (only != NULL && service != only)
-			continue;
-		if (json_array_append_new(loops, json_pack("{s:I, s:s?, s:o, s:I}",
-			"loop", (json_int_t)loop,
-			"service", service != NULL ? service->config->name : NULL,
-			"task", varlink_text(view.task),
-			"held_ns", (json_int_t)held_ns)) != 0) {
-			json_decref(loops);
-			return NULL;
-		}
+		json_decref(loops);
+		return NULL;
 	}
 	return loops;
 }
 
 void
-silent_loops_append(struct buffer *text, const struct master *master)
+silent_loops_append(struct buffer *text, const struct master *master, const struct master_cell *cell)
 {
-	const struct status_page *page = supervisor_page(master->supervisor);
+	struct silent_loop silent;
+	uint32_t next = 0;
 
-	for (uint32_t loop = 0; page != NULL && loop < page->loops; loop++) {
-		const struct master_service *service;
-		struct status_loop_view view;
-		int64_t held_ns;
-
-		if (!status_page_loop_is_silent(page, loop, &view, &held_ns))
-			continue;
-		service = silent_loops_service(master, view.slot);
+	while (silent_loops_next(master, cell, &next, &silent)) {
 		/* Without memory the text goes without this hint. */
-		if (!buffer_printf(text, " (loop %u hangs in service %s%s", (unsigned)loop,
-			service != NULL ? service->config->name : "?",
-			view.task[0] != '\0' ? ", task " : "") ||
-		    !text_escape(text, view.task, strlen(view.task)) || !buffer_append_text(text, ")"))
+		if (!buffer_printf(text, " (loop %u hangs in service %s%s", (unsigned)silent.loop,
+			silent.service != NULL ? silent.service->config->name : "?",
+			silent.view.task[0] != '\0' ? ", task " : "") ||
+		    !text_escape(text, silent.view.task, strlen(silent.view.task)) ||
+		    !buffer_append_text(text, ")"))
 			buffer_clear(text);
 	}
 }

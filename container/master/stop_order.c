@@ -12,6 +12,7 @@
 #include "config/config_names.h"
 #include "config/config_order.h"
 #include "master/cell_process.h"
+#include "master/master_cell.h"
 #include "master/master_service.h"
 #include "master/service_steps.h"
 #include "master/supervisor.h"
@@ -119,23 +120,28 @@ stop_order_find_items(struct stop_order *order)
 
 /* --- one after the other ------------------------------------------------------------------- */
 
-/* One that does not end is ended with the cell; nobody waits for it here. */
+/* It holds nobody up any more. */
+static void
+stop_item_leave(struct stop_item *item)
+{
+	stop_order_each_followed(item, stop_item_release);
+	item->order->left--;
+}
+
+/* One that does not end is ended with its cell; nobody waits for it here. */
 static void
 stop_order_on_stopped(const struct cell_reply *reply, void *arg)
 {
 	struct stop_item *item = arg;
 	struct master_service *service = item->service;
 
-	/* The end of the cell sees to it. */
-	if (reply->kind == CELL_REPLY_DIED)
-		return;
+	/* The end of a cell sees to those in it. */
 	if ((reply->kind == CELL_REPLY_DONE || reply->status == BAY_NOT_FOUND) &&
 	    service->state == SERVICE_STOPPING && service->step == SERVICE_STEP_NONE) {
 		master_service_set_state(service, SERVICE_STOPPED, NULL);
 		service_settle(service);
 	}
-	stop_order_each_followed(item, stop_item_release);
-	item->order->left--;
+	stop_item_leave(item);
 	stop_order_go_on(item->order);
 }
 
@@ -146,27 +152,43 @@ stop_item_tell(struct stop_item *item, struct cell_process *cell)
 	const struct cell_stop stop = {.service = item->service->config->name,
 		.drain_timeout_ns = drain_ns > 0 ? drain_ns : 0};
 
-	item->told = true;
 	cell_process_call(cell, CELL_STOP, cell_stop_to_json(&stop), -1, 0, stop_order_on_stopped, item);
+}
+
+/* Tells those whose turn has come. True: others may follow, since some had no cell any more. */
+static bool
+stop_order_tell(struct stop_order *order)
+{
+	bool left = false;
+
+	for (size_t i = 0; i < STATUS_PAGE_SERVICES_MAX; i++) {
+		struct stop_item *item = &order->items[i];
+		struct cell_process *cell;
+
+		if (!item->follows || item->followers > 0 || item->told)
+			continue;
+		item->told = true;
+		cell = master_cell_ready(item->service->cell);
+		if (cell != NULL) {
+			stop_item_tell(item, cell);
+			continue;
+		}
+		/* Whom it followed may have stood before it. */
+		stop_item_leave(item);
+		left = true;
+	}
+	return left;
 }
 
 static void
 stop_order_go_on(struct stop_order *order)
 {
-	struct cell_process *cell = supervisor_ready_cell(order->supervisor);
-
 	if (order->done == NULL)
 		return;
-	if (order->left == 0 || cell == NULL) {
+	while (stop_order_tell(order))
+		continue;
+	if (order->left == 0)
 		stop_order_finish(order);
-		return;
-	}
-	for (size_t i = 0; i < STATUS_PAGE_SERVICES_MAX; i++) {
-		struct stop_item *item = &order->items[i];
-
-		if (item->follows && item->followers == 0 && !item->told)
-			stop_item_tell(item, cell);
-	}
 }
 
 static void

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Keeps the cell and its services as they are wanted: starts them, notices every death,
- * finds who is to blame, and starts again what may be started again.
+ * Has all cells and all services, and keeps them as they are wanted: starts them, notices every
+ * death, and starts again what may be started again.
  *
- *	cell     cell_keeper.h: down -> setting up -> ready -> ended -> down ...
+ *	cell     master_cell.h: who is in it and who is to blame for its end; its process is kept by
+ *	         cell_keeper.h: down -> setting up -> ready -> ended -> down ...
  *	service  master_service.h; its steps are in service_control.h
  *
  * Has one owner. Master only; never suspends.
@@ -23,10 +24,13 @@
 
 struct event_base;
 struct event_log;
+struct link_broker;
 struct listener_table;
+struct master_cell;
 struct plugin_examination;
 struct plugin_image;
 struct service_order;
+struct service_table;
 struct supervisor;
 
 /* How long it waits for what should happen by itself. */
@@ -48,15 +52,15 @@ struct supervisor_options {
 	struct listener_table *listeners;       /* what services listen on */
 	struct event_log *events;               /* takes what happens; or NULL */
 	const struct supervisor_limits *limits;
-	struct cell_options cell; /* its services are filled in */
+	struct cell_options cell; /* of the first, which is always there; its services are filled in */
 };
 
 /* What its owner hears; the functions may not destroy the supervisor. */
 struct supervisor_watcher {
-	/* Every enabled service is ready or has failed; or, with why, the cell cannot be
+	/* Every enabled service is ready or has failed; or, with why, a cell cannot be
 	 * brought to work at all. Called once. */
 	void (*started)(const char *why, void *arg);
-	/* The cell has ended as supervisor_stop asked. Called once. */
+	/* All cells have ended as supervisor_stop asked. Called once. */
 	void (*stopped)(void *arg);
 	void *arg;
 };
@@ -66,7 +70,7 @@ struct supervisor_watcher {
 struct supervisor *supervisor_create(const struct supervisor_options *options,
 	const struct supervisor_watcher *watcher);
 
-/* Kills the cell; the requests that wait for something are answered. NULL is fine. */
+/* Kills the cells; the requests that wait for something are answered. NULL is fine. */
 void supervisor_destroy(struct supervisor *supervisor);
 
 /* The plugins of all enabled services are being examined: they are STARTING, and what operators
@@ -78,12 +82,12 @@ void supervisor_expect_images(struct supervisor *supervisor);
 void supervisor_set_image(struct supervisor *supervisor, size_t index,
 	struct plugin_image *image, const char *reason);
 
-/* Starts the cell and the enabled services. False: it cannot be executed, and why is
+/* Starts the cells and the enabled services. False: one cannot be executed, and why is
  * appended to error. */
 bool supervisor_start(struct supervisor *supervisor, struct buffer *error)
 	__attribute__((warn_unused_result));
 
-/* Ends the cell: after its requests, within drain_timeout; or, now, at once. The second call
+/* Ends the cells: after their requests, within drain_timeout; or, now, at once. The second call
  * may only hurry. */
 void supervisor_stop(struct supervisor *supervisor, bool now);
 
@@ -106,33 +110,27 @@ void supervisor_remove(struct supervisor *supervisor, struct master_service *ser
 size_t supervisor_count(const struct supervisor *supervisor);
 struct master_service *supervisor_service(const struct supervisor *supervisor, size_t index);
 
-/* Whose figures are in this slot of the page, also if the configuration has it no more. NULL:
+/* All that the service has counted, in whatever cells it was; as master_service_totals. */
+void supervisor_totals(const struct supervisor *supervisor, const struct master_service *service,
+	struct service_totals *totals_r);
+
+/* Whose figures are in this slot of the pages, also if the configuration has it no more. NULL:
  * nobody's. */
-const struct master_service *supervisor_by_slot(const struct supervisor *supervisor, uint32_t slot);
+struct master_service *supervisor_by_slot(const struct supervisor *supervisor, uint32_t slot);
 
 /* NULL: there is none of that name. */
 struct master_service *supervisor_find(const struct supervisor *supervisor, const char *name);
 
 bool supervisor_is_stopping(const struct supervisor *supervisor);
 
-/* The cell, or NULL while there is no process. */
-struct cell_process *supervisor_process(const struct supervisor *supervisor);
+/* All cells there ever were; the first is main, and none goes away. */
+size_t supervisor_cell_count(const struct supervisor *supervisor);
+struct master_cell *supervisor_cell(const struct supervisor *supervisor, size_t index);
 
-/* The figures of the cell, or NULL while there is no process. */
-const struct status_page *supervisor_page(const struct supervisor *supervisor);
+/* NULL: there has never been one of that name. */
+struct master_cell *supervisor_find_cell(const struct supervisor *supervisor, const char *name);
 
-struct supervisor_cell_view {
-	const char *name;
-	const char *state; /* "starting", "ready", "stopping", "failed" */
-	pid_t pid;         /* 0: none */
-	uint64_t restarts;
-	uint32_t loops;
-	int64_t next_try_ns; /* on the monotonic clock; 0: it does not wait */
-};
-void supervisor_view_cell(const struct supervisor *supervisor,
-	struct supervisor_cell_view *view_r);
-
-/* --- for service_control -------------------------------------------------------------- */
+/* --- for service_control and master_cell ----------------------------------------------- */
 
 struct event_base *supervisor_base(const struct supervisor *supervisor);
 struct plugin_examination *supervisor_examination(const struct supervisor *supervisor);
@@ -140,28 +138,30 @@ struct listener_table *supervisor_listeners(const struct supervisor *supervisor)
 struct service_order *supervisor_order(const struct supervisor *supervisor);
 struct event_log *supervisor_events(const struct supervisor *supervisor);
 const struct supervisor_limits *supervisor_limits(const struct supervisor *supervisor);
+const struct service_table *supervisor_table(const struct supervisor *supervisor);
+struct link_broker *supervisor_broker(const struct supervisor *supervisor);
 
-/* The cell if it takes calls now, or NULL. */
-struct cell_process *supervisor_ready_cell(const struct supervisor *supervisor);
+/* Nothing of the service runs: it is put into the cell that it is to start in. A cell that nobody is
+ * in any more ends. */
+void supervisor_place(struct supervisor *supervisor, struct master_service *service);
 
-/* Whether the cell is about to be replaced. */
-bool supervisor_replaces_cell(const struct supervisor *supervisor);
+/* Whether the service is in the cell that it were to start in with this configuration. */
+bool supervisor_is_in_place(const struct supervisor *supervisor,
+	const struct master_service *service, const struct config_service *config);
 
-/* Whether it takes no more calls for that, while what it has still runs. */
-bool supervisor_drains_cell(const struct supervisor *supervisor);
+/* Whether supervisor_start has been called, so that cells may be started. */
+bool supervisor_has_started(const struct supervisor *supervisor);
 
-/* Whether it is known which service ended the last cell. */
-bool supervisor_knows_culprit(const struct supervisor *supervisor);
+/* Whether watcher.started has still to be called. */
+bool supervisor_is_booting(const struct supervisor *supervisor);
 
-/* The service whose init keeps a loop from everything else, or NULL. */
-struct master_service *supervisor_find_in_init(const struct supervisor *supervisor);
-
-/* The cell hangs in this service: it is killed, and the service gets the reason. */
-void supervisor_end_hang(struct supervisor *supervisor, struct master_service *service,
-	const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
-
-/* A service has come to rest. */
+/* A service has come to rest, or a cell is ready. */
 void supervisor_settled(struct supervisor *supervisor);
+
+/* A cell has ended for this reason before it was ever ready. */
+void supervisor_cannot_start(struct supervisor *supervisor, const char *why);
+
+/* A cell has ended while all are stopped. */
+void supervisor_cell_stopped(struct supervisor *supervisor);
 
 #endif

@@ -396,7 +396,7 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 
 const struct interface_type_text interface_types[] = {
 	{"A process that runs services.",
-		"Cell (name: string, pid: int, state: string, restarts: int, rss_bytes: int)"},
+		"Cell (name: string, pid: int, state: string, restarts: int, loops: int, rss_bytes: int)"},
 	{"A service. reason says why it is not ready; next_try_ns is how long it still waits for "
 		"its next start. enabled: it is to run with the daemon. file_gone: its plugin file was "
 		"removed; what runs is a copy. "
@@ -406,7 +406,7 @@ const struct interface_type_text interface_types[] = {
 		"it waits for now, or that keep it failed; before its last start it waited for "
 		"wait_took_ns, at last for delayed_by, and was ready served_after_ns after bayd's start.",
 		"Service (name: string, state: (starting, ready, paused, draining, drained, "
-		"stopping, stopped, failed), "
+		"stopping, stopped, failed), cell: string, "
 		"plugin: string, version: string, path: string, image: string, sha256: string, "
 		"instances: string, concurrency: int, overflow: string, in_flight: int, queued: int, "
 		"queued_bytes: int, queue: int, queue_bytes: int, served: int, failed: int, "
@@ -433,11 +433,11 @@ const struct interface_type_text interface_types[] = {
 		"arguments: []Argument)"},
 	{"A task. parent is 0 for one that its service started; canceled is the reason; deadlock "
 		"the circle of tasks and queues that wait for each other, from this one back to it.",
-		"Task (id: int, service: string, name: string, loop: int, state: string, "
+		"Task (id: int, cell: string, service: string, name: string, loop: int, state: string, "
 		"waiting_on: ?string, where: ?string, age_ns: int, parent: int, canceled: ?string, "
 		"deadlock: ?string, stack_used: int)"},
 	{"A loop that does not answer, the task that keeps it, and for how long it has.",
-		"SilentLoop (loop: int, service: ?string, task: ?string, held_ns: int)"},
+		"SilentLoop (cell: string, loop: int, service: ?string, task: ?string, held_ns: int)"},
 	{"A queue. oldest_ns is the age of the message that waits longest; topic_waiting are the "
 		"messages in the service's subscriptions, topic_lost those that they were too slow for.",
 		"Queue (service: string, queued: int, bytes: int, limit: int, limit_bytes: int, "
@@ -462,7 +462,7 @@ const struct interface_type_text interface_types[] = {
 	{"A configuration that came into force at some time, and why.",
 		"Configuration (number: int, since_wall_ns: int, why: string, services: int)"},
 	{"A loop: a thread that runs tasks.",
-		"LoopStats (loop: int, passes: int, switches: int, tasks: int, stacks: int, wakes: int, "
+		"LoopStats (cell: string, loop: int, passes: int, switches: int, tasks: int, stacks: int, wakes: int, "
 		"polls: int)"},
 	{"Something that happened. number counts up from 1 at the daemon's start; kind is one of "
 		"the words in bayctl(1); uid and pid are those of a user who asked.",

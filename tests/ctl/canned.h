@@ -4,7 +4,7 @@
 #define BAY_TESTS_CTL_CANNED_H
 
 #define CANNED_SQUARE \
-	"{'name':'square','state':'ready','enabled':true,'plugin':'square','version':'1.0.0'," \
+	"{'name':'square','state':'ready','enabled':true,'cell':'main','plugin':'square','version':'1.0.0'," \
 	"'path':'/srv/plugins/square.so','image':'/run/bay/images/square.1.so','sha256':'00ff'," \
 	"'instances':'one','concurrency':256,'overflow':'reject','in_flight':1,'queued':2," \
 	"'queued_bytes':2048,'queue':1024,'queue_bytes':1048576,'served':25,'failed':3," \
@@ -31,7 +31,7 @@
 	"{'version':'0.1.0','abi':'1.0','pid':77,'state':'ready','config':'/etc/bay.ini'," \
 	"'runtime_dir':'/run/bay','started_wall_ns':1767225600000000000," \
 	"'uptime_ns':3600000000000,'loops':2,'cells':[{'name':'main','pid':78,'state':'ready'," \
-	"'restarts':0,'rss_bytes':8388608}],'services':2,'libevent':'2.1.12-stable'," \
+	"'restarts':0,'loops':2,'rss_bytes':8388608}],'services':2,'libevent':'2.1.12-stable'," \
 	"'method':'epoll'}"
 
 #define CANNED_TASKS \

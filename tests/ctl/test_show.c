@@ -127,6 +127,30 @@ START_TEST(a_failed_service_says_why_and_when_it_is_tried_again)
 }
 END_TEST
 
+START_TEST(which_cell_is_told_when_there_are_several)
+{
+	json_t *services = canned("[{'name':'a','state':'ready','cell':'main'},"
+		"{'name':'b','state':'ready','cell':'risky'}]");
+	json_t *stats = canned("{'loops':[{'cell':'main','loop':0},{'cell':'risky','loop':0}]}");
+	json_t *silent = canned("[{'cell':'risky','loop':0},{'cell':'main','loop':1}]");
+
+	start();
+	show_services(&print, services, true);
+	show_stats(&print, stats, true);
+	show_silent_loops(&print, silent);
+	fflush(print.file);
+	ck_assert_ptr_nonnull(strstr(text, "SERVICE STATE CELL  PLUGIN"));
+	ck_assert_ptr_nonnull(strstr(text, "b       ready risky "));
+	ck_assert_ptr_nonnull(strstr(text, "CELL   LOOP  PASSES"));
+	ck_assert_ptr_nonnull(strstr(text, "risky     0  "));
+	ck_assert_ptr_nonnull(strstr(text, "loop 0 of cell risky does not answer\nloop 1 does not"));
+	json_decref(services);
+	json_decref(stats);
+	json_decref(silent);
+	finish();
+}
+END_TEST
+
 START_TEST(a_container_is_shown_with_its_cells)
 {
 	json_t *info = canned(CANNED_INFO);
@@ -142,8 +166,8 @@ START_TEST(a_container_is_shown_with_its_cells)
 		"   libevent: 2.1.12-stable, epoll\n"
 		"      loops: 2\n"
 		"   services: 2\n"
-		"CELL  PID  STATE  RESTARTS  MEMORY\n"
-		"main   78  ready         0      8M\n");
+		"CELL  PID  STATE  RESTARTS  LOOPS  MEMORY\n"
+		"main   78  ready         0      2      8M\n");
 }
 END_TEST
 
@@ -371,6 +395,7 @@ CHECK_MAIN("ctl/show",
 	a_table_of_healthy_services_fits_80_columns,
 	a_service_is_shown_with_all_there_is,
 	a_failed_service_says_why_and_when_it_is_tried_again,
+	which_cell_is_told_when_there_are_several,
 	a_container_is_shown_with_its_cells,
 	a_summary_counts_states_and_lists_what_is_not_ready,
 	tasks_are_a_table_and_silent_loops_are_named,

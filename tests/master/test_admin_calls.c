@@ -387,7 +387,7 @@ START_TEST(a_cell_that_dies_answers_all_calls_and_the_next_one_serves)
 		clients[i] = client_connect(&world);
 		ask_and_pass_on(&world, &clients[i], CALL_A);
 	}
-	cell_process_kill(supervisor_process(world.fake.supervisor));
+	cell_process_kill(master_cell_process(supervisor_cell(world.fake.supervisor, 0)));
 	for (int i = 0; i < 2; i++)
 		client_expect_error(&clients[i], "io.bayd.Container.PeerDied",
 			"cell main was killed by SIGKILL");
@@ -442,7 +442,7 @@ world_without_a_cell(struct world *world, const char *orders, const char *keys)
 	world_open(world, orders, keys);
 	for (int n = 0; n < 2; n++) {
 		UNTIL(&world->fake, is_state(&world->fake, "a", SERVICE_READY));
-		cell_process_kill(supervisor_process(world->fake.supervisor));
+		cell_process_kill(master_cell_process(supervisor_cell(world->fake.supervisor, 0)));
 		UNTIL(&world->fake, is_state(&world->fake, "a", SERVICE_STARTING));
 	}
 }
@@ -482,7 +482,7 @@ START_TEST(a_call_waits_no_longer_than_its_deadline)
 	close(client.fd);
 	while (admin_server_connections(world.server) > 0)
 		world_turn(&world);
-	cell_process_kill(supervisor_process(world.fake.supervisor));
+	cell_process_kill(master_cell_process(supervisor_cell(world.fake.supervisor, 0)));
 	UNTIL(&world.fake, is_state(&world.fake, "b", SERVICE_STARTING));
 	UNTIL(&world.fake, is_state(&world.fake, "b", SERVICE_READY));
 	world_close(&world);
@@ -558,7 +558,7 @@ START_TEST(a_client_and_a_cell_may_both_be_gone)
 	close(client.fd);
 	while (admin_server_connections(world.server) > 0)
 		world_turn(&world);
-	cell_process_kill(supervisor_process(world.fake.supervisor));
+	cell_process_kill(master_cell_process(supervisor_cell(world.fake.supervisor, 0)));
 	UNTIL(&world.fake, is_state(&world.fake, "a", SERVICE_STARTING));
 	UNTIL(&world.fake, is_state(&world.fake, "a", SERVICE_READY));
 	world_close(&world);
@@ -613,11 +613,11 @@ START_TEST(while_there_is_no_cell_there_are_no_tasks)
 	world_open(&world, "", "");
 	for (int n = 0; n < 2; n++) {
 		UNTIL(&world.fake, is_state(&world.fake, "a", SERVICE_READY));
-		cell_process_kill(supervisor_process(world.fake.supervisor));
+		cell_process_kill(master_cell_process(supervisor_cell(world.fake.supervisor, 0)));
 		UNTIL(&world.fake, is_state(&world.fake, "a", SERVICE_STARTING));
 	}
 	supervisor_stop(world.fake.supervisor, false);
-	ck_assert_ptr_null(supervisor_process(world.fake.supervisor));
+	ck_assert_ptr_null(master_cell_process(supervisor_cell(world.fake.supervisor, 0)));
 	client = client_connect(&world);
 	ask(&client, "\"io.bayd.Container.Tasks\",\"parameters\":{\"service\":\"a\"");
 	reply = answer(&client);

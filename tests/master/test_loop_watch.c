@@ -30,7 +30,7 @@ START_TEST(a_task_that_keeps_a_loop_is_told_with_its_service)
 	config_report_finish(&report);
 	supervisor_set_config(fake.supervisor, sorted);
 	ck_assert_ptr_eq(supervisor_service(fake.supervisor, 0), service_of(&fake, "b"));
-	cell_process_call(supervisor_process(fake.supervisor), CELL_CALL, json_pack("{s:s}", "service", "b"), -1, 0,
+	cell_process_call(master_cell_process(supervisor_cell(fake.supervisor, 0)), CELL_CALL, json_pack("{s:s}", "service", "b"), -1, 0,
 		fake_master_on_reply, &fake);
 	log_lines_keep();
 	master.supervisor = fake.supervisor;

@@ -210,7 +210,7 @@ END_TEST
 START_TEST(the_waits_of_the_culprit_double)
 {
 	static const int64_t least_ms[] = {5, 10, 20};
-	struct supervisor_cell_view cell;
+	struct master_cell_view cell;
 	struct fake_master master;
 
 	fake_master_open(&master, "call=crash\ncall=crash\ncall=crash\n",
@@ -223,7 +223,7 @@ START_TEST(the_waits_of_the_culprit_double)
 		ck_assert(is_state(&master, "a", SERVICE_FAILED));
 		ck_assert_int_ge(service_of(&master, "a")->next_try_ns - now_ns, MS(least_ms[n]));
 		/* The others do not wait for it. */
-		supervisor_view_cell(master.supervisor, &cell);
+		master_cell_view(supervisor_cell(master.supervisor, 0), &cell);
 		ck_assert_int_le(cell.next_try_ns, clock_monotonic_ns());
 		UNTIL(&master, is_state(&master, "a", SERVICE_READY) &&
 			is_state(&master, "b", SERVICE_READY));
@@ -275,7 +275,7 @@ START_TEST(a_stopped_service_stays_stopped_in_the_next_cell)
 	UNTIL(&master, master.answers == 1);
 	ck_assert_int_eq(master.status, BAY_OK);
 	ck_assert(is_state(&master, "a", SERVICE_STOPPED));
-	cell_process_kill(supervisor_process(master.supervisor));
+	cell_process_kill(master_cell_process(supervisor_cell(master.supervisor, 0)));
 	UNTIL(&master, is_state(&master, "b", SERVICE_STARTING));
 	UNTIL(&master, is_state(&master, "b", SERVICE_READY));
 	ck_assert(is_state(&master, "a", SERVICE_STOPPED));
@@ -290,7 +290,7 @@ START_TEST(a_cell_that_dies_has_stopped_what_it_was_to_stop)
 	fake_master_open(&master, "stop=silent\n", "drain_timeout = 1h");
 	fake_master_start(&master);
 	service_control_stop(service_of(&master, "a"), false, fake_master_on_done, &master);
-	cell_process_kill(supervisor_process(master.supervisor));
+	cell_process_kill(master_cell_process(supervisor_cell(master.supervisor, 0)));
 	UNTIL(&master, master.answers == 1);
 	ck_assert_int_eq(master.status, BAY_OK);
 	ck_assert(is_state(&master, "a", SERVICE_STOPPED));
@@ -348,7 +348,7 @@ START_TEST(a_stop_that_drains_can_be_hurried_and_costs_no_cell)
 
 	fake_master_open(&master, "stop=drain\n", "drain_timeout = 1h");
 	fake_master_start(&master);
-	cell = supervisor_process(master.supervisor);
+	cell = master_cell_process(supervisor_cell(master.supervisor, 0));
 	service_control_stop(service_of(&master, "a"), false, fake_master_on_done, &master);
 	service_control_stop(service_of(&master, "a"), false, fake_master_on_done, &master);
 	ck_assert_int_eq(master.answers, 0);
@@ -357,7 +357,7 @@ START_TEST(a_stop_that_drains_can_be_hurried_and_costs_no_cell)
 	UNTIL(&master, master.answers == 4);
 	ck_assert_int_eq(master.status, BAY_OK);
 	ck_assert(is_state(&master, "a", SERVICE_STOPPED));
-	ck_assert_ptr_eq(supervisor_process(master.supervisor), cell);
+	ck_assert_ptr_eq(master_cell_process(supervisor_cell(master.supervisor, 0)), cell);
 	ck_assert(is_state(&master, "b", SERVICE_READY));
 	fake_master_close(&master);
 }

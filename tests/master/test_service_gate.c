@@ -2,6 +2,7 @@
 /* Cells are support/fake_cell, which obeys orders; that they do what they say is test_host_gate's. */
 #include "config.h"
 
+#include "master/master_cell.h"
 #include "master/service_gate.h"
 
 #include <string.h>
@@ -141,7 +142,7 @@ START_TEST(a_drain_is_asked_about_until_nothing_is_left)
 	ck_assert_str_eq(state_of(&master), "draining");
 	ck_assert_uint_eq(master.answers, 0);
 	ck_assert_uint_eq(events_of(&master, EVENT_DRAINED), 0);
-	cell_process_call(supervisor_process(master.supervisor), CELL_CALL, json_pack("{s:s}", "service", "b"), -1,
+	cell_process_call(master_cell_process(supervisor_cell(master.supervisor, 0)), CELL_CALL, json_pack("{s:s}", "service", "b"), -1,
 		0, fake_master_on_reply, &master);
 	UNTIL(&master, service_of(&master, "a")->gate.drained);
 	UNTIL(&master, master.answers > 1);

@@ -326,7 +326,7 @@ START_TEST(all_end_in_the_order)
 	look();
 	ck_assert(is_state(&master, "a", SERVICE_STOPPING));
 	ck_assert(is_state(&master, "b", SERVICE_STOPPING));
-	ck_assert_ptr_nonnull(supervisor_ready_cell(master.supervisor));
+	ck_assert_ptr_nonnull(master_cell_ready(supervisor_cell(master.supervisor, 0)));
 	fake_master_crash(&master, 1);
 	UNTIL(&master, master.stopped);
 	ck_assert_str_eq(happened(), "a started, b started, b stopped, a stopped");

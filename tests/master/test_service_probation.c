@@ -47,7 +47,7 @@ static const struct swap_wish wish = {.by = {EVENT_BY_USER, 7, 8}, .done = on_do
 static void
 count(struct fake_master *master, uint64_t served, uint64_t failed)
 {
-	const struct status_page *page = supervisor_page(master->supervisor);
+	const struct status_page *page = master_cell_page(supervisor_cell(master->supervisor, 0));
 	struct status_counters *counters = status_page_counters(page, 0, 0);
 
 	status_add(&counters->served, served);

@@ -185,7 +185,7 @@ START_TEST(a_cell_that_dies_during_an_examination_does_not_end_the_restart)
 
 	open_started(&master, "", "");
 	service_control_restart(service_of(&master, "a"), fake_master_on_done, &master);
-	cell_process_kill(supervisor_process(master.supervisor));
+	cell_process_kill(master_cell_process(supervisor_cell(master.supervisor, 0)));
 	UNTIL(&master, master.answers == 1);
 	ck_assert_msg(master.status == BAY_OK, "%s", master.message);
 	UNTIL(&master, is_state(&master, "a", SERVICE_READY));

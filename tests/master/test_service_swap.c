@@ -2,6 +2,7 @@
 /* With the real examiner and fake cells, which swap as they are told. */
 #include "config.h"
 
+#include "master/master_cell.h"
 #include "master/service_swap.h"
 
 #include <event2/event.h>
@@ -84,7 +85,7 @@ roll_back(struct fake_master *master)
 static void
 count(struct fake_master *master, uint64_t served, uint64_t failed)
 {
-	const struct status_page *page = supervisor_page(master->supervisor);
+	const struct status_page *page = master_cell_page(supervisor_cell(master->supervisor, 0));
 	struct status_counters *counters = status_page_counters(page, 0, 0);
 
 	status_add(&counters->served, served);
@@ -264,10 +265,10 @@ END_TEST
 static void
 reload_into_crash(struct fake_master *master, int slot)
 {
-	pid_t cell = cell_process_pid(supervisor_process(master->supervisor));
+	pid_t cell = cell_process_pid(master_cell_process(supervisor_cell(master->supervisor, 0)));
 	siginfo_t ended;
 
-	cell_process_call(supervisor_process(master->supervisor), CELL_CALL,
+	cell_process_call(master_cell_process(supervisor_cell(master->supervisor, 0)), CELL_CALL,
 		json_pack("{s:i}", "slot", slot), -1, 0, fake_master_on_reply, master);
 	event_base_loop(master->base, EVLOOP_ONCE | EVLOOP_NONBLOCK);
 	ck_assert_int_eq(waitid(P_PID, (id_t)cell, &ended, WEXITED | WNOWAIT), 0);
@@ -415,7 +416,7 @@ START_TEST(a_stop_in_the_swap_comes_after_it)
 	ck_assert_uint_eq(master.answers, 0);
 	service_swap_roll_back(a, &wish);
 	ck_assert_int_eq(told.outcome, SWAP_FAILED);
-	cell_process_call(supervisor_process(master.supervisor), "io.bayd.Cell.Call", NULL, -1, 0,
+	cell_process_call(master_cell_process(supervisor_cell(master.supervisor, 0)), "io.bayd.Cell.Call", NULL, -1, 0,
 		fake_master_on_reply, &master);
 	UNTIL(&master, is_state(&master, "a", SERVICE_STOPPED));
 	ck_assert_int_eq(a->probation.until_ns, 0);
@@ -464,15 +465,15 @@ START_TEST(a_cell_in_which_too_much_lingers_is_replaced)
 
 	a = open_started(&master, "swap=lingers\n", "probation = 0");
 	master.config->container.max_lingering = 1;
-	cell = cell_process_pid(supervisor_process(master.supervisor));
+	cell = cell_process_pid(master_cell_process(supervisor_cell(master.supervisor, 0)));
 	log_lines_keep();
 	reload(&master);
-	ck_assert_int_eq(cell_process_pid(supervisor_process(master.supervisor)), cell);
+	ck_assert_int_eq(cell_process_pid(master_cell_process(supervisor_cell(master.supervisor, 0))), cell);
 	fake_master_plugin(&master, "late", "a");
 	reload(&master);
 	UNTIL(&master, a->lingering_count == 2);
-	UNTIL(&master, supervisor_process(master.supervisor) != NULL &&
-		cell_process_pid(supervisor_process(master.supervisor)) != cell);
+	UNTIL(&master, master_cell_process(supervisor_cell(master.supervisor, 0)) != NULL &&
+		cell_process_pid(master_cell_process(supervisor_cell(master.supervisor, 0))) != cell);
 	UNTIL(&master, is_state(&master, "a", SERVICE_READY) && is_state(&master, "b", SERVICE_READY));
 	ck_assert_uint_eq(a->restarts + service_of(&master, "b")->restarts, 0);
 	ck_assert_int_eq(log_lines_with("2 generations linger in it (max_lingering = 1)"), 1);
@@ -493,15 +494,15 @@ START_TEST(what_lingers_of_a_service_that_is_removed_counts_too)
 {
 	struct fake_master master;
 	struct master_service *a = open_started(&master, "stop=lingers\n", "");
-	pid_t cell = cell_process_pid(supervisor_process(master.supervisor));
+	pid_t cell = cell_process_pid(master_cell_process(supervisor_cell(master.supervisor, 0)));
 
 	master.config->container.max_lingering = 0;
 	log_lines_keep();
 	service_control_stop(a, false, remove_service, NULL);
 	UNTIL(&master, a->lingering_count == 1);
 	ck_assert_ptr_null(service_of(&master, "a"));
-	UNTIL(&master, supervisor_process(master.supervisor) != NULL &&
-		cell_process_pid(supervisor_process(master.supervisor)) != cell);
+	UNTIL(&master, master_cell_process(supervisor_cell(master.supervisor, 0)) != NULL &&
+		cell_process_pid(master_cell_process(supervisor_cell(master.supervisor, 0))) != cell);
 	ck_assert_int_eq(log_lines_with("1 generations linger in it (max_lingering = 0)"), 1);
 	ck_assert_uint_eq(a->lingering_count, 0);
 	fake_master_close(&master);
@@ -522,12 +523,12 @@ START_TEST(what_is_asked_while_a_cell_drains_is_for_the_next_one)
 	service_control_stop(b, false, fake_master_on_done, &master);
 	UNTIL(&master, master.answers == 1);
 	master.config->container.max_lingering = 0;
-	cell = supervisor_process(master.supervisor);
+	cell = master_cell_process(supervisor_cell(master.supervisor, 0));
 	old = cell_process_pid(cell);
 	cell_process_call(cell, CELL_CALL, json_pack("{s:s}", "service", "a"), -1, 0, fake_master_on_reply, &calls);
 	reload(&master);
 	UNTIL(&master, is_state(&master, "a", SERVICE_STARTING));
-	ck_assert_ptr_null(supervisor_ready_cell(master.supervisor));
+	ck_assert_ptr_null(master_cell_ready(supervisor_cell(master.supervisor, 0)));
 	/* What runs still runs. */
 	service_control_stop(a, false, fake_master_on_done, &master);
 	service_control_stop(a, true, NULL, NULL);
@@ -541,7 +542,7 @@ START_TEST(what_is_asked_while_a_cell_drains_is_for_the_next_one)
 	UNTIL(&master, starts.answers == 1);
 	ck_assert_int_eq(starts.status, BAY_OK);
 	ck_assert_uint_eq(calls.answers, 2);
-	ck_assert_int_ne(cell_process_pid(supervisor_process(master.supervisor)), old);
+	ck_assert_int_ne(cell_process_pid(master_cell_process(supervisor_cell(master.supervisor, 0))), old);
 	ck_assert_uint_eq(master.answers, 2);
 	ck_assert_int_eq(master.status, BAY_OK);
 	ck_assert(is_state(&master, "a", SERVICE_STOPPED));

@@ -32,14 +32,14 @@ run_for(struct fake_master *master, int ms)
 
 START_TEST(services_are_ready_when_it_has_started)
 {
-	struct supervisor_cell_view cell;
+	struct master_cell_view cell;
 	struct fake_master master;
 
 	fake_master_open(&master, "", "");
 	fake_master_start(&master);
 	ck_assert(is_state(&master, "a", SERVICE_READY));
 	ck_assert(is_state(&master, "b", SERVICE_READY));
-	supervisor_view_cell(master.supervisor, &cell);
+	master_cell_view(supervisor_cell(master.supervisor, 0), &cell);
 	ck_assert_str_eq(cell.state, "ready");
 	ck_assert_int_gt(cell.pid, 0);
 	fake_master_close(&master);
@@ -149,7 +149,7 @@ START_TEST(a_cell_leaves_no_core_dump)
 	ck_assert_int_eq(setrlimit(RLIMIT_CORE, &core), 0);
 	fake_master_open(&master, "", "");
 	fake_master_start(&master);
-	ck_assert_int_eq(prlimit(cell_process_pid(supervisor_process(master.supervisor)),
+	ck_assert_int_eq(prlimit(cell_process_pid(master_cell_process(supervisor_cell(master.supervisor, 0))),
 		RLIMIT_CORE, NULL, &of_cell), 0);
 	ck_assert_uint_eq(of_cell.rlim_max, 0);
 	fake_master_close(&master);
@@ -160,15 +160,15 @@ END_TEST
 
 START_TEST(a_killed_cell_is_replaced_at_once_and_then_after_a_wait)
 {
-	struct supervisor_cell_view cell;
+	struct master_cell_view cell;
 	struct fake_master master;
 
 	fake_master_open(&master, "", "");
 	fake_master_start(&master);
 	for (uint64_t n = 1; n <= 3; n++) {
-		cell_process_kill(supervisor_process(master.supervisor));
+		cell_process_kill(master_cell_process(supervisor_cell(master.supervisor, 0)));
 		UNTIL(&master, is_state(&master, "a", SERVICE_STARTING));
-		supervisor_view_cell(master.supervisor, &cell);
+		master_cell_view(supervisor_cell(master.supervisor, 0), &cell);
 		ck_assert_uint_eq(cell.restarts, n);
 		ck_assert(n == 1 || cell.next_try_ns > clock_monotonic_ns());
 		UNTIL(&master, is_state(&master, "a", SERVICE_READY) &&
@@ -185,7 +185,7 @@ START_TEST(a_later_cell_that_refuses_is_tried_again)
 
 	fake_master_open(&master, "\nsetup=refuse\nsetup=close\nsetup=rubbish\ndie\n", "");
 	fake_master_start(&master);
-	cell_process_kill(supervisor_process(master.supervisor));
+	cell_process_kill(master_cell_process(supervisor_cell(master.supervisor, 0)));
 	UNTIL(&master, is_state(&master, "a", SERVICE_STARTING));
 	UNTIL(&master, is_state(&master, "a", SERVICE_READY));
 	ck_assert_uint_eq(service_of(&master, "a")->restarts, 1);
@@ -282,9 +282,9 @@ START_TEST(a_cell_is_not_killed_for_what_the_one_before_did)
 	fake_master_crash(&master, 0);
 	ck_assert_int_eq(master.status, BAY_PEER_DIED);
 	UNTIL(&master, is_state(&master, "a", SERVICE_READY));
-	pid = cell_process_pid(supervisor_process(master.supervisor));
+	pid = cell_process_pid(master_cell_process(supervisor_cell(master.supervisor, 0)));
 	run_for(&master, 150);
-	ck_assert_int_eq(cell_process_pid(supervisor_process(master.supervisor)), pid);
+	ck_assert_int_eq(cell_process_pid(master_cell_process(supervisor_cell(master.supervisor, 0))), pid);
 	fake_master_close(&master);
 }
 END_TEST
@@ -329,7 +329,7 @@ END_TEST
 START_TEST(the_waits_between_cells_double_up_to_the_longest)
 {
 	static const int64_t least_ms[] = {0, 10, 20, 40, 40};
-	struct supervisor_cell_view cell;
+	struct master_cell_view cell;
 	struct fake_master master;
 
 	fake_master_open_patient(&master, "", "", &(struct backoff){.at_once = true,
@@ -338,9 +338,9 @@ START_TEST(the_waits_between_cells_double_up_to_the_longest)
 	for (size_t n = 0; n < sizeof(least_ms) / sizeof(*least_ms); n++) {
 		int64_t now_ns = clock_monotonic_ns();
 
-		cell_process_kill(supervisor_process(master.supervisor));
+		cell_process_kill(master_cell_process(supervisor_cell(master.supervisor, 0)));
 		UNTIL(&master, is_state(&master, "a", SERVICE_STARTING));
-		supervisor_view_cell(master.supervisor, &cell);
+		master_cell_view(supervisor_cell(master.supervisor, 0), &cell);
 		ck_assert_int_ge(cell.next_try_ns - now_ns, MS(least_ms[n]));
 		UNTIL(&master, is_state(&master, "a", SERVICE_READY));
 	}
@@ -356,14 +356,14 @@ START_TEST(what_a_cell_has_counted_is_kept_when_it_ends)
 
 	fake_master_open(&master, "", "");
 	fake_master_start(&master);
-	page = *supervisor_page(master.supervisor);
+	page = *master_cell_page(supervisor_cell(master.supervisor, 0));
 	status_add(&status_page_counters(&page, 0, 0)->served, 3);
 	for (int n = 0; n < 2; n++) {
-		cell_process_kill(supervisor_process(master.supervisor));
+		cell_process_kill(master_cell_process(supervisor_cell(master.supervisor, 0)));
 		UNTIL(&master, is_state(&master, "a", SERVICE_STARTING));
 		UNTIL(&master, is_state(&master, "a", SERVICE_READY));
 	}
-	master_service_totals(service_of(&master, "a"), supervisor_page(master.supervisor), totals);
+	master_service_totals(service_of(&master, "a"), master_cell_page(supervisor_cell(master.supervisor, 0)), totals);
 	ck_assert_uint_eq(totals->counts.served, 3);
 	free(totals);
 	fake_master_close(&master);
@@ -382,7 +382,7 @@ START_TEST(the_cell_ends_when_it_is_told)
 	ck_assert(is_state(&master, "a", SERVICE_STOPPING));
 	UNTIL(&master, master.stopped);
 	ck_assert(is_state(&master, "a", SERVICE_STOPPED));
-	ck_assert_ptr_null(supervisor_process(master.supervisor));
+	ck_assert_ptr_null(master_cell_process(supervisor_cell(master.supervisor, 0)));
 	fake_master_close(&master);
 }
 END_TEST
@@ -429,15 +429,15 @@ START_TEST(it_stops_while_no_cell_runs)
 	/* The second cell in a row is not started at once. */
 	for (int n = 0; n < 2; n++) {
 		UNTIL(&master, is_state(&master, "a", SERVICE_READY));
-		cell_process_kill(supervisor_process(master.supervisor));
+		cell_process_kill(master_cell_process(supervisor_cell(master.supervisor, 0)));
 		UNTIL(&master, is_state(&master, "a", SERVICE_STARTING));
 	}
-	ck_assert_ptr_null(supervisor_process(master.supervisor));
+	ck_assert_ptr_null(master_cell_process(supervisor_cell(master.supervisor, 0)));
 	supervisor_stop(master.supervisor, false);
 	ck_assert(master.stopped);
 	/* The next one, which was to come in 20 ms or a little more, does not. */
 	run_for(&master, 100);
-	ck_assert_ptr_null(supervisor_process(master.supervisor));
+	ck_assert_ptr_null(master_cell_process(supervisor_cell(master.supervisor, 0)));
 	fake_master_close(&master);
 }
 END_TEST
@@ -492,10 +492,10 @@ START_TEST(a_cell_that_is_killed_while_it_stops_has_stopped)
 	master.config->container.drain_timeout_ns = MS(3600 * 1000);
 	fake_master_start(&master);
 	supervisor_stop(master.supervisor, false);
-	cell_process_kill(supervisor_process(master.supervisor));
+	cell_process_kill(master_cell_process(supervisor_cell(master.supervisor, 0)));
 	UNTIL(&master, master.stopped);
 	ck_assert(is_state(&master, "a", SERVICE_STOPPED));
-	ck_assert_ptr_null(supervisor_process(master.supervisor));
+	ck_assert_ptr_null(master_cell_process(supervisor_cell(master.supervisor, 0)));
 	fake_master_close(&master);
 }
 END_TEST

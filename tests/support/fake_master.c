@@ -251,7 +251,7 @@ void
 fake_master_crash(struct fake_master *master, int slot)
 {
 	master->answers = 0;
-	cell_process_call(supervisor_process(master->supervisor), CELL_CALL,
+	cell_process_call(master_cell_process(supervisor_cell(master->supervisor, 0)), CELL_CALL,
 		json_pack("{s:i}", "slot", slot), -1, 0, fake_master_on_reply, master);
 	UNTIL(master, master->answers > 0);
 }

@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/program.h"
 #include "master/event_log.h"
+#include "master/master_cell.h"
 #include "master/service_control.h"
 #include "master/supervisor.h"
 #include "support/temp_dir.h"

@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/link_broker.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/fd.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "loop/link_memory.h"
+#include "master/cell_process.h"
+#include "master/event_log.h"
+#include "master/master_cell.h"
+#include "master/supervisor.h"
+#include "protocol/cell_link.h"
+
+/* Between the processes that two cells have now. */
+struct broker_link {
+	struct list node;
+	const struct master_cell *cells[2];
+	int64_t epoch;
+};
+
+struct link_broker {
+	const struct supervisor *supervisor;
+	struct list links;
+	int64_t epoch; /* of the last one */
+};
+
+/* --- what cells are told --------------------------------------------------------------- */
+
+/* A cell that does not take it has ended, or is of no use and ends. */
+static void
+broker_on_told(const struct cell_reply *reply, void *arg)
+{
+	const struct master_cell *cell = arg;
+
+	if (reply->kind == CELL_REPLY_FAILED)
+		log_warn(master_cell_subject(cell), "does not take what it is told of another cell: %s [cell-link]",
+			reply->message);
+}
+
+static void
+broker_tell_peer(struct master_cell *cell, const struct master_cell *other, bool ready)
+{
+	const struct cell_peer peer = {.cell = master_cell_name(other), .ready = ready};
+	struct cell_process *process = master_cell_hears(cell);
+
+	if (process != NULL)
+		cell_process_call(process, CELL_PEER, cell_peer_to_json(&peer), -1, 0, broker_on_told, cell);
+}
+
+/* Takes the descriptors. */
+static void
+broker_send_link(struct master_cell *cell, const struct master_cell *other, int64_t epoch, int side,
+	int memory, int end)
+{
+	const struct cell_linked linked = {.cell = master_cell_name(other), .epoch = epoch, .side = side};
+	struct varlink_fds fds = {.fd = {memory, end}, .count = 2};
+
+	cell_process_call_with(master_cell_hears(cell), CELL_LINK, cell_linked_to_json(&linked), &fds, 0,
+		broker_on_told, cell);
+}
+
+/* --- links ----------------------------------------------------------------------------- */
+
+static struct broker_link *
+broker_find(const struct link_broker *broker, const struct master_cell *a, const struct master_cell *b)
+{
+	list_for_each(pos, &broker->links) {
+		struct broker_link *link = container_of(pos, struct broker_link, node);
+
+		if ((link->cells[0] == a && link->cells[1] == b) || (link->cells[0] == b && link->cells[1] == a))
+			return link;
+	}
+	return NULL;
+}
+
+static void
+broker_forget(struct broker_link *link)
+{
+	list_remove(&link->node);
+	free(link);
+}
+
+static enum bay_status
+broker_make(struct link_broker *broker, struct master_cell *cell, struct master_cell *other,
+	struct buffer *error)
+{
+	struct broker_link *link;
+	int ends[2] = {-1, -1};
+	int memory = link_memory_create((uint64_t)broker->epoch + 1);
+	int second = memory >= 0 ? fcntl(memory, F_DUPFD_CLOEXEC, 3) : -1;
+
+	if (second < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0) {
+		buffer_fail(error, "make the link: %s", strerror(errno));
+		fd_close(&memory);
+		fd_close(&second);
+		return BAY_IO;
+	}
+	link = xcalloc(1, sizeof(*link));
+	*link = (struct broker_link){.cells = {cell, other}, .epoch = ++broker->epoch};
+	list_push_back(&broker->links, &link->node);
+	broker_send_link(cell, other, link->epoch, 0, memory, ends[0]);
+	broker_send_link(other, cell, link->epoch, 1, second, ends[1]);
+	log_debug(master_cell_subject(cell), "link %" PRId64 " to cell %s", link->epoch,
+		master_cell_name(other));
+	return BAY_OK;
+}
+
+enum bay_status
+link_broker_connect(struct link_broker *broker, struct master_cell *cell, const char *to,
+	struct buffer *error)
+{
+	struct master_cell *other = supervisor_find_cell(broker->supervisor, to);
+	struct master_cell_view view;
+
+	if (other == NULL || !master_cell_is_there(other)) {
+		buffer_fail(error, "there is no cell %s", to);
+		return BAY_NOT_FOUND;
+	}
+	if (other == cell) {
+		buffer_fail(error, "a cell has no link to itself");
+		return BAY_INVALID;
+	}
+	if (master_cell_hears(cell) == NULL || master_cell_ready(other) == NULL) {
+		master_cell_view(other, &view);
+		buffer_fail(error, "cell %s is %s, and takes no link from cell %s", to, view.state,
+			master_cell_name(cell));
+		return BAY_CLOSED;
+	}
+	if (broker_find(broker, cell, other) != NULL) {
+		buffer_fail(error, "there is a link to cell %s already", to);
+		return BAY_BUSY;
+	}
+	return broker_make(broker, cell, other, error);
+}
+
+/* --- cells come and go ----------------------------------------------------------------- */
+
+void
+link_broker_cell_ready(struct link_broker *broker, struct master_cell *cell)
+{
+	for (size_t i = 0; i < supervisor_cell_count(broker->supervisor); i++) {
+		struct master_cell *other = supervisor_cell(broker->supervisor, i);
+
+		if (other == cell || master_cell_ready(other) == NULL)
+			continue;
+		broker_tell_peer(other, cell, true);
+		broker_tell_peer(cell, other, true);
+	}
+}
+
+void
+link_broker_cell_ended(struct link_broker *broker, struct master_cell *cell)
+{
+	list_for_each_safe(pos, &broker->links) {
+		struct broker_link *link = container_of(pos, struct broker_link, node);
+
+		if (link->cells[0] == cell || link->cells[1] == cell)
+			broker_forget(link);
+	}
+	for (size_t i = 0; i < supervisor_cell_count(broker->supervisor); i++) {
+		if (supervisor_cell(broker->supervisor, i) != cell)
+			broker_tell_peer(supervisor_cell(broker->supervisor, i), cell, false);
+	}
+}
+
+/* The one that wrote it is told as of any end, and may ask for another. */
+void
+link_broker_broken(struct link_broker *broker, struct master_cell *cell, const char *to, int64_t epoch,
+	const char *reason)
+{
+	struct master_cell *other = supervisor_find_cell(broker->supervisor, to);
+	struct broker_link *link = other != NULL ? broker_find(broker, cell, other) : NULL;
+
+	if (link == NULL || link->epoch != epoch)
+		return;
+	event_log_add(supervisor_events(broker->supervisor), EVENT_LINK_BROKEN, &(struct event_facts){0},
+		"of cell %s to cell %s: %s", master_cell_name(cell), to, reason);
+	broker_forget(link);
+	broker_tell_peer(other, cell, false);
+	broker_tell_peer(other, cell, true);
+}
+
+/* --- life ------------------------------------------------------------------------------ */
+
+struct link_broker *
+link_broker_create(const struct supervisor *supervisor)
+{
+	struct link_broker *broker = xcalloc(1, sizeof(*broker));
+
+	broker->supervisor = supervisor;
+	list_init(&broker->links);
+	return broker;
+}
+
+void
+link_broker_destroy(struct link_broker *broker)
+{
+	if (broker == NULL)
+		return;
+	list_for_each_safe(pos, &broker->links)
+		broker_forget(container_of(pos, struct broker_link, node));
+	free(broker);
+}

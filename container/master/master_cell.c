@@ -1,0 +1,623 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/master_cell.h"
+
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "base/code.h"
+#include "base/log.h"
+#include "base/obituary.h"
+#include "master/cell_keeper.h"
+#include "master/cell_replacement.h"
+#include "master/event_log.h"
+#include "master/link_broker.h"
+#include "master/plugin_examination.h"
+#include "master/service_absence.h"
+#include "master/service_control.h"
+#include "master/service_swap.h"
+#include "master/service_table.h"
+#include "master/supervisor.h"
+#include "protocol/cell_link.h"
+
+struct master_cell {
+	struct supervisor *supervisor;
+	const struct config *config;
+	char *name;
+	uint32_t loops;
+	struct cell_keeper *keeper;
+	struct cell_replacement *replacement;
+	uint32_t hung_slot; /* whose hang the process was killed for, or STATUS_NO_SLOT */
+	char hang[160];
+	bool blamed;  /* it is known who ended the last process */
+	bool leaving; /* it was told to end, since nobody is in it */
+	bool ending;  /* its end is being told, and what follows is still to be decided */
+};
+
+static bool
+master_cell_is_main(const struct master_cell *cell)
+{
+	return strcmp(cell->name, CONFIG_CELL_MAIN) == 0;
+}
+
+/* Whether a service belongs to it, wanted or not. */
+static bool
+master_cell_is_owned(const struct master_cell *cell)
+{
+	for (size_t i = 0; i < supervisor_count(cell->supervisor); i++) {
+		if (supervisor_service(cell->supervisor, i)->cell == cell)
+			return true;
+	}
+	return master_cell_is_main(cell);
+}
+
+bool
+master_cell_is_needed(const struct master_cell *cell)
+{
+	for (size_t i = 0; i < supervisor_count(cell->supervisor); i++) {
+		const struct master_service *service = supervisor_service(cell->supervisor, i);
+
+		if (service->cell == cell && service->wanted)
+			return true;
+	}
+	return master_cell_is_main(cell);
+}
+
+bool
+master_cell_is_there(const struct master_cell *cell)
+{
+	return master_cell_is_owned(cell) || cell_keeper_process(cell->keeper) != NULL;
+}
+
+/* --- its services ---------------------------------------------------------------------- */
+
+/* Whether what this slot counts is in this cell. */
+static bool
+master_cell_has_slot(const struct master_cell *cell, uint32_t slot)
+{
+	const struct master_service *service = supervisor_by_slot(cell->supervisor, slot);
+
+	return service != NULL && service->cell == cell;
+}
+
+static void
+master_cell_on_ready(void *arg)
+{
+	struct master_cell *cell = arg;
+	struct supervisor *supervisor = cell->supervisor;
+
+	link_broker_cell_ready(supervisor_broker(supervisor), cell);
+	/* All of them first: the init of one may call another. */
+	for (size_t i = 0; i < supervisor_count(supervisor); i++)
+		service_tell_cell(supervisor_service(supervisor, i), cell);
+	for (size_t i = 0; i < supervisor_count(supervisor); i++) {
+		struct master_service *service = supervisor_service(supervisor, i);
+
+		if (service->cell == cell)
+			service_control_cell_ready(service);
+	}
+	supervisor_settled(supervisor);
+}
+
+/* One of this cell: it speaks for no others. */
+static struct master_service *
+master_cell_find(const struct master_cell *cell, const char *name)
+{
+	struct master_service *service = supervisor_find(cell->supervisor, name);
+
+	return service != NULL && service->cell == cell ? service : NULL;
+}
+
+static void
+master_cell_on_listen(struct master_cell *cell, const json_t *parameters, struct cell_answer *answer)
+{
+	struct master_service *service;
+	struct cell_listen asked;
+	char error[CELL_ERROR_SIZE];
+
+	answer->status = BAY_INVALID;
+	if (!cell_listen_from_json(parameters, &asked, error)) {
+		buffer_fail(&answer->message, "%s", error);
+	} else if ((service = master_cell_find(cell, asked.service)) == NULL) {
+		answer->status = BAY_NOT_FOUND;
+		buffer_fail(&answer->message, "there is no such service");
+	} else {
+		answer->status = service_control_listen(service, &asked, &answer->fd,
+			&answer->message);
+	}
+}
+
+static void
+master_cell_on_connect(struct master_cell *cell, const json_t *parameters, struct cell_answer *answer)
+{
+	struct cell_connect asked;
+	char error[CELL_ERROR_SIZE];
+
+	answer->status = BAY_INVALID;
+	if (cell_connect_from_json(parameters, &asked, error))
+		answer->status = link_broker_connect(supervisor_broker(cell->supervisor), cell, asked.cell,
+			&answer->message);
+	else
+		buffer_fail(&answer->message, "%s", error);
+}
+
+static void
+master_cell_on_called(const char *method, const json_t *parameters, struct cell_answer *answer,
+	void *arg)
+{
+	struct master_cell *cell = arg;
+
+	if (strcmp(method, CELL_LISTEN) == 0) {
+		master_cell_on_listen(cell, parameters, answer);
+	} else if (strcmp(method, CELL_CONNECT) == 0) {
+		master_cell_on_connect(cell, parameters, answer);
+	} else {
+		answer->status = BAY_INVALID;
+		buffer_fail(&answer->message, "bayd does not know the call %s", method);
+	}
+}
+
+/* False: it cannot be read. */
+static bool
+master_cell_on_failed(struct master_cell *cell, const json_t *parameters, char *error)
+{
+	struct master_service *service;
+	struct cell_failed failed;
+
+	if (!cell_failed_from_json(parameters, &failed, error))
+		return false;
+	service = master_cell_find(cell, failed.service);
+	if (service != NULL && service->image != NULL && service->image->generation == failed.generation)
+		service_control_failed(service, failed.message);
+	return true;
+}
+
+static bool
+master_cell_on_stage(struct master_cell *cell, const json_t *parameters, char *error)
+{
+	struct master_service *service;
+	struct cell_stage_reached reached;
+
+	if (!cell_stage_reached_from_json(parameters, &reached, error))
+		return false;
+	service = master_cell_find(cell, reached.service);
+	if (service != NULL)
+		service_swap_on_stage(service, reached.generation, cell_stage_name(reached.stage));
+	return true;
+}
+
+/* Also of a service that has moved to another cell since, or that there is no more. */
+static bool
+master_cell_on_lingers(struct master_cell *cell, const json_t *parameters, char *error)
+{
+	struct master_service *service;
+	struct cell_lingers lingers;
+
+	if (!cell_lingers_from_json(parameters, &lingers, error))
+		return false;
+	service = service_table_find_ever(supervisor_table(cell->supervisor), lingers.service);
+	if (service != NULL)
+		master_service_note_lingering(service, cell, &lingers);
+	if (!supervisor_is_stopping(cell->supervisor))
+		cell_replacement_consider(cell->replacement);
+	return true;
+}
+
+static bool
+master_cell_on_broken(struct master_cell *cell, const json_t *parameters, char *error)
+{
+	struct cell_broken broken;
+
+	if (!cell_broken_from_json(parameters, &broken, error))
+		return false;
+	link_broker_broken(supervisor_broker(cell->supervisor), cell, broken.cell, broken.epoch,
+		broken.reason);
+	return true;
+}
+
+static void
+master_cell_on_notice(const char *method, const json_t *parameters, void *arg)
+{
+	static const struct {
+		const char *method;
+		bool (*fn)(struct master_cell *cell, const json_t *parameters, char *error);
+	} notices[] = {
+		{CELL_FAILED, master_cell_on_failed},
+		{CELL_STAGE, master_cell_on_stage},
+		{CELL_LINGERS, master_cell_on_lingers},
+		{CELL_BROKEN, master_cell_on_broken},
+	};
+	struct master_cell *cell = arg;
+	const char *subject = cell_keeper_subject(cell->keeper);
+	char error[CELL_ERROR_SIZE];
+
+	for (size_t i = 0; i < sizeof(notices) / sizeof(*notices); i++) {
+		if (strcmp(method, notices[i].method) != 0)
+			continue;
+		if (!notices[i].fn(cell, parameters, error))
+			log_warn(subject, "sent a notice that cannot be read: %s [cell-link]", error);
+		return;
+	}
+	log_warn(subject, "sent a notice that is not known: %s [cell-link]", method);
+}
+
+/* --- its end --------------------------------------------------------------------------- */
+
+/* Why the process ended, in words; the caller's. */
+static char *
+master_cell_end_words(const struct master_cell *cell, const struct obituary *obituary)
+{
+	const struct master_service *culprit = supervisor_by_slot(cell->supervisor, obituary->culprit);
+
+	if (cell->hung_slot != STATUS_NO_SLOT)
+		return xasprintf("was killed, because it hung in service %s: %s",
+			supervisor_by_slot(cell->supervisor, cell->hung_slot)->config->name, cell->hang);
+	if (culprit != NULL)
+		return xasprintf("%s in %sservice %s%s", obituary->how,
+			obituary->in_load ? "loading " : obituary->in_init ? "init of " : "",
+			culprit->config->name, obituary->where);
+	return xasprintf("%s%s", obituary->how, obituary->where);
+}
+
+/* The same with its code, unless it was meant to end. */
+static char *
+master_cell_end_text(const struct master_cell *cell, const struct obituary *obituary)
+{
+	char *words = master_cell_end_words(cell, obituary);
+
+	if (supervisor_is_stopping(cell->supervisor) || cell->leaving)
+		return words;
+	return code_text(words, cell->hung_slot != STATUS_NO_SLOT ? "cell-hang" : obituary->code);
+}
+
+static void
+master_cell_tell_services(struct master_cell *cell, const struct obituary *obituary,
+	const struct status_page *page)
+{
+	struct master_service *service;
+
+	/* Also those that the configuration has no more, or that have moved: this cell had them. */
+	for (uint32_t i = 0; (service = supervisor_by_slot(cell->supervisor, i)) != NULL; i++)
+		master_service_fold(service, page);
+	for (uint32_t i = 0; (service = supervisor_by_slot(cell->supervisor, i)) != NULL; i++) {
+		master_service_forget_lingering(service, cell);
+		if (service->cell == cell)
+			service_control_cell_ended(service, obituary,
+				cell->hung_slot == i ? cell->hang : NULL);
+	}
+}
+
+static void
+master_cell_on_hindered(const char *why, void *arg)
+{
+	const struct master_cell *cell = arg;
+
+	event_log_add(supervisor_events(cell->supervisor), EVENT_TROUBLE, &(struct event_facts){0}, "%s", why);
+}
+
+static char *
+master_cell_on_ended(const struct status_page *page, int status, void *arg)
+{
+	struct master_cell *cell = arg;
+	const char *subject = cell_keeper_subject(cell->keeper);
+	bool stopping = supervisor_is_stopping(cell->supervisor);
+	bool meant = stopping || cell->leaving || (cell_replacement_is_under_way(cell->replacement) && status == 0);
+	struct obituary obituary;
+	char *text;
+	char *why;
+
+	/* At once: who waits for it is told by that. */
+	link_broker_cell_ended(supervisor_broker(cell->supervisor), cell);
+	obituary_write(&obituary, page, status);
+	if (stopping && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
+		service_table_log_unfinished(supervisor_table(cell->supervisor), page);
+	text = master_cell_end_text(cell, &obituary);
+	log_at(meant ? LOG_LEVEL_INFO : LOG_LEVEL_ERROR, subject, "%s", text);
+	if (!meant)
+		event_log_add(supervisor_events(cell->supervisor), EVENT_CRASHED, &(struct event_facts){0},
+			"%s %s", subject, text);
+	cell->blamed = cell->hung_slot != STATUS_NO_SLOT || meant ||
+		master_cell_has_slot(cell, obituary.culprit);
+	cell_replacement_is_over(cell->replacement);
+	cell->ending = true;
+	master_cell_tell_services(cell, &obituary, page);
+	cell->hung_slot = STATUS_NO_SLOT;
+	why = xasprintf("%s %s", subject, text);
+	free(text);
+	return why;
+}
+
+/* It has never been ready, for this reason. */
+static void
+master_cell_fail_services(struct master_cell *cell, const char *why)
+{
+	struct master_service *service;
+
+	for (uint32_t i = 0; (service = supervisor_by_slot(cell->supervisor, i)) != NULL; i++) {
+		if (service->cell == cell && !service->gone)
+			service_control_cell_failed(service, why);
+	}
+}
+
+/* Who is put back to where it was need not wait for the next process. */
+static void
+master_cell_release_services(struct master_cell *cell)
+{
+	struct master_service *service;
+
+	for (uint32_t i = 0; (service = supervisor_by_slot(cell->supervisor, i)) != NULL; i++) {
+		if (service->cell == cell && !service->gone &&
+		    !supervisor_is_in_place(cell->supervisor, service, service->config))
+			service_control_cell_ready(service);
+	}
+}
+
+/* When a service was to blame, that one waits or stays down, and the others need not. */
+static void
+master_cell_on_gone(const char *why, void *arg)
+{
+	struct master_cell *cell = arg;
+	struct supervisor *supervisor = cell->supervisor;
+	bool stays_away = !cell_keeper_was_ready(cell->keeper) && !cell->leaving;
+
+	cell->leaving = false;
+	if (!supervisor_is_stopping(supervisor) && stays_away && supervisor_is_booting(supervisor)) {
+		supervisor_cannot_start(supervisor, why);
+		return;
+	}
+	if (stays_away)
+		master_cell_fail_services(cell, why);
+	cell->ending = false;
+	master_cell_release_services(cell);
+	if (supervisor_is_stopping(supervisor))
+		supervisor_cell_stopped(supervisor);
+	else if (master_cell_is_needed(cell))
+		cell_keeper_start_later(cell->keeper, cell->blamed);
+}
+
+void
+master_cell_reap(struct master_cell *cell)
+{
+	cell_keeper_reap(cell->keeper);
+}
+
+void
+master_cell_end_hang(struct master_cell *cell, struct master_service *service,
+	const char *format, ...)
+{
+	va_list args;
+
+	if (master_cell_process(cell) == NULL || cell->hung_slot != STATUS_NO_SLOT)
+		return;
+	cell->hung_slot = service->slot;
+	va_start(args, format);
+	vsnprintf(cell->hang, sizeof(cell->hang), format, args);
+	va_end(args);
+	cell_keeper_kill(cell->keeper);
+}
+
+/* --- start and stop -------------------------------------------------------------------- */
+
+bool
+master_cell_start(struct master_cell *cell, struct buffer *error)
+{
+	return cell_keeper_start(cell->keeper, error);
+}
+
+void
+master_cell_need(struct master_cell *cell)
+{
+	const struct supervisor *supervisor = cell->supervisor;
+
+	/* One that ends is followed by another. */
+	if (supervisor_has_started(supervisor) && !supervisor_is_stopping(supervisor) && !cell->ending)
+		cell_keeper_demand(cell->keeper);
+}
+
+void
+master_cell_leave(struct master_cell *cell)
+{
+	enum cell_state state = cell_keeper_state(cell->keeper);
+
+	if (master_cell_is_owned(cell) || supervisor_is_stopping(cell->supervisor))
+		return;
+	cell_keeper_give_up(cell->keeper);
+	cell_replacement_is_over(cell->replacement);
+	if (state == CELL_DOWN || cell->leaving)
+		return;
+	cell->leaving = true;
+	log_info(cell_keeper_subject(cell->keeper), "ends: no service is in it any more");
+	if (state == CELL_SETTING_UP)
+		cell_keeper_kill(cell->keeper);
+	else if (state == CELL_READY)
+		cell_keeper_shut_down(cell->keeper, cell->config->container.drain_timeout_ns,
+			supervisor_limits(cell->supervisor)->grace_ns);
+}
+
+void
+master_cell_give_up(struct master_cell *cell, bool kill)
+{
+	cell_keeper_give_up(cell->keeper);
+	cell_replacement_is_over(cell->replacement);
+	if (kill || cell_keeper_state(cell->keeper) == CELL_SETTING_UP)
+		cell_keeper_kill(cell->keeper);
+}
+
+void
+master_cell_shut_down(struct master_cell *cell, int64_t drain_ns, int64_t grace_ns)
+{
+	enum cell_state state = cell_keeper_state(cell->keeper);
+
+	if (state == CELL_READY || state == CELL_STOPPING)
+		cell_keeper_shut_down(cell->keeper, drain_ns, grace_ns);
+}
+
+void
+master_cell_set_config(struct master_cell *cell, const struct config *config)
+{
+	cell->config = config;
+	cell_replacement_set_config(cell->replacement, config);
+	cell_keeper_set_log_level(cell->keeper, config->container.log_level);
+}
+
+/* --- lifecycle --------------------------------------------------------------------------- */
+
+static struct cell_keeper *
+master_cell_create_keeper(struct master_cell *cell, const struct cell_options *options)
+{
+	const struct config_container *container = &cell->config->container;
+	const struct cell_setup setup = {
+		.version_major = CELL_VERSION_MAJOR,
+		.version_minor = CELL_VERSION_MINOR,
+		.cell = cell->name,
+		.loops = options->loops,
+		.max_depth = container->max_depth,
+		.max_lingering = container->max_lingering,
+		.blocking_threads = container->blocking_threads,
+		.resolv_conf = container->resolv_conf,
+		.log_level = log_level_name(container->log_level),
+	};
+	const struct cell_keeper_watcher watcher = {.ready = master_cell_on_ready,
+		.called = master_cell_on_called, .notice = master_cell_on_notice,
+		.ended = master_cell_on_ended, .gone = master_cell_on_gone,
+		.hindered = master_cell_on_hindered, .arg = cell};
+
+	return cell_keeper_create(supervisor_base(cell->supervisor), options, &setup,
+		supervisor_limits(cell->supervisor), &watcher);
+}
+
+struct master_cell *
+master_cell_create(struct supervisor *supervisor, const struct cell_options *options,
+	const struct config *config)
+{
+	struct master_cell *cell = xcalloc(1, sizeof(*cell));
+	struct cell_options own = *options;
+
+	cell->supervisor = supervisor;
+	cell->config = config;
+	cell->name = xstrdup(options->name);
+	cell->loops = own.loops;
+	cell->hung_slot = STATUS_NO_SLOT;
+	own.name = cell->name;
+	/* Others may come, and what nobody touches of a page costs nothing. */
+	own.services = STATUS_PAGE_SERVICES_MAX;
+	cell->keeper = master_cell_create_keeper(cell, &own);
+	cell->replacement = cell_replacement_create(cell, supervisor, cell->keeper, config);
+	return cell;
+}
+
+void
+master_cell_close(struct master_cell *cell)
+{
+	cell_keeper_close(cell->keeper);
+}
+
+void
+master_cell_destroy(struct master_cell *cell)
+{
+	cell_keeper_destroy(cell->keeper);
+	cell_replacement_destroy(cell->replacement);
+	free(cell->name);
+	free(cell);
+}
+
+/* --- queries ------------------------------------------------------------------------------- */
+
+const char *
+master_cell_name(const struct master_cell *cell)
+{
+	return cell->name;
+}
+
+const char *
+master_cell_subject(const struct master_cell *cell)
+{
+	return cell_keeper_subject(cell->keeper);
+}
+
+struct cell_process *
+master_cell_process(const struct master_cell *cell)
+{
+	return cell_keeper_process(cell->keeper);
+}
+
+struct cell_process *
+master_cell_ready(const struct master_cell *cell)
+{
+	return cell_keeper_state(cell->keeper) == CELL_READY && !master_cell_is_drained(cell) ?
+		cell_keeper_process(cell->keeper) : NULL;
+}
+
+struct cell_process *
+master_cell_hears(const struct master_cell *cell)
+{
+	enum cell_state state = cell_keeper_state(cell->keeper);
+
+	return state == CELL_READY || state == CELL_STOPPING ? cell_keeper_process(cell->keeper) : NULL;
+}
+
+const struct status_page *
+master_cell_page(const struct master_cell *cell)
+{
+	const struct cell_process *process = cell_keeper_process(cell->keeper);
+
+	return process != NULL ? cell_process_page(process) : NULL;
+}
+
+bool
+master_cell_is_replaced(const struct master_cell *cell)
+{
+	return cell_replacement_is_wanted(cell->replacement);
+}
+
+bool
+master_cell_is_drained(const struct master_cell *cell)
+{
+	return cell_replacement_is_under_way(cell->replacement);
+}
+
+bool
+master_cell_knows_culprit(const struct master_cell *cell)
+{
+	return cell->blamed;
+}
+
+struct master_service *
+master_cell_find_in_init(const struct master_cell *cell)
+{
+	const struct status_page *page = master_cell_page(cell);
+
+	return page != NULL ? service_table_find_in_init(supervisor_table(cell->supervisor), page) : NULL;
+}
+
+void
+master_cell_view(const struct master_cell *cell, struct master_cell_view *view_r)
+{
+	static const char *const states[] = {
+		[CELL_DOWN] = "failed",
+		[CELL_SETTING_UP] = "starting",
+		[CELL_READY] = "ready",
+		[CELL_STOPPING] = "stopping",
+	};
+	const struct cell_process *process = cell_keeper_process(cell->keeper);
+	bool needed = master_cell_is_needed(cell);
+
+	*view_r = (struct master_cell_view){
+		.name = cell->name,
+		/* At first its turn is still to come. */
+		.state = process == NULL && !needed ? "stopped" :
+			states[process == NULL && supervisor_is_booting(cell->supervisor) ?
+				CELL_SETTING_UP : cell_keeper_state(cell->keeper)],
+		.pid = process != NULL ? cell_process_pid(process) : 0,
+		.restarts = cell_keeper_restarts(cell->keeper),
+		.loops = cell->loops,
+		.next_try_ns = cell_keeper_next_try_ns(cell->keeper),
+	};
+}

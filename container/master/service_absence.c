@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/service_absence.h"
+
+#include "master/master_cell.h"
+#include "master/master_service.h"
+#include "master/supervisor.h"
+#include "protocol/cell_link.h"
+
+static void
+absence_tell(const struct master_cell *cell, const struct cell_absent *absent)
+{
+	struct cell_process *process = master_cell_hears(cell);
+
+	if (process != NULL)
+		cell_process_call(process, CELL_ABSENT, cell_absent_to_json(absent), -1, 0, cell_reply_ignore,
+			NULL);
+}
+
+void
+service_tell_absence(struct master_service *service)
+{
+	static const enum cell_absence states[] = {
+		[SERVICE_STOPPED] = CELL_ABSENCE_STOPPED,
+		[SERVICE_STARTING] = CELL_ABSENCE_STARTING,
+		[SERVICE_FAILED] = CELL_ABSENCE_FAILED,
+	};
+	struct cell_absent absent = {.service = service->config->name, .reason = service->reason};
+
+	if (service->state == SERVICE_READY || service->state == SERVICE_STOPPING)
+		return;
+	absent.state = service->gone ? CELL_ABSENCE_UNKNOWN : states[service->state];
+	absence_tell(service->cell, &absent);
+}
+
+/* It does not serve now, and will in a moment. */
+static bool
+absence_is_short(const struct master_service *service)
+{
+	return service->state == SERVICE_STARTING || service->moving ||
+		(service->state == SERVICE_FAILED && service->next_try_ns != 0);
+}
+
+static void
+absence_tell_elsewhere(struct master_service *service, const struct master_cell *cell)
+{
+	const struct cell_absent absent = {
+		.service = service->config->name,
+		.state = service->gone ? CELL_ABSENCE_UNKNOWN : CELL_ABSENCE_ELSEWHERE,
+		.cell = service->gone ? NULL : master_cell_name(service->cell),
+		.wait = !service->gone && absence_is_short(service),
+	};
+
+	absence_tell(cell, &absent);
+}
+
+void
+service_tell_cell(struct master_service *service, struct master_cell *cell)
+{
+	if (service->cell == cell)
+		service_tell_absence(service);
+	else
+		absence_tell_elsewhere(service, cell);
+}
+
+void
+service_tell_others(struct master_service *service)
+{
+	const struct supervisor *supervisor = service->supervisor;
+	const struct service_told told = {.cell = service->cell, .wait = absence_is_short(service),
+		.gone = service->gone};
+
+	if (told.cell == service->told.cell && told.wait == service->told.wait &&
+	    told.gone == service->told.gone)
+		return;
+	service->told = told;
+	for (size_t i = 0; i < supervisor_cell_count(supervisor); i++) {
+		if (supervisor_cell(supervisor, i) != service->cell)
+			absence_tell_elsewhere(service, supervisor_cell(supervisor, i));
+	}
+}
