@@ -177,6 +177,13 @@ cell_keeper_give_up(struct cell_keeper *keeper)
 	keeper->next_try_ns = 0;
 }
 
+void
+cell_keeper_set_options(struct cell_keeper *keeper, const struct cell_options *options)
+{
+	keeper->options = *options;
+	keeper->setup.loops = options->loops;
+}
+
 /* --- change ------------------------------------------------------------------------------ */
 
 /* A cell that did not hear of it has ended, and the next one is told in its Setup. */

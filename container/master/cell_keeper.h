@@ -66,6 +66,9 @@ bool cell_keeper_start(struct cell_keeper *keeper, struct buffer *error)
 /* Starts another: at once, if it is known who is to blame, else after the back-off. */
 void cell_keeper_start_later(struct cell_keeper *keeper, bool blamed);
 
+/* What the next one is started with; its name stays. */
+void cell_keeper_set_options(struct cell_keeper *keeper, const struct cell_options *options);
+
 /* What the cell logs, and those that come after it. */
 void cell_keeper_set_log_level(struct cell_keeper *keeper, enum log_level level);
 

@@ -84,7 +84,7 @@ cell_process_spawn(struct cell_process *cell, const struct cell_options *options
 {
 	const char *argv[] = {"bay-cell", options->mode, NULL};
 	/* A dump of what may be gigabytes of stacks would delay the restart. */
-	const struct child_limit no_core = {RLIMIT_CORE, 0};
+	const struct child_limit limits[] = {{RLIMIT_CORE, 0}, {RLIMIT_NOFILE, (rlim_t)options->fds_max}};
 	struct child_options child = {
 		.path = options->program->path,
 		.argv = argv,
@@ -97,8 +97,9 @@ cell_process_spawn(struct cell_process *cell, const struct cell_options *options
 		.uid = options->uid,
 		.gid = options->gid,
 		.user = options->user,
-		.limits = &no_core,
-		.limit_count = 1,
+		.no_new_privileges = options->change_user,
+		.limits = limits,
+		.limit_count = options->fds_max > 0 ? 2 : 1,
 	};
 
 	if (!child_spawn(&child, &cell->child, error))
@@ -134,6 +135,12 @@ cell_process_start(struct event_base *base, const struct cell_options *options,
 	struct cell_ends ends;
 	bool started;
 
+	if (options->missing != NULL) {
+		buffer_fail(error, "start cell %s: there is no user or group of this name: %s [config-user]",
+			options->name, options->missing);
+		free(cell);
+		return NULL;
+	}
 	cell->child.pid = -1;
 	started = cell_ends_open(&ends, cell, base, options, error) &&
 		cell_process_spawn(cell, options, &ends, error) &&

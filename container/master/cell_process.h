@@ -28,7 +28,9 @@ struct cell_options {
 	const char *mode; /* its first argument: "run" */
 	uint32_t services; /* slots of the status page */
 	uint32_t loops;
-	bool change_user; /* as struct child_options */
+	uint64_t fds_max; /* 0: no limit of its own */
+	const char *missing; /* a user or group that is not there: it cannot be started; or NULL */
+	bool change_user; /* as struct child_options; then it gets no new privileges */
 	uid_t uid;
 	gid_t gid;
 	const char *user;

@@ -25,6 +25,7 @@ struct cell_replacement {
 	const struct config *config;
 	struct event *timer;
 	bool wanted;
+	bool other;    /* what the configuration says of it is not what it is */
 	bool draining; /* no more requests come from outside */
 	int64_t until_ns;
 };
@@ -104,14 +105,24 @@ replacement_is_quiet(const struct cell_replacement *replacement)
 	return true;
 }
 
+/* The caller's. */
+static char *
+replacement_why(const struct cell_replacement *replacement)
+{
+	if (replacement->other)
+		return xstrdup("its configuration has changed");
+	return xasprintf("%zu generations linger in it (max_lingering = %d)",
+		replacement_lingering(replacement), (int)replacement->config->container.max_lingering);
+}
+
 static void
 replacement_begin(struct cell_replacement *replacement)
 {
 	struct master_service *service;
+	char *why = replacement_why(replacement);
 
-	log_info(cell_keeper_subject(replacement->keeper), "is replaced: %zu generations linger in it "
-		"(max_lingering = %d)", replacement_lingering(replacement),
-		(int)replacement->config->container.max_lingering);
+	log_info(cell_keeper_subject(replacement->keeper), "is replaced: %s", why);
+	free(why);
 	replacement->draining = true;
 	replacement->until_ns = clock_monotonic_ns() + replacement->config->container.drain_timeout_ns;
 	for (size_t i = 0; (service = replacement_next(replacement, &i)) != NULL;) {
@@ -123,10 +134,12 @@ replacement_begin(struct cell_replacement *replacement)
 static void
 replacement_hand_over(struct cell_replacement *replacement)
 {
+	char *why = replacement_why(replacement);
+
 	if (replacement_is_quiet(replacement))
 		event_log_add(supervisor_events(replacement->supervisor), EVENT_DRAINED, &(struct event_facts){0},
-			"%s has ended its requests and is replaced: %zu generations linger in it",
-			cell_keeper_subject(replacement->keeper), replacement_lingering(replacement));
+			"%s has ended its requests and is replaced: %s", cell_keeper_subject(replacement->keeper), why);
+	free(why);
 	cell_keeper_hand_over(replacement->keeper, replacement->config->container.drain_timeout_ns,
 		supervisor_limits(replacement->supervisor)->grace_ns);
 }
@@ -163,6 +176,15 @@ cell_replacement_consider(struct cell_replacement *replacement)
 	event_add(replacement->timer, &replacement_look);
 }
 
+void
+cell_replacement_demand(struct cell_replacement *replacement)
+{
+	replacement->other = true;
+	replacement->wanted = true;
+	if (!event_pending(replacement->timer, EV_TIMEOUT, NULL))
+		event_add(replacement->timer, &replacement_look);
+}
+
 bool
 cell_replacement_is_wanted(const struct cell_replacement *replacement)
 {
@@ -186,6 +208,7 @@ void
 cell_replacement_is_over(struct cell_replacement *replacement)
 {
 	replacement->wanted = false;
+	replacement->other = false;
 	replacement->draining = false;
 	event_del(replacement->timer);
 }

@@ -33,6 +33,7 @@
 #include "master/admin_events.h"
 #include "master/admin_log.h"
 #include "master/admin_server.h"
+#include "master/cell_section.h"
 #include "master/drop_in.h"
 #include "master/event_log.h"
 #include "master/ini_watch.h"
@@ -494,6 +495,13 @@ master_on_surveyed(void *arg)
 	buffer_finish(&text);
 }
 
+/* Whether cells run as others, or may after a reload. */
+static bool
+master_may_change_user(const struct master *master)
+{
+	return master->_parts->user.change || geteuid() == 0;
+}
+
 /* Whoever else is to come to the sockets or to the images must get through the directory. */
 static mode_t
 master_dir_mode(const struct master *master)
@@ -504,7 +512,7 @@ master_dir_mode(const struct master *master)
 
 	for (size_t i = 0; i < config->service_count; i++)
 		modes |= config->services[i].listen_mode;
-	return parts->user.change || parts->user.control_group != (gid_t)-1 ||
+	return master_may_change_user(master) || parts->user.control_group != (gid_t)-1 ||
 		(modes & 077) != 0 ? 0711 : 0700;
 }
 
@@ -523,7 +531,7 @@ master_open_dirs(struct master *master, struct buffer *error)
 	master->runtime_dir = runtime_dir_path(parts->runtime_dir);
 	options.key = "image_dir";
 	options.path = container->image_dir;
-	options.mode = parts->user.change ? 0711 : 0700;
+	options.mode = master_may_change_user(master) ? 0711 : 0700;
 	options.no_link = strncmp(container->image_dir, container->runtime_dir, length) == 0 &&
 		container->image_dir[length] == '/';
 	parts->image_dir = runtime_dir_open(&options, error);
@@ -739,7 +747,9 @@ master_run(struct config *config)
 	struct config_report report = {0};
 	struct buffer error = {0};
 
-	if (!run_user_resolve(config, &parts.user, &report)) {
+	(void)!run_user_resolve(config, &parts.user, &report);
+	cell_section_check(config, &report);
+	if (report.count > 0) {
 		parts.exit = master_refuse(&report);
 		run_user_finish(&parts.user);
 		config_report_finish(&report);

@@ -17,6 +17,7 @@
 #include "base/obituary.h"
 #include "master/cell_keeper.h"
 #include "master/cell_replacement.h"
+#include "master/cell_section.h"
 #include "master/event_log.h"
 #include "master/link_broker.h"
 #include "master/plugin_examination.h"
@@ -31,7 +32,8 @@ struct master_cell {
 	struct supervisor *supervisor;
 	const struct config *config;
 	char *name;
-	uint32_t loops;
+	struct cell_options container; /* what [container] says */
+	struct cell_options options;   /* and what its section makes of that */
 	struct cell_keeper *keeper;
 	struct cell_replacement *replacement;
 	uint32_t hung_slot; /* whose hang the process was killed for, or STATUS_NO_SLOT */
@@ -459,10 +461,23 @@ master_cell_shut_down(struct master_cell *cell, int64_t drain_ns, int64_t grace_
 		cell_keeper_shut_down(cell->keeper, drain_ns, grace_ns);
 }
 
+static void
+master_cell_apply(struct master_cell *cell)
+{
+	cell->options = cell->container;
+	cell_section_apply(cell->config, cell->name, &cell->options);
+}
+
 void
 master_cell_set_config(struct master_cell *cell, const struct config *config)
 {
+	struct cell_options before = cell->options;
+
 	cell->config = config;
+	master_cell_apply(cell);
+	if (!cell_section_equal(&before, &cell->options) && cell_keeper_process(cell->keeper) != NULL)
+		cell_replacement_demand(cell->replacement);
+	cell_keeper_set_options(cell->keeper, &cell->options);
 	cell_replacement_set_config(cell->replacement, config);
 	cell_keeper_set_log_level(cell->keeper, config->container.log_level);
 }
@@ -470,14 +485,14 @@ master_cell_set_config(struct master_cell *cell, const struct config *config)
 /* --- lifecycle --------------------------------------------------------------------------- */
 
 static struct cell_keeper *
-master_cell_create_keeper(struct master_cell *cell, const struct cell_options *options)
+master_cell_create_keeper(struct master_cell *cell)
 {
 	const struct config_container *container = &cell->config->container;
 	const struct cell_setup setup = {
 		.version_major = CELL_VERSION_MAJOR,
 		.version_minor = CELL_VERSION_MINOR,
 		.cell = cell->name,
-		.loops = options->loops,
+		.loops = cell->options.loops,
 		.max_depth = container->max_depth,
 		.max_lingering = container->max_lingering,
 		.blocking_threads = container->blocking_threads,
@@ -489,26 +504,26 @@ master_cell_create_keeper(struct master_cell *cell, const struct cell_options *o
 		.ended = master_cell_on_ended, .gone = master_cell_on_gone,
 		.hindered = master_cell_on_hindered, .arg = cell};
 
-	return cell_keeper_create(supervisor_base(cell->supervisor), options, &setup,
+	return cell_keeper_create(supervisor_base(cell->supervisor), &cell->options, &setup,
 		supervisor_limits(cell->supervisor), &watcher);
 }
 
 struct master_cell *
-master_cell_create(struct supervisor *supervisor, const struct cell_options *options,
-	const struct config *config)
+master_cell_create(struct supervisor *supervisor, const char *name,
+	const struct cell_options *options, const struct config *config)
 {
 	struct master_cell *cell = xcalloc(1, sizeof(*cell));
-	struct cell_options own = *options;
 
 	cell->supervisor = supervisor;
 	cell->config = config;
-	cell->name = xstrdup(options->name);
-	cell->loops = own.loops;
+	cell->name = xstrdup(name);
 	cell->hung_slot = STATUS_NO_SLOT;
-	own.name = cell->name;
+	cell->container = *options;
+	cell->container.name = cell->name;
 	/* Others may come, and what nobody touches of a page costs nothing. */
-	own.services = STATUS_PAGE_SERVICES_MAX;
-	cell->keeper = master_cell_create_keeper(cell, &own);
+	cell->container.services = STATUS_PAGE_SERVICES_MAX;
+	master_cell_apply(cell);
+	cell->keeper = master_cell_create_keeper(cell);
 	cell->replacement = cell_replacement_create(cell, supervisor, cell->keeper, config);
 	return cell;
 }
@@ -617,7 +632,7 @@ master_cell_view(const struct master_cell *cell, struct master_cell_view *view_r
 				CELL_SETTING_UP : cell_keeper_state(cell->keeper)],
 		.pid = process != NULL ? cell_process_pid(process) : 0,
 		.restarts = cell_keeper_restarts(cell->keeper),
-		.loops = cell->loops,
+		.loops = cell->options.loops,
 		.next_try_ns = cell_keeper_next_try_ns(cell->keeper),
 	};
 }

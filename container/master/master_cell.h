@@ -25,9 +25,9 @@ struct master_service;
 struct status_page;
 struct supervisor;
 
-/* The name that options has is copied; what else it points to, and the supervisor, are borrowed.
- * There is no process yet. */
-struct master_cell *master_cell_create(struct supervisor *supervisor,
+/* options is what [container] says; its section of the configuration says what is otherwise. The
+ * name is copied; all else is borrowed. There is no process yet. */
+struct master_cell *master_cell_create(struct supervisor *supervisor, const char *name,
 	const struct cell_options *options, const struct config *config);
 
 /* Kills the process for good, and answers who waits for it. */
@@ -56,7 +56,8 @@ void master_cell_shut_down(struct master_cell *cell, int64_t drain_ns, int64_t g
 /* Looks whether its process has ended: on SIGCHLD. */
 void master_cell_reap(struct master_cell *cell);
 
-/* Another configuration is in force; borrowed, instead of the one before. */
+/* Another configuration is in force; borrowed, instead of the one before. A process that is not as
+ * it says is replaced. */
 void master_cell_set_config(struct master_cell *cell, const struct config *config);
 
 /* The cell hangs in this service: it is killed, and the service gets the reason. */

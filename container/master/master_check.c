@@ -20,6 +20,7 @@
 #include "config/config_data.h"
 #include "config/config_report.h"
 #include "loop/signals.h"
+#include "master/cell_section.h"
 #include "master/plugin_examination.h"
 #include "master/plugin_survey.h"
 #include "master/run_user.h"
@@ -136,6 +137,7 @@ check_complain(struct master_check *check, struct config_report *report)
 			found->complaints[i].text);
 	/* A name that is not found is one more complaint. */
 	(void)!run_user_resolve(check->config, &user, report);
+	cell_section_check(check->config, report);
 	run_user_finish(&user);
 }
 

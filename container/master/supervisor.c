@@ -195,11 +195,9 @@ supervisor_stop(struct supervisor *supervisor, bool now)
 static struct master_cell *
 supervisor_add_cell(struct supervisor *supervisor, const char *name)
 {
-	struct cell_options options = supervisor->options.cell;
-	struct master_cell *cell;
+	struct master_cell *cell = master_cell_create(supervisor, name, &supervisor->options.cell,
+		supervisor->options.config);
 
-	options.name = name;
-	cell = master_cell_create(supervisor, &options, supervisor->options.config);
 	supervisor->cells = xrealloc(supervisor->cells, supervisor->cell_count + 1,
 		sizeof(*supervisor->cells));
 	supervisor->cells[supervisor->cell_count++] = cell;

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/cell_section.h"
+
+#include <grp.h>
+#include <pwd.h>
+#include <unistd.h>
+
+/* What bayd may not change stays as it is. */
+static void
+section_set_ids(struct cell_options *options, uid_t uid, gid_t gid)
+{
+	options->uid = uid;
+	options->gid = gid;
+	options->change_user = geteuid() == 0 && (uid != geteuid() || gid != getegid());
+}
+
+void
+cell_section_apply(const struct config *config, const char *name, struct cell_options *options)
+{
+	const struct config_cell *section = config_find_cell(config, name);
+	const struct passwd *user;
+	const struct group *group;
+
+	if (section == NULL)
+		return;
+	if (section->loops > 0)
+		options->loops = (uint32_t)section->loops;
+	options->fds_max = (uint64_t)section->fds_max;
+	if (section->user[0] != '\0') {
+		user = getpwnam(section->user);
+		if (user == NULL) {
+			options->missing = section->user;
+			return;
+		}
+		options->user = section->user;
+		section_set_ids(options, user->pw_uid, user->pw_gid);
+	}
+	if (section->group[0] != '\0') {
+		group = getgrnam(section->group);
+		if (group == NULL) {
+			options->missing = section->group;
+			return;
+		}
+		section_set_ids(options, options->uid, group->gr_gid);
+	}
+}
+
+bool
+cell_section_equal(const struct cell_options *a, const struct cell_options *b)
+{
+	return a->loops == b->loops && a->fds_max == b->fds_max && a->change_user == b->change_user &&
+		a->uid == b->uid && a->gid == b->gid && (a->missing == NULL) == (b->missing == NULL);
+}
+
+void
+cell_section_check(const struct config *config, struct config_report *report)
+{
+	for (size_t i = 0; i < config->cell_count; i++) {
+		const struct config_cell *cell = &config->cells[i];
+		const struct config_origin *user = config_cell_origin(cell, "user");
+		const struct config_origin *group = config_cell_origin(cell, "group");
+
+		if (cell->user[0] != '\0' && getpwnam(cell->user) == NULL)
+			config_report_add(report, user->file, user->line,
+				"user: there is no user of this name: %s [config-user]", cell->user);
+		if (cell->group[0] != '\0' && getgrnam(cell->group) == NULL)
+			config_report_add(report, group->file, group->line,
+				"group: there is no group of this name: %s [config-user]", cell->group);
+	}
+}
