@@ -211,6 +211,9 @@ const struct code codes[] = {
 		"The message is the plugin's own reason. Most often a setting or a file that it needs."},
 	{"service-init-timeout", "The init function of a service did not end in time.",
 		"See with bayctl tasks what it waits for, or raise start_timeout."},
+	{"service-isolated", "A service crashed the cell that it shares again and again.",
+		"It runs in a cell of its own for now. Mend the plugin, then bayctl reset takes it back; "
+		"bayctl events SERVICE shows the crashes."},
 	{"service-paused", "The service begins no requests, since an operator has paused it.",
 		"bayctl resume SERVICE has it go on with what is queued."},
 	{"service-requires", "A service is not started, since one that it requires is not ready.",

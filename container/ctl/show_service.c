@@ -205,7 +205,9 @@ show_service_plugin(struct print *print, const json_t *service)
 	char *config = view_int(service, "line") == 0 ? xstrdup("autoload") :
 		xasprintf("%s:%" PRId64, view_text(service, "file"), view_int(service, "line"));
 
-	if (strcmp(view_text(service, "cell"), "main") != 0)
+	if (json_is_true(json_object_get(service, "isolated")))
+		show_fact(print, "cell", "its own, since it crashed the one that it shared (bayctl reset)");
+	else if (strcmp(view_text(service, "cell"), "main") != 0)
 		show_fact(print, "cell", view_text(service, "cell"));
 	show_fact(print, "plugin", plugin);
 	show_fact(print, "file", view_text(service, "path"));

@@ -260,6 +260,12 @@ verb_drain(struct ctl *ctl)
 	return control_all(ctl, INTERFACE_DRAIN, false);
 }
 
+enum interface_exit
+verb_reset(struct ctl *ctl)
+{
+	return control_all(ctl, INTERFACE_RESET, false);
+}
+
 /* Options of the configuration make no sense with a service, nor those of a service without. */
 static bool
 control_fits(struct ctl *ctl, enum option_id wrong)

@@ -120,6 +120,10 @@ const struct verb verbs[] = {
 		"connections that are open may end, no others are accepted. Then the service is drained: still "
 		"there, until resume or stop. What is left is told meanwhile. If the time is over the exit "
 		"code is 8, and the drain goes on; so it does with --no-wait."},
+	{"reset", NULL, "SERVICE...", 1, SIZE_MAX, 0, SECONDS(120), verb_reset,
+		"forget that services failed or crashed",
+		"One that was moved to a cell of its own, since it crashed the one that it shared again and "
+		"again (on_crash), goes back to that. Nothing is started."},
 	{"reload", NULL, "[SERVICE...]", 0, SIZE_MAX, OPTION_BIT(OPTION_NO_WAIT) |
 		OPTION_BIT(OPTION_PROBATION) | OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_HISTORY),
 		SECONDS(120), verb_reload,

@@ -27,6 +27,7 @@
 #include "master/master_cell.h"
 #include "master/plugin_examination.h"
 #include "master/service_gate.h"
+#include "master/service_isolation.h"
 #include "master/service_order.h"
 #include "master/service_swap.h"
 #include "master/silent_loops.h"
@@ -285,6 +286,32 @@ admin_restart(struct admin_request *request, struct master *master)
 		runs ? SERVICE_ORDER_RESTART : SERVICE_ORDER_START, "to restart it"));
 }
 
+static void
+admin_on_reset(struct master_service *service, enum bay_status status, const char *message,
+	void *arg)
+{
+	struct admin_request *request = arg;
+
+	if (status == BAY_OK)
+		admin_answer(request, json_pack("{s:s, s:s}", "state", service_state_name(service->state),
+			"cell", master_cell_name(service->cell)));
+	else
+		admin_fail(request, status, "service %s: %s", service->config->name, message);
+}
+
+static void
+admin_reset(struct admin_request *request, struct master *master)
+{
+	struct master_service *service = admin_find_service(request, master);
+	struct event_by by;
+
+	if (service == NULL || admin_refused_while_draining(request, master))
+		return;
+	by = admin_by(request);
+	master_service_ask(service, &by, "to reset it");
+	service_isolation_reset(service, admin_on_reset, request);
+}
+
 /* --- reload, roll back ------------------------------------------------------------------------- */
 
 static json_t *
@@ -386,6 +413,7 @@ static admin_command_fn *const admin_commands[INTERFACE_METHODS] = {
 	[INTERFACE_START] = admin_start,
 	[INTERFACE_STOP] = admin_stop,
 	[INTERFACE_RESTART] = admin_restart,
+	[INTERFACE_RESET] = admin_reset,
 	[INTERFACE_RELOAD] = admin_reload,
 	[INTERFACE_ROLLBACK] = admin_rollback,
 	[INTERFACE_PAUSE] = admin_pause,

@@ -232,11 +232,12 @@ report_configuration(const struct master *master, const struct master_service *s
 	const struct config_service *config = service->config;
 	const struct plugin_image *image = service->image;
 
-	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:s, s:o, s:I, s:s, s:I, s:I, s:o, s:I, "
+	return json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:s, s:o, s:I, s:s, s:I, s:I, s:o, s:I, "
 		"s:o, s:o, s:b, s:b}",
 		"name", config->name,
 		"state", service_gate_state_name(service),
 		"cell", master_cell_name(service->cell),
+		"isolated", (int)service->apart,
 		"plugin", config->plugin,
 		"version", varlink_text(image != NULL ? image->version : ""),
 		"path", report_source(master, service),

@@ -73,6 +73,9 @@ struct service_probation {
 	struct event *timer;            /* looks at it */
 };
 
+/* So many crashes within the time of start_limit move a service out of the cell that it shares. */
+enum { SERVICE_CRASHES_MAX = 3 };
+
 /* What the cells that it is not in have been told of it. */
 struct service_told {
 	const struct master_cell *cell;
@@ -105,6 +108,7 @@ struct master_service {
 	bool stop_now;    /* STOPPING without waiting for requests */
 	bool changing;    /* READY, and the cell has been told of a live change */
 	bool file_gone;   /* its plugin file was removed; what runs is a copy */
+	bool apart;       /* in a cell of its own, since it crashed the one that it shared */
 	bool moving;      /* it ends in one cell to start in another */
 	bool again;       /* it has served: the next start is a restart */
 	bool waits;       /* STARTING, until those that it follows are ready */
@@ -132,6 +136,7 @@ struct master_service {
 	struct service_probation probation;
 	struct service_lingering *lingering; /* in the cells that there are */
 	size_t lingering_count;
+	int64_t crashes[SERVICE_CRASHES_MAX - 1]; /* when the last ones were, the oldest first; or 0 */
 	int64_t *failures;          /* start_limit.count times of failures, a ring */
 	size_t failure_next;
 	struct backoff backoff;

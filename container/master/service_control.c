@@ -16,6 +16,7 @@
 #include "master/plugin_examination.h"
 #include "master/service_change.h"
 #include "master/service_gate.h"
+#include "master/service_isolation.h"
 #include "master/service_steps.h"
 #include "master/service_swap.h"
 #include "master/supervisor.h"
@@ -254,6 +255,7 @@ service_fail_with_cell(struct master_service *service, const struct obituary *ob
 		snprintf(reason, sizeof(reason), "%s%s [%s]", obituary->how, obituary->where,
 			obituary->code);
 		master_service_note(service, EVENT_CRASHED, "%s", reason);
+		service_isolation_note_crash(service);
 		service_fail(service, reason);
 	}
 }

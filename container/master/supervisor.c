@@ -214,10 +214,17 @@ supervisor_find_cell(const struct supervisor *supervisor, const char *name)
 	return NULL;
 }
 
+/* The name of the cell that it is to start in. */
+static const char *
+supervisor_cell_of(const struct master_service *service, const struct config_service *config)
+{
+	return service->apart ? config->name : config_service_cell(config);
+}
+
 void
 supervisor_place(struct supervisor *supervisor, struct master_service *service)
 {
-	const char *name = config_service_cell(service->config);
+	const char *name = supervisor_cell_of(service, service->config);
 	struct master_cell *before = service->cell;
 	struct master_cell *cell = supervisor_find_cell(supervisor, name);
 
@@ -238,7 +245,7 @@ supervisor_is_in_place(const struct supervisor *supervisor, const struct master_
 	const struct config_service *config)
 {
 	(void)supervisor;
-	return strcmp(master_cell_name(service->cell), config_service_cell(config)) == 0;
+	return strcmp(master_cell_name(service->cell), supervisor_cell_of(service, config)) == 0;
 }
 
 /* --- lifecycle ------------------------------------------------------------------------- */

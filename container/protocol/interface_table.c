@@ -212,6 +212,16 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.help = "Stops a service and starts it with the plugin file as it is now. also are those "
 			"that require it and are restarted with it; or, when it did not run, as of Start.",
 	},
+	[INTERFACE_RESET] = {
+		.id = INTERFACE_RESET,
+		.interface = INTERFACE_NAME,
+		.name = "Reset",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = service_arguments,
+		.reply = "state: string, cell: string",
+		.help = "Forgets the failures of a service. One that was moved to a cell of its own, since it "
+			"crashed the one that it shared, goes back to that.",
+	},
 	[INTERFACE_RELOAD] = {
 		.id = INTERFACE_RELOAD,
 		.interface = INTERFACE_NAME,
@@ -402,11 +412,12 @@ const struct interface_type_text interface_types[] = {
 		"removed; what runs is a copy. "
 		"examine_took_ns and start_took_ns are of the last examination and start, 0 before those. "
 		"generation is that of its code, 0 before there is any, and generation_wall_ns since when "
-		"that has served; probation_ns is how much is left of its probation. waits_for are those that "
+		"that has served; isolated: it was moved to a cell of its own for its crashes; "
+		"probation_ns is how much is left of its probation. waits_for are those that "
 		"it waits for now, or that keep it failed; before its last start it waited for "
 		"wait_took_ns, at last for delayed_by, and was ready served_after_ns after bayd's start.",
 		"Service (name: string, state: (starting, ready, paused, draining, drained, "
-		"stopping, stopped, failed), cell: string, "
+		"stopping, stopped, failed), cell: string, isolated: bool, "
 		"plugin: string, version: string, path: string, image: string, sha256: string, "
 		"instances: string, concurrency: int, overflow: string, in_flight: int, queued: int, "
 		"queued_bytes: int, queue: int, queue_bytes: int, served: int, failed: int, "
