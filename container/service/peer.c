@@ -23,11 +23,12 @@ struct peer_source peers_source;
 /* One a process, as the registry is. Under the lock. */
 static struct {
 	struct list peers;                /* struct peer.in_peers */
+	struct list routes;               /* struct peer_route.in_routes: all */
 	unsigned count;
 	struct scheduler *const *schedulers;
 	unsigned loops;
 	bool stopped;
-} peers = {.peers = LIST_INIT(peers.peers)};
+} peers = {.peers = LIST_INIT(peers.peers), .routes = LIST_INIT(peers.routes)};
 
 void
 peers_begin(struct scheduler *const *schedulers, unsigned count, const struct peer_source *source)
@@ -82,13 +83,10 @@ peers_stop(void)
 void
 peers_finish(void)
 {
-	unsigned id, count = registry_count();
 	struct list *first;
 
-	for (id = 0; id < count; id++) {
-		free(registry_at((uint16_t)id)->route);
-		registry_at((uint16_t)id)->route = NULL;
-	}
+	while ((first = list_pop_front(&peers.routes)) != NULL)
+		free(container_of(first, struct peer_route, in_routes));
 	while ((first = list_pop_front(&peers.peers)) != NULL)
 		free(container_of(first, struct peer, in_peers));
 	peers.count = 0;
@@ -196,6 +194,7 @@ peer_route_create(struct bay_service *service)
 	route->service = service;
 	list_init(&route->out);
 	list_init(&route->in_peer);
+	list_push_back(&peers.routes, &route->in_routes);
 	return route;
 }
 

@@ -59,6 +59,7 @@ struct peer_route {
 	unsigned retry;
 	struct list out;             /* struct bay_request.link: not sent, oldest first */
 	struct list in_peer;
+	struct list in_routes;
 	bool streaming;              /* the body of one goes over: the next waits for its end */
 };
 
