@@ -125,6 +125,7 @@ struct config_service {
 	int64_t queue; /* messages */
 	uint64_t queue_bytes;
 	enum config_overflow overflow;
+	int64_t retry; /* of requests from other cells */
 	int64_t timeout_ns; /* 0: none */
 	uint64_t stack_bytes;
 	int64_t blocking_threads;

@@ -393,6 +393,17 @@ static const struct config_key service_rows[] = {
 		.help = "what happens to a message for a full queue",
 	},
 	{
+		.name = "retry",
+		.type = CONFIG_TYPE_INT,
+		.offset = AT(retry),
+		.fallback = "0",
+		.min = 0,
+		.max = 100,
+		.reloadable = true,
+		.live = true,
+		.help = "how often a request from another cell is sent again when the cell that has it dies",
+	},
+	{
 		.name = "timeout",
 		.type = CONFIG_TYPE_DURATION,
 		.offset = AT(timeout_ns),

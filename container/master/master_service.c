@@ -119,6 +119,9 @@ master_service_configure(struct master_service *service, struct config *source,
 	service->source = config_ref(source);
 	service->config = config;
 	config_unref(old);
+	/* Other cells have been told of it, and may have to hear something else. */
+	if (service->told.cell != NULL)
+		service_tell_others(service);
 }
 
 /* --- state ------------------------------------------------------------------------ */

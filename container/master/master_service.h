@@ -80,6 +80,7 @@ enum { SERVICE_CRASHES_MAX = 3 };
 struct service_told {
 	const struct master_cell *cell;
 	bool wait;
+	int64_t retry;
 	bool gone;
 };
 

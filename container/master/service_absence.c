@@ -50,6 +50,7 @@ absence_tell_elsewhere(struct master_service *service, const struct master_cell 
 		.state = service->gone ? CELL_ABSENCE_UNKNOWN : CELL_ABSENCE_ELSEWHERE,
 		.cell = service->gone ? NULL : master_cell_name(service->cell),
 		.wait = !service->gone && absence_is_short(service),
+		.retry = service->config->retry,
 	};
 
 	absence_tell(cell, &absent);
@@ -69,10 +70,10 @@ service_tell_others(struct master_service *service)
 {
 	const struct supervisor *supervisor = service->supervisor;
 	const struct service_told told = {.cell = service->cell, .wait = absence_is_short(service),
-		.gone = service->gone};
+		.retry = service->config->retry, .gone = service->gone};
 
 	if (told.cell == service->told.cell && told.wait == service->told.wait &&
-	    told.gone == service->told.gone)
+	    told.retry == service->told.retry && told.gone == service->told.gone)
 		return;
 	service->told = told;
 	for (size_t i = 0; i < supervisor_cell_count(supervisor); i++) {
