@@ -26,6 +26,7 @@
 #include "runtime/wait.h"
 #include "service/instance.h"
 #include "service/message.h"
+#include "service/peer.h"
 #include "service/registry.h"
 #include "service/request.h"
 #include "service/service.h"
@@ -265,6 +266,8 @@ call_wait(struct task *self, struct bay_request *request, struct bay_message **r
 		deadline = request->deadline;
 	waiter_init(&waiter, AWAIT_CANCELABLE);
 	waiter.request = request;
+	if (request->away)
+		waiter.on = peer_where(request->service);
 	request->handle.waiter = &waiter;
 	status = task_await(&waiter, deadline);
 	if (request->handle.done)
@@ -466,6 +469,8 @@ send_when_there_is_room(struct task *self, struct bay_request *request, int64_t 
 	}
 	waiter_init(&waiter, AWAIT_CANCELABLE);
 	waiter.request = request;
+	if (ticket->away)
+		waiter.on = peer_where(service);
 	ticket->handle.waiter = &waiter;
 	status = task_await(&waiter, deadline);
 	if (ticket->handle.done)

@@ -80,13 +80,23 @@ peers_stop(void)
 	pthread_mutex_unlock(&peers_lock);
 }
 
+static void
+peer_route_destroy(struct peer_route *route)
+{
+	struct list *first;
+
+	while ((first = list_pop_front(&route->places)) != NULL)
+		free(container_of(first, struct peer_place, link));
+	free(route);
+}
+
 void
 peers_finish(void)
 {
 	struct list *first;
 
 	while ((first = list_pop_front(&peers.routes)) != NULL)
-		free(container_of(first, struct peer_route, in_routes));
+		peer_route_destroy(container_of(first, struct peer_route, in_routes));
 	while ((first = list_pop_front(&peers.peers)) != NULL)
 		free(container_of(first, struct peer, in_peers));
 	peers.count = 0;
@@ -194,6 +204,7 @@ peer_route_create(struct bay_service *service)
 	route->service = service;
 	list_init(&route->out);
 	list_init(&route->in_peer);
+	list_init(&route->places);
 	list_push_back(&peers.routes, &route->in_routes);
 	return route;
 }
@@ -219,6 +230,18 @@ peer_route_go(struct peer_route *route)
 		peer_want(peer);
 }
 
+/* Its text may be looked at by tasks that wait, for ever: those of before are kept. */
+static void
+peer_route_move(struct peer_route *route, struct peer *peer)
+{
+	size_t size = strlen(route->service->name) + strlen(peer->name) + sizeof " in cell ";
+	struct peer_place *place = xcalloc(1, sizeof *place + size);
+
+	snprintf(place->text, size, "%s in cell %s", route->service->name, peer->name);
+	list_push_back(&route->places, &place->link);
+	route->peer = peer;
+}
+
 void
 peer_route_set(struct bay_service *service, const char *cell, bool wait, unsigned retry)
 {
@@ -228,7 +251,8 @@ peer_route_set(struct bay_service *service, const char *cell, bool wait, unsigne
 	if (service->route == NULL)
 		service->route = peer_route_create(service);
 	route = service->route;
-	route->peer = peer_get(cell);
+	if (route->peer != peer_get(cell))
+		peer_route_move(route, peer_get(cell));
 	route->wait = wait;
 	route->retry = retry;
 	peer_route_list(route);
@@ -362,12 +386,15 @@ peer_take_back(struct bay_request *request, const char *reason)
 }
 
 const char *
-peer_where(const struct bay_service *service, char *text, size_t size)
+peer_where(struct bay_service *service)
 {
-	*text = '\0';
+	const char *text = NULL;
+
+	if (service_state(service) != SERVICE_ELSEWHERE)
+		return NULL;
 	pthread_mutex_lock(&peers_lock);
 	if (service->route != NULL && service->route->peer != NULL)
-		snprintf(text, size, "in cell %s", service->route->peer->name);
+		text = container_of(list_last(&service->route->places), struct peer_place, link)->text;
 	pthread_mutex_unlock(&peers_lock);
 	return text;
 }

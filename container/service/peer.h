@@ -19,7 +19,6 @@
 #define BAY_SERVICE_PEER_H
 
 #include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 
 struct bay_request;
@@ -79,7 +78,7 @@ bool peer_withdraw(struct bay_request *ticket);
  * why. False: it is on its way home. */
 bool peer_take_back(struct bay_request *request, const char *reason);
 
-/* "in cell NAME" of a service that is elsewhere, or "". Returns text. */
-const char *peer_where(const struct bay_service *service, char *text, size_t size);
+/* For the task list, "NAME in cell CELL" of a service that is elsewhere, or NULL. Borrowed for ever. */
+const char *peer_where(struct bay_service *service);
 
 #endif

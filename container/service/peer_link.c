@@ -632,17 +632,31 @@ peer_link_on_news(struct link *base)
 	return true;
 }
 
+/* Whether it is worth a try to write more. */
+static bool
+peer_link_goes_on(struct peer_link *link, uint64_t before)
+{
+	if (link->why != NULL || link->link.out.broken != NULL)
+		return false;
+	/* Some more room need not be enough for what is next. */
+	return link->full ? !link_writer_await_room(&link->link.out) : link->link.out._written != before;
+}
+
+/* Writes until there is nothing left, or no room, which the other side is told: a look that finds
+ * none afterwards does not do that any more. */
 static void
 peer_link_on_sleep(struct link *base)
 {
 	struct peer_link *link = container_of(base, struct peer_link, link);
+	uint64_t before;
 
 	if (!atomic_load_explicit(&link->work, memory_order_relaxed))
 		return;
 	pthread_mutex_lock(&peers_lock);
-	/* If there is room by now, work is what the loop finds when it looks once more. */
-	if (link->full && !link->over)
-		(void)link_writer_await_room(&base->out);
+	do {
+		before = base->out._written;
+		peer_link_flush(link);
+	} while (peer_link_goes_on(link, before));
 	pthread_mutex_unlock(&peers_lock);
 }
 

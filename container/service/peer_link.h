@@ -60,7 +60,13 @@ struct peer_route {
 	struct list out;             /* struct bay_request.link: not sent, oldest first */
 	struct list in_peer;
 	struct list in_routes;
+	struct list places;          /* struct peer_place: where it is, and was before that */
 	bool streaming;              /* the body of one goes over: the next waits for its end */
+};
+
+struct peer_place {
+	struct list link;
+	char text[];                 /* "NAME in cell CELL" */
 };
 
 /* A body that goes over in parts: of a request that was sent, or of a reply. */
