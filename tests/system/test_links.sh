@@ -1,0 +1,194 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Services of one cell call those of another: as inside one cell, and when the other dies or goes
+# wild.
+. "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
+
+# The pid of a cell, by its name.
+pid_of() { ctl_quiet info --json | grep -o "\"$1\",\"pid\":[0-9]*" | grep -o '[0-9]*$'; }
+
+# reply_is TEXT: of the last call.
+reply_is() {
+	status_is 0
+	[ "$(cat "$dir/out")" = "$1" ] || fail "the reply is not '$1'"
+}
+
+# here calls there, in another cell; alone is in a third one.
+three_cells() {
+	begin "$1"
+	plugin links
+	ini <<-END
+	[cell risky]
+	[service here]
+	plugin = links
+	[service there]
+	plugin = links
+	cell = risky
+	queue_bytes = 128M
+	${2-}
+	[service alone]
+	plugin = links
+	isolate = yes
+	END
+	start
+}
+
+is_at_work() { [ "$(ctl_quiet call there hanging)" -gt 0 ]; }
+has_noted() { [ "$(ctl_quiet call there count)" = "$1" ]; }
+was_canceled() { [ "$(ctl_quiet call there canceled)" = "$1" ]; }
+
+three_cells 'calls go from cell to cell and back'
+ctl call here 'call there echo hello'
+reply_is hello
+ctl call here 'call there call alone call here echo round'
+reply_is round
+ctl call here 'gather there alone'
+reply_is 'there alone'
+ctl call here 'call there fail because of this'
+status_is 1
+complains 'because of this'
+ctl call here 'send there note'
+reply_is sent
+wait_until 'it has been noted' has_noted 1
+ctl call here 'call nowhere echo x'
+status_is 1
+complains "there is no service 'nowhere'"
+stop
+
+three_cells 'bodies of all sizes come back the same'
+for size in 5000 16384 16385 1000000 67108864; do
+	ctl call here "large $size there"
+	reply_is 'the same'
+done
+ctl call here 'large 67108865 there'
+status_is 1
+complains 'larger than what goes from cell to cell (64 MiB)'
+stop
+
+three_cells 'a deadline and a cancellation reach the other cell'
+ctl call here 'within 50 there hang'
+status_is 1
+complains 'service there'
+wait_until 'the callee is cancelled' was_canceled deadline
+ctl call here 'cancel there'
+reply_is canceled
+wait_until 'the callee is cancelled' was_canceled 'changed my mind'
+stop
+
+three_cells 'a circle through two cells is refused' 'concurrency = 1'
+ctl call there 'call here call there echo never'
+status_is 1
+complains 'the call could only be served after its own caller: there -> here -> there'
+stop
+
+three_cells 'the task list says in which cell the callee is'
+ctl_behind call.out call here 'call there hang'
+wait_until 'the callee is at work' is_at_work
+ctl tasks here
+says 'bay_call there in cell risky'
+ctl tasks --json
+[ "$(grep -o '"deadlock":"' "$dir/out" | wc -l)" -eq 0 ] || fail 'what waits for another cell is no deadlock'
+kill -KILL "$(pid_of risky)"
+wait "$call"
+stop
+
+three_cells 'who called a cell that is killed is told at once'
+ctl_behind call.out call here 'call there hang'
+wait_until 'the callee is at work' is_at_work
+old=$(pid_of risky)
+kill -KILL "$old"
+wait "$call"
+[ $? -eq 1 ] || fail 'the call did not fail'
+grep -q 'service there: cell risky has ended' "$dir/call.out" || fail "the call says: $(cat "$dir/call.out")"
+# The next call waits for the next cell.
+ctl call here 'call there echo again'
+reply_is again
+[ "$(pid_of risky)" != "$old" ] || fail 'it is the same cell'
+ctl call alone 'call there echo again'
+reply_is again
+ctl call here 'echo unharmed'
+reply_is unharmed
+stop
+
+three_cells 'a crash of the callee costs its cell and nothing else'
+ctl call here 'call there crash'
+status_is 1
+complains 'service there: cell risky has ended'
+ctl call here 'call there echo again'
+reply_is again
+ctl call here 'call alone echo unharmed'
+reply_is unharmed
+[ "$(field_of here restarts)" -eq 0 ] || fail 'here was restarted'
+stop
+
+three_cells 'what may be asked again is asked again' 'retry = 1'
+ctl call here "call there crash-once $dir/mark"
+reply_is twice
+# And no more often than that.
+ctl call here 'call there crash'
+status_is 1
+complains 'service there: cell risky has ended'
+ctl config set there retry 0 --for-now 2>/dev/null
+stop
+
+has_in_flight() { [ "$(field_of there in_flight)" = 1 ]; }
+has_queued() { [ "$(field_of there queued)" = 1 ]; }
+
+three_cells 'a full queue in another cell says so to whoever calls' 'queue = 1
+concurrency = 1'
+ctl_behind first.out call here 'call there hang'
+first=$call
+wait_until 'the callee is at work' has_in_flight
+ctl_behind second.out call here 'call there hang'
+second=$call
+wait_until 'one waits' has_queued
+ctl call here 'call there echo full'
+status_is 1
+complains 'the queue of service there is full (1 message'
+ctl call here 'send there note'
+status_is 1
+complains 'the queue of service there is full (1 message'
+kill -KILL "$(pid_of risky)"
+wait "$first"
+wait "$second"
+grep -q 'cell risky has ended' "$dir/second.out" || fail "the second says: $(cat "$dir/second.out")"
+stop
+
+three_cells 'who waits for room in another cell gets it' 'queue = 1
+concurrency = 1
+overflow = wait
+timeout = 0'
+ctl_behind first.out call here 'within 2000 there hang'
+wait_until 'the callee is at work' has_in_flight
+ctl_behind second.out call here 'call there note'
+wait_until 'one waits' has_queued
+ctl_behind third.out call here 'send there note'
+ctl call here 'within 20 there echo late'
+status_is 1
+complains 'did not answer before the deadline'
+wait "$call"
+grep -q sent "$dir/third.out" || fail "the third says: $(cat "$dir/third.out")"
+wait_until 'both are noted' has_noted 2
+stop
+
+# Garbage is seen when somebody looks: the call that does goes over the next link.
+three_cells 'a plugin that writes garbage over its links harms nobody else' 'retry = 1'
+for caller in here alone; do
+	ctl call "$caller" 'call there echo before'
+	reply_is before
+done
+old=$(pid_of main)
+ctl call there scribble
+reply_is 2
+# Links that are closed for garbage are made again.
+for caller in here alone; do
+	ctl call "$caller" 'call there echo after'
+	reply_is after
+done
+ctl call here 'call alone echo unharmed'
+reply_is unharmed
+[ "$(pid_of main)" = "$old" ] || fail 'cell main has ended'
+wait_until 'it is an event' sh -c "'$built/bayctl' -s '$dir/run/control.sock' events -n 50 | grep -q link-broken"
+stop
+
+finish
