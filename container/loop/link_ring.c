@@ -18,7 +18,7 @@ struct link_record {
 
 enum { LINK_ALIGN = sizeof(struct link_record) };
 
-_Static_assert(sizeof(struct link_ring) == 256, "the parts of a ring share no cache lines");
+_Static_assert(sizeof(struct link_ring) == 512, "the parts of a ring share no cache lines");
 _Static_assert(sizeof(struct link_record) == 8, "a record begins where it may");
 
 /* With its head, and up to where the next may begin. */

@@ -30,15 +30,18 @@
 /* The largest record. */
 #define LINK_RECORD_MAX ((size_t)32 * 1024)
 
-/* What both sides have mapped, besides the bytes. Each part has its own cache lines, two
- * since they are fetched in pairs. */
+/* What both sides have mapped, besides the bytes. Each word has its own cache lines, two since they
+ * are fetched in pairs: the index of one side changes all the time, what the other looks at after
+ * that hardly ever. */
 struct link_ring {
 	_Atomic uint64_t written;       /* by the writer: bytes since ever */
+	char _apart[120];
 	_Atomic uint32_t wants_room;    /* the writer sleeps until there is room */
-	char _apart[112];
+	char _apart2[124];
 	_Atomic uint64_t read;          /* by the reader: bytes since ever */
+	char _apart3[120];
 	_Atomic uint32_t asleep;        /* the reader sleeps until there is a record */
-	char _apart_too[112];
+	char _apart4[124];
 };
 
 struct link_writer {
@@ -114,6 +117,13 @@ void link_reader_pass(struct link_reader *reader);
 /* Gives the room of all that was passed back. True: the writer sleeps for it, and is to be woken
  * by the caller. */
 bool link_reader_release(struct link_reader *reader);
+
+/* The bytes of what was passed and not given back. */
+static inline uint64_t
+link_reader_kept(const struct link_reader *reader)
+{
+	return reader->_read - reader->_released;
+}
 
 /* A glance: whether there may be something to look at. */
 static inline bool

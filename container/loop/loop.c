@@ -38,8 +38,10 @@ enum {
 	/* One long idle time says no more than this one does. */
 	IDLE_MAX_NS = 400 * CLOCK_NS_PER_US,
 
-	/* Glances at the inbox between two looks at events and clock. */
-	SPIN_GLANCES = 32
+	/* Glances at the inbox between two looks at events and clock; and where other processes bring
+	 * work by memory, which is faster than those looks. */
+	SPIN_GLANCES = 32,
+	SPIN_GLANCES_MANY = 256
 };
 
 /* Also says that the descriptor is not readable any more. */
@@ -321,7 +323,8 @@ loop_pause(void)
 static bool
 loop_spin(struct loop *loop, int64_t until_ns)
 {
-	int glances = loop->_events_first ? 1 : SPIN_GLANCES;
+	int many = list_empty(&loop->_glances) ? SPIN_GLANCES : SPIN_GLANCES_MANY;
+	int glances = loop->_events_first ? 1 : many;
 
 	do {
 		for (int i = 0; i < glances; i++) {
@@ -332,9 +335,9 @@ loop_spin(struct loop *loop, int64_t until_ns)
 			loop_pause();
 		}
 		/* Somebody else may need this processor to bring us what we wait for. */
-		if (glances == SPIN_GLANCES)
+		if (glances == many)
 			sched_yield();
-		glances = SPIN_GLANCES;
+		glances = many;
 		if (loop->_has_work == NULL) {
 			loop_now(loop);
 			continue;

@@ -224,10 +224,10 @@ peer_route_go(struct peer_route *route)
 {
 	struct peer *peer = route->peer;
 
-	if (peer->link != NULL)
-		peer_link_flush(peer->link);
-	else
+	if (peer->link == NULL)
 		peer_want(peer);
+	else if (!peer_link_may_put_off(peer->link))
+		peer_link_flush(peer->link);
 }
 
 /* Its text may be looked at by tasks that wait, for ever: those of before are kept. */

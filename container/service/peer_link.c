@@ -22,9 +22,14 @@ enum {
 	PEER_TURN = 32,
 	/* Records of one look, so that the tasks have their turn, too. */
 	PEER_LOOK_RECORDS = 64,
-	/* The writer has its room back after so much. */
-	PEER_RELEASE_BYTES = LINK_RING_BYTES / 4
+	/* Flushes that are put off, at most, as long as other tasks are ready. */
+	PEER_SOON = 16,
+	/* The writer has its room back after so much, and when we sleep: it never waits for less, since
+	 * there is more to be read when it does. */
+	PEER_RELEASE_BYTES = LINK_RING_BYTES / 8
 };
+
+_Static_assert(PEER_RELEASE_BYTES + 2 * LINK_RECORD_MAX < LINK_RING_BYTES, "what is kept is in nobody's way");
 
 struct peer_link *
 peer_link_create(struct peer *peer, struct scheduler *home, uint64_t epoch)
@@ -40,14 +45,18 @@ peer_link_create(struct peer *peer, struct scheduler *home, uint64_t epoch)
 	list_init(&link->credits);
 	list_init(&link->ends);
 	list_init(&link->streams);
+	list_init(&link->unused);
 	return link;
 }
 
 static void
 peer_link_destroy(struct peer_link *link)
 {
+	struct list *first;
 	unsigned i;
 
+	while ((first = list_pop_front(&link->unused)) != NULL)
+		free(container_of(first, struct peer_served, in_ends));
 	link_close(&link->link);
 	for (i = 0; i < REGISTRY_MAX; i++)
 		free(link->names[i]);
@@ -398,6 +407,8 @@ peer_link_flush(struct peer_link *link)
 
 	if (link->why != NULL || !link->begun)
 		return;
+	if (is_home)
+		link->soon = 0;
 	room = flush_all(link, is_home);
 	peer_link_publish(link);
 	/* Home says so before it sleeps; it may sleep already. */
@@ -410,6 +421,27 @@ peer_link_flush(struct peer_link *link)
 		peer_link_tell_home(link);
 	else if (is_home)
 		atomic_store_explicit(&link->work, !list_empty(&link->ends), memory_order_relaxed);
+}
+
+/* Tasks that are ready may have more for the link, and each publishing costs both sides: but none
+ * waits for more than a few others. */
+bool
+peer_link_may_put_off(struct peer_link *link)
+{
+	if (scheduler_here != link->home || link->home->ready_head == NULL || ++link->soon >= PEER_SOON)
+		return false;
+	atomic_store_explicit(&link->work, true, memory_order_relaxed);
+	return true;
+}
+
+void
+peer_link_flush_soon(struct peer_link *link)
+{
+	if (peer_link_may_put_off(link))
+		return;
+	pthread_mutex_lock(&peers_lock);
+	peer_link_flush(link);
+	pthread_mutex_unlock(&peers_lock);
 }
 
 void
@@ -513,13 +545,20 @@ peer_link_take(struct peer_link *link, const struct link_view *view)
 	}
 }
 
+static void
+peer_link_release(struct peer_link *link)
+{
+	if (link_reader_release(&link->link.in))
+		link_wake(&link->link);
+}
+
 /* Reads some. Returns whether there was any. */
 static bool
 peer_link_read(struct peer_link *link)
 {
 	struct link_reader *in = &link->link.in;
 	struct link_view view;
-	unsigned i, bytes = 0;
+	unsigned i;
 
 	for (i = 0; i < PEER_LOOK_RECORDS && link_reader_look(in, &view) == LINK_RECORD; i++) {
 		const char *why = peer_link_take(link, &view);
@@ -527,15 +566,9 @@ peer_link_read(struct peer_link *link)
 		if (why != NULL)
 			in->broken = why;
 		link_reader_pass(in);
-		bytes += view.size;
-		if (bytes < PEER_RELEASE_BYTES)
-			continue;
-		bytes = 0;
-		if (link_reader_release(in))
-			link_wake(&link->link);
+		if (link_reader_kept(in) >= PEER_RELEASE_BYTES)
+			peer_link_release(link);
 	}
-	if (link_reader_release(in))
-		link_wake(&link->link);
 	return i > 0;
 }
 
@@ -650,6 +683,7 @@ peer_link_on_sleep(struct link *base)
 	struct peer_link *link = container_of(base, struct peer_link, link);
 	uint64_t before;
 
+	peer_link_release(link);
 	if (!atomic_load_explicit(&link->work, memory_order_relaxed))
 		return;
 	pthread_mutex_lock(&peers_lock);

@@ -36,7 +36,9 @@ enum {
 	PEER_SENT_MAX = 1 << 18,
 	PEER_STREAMS_MAX = 8,
 	/* Names of services that nobody else knows. */
-	PEER_INVENTED_MAX = 64
+	PEER_INVENTED_MAX = 64,
+	/* Records of requests that a link keeps for reuse. */
+	PEER_UNUSED_MAX = 256
 };
 
 /* Another cell. Lives as long as the process. */
@@ -153,13 +155,16 @@ struct peer_link {
 	uint32_t first_free;         /* index + 1; 0: none */
 	struct list away;            /* struct bay_request.link: sent, oldest first */
 	struct list cancels;         /* struct peer_cancel.link */
-	struct list credits;         /* struct peer_named.in_credits */
-	struct list ends;            /* struct peer_served.in_ends */
 	struct list streams;         /* struct peer_stream.link: take turns */
 	unsigned stream_count;
 	struct peer_way ways[REGISTRY_MAX]; /* by our numbers */
 
-	/* home only */
+	/* home only; what goes out of it under the lock, as all does */
+	struct list credits;         /* struct peer_named.in_credits */
+	struct list ends;            /* struct peer_served.in_ends */
+	unsigned soon;               /* times that a flush was put off since the last one */
+	struct list unused;          /* struct peer_served.in_ends: to be used again */
+	unsigned unused_count;
 	struct peer_named *names[REGISTRY_MAX]; /* by their numbers */
 	struct peer_served **served; /* by the numbers in their ids */
 	uint32_t served_size;
@@ -190,6 +195,13 @@ void peer_link_end(struct peer_link *link, const char *why);
 
 /* Writes what there is room for, and wakes the other side. Under the lock; any thread. */
 void peer_link_flush(struct peer_link *link);
+
+/* The same, together with what others of the loop have to say in a moment, if they are about to.
+ * Home, without the lock. */
+void peer_link_flush_soon(struct peer_link *link);
+
+/* Whether it is better done soon, by home. Any thread. */
+bool peer_link_may_put_off(struct peer_link *link);
 
 /* Nobody waits for a request any more that was sent. Under the lock. */
 void peer_link_forget(struct peer_link *link, struct bay_request *request, const char *reason);

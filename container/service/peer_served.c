@@ -9,7 +9,6 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/clock.h"
 #include "loop/loop.h"
 #include "runtime/scheduler.h"
 #include "service/message.h"
@@ -53,6 +52,21 @@ peer_served_find(const struct peer_link *link, uint64_t id)
 	return link->served[place - 1];
 }
 
+/* A zeroed one, perhaps used before. */
+static struct peer_served *
+peer_served_take(struct peer_link *link)
+{
+	struct list *first = list_pop_front(&link->unused);
+	struct peer_served *served;
+
+	if (first == NULL)
+		return xcalloc(1, sizeof *served);
+	link->unused_count--;
+	served = container_of(first, struct peer_served, in_ends);
+	memset(served, 0, sizeof *served);
+	return served;
+}
+
 /* NULL: why_r says why the link breaks. */
 static struct peer_served *
 peer_served_create(struct peer_link *link, const struct link_request *head, struct peer_named *named,
@@ -68,7 +82,7 @@ peer_served_create(struct peer_link *link, const struct link_request *head, stru
 		*why_r = "the id of a request is in use";
 	if (*why_r != NULL)
 		return NULL;
-	served = xcalloc(1, sizeof *served);
+	served = peer_served_take(link);
 	served->link = link;
 	served->named = named;
 	served->id = head->id;
@@ -91,7 +105,12 @@ peer_served_free_if_over(struct peer_served *served)
 	message_unref(served->message);
 	free(served->head);
 	free(served->error);
-	free(served);
+	if (link->unused_count < PEER_UNUSED_MAX) {
+		list_push_front(&link->unused, &served->in_ends);
+		link->unused_count++;
+	} else {
+		free(served);
+	}
 	peer_link_unhold(link);
 }
 
@@ -113,16 +132,14 @@ peer_served_owe(struct peer_served *served)
 	if (served->owed)
 		return;
 	served->owed = true;
-	pthread_mutex_lock(&peers_lock);
 	named->owed++;
 	named->owed_bytes += served->size;
 	/* They hear of it before they could have to wait for it. */
 	if ((named->owed >= PEER_CREDIT_MESSAGES / 2 || named->owed_bytes >= PEER_CREDIT_BYTES / 2) &&
 		list_empty(&named->in_credits)) {
 		list_push_back(&link->credits, &named->in_credits);
-		peer_link_flush(link);
+		peer_link_flush_soon(link);
 	}
-	pthread_mutex_unlock(&peers_lock);
 }
 
 /* --- the answer -------------------------------------------------------------------------------- */
@@ -141,15 +158,12 @@ peer_served_end(struct peer_served *served)
 	served->ended = true;
 	served->end.id = served->id;
 	link->served[(uint32_t)served->id - 1] = NULL;
-	pthread_mutex_lock(&peers_lock);
-	if (link->why == NULL) {
-		list_push_back(&link->ends, &served->in_ends);
-		peer_link_flush(link);
-		pthread_mutex_unlock(&peers_lock);
+	if (link->over) {
+		peer_served_free_if_over(served);
 		return;
 	}
-	pthread_mutex_unlock(&peers_lock);
-	peer_served_free_if_over(served);
+	list_push_back(&link->ends, &served->in_ends);
+	peer_link_flush_soon(link);
 }
 
 static void
@@ -252,6 +266,7 @@ static void
 peer_served_put(struct peer_served *served, struct bay_request *request)
 {
 	struct bay_service *service = request->service;
+	int64_t callers_deadline = request->deadline;
 	bool one_way = request->one_way;
 	int status;
 
@@ -265,28 +280,16 @@ peer_served_put(struct peer_served *served, struct bay_request *request)
 		request_free(request);
 		return;
 	}
+	/* The service may have given it less time than the caller, who does not know. It comes home to
+	 * this loop, so it is still there. */
+	if (!one_way && request->deadline < callers_deadline)
+		wheel_add(&served->link->home->loop.wheel, &served->timer, request->deadline);
 	if (served->ticket != NULL)
 		return;
 	if (one_way)
 		peer_served_reply(served, NULL);
 	else
 		peer_served_owe(served);
-}
-
-/* The time that the service gives a call, if that is less than the caller's. */
-static void
-peer_served_limit(struct peer_served *served, struct bay_request *request)
-{
-	struct loop *loop = &served->link->home->loop;
-	int64_t timeout_ns = request->service->limits.timeout_ns, deadline;
-
-	if (request->one_way || timeout_ns == 0)
-		return;
-	deadline = clock_monotonic_ns() + timeout_ns;
-	if (deadline >= request->deadline)
-		return;
-	request->deadline = deadline;
-	wheel_add(&loop->wheel, &served->timer, deadline);
 }
 
 /* The services above it, by our numbers. False: one of them was not named. */
@@ -338,7 +341,6 @@ peer_served_launch(struct peer_served *served, const struct link_request *head, 
 		request_free(request);
 		return "a request came by way of services without names";
 	}
-	peer_served_limit(served, request);
 	peer_served_put(served, request);
 	return NULL;
 }
