@@ -55,6 +55,7 @@ config_copy_service(struct config *config, struct config_service *to,
 	const struct config_service *from)
 {
 	to->name = xstrdup(from->name);
+	to->plugin_file = from->plugin_file != NULL ? xstrdup(from->plugin_file) : NULL;
 	config_copy_origin(config, &to->origin, &from->origin);
 	config_copy_section(config, &config_service_keys, to, to->origins, from, from->origins);
 	to->settings = xcalloc(from->setting_count + 1, sizeof(*to->settings));

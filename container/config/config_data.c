@@ -31,6 +31,7 @@ config_service_finish(struct config_service *service)
 		free(service->settings[i].value);
 	}
 	free(service->settings);
+	free(service->plugin_file);
 	free(service->name);
 }
 

@@ -113,6 +113,7 @@ struct config_setting {
 struct config_service {
 	char *name;
 	char *plugin; /* without .so */
+	char *plugin_file; /* absolute; of one that was loaded by hand; NULL: it is in plugin_dir */
 	bool enabled;
 	char *requires; /* lists as config_names_next reads them; or "" */
 	char *wants;

@@ -131,6 +131,34 @@ complete_services(struct complete *complete, const char *ending)
 	ctl_reply_finish(&reply);
 }
 
+/* Those that run as services which no section names; each once. */
+static void
+complete_plugins(struct complete *complete, const char *ending)
+{
+	struct ctl_reply reply;
+	const json_t *services;
+	const json_t *service;
+	json_t *seen;
+	size_t i;
+
+	(void)ending;
+	if (complete->argument_count > 0 || !complete_ask(complete, INTERFACE_LIST, NULL, &reply))
+		return;
+	services = json_object_get(reply.reply.parameters, "services");
+	seen = json_object();
+	json_array_foreach(services, i, service) {
+		const char *name = view_text(service, "plugin");
+
+		if (strcmp(view_text(service, "origin"), "config") == 0 || !complete_is_word(name) ||
+			json_object_get(seen, name) != NULL)
+			continue;
+		json_object_set_new(seen, name, json_true());
+		complete_offer(complete, name, strlen(name), "");
+	}
+	json_decref(seen);
+	ctl_reply_finish(&reply);
+}
+
 /* --- what a service can be told to do -------------------------------------------- */
 
 /* The rows of the verbs of the service that is named. False: none. */
@@ -221,6 +249,7 @@ static const struct complete_kind {
 	{"ARGUMENT", complete_arguments},
 	{"CODE", complete_codes},
 	{"FILE", complete_files},
+	{"PLUGIN", complete_plugins},
 	{"SERVICE", complete_services},
 	{"SOCKET", complete_files},
 	{"VERB", complete_any_verb},

@@ -129,6 +129,9 @@ options_set(struct ctl_options *options, enum option_id id, const char *value,
 		return options->save = true;
 	case OPTION_CONFIG:
 		return options_number(id, value, 1, INT64_MAX, &options->config, error);
+	case OPTION_AS:
+		options->as = value;
+		return *value != '\0' || options_fail(error, "--as wants a name");
 	case OPTION_COUNT:
 		break;
 	}

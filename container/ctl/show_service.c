@@ -62,6 +62,8 @@ show_note(const json_t *service)
 	free(order);
 	if (*reason == '\0' && json_is_true(json_object_get(service, "file_gone")))
 		reason = "its plugin file is gone";
+	if (strcmp(view_text(service, "origin"), "load") == 0 && *reason == '\0' && *gate == '\0')
+		reason = "loaded by hand";
 	if (*gate != '\0' && *reason == '\0' && !json_is_integer(probation))
 		return xasprintf("%s by %s", gate, view_text(service, "gate_by"));
 	if (json_is_integer(probation)) {
@@ -202,7 +204,9 @@ show_service_plugin(struct print *print, const json_t *service)
 	char *plugin = xasprintf("%s %s", view_text(service, "plugin"),
 		view_text(service, "version"));
 	/* Without a line it is the plugin's own file: nothing else says that the service is there. */
-	char *config = view_int(service, "line") == 0 ? xstrdup("autoload") :
+	const char *origin = view_text(service, "origin");
+	char *config = strcmp(origin, "load") == 0 ? xstrdup("loaded by hand") :
+		view_int(service, "line") == 0 ? xstrdup("autoload") :
 		xasprintf("%s:%" PRId64, view_text(service, "file"), view_int(service, "line"));
 
 	if (json_is_true(json_object_get(service, "isolated")))

@@ -32,7 +32,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_REPEAT] = {"repeat", 0, "N", "do it N times and print rate and latencies"},
 	[OPTION_CONCURRENCY] = {"concurrency", 0, "M",
 		"with --repeat: M at a time, each on a connection of its own, 60 at most"},
-	[OPTION_SET] = {"set", 0, "KEY=VALUE", "a setting of the plugin; any number of these"},
+	[OPTION_SET] = {"set", 0, "KEY=VALUE", "a setting, of the plugin or of its service; any number of these"},
 	[OPTION_WITH] = {"with", 0, "[NAME=]FILE",
 		"run this plugin beside it, for it to call as NAME; any number of these"},
 	[OPTION_CALL] = {"call", 0, "TEXT", "call it with this message and print the reply"},
@@ -45,6 +45,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_HISTORY] = {"history", 0, NULL, "list the configurations that were in force"},
 	[OPTION_SAVE] = {"save", 0, NULL, "write it into the file of the configuration too"},
 	[OPTION_CONFIG] = {"config", 0, "N", "the number of a configuration that was in force"},
+	[OPTION_AS] = {"as", 0, "NAME", "the name of the service; else it is that of the file"},
 };
 
 const struct verb verbs[] = {
@@ -150,6 +151,16 @@ const struct verb verbs[] = {
 		"With --config N and no SERVICE, the configuration with that number is in force again, under "
 		"a new one; reload --history lists the last ten. The file stays as it is, and the next reload "
 		"takes that."},
+	{"load", NULL, "FILE.so", 1, 1, OPTION_BIT(OPTION_AS) | OPTION_BIT(OPTION_SET), SECONDS(120), verb_load,
+		"run a plugin file from anywhere as a service, without the configuration",
+		"The file is examined as any, and nobody but root and the daemon's user may be able to write "
+		"it or its directories. What runs is a copy: reload SERVICE takes the file as it is then. "
+		"If the service does not become ready, nothing is left of it. It ends with unload or with the "
+		"daemon; a section of its name takes it over at the next reload. For root and the daemon's own user."},
+	{"unload", NULL, "PLUGIN", 1, 1, 0, SECONDS(120), verb_unload,
+		"end and remove the services of a plugin that was loaded by hand or by autoload",
+		"They are drained first. If services of the configuration run the plugin, those are named, and "
+		"nothing is done."},
 	{"diff", NULL, "", 0, 0, 0, SECONDS(10), verb_diff,
 		"show what is different in the file from what is in force",
 		"As reload --dry-run, but no plugin is asked whether it would do."},

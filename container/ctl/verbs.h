@@ -41,6 +41,7 @@ enum option_id {
 	OPTION_HISTORY,
 	OPTION_SAVE,
 	OPTION_CONFIG,
+	OPTION_AS,
 	OPTION_COUNT
 };
 
@@ -96,6 +97,7 @@ verb_fn verb_start, verb_stop, verb_restart, verb_pause, verb_resume, verb_drain
 	verb_shutdown;                      /* verb_control.c */
 verb_fn verb_reload_config, verb_rollback_config, verb_diff, verb_show, verb_set, verb_enable,
 	verb_disable;                       /* verb_config.c */
+verb_fn verb_load, verb_unload;         /* verb_plugin.c */
 verb_fn verb_log, verb_events;          /* verb_log.c */
 verb_fn verb_check, verb_doc, verb_inspect, verb_run; /* verb_program.c */
 verb_fn verb_new;                       /* verb_new.c */

@@ -18,6 +18,7 @@
 #include "master/admin_config.h"
 #include "master/admin_events.h"
 #include "master/admin_gate.h"
+#include "master/admin_load.h"
 #include "master/admin_log.h"
 #include "master/admin_reports.h"
 #include "master/admin_tasks.h"
@@ -419,6 +420,8 @@ static admin_command_fn *const admin_commands[INTERFACE_METHODS] = {
 	[INTERFACE_PAUSE] = admin_pause,
 	[INTERFACE_RESUME] = admin_resume,
 	[INTERFACE_DRAIN] = admin_drain,
+	[INTERFACE_LOAD] = admin_load,
+	[INTERFACE_UNLOAD] = admin_unload,
 	[INTERFACE_TASKS] = admin_tasks,
 	[INTERFACE_QUEUES] = admin_queues,
 	[INTERFACE_STATS] = admin_stats,

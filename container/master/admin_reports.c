@@ -91,6 +91,8 @@ report_source(const struct master *master, const struct master_service *service)
 
 	if (service->image != NULL)
 		return varlink_text(service->image->source);
+	if (service->config->plugin_file != NULL)
+		return varlink_text(service->config->plugin_file);
 	path = xasprintf("%s/%s.so", master->config->container.plugin_dir,
 		service->config->plugin);
 	text = varlink_text(path);
@@ -233,7 +235,7 @@ report_configuration(const struct master *master, const struct master_service *s
 	const struct plugin_image *image = service->image;
 
 	return json_pack("{s:s, s:s, s:s, s:b, s:s, s:o, s:o, s:o, s:s, s:o, s:I, s:s, s:I, s:I, s:o, s:I, "
-		"s:o, s:o, s:b, s:b}",
+		"s:o, s:o, s:b, s:s, s:b}",
 		"name", config->name,
 		"state", service_gate_state_name(service),
 		"cell", master_cell_name(service->cell),
@@ -253,6 +255,7 @@ report_configuration(const struct master *master, const struct master_service *s
 		"settings", report_settings(config),
 		"listeners", report_listeners(master, config),
 		"enabled", (int)config->enabled,
+		"origin", config->plugin_file != NULL ? "load" : service->source->dropped_in ? "autoload" : "config",
 		"file_gone", (int)service->file_gone);
 }
 

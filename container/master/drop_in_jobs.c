@@ -14,7 +14,6 @@
 #include "base/map.h"
 #include "base/remedy.h"
 #include "config/config_data.h"
-#include "config/config_load.h"
 #include "config/config_value.h"
 #include "master/drop_in_leaving.h"
 #include "master/drop_in_services.h"
@@ -218,25 +217,19 @@ static void
 drop_in_job_add_service(struct drop_in_job *job, struct plugin_image *image)
 {
 	struct drop_in_jobs *jobs = job->jobs;
-	const struct config_service *config = &job->added->services[0];
-	struct service_target target = {.source = job->added, .config = config, .image = image};
-	struct master_service *service;
+	const char *name = job->added->services[0].name;
 
-	if (supervisor_find(jobs->master->supervisor, config->name) != NULL) {
+	if (supervisor_find(jobs->master->supervisor, name) != NULL) {
 		/* A section has come meanwhile. */
 		drop_in_job_try_again(job, drop_in_busy_ns);
 		return;
 	}
-	service = supervisor_add(jobs->master->supervisor, job->added, config);
-	if (service == NULL) {
-		drop_in_refuse(jobs, job->plugin, "there have been too many services with different "
-			"names since bayd was started: restart it");
-		return;
-	}
-	drop_in_note(jobs->master, EVENT_ADDED, job->plugin, config->name, "by autoload of %s", image->source);
 	job->pending++;
-	service->by = drop_in_by;
-	service_change_start(service, &target, drop_in_job_on_started, job);
+	if (drop_in_add_service(jobs->master, job->added, image, &drop_in_by, "by autoload of",
+		drop_in_job_on_started, job))
+		return;
+	job->pending--;
+	drop_in_refuse(jobs, job->plugin, DROP_IN_TOO_MANY);
 }
 
 static void
@@ -339,10 +332,9 @@ drop_in_job_new_config(struct drop_in_job *job)
 	struct master *master = job->jobs->master;
 	const struct config_container *container = &master->config->container;
 	struct config_report report = {0};
-	struct master_service *other;
-	struct config *config = NULL;
+	struct config *config;
+	char *refusal;
 	char *path;
-	char *text;
 
 	if (!config_name_is_valid(job->plugin, strlen(job->plugin))) {
 		drop_in_note_refusal(job->jobs, job->plugin, NULL, "no service can be called as this file "
@@ -354,27 +346,18 @@ drop_in_job_new_config(struct drop_in_job *job)
 			"autoload is off: it is let be");
 		return NULL;
 	}
-	other = supervisor_find(master->supervisor, job->plugin);
-	if (other != NULL) {
-		drop_in_refuse(job->jobs, job->plugin, "there is a service of this name already, with "
-			"another plugin");
-		return NULL;
-	}
-	if (supervisor_count(master->supervisor) >= (size_t)container->max_services) {
-		drop_in_refuse(job->jobs, job->plugin, "there are max_services services already");
+	refusal = drop_in_name_refusal(master, job->plugin);
+	if (refusal != NULL) {
+		drop_in_refuse(job->jobs, job->plugin, refusal);
+		free(refusal);
 		return NULL;
 	}
 	path = xasprintf("%s/%s.so", container->plugin_dir, job->plugin);
-	text = xasprintf("[container]\n[service %s]\n", job->plugin);
-	if (config_load_memory(path, text, strlen(text), &config, &report)) {
-		config->dropped_in = true;
-		config->services[0].origin.line = 0;
-	} else {
+	config = drop_in_make_config(path, job->plugin, job->plugin, &report);
+	if (config == NULL)
 		drop_in_refuse(job->jobs, job->plugin, report.count > 0 ? report.complaints[0].text : "?");
-	}
 	config_report_finish(&report);
 	free(path);
-	free(text);
 	return config;
 }
 

@@ -36,6 +36,7 @@
 #include "master/cell_section.h"
 #include "master/drop_in.h"
 #include "master/event_log.h"
+#include "master/hand_loads.h"
 #include "master/ini_watch.h"
 #include "master/listener_table.h"
 #include "master/log_ring.h"
@@ -149,6 +150,7 @@ master_stop(struct master *master, bool now)
 	if (master->reload != NULL)
 		reload_close(master->reload);
 	drop_in_stop(parts->drop_in);
+	hand_loads_stop(master->hand_loads);
 	ini_watch_destroy(parts->ini_watch);
 	parts->ini_watch = NULL;
 	if (parts->start_timer != NULL)
@@ -651,8 +653,9 @@ master_create_watches(struct master *master)
 {
 	struct master_parts *parts = master->_parts;
 
-	if (master->config->container.watch == CONFIG_WATCH_NO)
-		return true;
+	master->hand_loads = hand_loads_create(master);
+	if (master->hand_loads == NULL || master->config->container.watch == CONFIG_WATCH_NO)
+		return master->hand_loads != NULL;
 	parts->drop_in = drop_in_create(master);
 	parts->ini_watch = ini_watch_create(master->base, master->events, master->config,
 		master_on_config_changed, master);
@@ -695,6 +698,7 @@ master_finish(struct master *master)
 	plugin_survey_finish(&parts->survey);
 	plugin_examination_destroy(parts->examination);
 	drop_in_destroy(parts->drop_in);
+	hand_loads_destroy(master->hand_loads);
 	ini_watch_destroy(parts->ini_watch);
 	reload_destroy(master->reload);
 	strays_end();

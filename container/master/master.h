@@ -16,6 +16,7 @@ struct admin_log;
 struct config;
 struct event_base;
 struct event_log;
+struct hand_loads;
 struct listener_table;
 struct log_ring;
 struct reload;
@@ -41,6 +42,7 @@ struct master {
 	struct listener_table *listeners;
 	struct supervisor *supervisor;
 	struct reload *reload;
+	struct hand_loads *hand_loads;
 	struct log_ring *ring;
 	struct admin_log *admin_log;
 	struct event_log *events;

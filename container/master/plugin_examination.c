@@ -104,16 +104,25 @@ plugin_next_generation(struct plugin_examination *examination, const char *plugi
 	return ++generation->last;
 }
 
+/* Where the file of a service's plugin is; the caller's. */
+static char *
+plugin_path(const struct plugin_examination *examination, const struct config_service *service)
+{
+	return service->plugin_file != NULL ? xstrdup(service->plugin_file) :
+		xasprintf("%s/%s.so", examination->plugin_dir, service->plugin);
+}
+
 /* Begins to copy the plugin file. NULL: the reason is appended to error. */
 static struct plugin_image *
-plugin_image_begin(struct plugin_examination *examination, const char *plugin,
+plugin_image_begin(struct plugin_examination *examination, const struct config_service *service,
 	struct buffer *error)
 {
 	struct plugin_image *image = xcalloc(1, sizeof(*image));
+	const char *plugin = service->plugin;
 
 	image->_refs = 1;
 	image->generation = plugin_next_generation(examination, plugin);
-	image->source = xasprintf("%s/%s.so", examination->plugin_dir, plugin);
+	image->source = plugin_path(examination, service);
 	image->version = xstrdup("");
 	image->verbs = json_array();
 	if (!image_begin(&image->image, image->source, examination->dirfd, plugin,
@@ -338,19 +347,21 @@ plugin_examination_turn_later(struct plugin_examination *examination)
 static enum image_progress
 plugin_job_copy(struct plugin_job *job)
 {
-	const char *plugin = job->services[0]->plugin;
 	enum image_progress progress = IMAGE_MORE;
 	struct buffer why = {0};
+	char *path;
 
 	if (job->again)
 		progress = IMAGE_DONE;
 	else if (job->image != NULL)
 		progress = image_continue(&job->image->image, &why);
-	else if ((job->image = plugin_image_begin(job->examination, plugin, &why)) == NULL)
+	else if ((job->image = plugin_image_begin(job->examination, job->services[0], &why)) == NULL)
 		progress = IMAGE_FAILED;
-	if (progress == IMAGE_FAILED)
-		(void)buffer_fail(&job->reason, "plugin %s/%s.so: %s",
-			job->examination->plugin_dir, plugin, buffer_text(&why));
+	if (progress == IMAGE_FAILED) {
+		path = plugin_path(job->examination, job->services[0]);
+		(void)buffer_fail(&job->reason, "plugin %s: %s", path, buffer_text(&why));
+		free(path);
+	}
 	buffer_finish(&why);
 	return progress;
 }

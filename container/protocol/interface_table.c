@@ -10,6 +10,7 @@ enum {
 	TYPE_MAX_BYTES = 127,
 	KEY_MAX_BYTES = 63,
 	VALUE_MAX_BYTES = 65536,
+	PATH_MAX_BYTES = 4095,
 	LINES_MAX = 10000,
 	WORDS_MAX = 64 /* behind a verb of a plugin */
 };
@@ -43,6 +44,14 @@ static const struct interface_argument swap_arguments[] = {
 static const struct interface_argument drain_arguments[] = {
 	SERVICE_REQUIRED,
 	{.name = "wait", .type = INTERFACE_STRING, .max = NAME_MAX_BYTES}, END};
+
+static const struct interface_argument load_arguments[] = {
+	{.name = "file", .type = INTERFACE_STRING, .required = true, .max = PATH_MAX_BYTES},
+	SERVICE_OPTIONAL,
+	{.name = "settings", .type = INTERFACE_STRINGS, .max = WORDS_MAX}, END};
+
+static const struct interface_argument unload_arguments[] = {
+	{.name = "plugin", .type = INTERFACE_STRING, .required = true, .max = NAME_MAX_BYTES}, END};
 
 static const struct interface_argument any_service_arguments[] = {SERVICE_OPTIONAL, END};
 
@@ -277,6 +286,30 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 			"drained, or with wait none at once. The service stays loaded, until Resume or Stop. With "
 			"more, what is left comes as replies before.",
 	},
+	[INTERFACE_LOAD] = {
+		.id = INTERFACE_LOAD,
+		.interface = INTERFACE_NAME,
+		.name = "Load",
+		.role = INTERFACE_ROLE_ADMIN,
+		.arguments = load_arguments,
+		.reply = "service: string, state: string, plugin: string, version: string, generation: int, "
+			"path: string",
+		.help = "Runs a plugin file as a service that the configuration does not name; replies once "
+			"it is ready. file is absolute and is examined as any; service is the name, that of the "
+			"file by default; settings are KEY=VALUE, of Bay or of the plugin. If it does not start, "
+			"nothing is left of it. It is forgotten with bayd.",
+	},
+	[INTERFACE_UNLOAD] = {
+		.id = INTERFACE_UNLOAD,
+		.interface = INTERFACE_NAME,
+		.name = "Unload",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = unload_arguments,
+		.reply = "services: []Unloaded",
+		.help = "Ends and removes the services that run a plugin and that the configuration does not "
+			"name, within their drain_timeout. Busy: only services of the configuration run it, "
+			"which the message names.",
+	},
 	[INTERFACE_TASKS] = {
 		.id = INTERFACE_TASKS,
 		.interface = INTERFACE_NAME,
@@ -408,7 +441,8 @@ const struct interface_type_text interface_types[] = {
 	{"A process that runs services.",
 		"Cell (name: string, pid: int, state: string, restarts: int, loops: int, rss_bytes: int)"},
 	{"A service. reason says why it is not ready; next_try_ns is how long it still waits for "
-		"its next start. enabled: it is to run with the daemon. file_gone: its plugin file was "
+		"its next start. enabled: it is to run with the daemon. origin: who says that it is there, a "
+		"section, its plugin file or an operator. file_gone: its plugin file was "
 		"removed; what runs is a copy. "
 		"examine_took_ns and start_took_ns are of the last examination and start, 0 before those. "
 		"generation is that of its code, 0 before there is any, and generation_wall_ns since when "
@@ -425,7 +459,7 @@ const struct interface_type_text interface_types[] = {
 		"uptime_ns: int, generation: int, generation_wall_ns: int, former: ?Generation, "
 		"probation_ns: ?int, lingering: []Lingering, reason: ?string, next_try_ns: ?int, "
 		"file: string, line: int, settings: [string]string, listeners: []Listener, "
-		"enabled: bool, file_gone: bool, gate: ?(paused, drained), gate_by: ?string, "
+		"enabled: bool, origin: (config, autoload, load), file_gone: bool, gate: ?(paused, drained), gate_by: ?string, "
 		"examine_took_ns: int, start_took_ns: int, "
 		"requires: []string, wants: []string, after: []string, waits_for: []string, "
 		"wait_took_ns: int, delayed_by: ?string, served_after_ns: ?int)"},
@@ -433,6 +467,8 @@ const struct interface_type_text interface_types[] = {
 		"Generation (generation: int, version: string, sha256: string)"},
 	{"Code of a service that was replaced or stopped and is still in the cell, and why.",
 		"Lingering (generation: int, reason: string)"},
+	{"A service that was unloaded, and what of its code cannot go.",
+		"Unloaded (name: string, lingering: []Lingering)"},
 	{"Where a service listens. The name is that of the configuration, or \"\"; passed is a socket "
 		"of the service manager.",
 		"Listener (name: string, address: string, passed: bool)"},
