@@ -145,6 +145,17 @@ commit_drag(struct reload_commit *commit, const struct config_order *order)
 	free(stops);
 }
 
+/* Whether it follows, as it is, something that ends early. */
+static bool
+commit_follows_early(const struct reload_commit *commit, const struct commit_item *item)
+{
+	for (size_t i = 0; i < commit->count; i++)
+		if (commit->items[i].frees &&
+		    config_service_follows(item->former.config, commit->items[i].name))
+			return true;
+	return false;
+}
+
 /* What follows something that ends early ends before that. */
 static void
 commit_find_early(struct reload_commit *commit)
@@ -158,10 +169,10 @@ commit_find_early(struct reload_commit *commit)
 		for (size_t i = 0; i < commit->count; i++) {
 			struct commit_item *item = &commit->items[i];
 
-			for (size_t n = 0; commit_is_ending(item) && !item->frees && n < commit->count; n++)
-				item->frees = commit->items[n].frees &&
-					config_service_follows(item->former.config, commit->items[n].name);
-			grows |= item->frees && !item->listens;
+			if (!commit_is_ending(item) || item->frees || !commit_follows_early(commit, item))
+				continue;
+			item->frees = true;
+			grows = true;
 		}
 	}
 }

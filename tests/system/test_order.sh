@@ -353,6 +353,41 @@ status_is 0
 journal_is 'stop c' 'stop b'
 stop
 
+begin 'a reload does without what is only wanted'
+section a | ini
+start
+{
+	section a
+	section b 'wants = w'
+	section w 'enabled = no' "refuse = $dir/refuse" 'restart = no'
+} | ini
+touch "$dir/refuse"
+ctl reload
+status_is 0
+are_state ready b
+are_state failed w
+journal_is 'init w' 'init b' 'ready b'
+stop
+
+begin 'what listens ends before others begin, and after those that follow it'
+{
+	printf '[service a]\nplugin = listens\naddress = unix:a.sock\n'
+	section b 'requires = a'
+	section c 'after = b'
+} | ini
+plugin listens
+start
+wait_until 'a listens' eval 'ctl_quiet status a | grep -q a.sock'
+printf '[service d]\nplugin = listens\naddress = unix:a.sock\n' | ini
+ctl reload
+status_is 0
+journal_is 'stop c' 'stop b'
+wait_until 'd listens' eval 'ctl_quiet status d | grep -q a.sock'
+ctl_quiet events -n 100 >"$dir/out"
+[ "$(grep -o '[a-d] \(stopped\|started\)' "$dir/out" | tail -n 4 | tr '\n' ',')" = \
+	'c stopped,b stopped,a stopped,d started,' ] || fail 'another order'
+stop
+
 begin 'enable and disable take others with them'
 {
 	section a 'enabled = no'
