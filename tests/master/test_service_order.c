@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "master/listener_table.h"
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
 #include "support/check_main.h"
@@ -223,6 +224,55 @@ START_TEST(a_start_by_hand_starts_what_is_needed_first)
 		ck_assert_str_eq(happened(), rows[i].happened);
 		fake_master_close(&master);
 	}
+}
+END_TEST
+
+START_TEST(a_start_by_itself_brings_what_is_required)
+{
+	open_started("call=exit\n", "", "requires");
+	/* Not as an operator would: that would stop b. */
+	service_control_stop(service_of(&master, "a"), false, NULL, NULL);
+	UNTIL(&master, is_state(&master, "a", SERVICE_STOPPED));
+	fake_master_crash(&master, 1);
+	UNTIL(&master, is_state(&master, "b", SERVICE_READY));
+	ck_assert_str_eq(happened(), "a started, b started, a stopped, a started, b restarted");
+	fake_master_close(&master);
+}
+END_TEST
+
+static bool
+count_listener(const struct listener_view *view, void *arg)
+{
+	(void)view;
+	++*(int *)arg;
+	return true;
+}
+
+static int
+listeners_of(const char *name)
+{
+	int count = 0;
+
+	ck_assert(listener_table_each(master.listeners, name, count_listener, &count));
+	return count;
+}
+
+START_TEST(one_that_hopes_keeps_what_it_listens_on)
+{
+	open_pair("listen=127.0.0.1:0 call=crash\n", "restart_delay = 1h", "requires");
+	fake_master_start(&master);
+	fake_master_crash(&master, 0);
+	UNTIL(&master, is_state(&master, "b", SERVICE_FAILED));
+	look();
+	ck_assert_int_eq(listeners_of("b"), 1);
+	fake_master_close(&master);
+
+	open_pair("listen=127.0.0.1:0 call=crash\n", "restart = no", "requires");
+	fake_master_start(&master);
+	fake_master_crash(&master, 0);
+	UNTIL(&master, is_state(&master, "b", SERVICE_FAILED));
+	ck_assert_int_eq(listeners_of("b"), 0);
+	fake_master_close(&master);
 }
 END_TEST
 
@@ -457,6 +507,8 @@ CHECK_MAIN("master/service_order",
 	hope_ends_when_the_other_is_given_up,
 	what_is_needed_is_started_also_when_it_is_disabled,
 	a_start_by_hand_starts_what_is_needed_first,
+	a_start_by_itself_brings_what_is_required,
+	one_that_hopes_keeps_what_it_listens_on,
 	a_cell_that_dies_is_followed_by_one_that_starts_in_order,
 	who_requires_it_is_stopped_before_it,
 	who_only_wants_it_goes_on,
