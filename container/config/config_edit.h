@@ -34,7 +34,7 @@ bool config_edit_set(const char *text, size_t size, const struct config_place *p
  * one takes its name, so that there always is a whole one. A symbolic link stays, and the file
  * it leads to is replaced. False: nothing has changed, and the reason is appended to error.
  *
- * Master only.
+ * Waits for the disk. Any thread.
  */
 bool config_edit_file(const char *path, const struct config_place *place, const char *key,
 	const char *value, unsigned *line_r, struct buffer *error)

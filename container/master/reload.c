@@ -17,6 +17,7 @@
 #include "config/config_keys.h"
 #include "config/config_order.h"
 #include "master/cell_section.h"
+#include "master/config_saver.h"
 #include "master/log_sink.h"
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
@@ -55,6 +56,8 @@ struct reload_run {
 	size_t looking; /* at settings: results that have not come; and one for the survey */
 	struct config_report complaints;
 	struct reload_commit *commit;
+	struct config_saver *saver; /* at work, or NULL */
+	char *saved_in; /* the file */
 };
 
 struct reload {
@@ -106,6 +109,7 @@ reload_run_create(struct reload *reload, const struct reload_wish *wish)
 static void
 reload_run_destroy(struct reload_run *run)
 {
+	config_saver_destroy(run->saver);
 	/* After the commit and the survey, which point into them. */
 	reload_commit_destroy(run->commit);
 	plugin_survey_finish(&run->survey);
@@ -118,6 +122,7 @@ reload_run_destroy(struct reload_run *run)
 	free(run->key);
 	free(run->value);
 	free(run->who);
+	free(run->saved_in);
 	free(run);
 }
 
@@ -323,34 +328,55 @@ reload_note_place(struct reload_run *run)
 	config_report_finish(&report);
 }
 
-static bool
-reload_save(struct reload_run *run, struct buffer *error)
+/* It is in force. why: it is not saved, though it was to be; or NULL. */
+static void
+reload_run_succeed(struct reload_run *run, const char *why)
 {
+	reload_put_in_force(run);
+	reload_run_end(run, why != NULL ? BAY_IO : BAY_OK, run->changes, why != NULL ? why : "");
+}
+
+static void
+reload_on_saved(unsigned line, const char *why, void *arg)
+{
+	struct reload_run *run = arg;
+	const struct reload_watcher *watcher = &run->reload->watcher;
+
+	run->saver = NULL;
+	if (why == NULL) {
+		log_info(NULL, "%s.%s is saved in %s:%u", run->service != NULL ? run->service : "container",
+			run->key, run->saved_in, line);
+		watcher->written(watcher->arg);
+		reload_note_place(run);
+	}
+	reload_run_succeed(run, why);
+}
+
+/* False: error says why it is not even begun. */
+static bool
+reload_begin_save(struct reload_run *run, struct buffer *error)
+{
+	struct reload *reload = run->reload;
 	const struct config_origin *section = NULL, *key = NULL;
 	struct config_report report = {0};
 	struct config_place place = {0};
 	struct config *file = NULL;
-	unsigned line;
-	bool done = false;
+	bool found = false;
 
-	if (!reload_load(run->reload, &file, &report)) {
+	if (!reload_load(reload, &file, &report)) {
 		(void)!config_report_print(&report, error);
 	} else if (reload_find_place(run, file, &section, &key, error)) {
+		found = true;
 		place.section = section->line;
 		place.key = key != NULL && key->file != NULL ? key->line : 0;
-		run->reload->watcher.writing(run->reload->watcher.arg);
-		done = config_edit_file(section->file, &place, run->key, run->value, &line, error);
-		if (done)
-			log_info(NULL, "%s.%s is saved in %s:%u", run->service != NULL ? run->service :
-				"container", run->key, section->file, line);
+		reload->watcher.writing(reload->watcher.arg);
+		run->saved_in = xstrdup(section->file);
+		run->saver = config_saver_begin(supervisor_base(reload->options.supervisor), run->saved_in,
+			&place, run->key, run->value, reload_on_saved, run);
 	}
 	config_report_finish(&report);
 	config_unref(file);
-	if (done) {
-		run->reload->watcher.written(run->reload->watcher.arg);
-		reload_note_place(run);
-	}
-	return done;
+	return found;
 }
 
 /* --- commit ------------------------------------------------------------------------------ */
@@ -368,13 +394,10 @@ reload_on_committed(const char *why, void *arg)
 			log_error(NULL, "%s", buffer_text(&error));
 		reload_run_end(run, supervisor_is_stopping(reload->options.supervisor) ? BAY_CLOSED :
 			BAY_FAILED, false, why);
-	} else if (run->save && !reload_save(run, &error)) {
-		reload_put_in_force(run);
-		reload_run_end(run, BAY_IO, run->changes, buffer_text(&error) != NULL ?
-			(const char *)error.data : "no memory");
-	} else {
-		reload_put_in_force(run);
-		reload_run_end(run, BAY_OK, run->changes, "");
+	} else if (!run->save) {
+		reload_run_succeed(run, NULL);
+	} else if (!reload_begin_save(run, &error)) {
+		reload_run_succeed(run, buffer_text(&error) != NULL ? buffer_text(&error) : "no memory");
 	}
 	buffer_finish(&error);
 }

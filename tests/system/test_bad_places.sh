@@ -36,15 +36,15 @@ begin_calls() {
 	caller=$!
 }
 end_calls() {
+	wait_until 'somebody has called' test -s "$dir/called"
 	rm "$dir/calling"
 	wait "$caller"
 	[ ! -e "$dir/call.failed" ] || fail "a call failed: $(head -n 3 "$dir/call.failed")"
-	[ -s "$dir/called" ] || fail 'nobody called'
 }
 
 # --- the configuration's places -----------------------------------------------------------
 
-configured() {
+with_conf_d() {
 	plugin actor
 	mkdir "$dir/conf.d"
 	ini <<'END'
@@ -59,7 +59,7 @@ END
 }
 
 begin 'a directory of configuration files that is renamed is not taken for empty'
-configured
+with_conf_d
 mv "$dir/conf.d" "$dir/away"
 wait_until 'it is told' has_event "the directory $dir/conf.d/, whose files are in force, is gone: bring it back, or make an empty one"
 logs 'whose files are in force, is gone'
@@ -79,7 +79,7 @@ is_version 'done' || fail 'the other service does not serve'
 stop
 
 begin 'an empty directory in its place is meant'
-configured
+with_conf_d
 end_calls
 mkdir "$dir/empty"
 mv "$dir/conf.d" "$dir/away"
@@ -88,7 +88,7 @@ wait_until 'its service is gone' is_gone other
 stop
 
 begin 'what is wrong in a file that a refused configuration includes is mended there'
-configured
+with_conf_d
 mkdir "$dir/more.d"
 printf '[service third]\nplugin = actor\ntimeout = never\n' >"$dir/more.d/third.ini"
 sed -i 's,^include = .*,&\n  more.d/*.ini,' "$dir/bay.ini"
@@ -99,7 +99,7 @@ end_calls
 stop
 
 begin 'a configuration that may not be read, or goes for a while, is taken when it is back'
-configured
+with_conf_d
 cp "$dir/bay.ini" "$dir/kept"
 rm "$dir/bay.ini"
 wait_until 'it is told' has_event 'bay.ini: cannot read '
@@ -209,6 +209,49 @@ if [ "$(id -u)" -eq 0 ]; then
 fi
 end_calls
 stop
+
+# --- a disk that takes long ---------------------------------------------------------------
+
+begin 'a disk that takes long to save a key lets nobody else wait'
+if [ -n "$(configured SANITIZER_CFLAGS)" ] || ! command -v "${CC:-cc}" >/dev/null; then
+	echo 'SKIP: a disk that takes long: no compiler, or a sanitizer that has to be loaded first'
+else
+	plugin actor
+	ini <<'END'
+[service actor]
+timeout = 5s
+END
+	# As long as the test wants.
+	cat >"$dir/slow.c" <<'END'
+#include <stdio.h>
+#include <unistd.h>
+int
+fsync(int fd)
+{
+	(void)fd;
+	fclose(fopen("waiting", "w"));
+	while (access("go", F_OK) != 0)
+		usleep(10000);
+	return 0;
+}
+END
+	"${CC:-cc}" -shared -fPIC -o "$dir/slow.so" "$dir/slow.c" || fail 'it is not compiled'
+	LD_PRELOAD=$dir/slow.so
+	export LD_PRELOAD
+	launch
+	unset LD_PRELOAD
+	wait_until 'it runs' is_ready_or_gone
+	ctl_behind saved set actor.timeout 9s --save
+	wait_until 'it is being saved' test -e "$dir/waiting"
+	[ "$(timeout 20 "$built/bayctl" -s "$dir/run/control.sock" call actor text)" = 'done' ] || fail 'the master waits for the disk'
+	kill -0 "$call" 2>/dev/null || fail 'it was not being saved'
+	grep -q '^timeout = 5s' "$dir/bay.ini" || fail 'the file has its name before it is on the disk'
+	: >"$dir/go"
+	wait "$call" || fail "it was not saved: $(cat "$dir/saved")"
+	grep -q '^timeout = 9s' "$dir/bay.ini" || fail 'it is not in the file'
+	timeout_is actor 9s || fail 'it is not in force'
+	stop
+fi
 
 # --- descriptors --------------------------------------------------------------------------
 
