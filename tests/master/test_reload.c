@@ -295,6 +295,7 @@ START_TEST(a_wrong_file_changes_nothing)
 
 	open_world(&world, "");
 	is_refused(&world, "[container]\n[service a]\ntimeout = soon\n", "bay.ini:3: timeout");
+	ck_assert(world.read);
 	is_refused(&world, "[container]\n[service a]\nlevel = 77\n", "bay.ini:3: level");
 	is_refused(&world, "[container]\n[service a]\n[service d]\n", "bay.ini:3: service d: ");
 	is_refused(&world, "", "neither [container] nor a service");
