@@ -557,6 +557,54 @@ ctl reload --json
 says "$last"
 stop
 
+begin 'a hundred requests at once, while the file changes under them'
+plugin reloads
+# file_says N
+file_says() {
+	new_ini <<END
+[service reloads]
+text = $1
+mode = $1
+[service extra$(($1 % 3))]
+plugin = reloads
+END
+}
+file_says 0
+start
+: >"$dir/changing"
+(
+	n=0
+	while [ -e "$dir/changing" ]; do
+		n=$((n + 1))
+		file_says $n
+	done
+	echo $n >"$dir/changes"
+) &
+changer=$!
+storm=
+i=0
+# No more connections than the daemon takes of one user; the others come by signals.
+while [ "$i" -lt 60 ]; do
+	i=$((i + 1))
+	ctl_behind "storm.$i" reload
+	storm="$storm $call"
+	[ "$i" -gt 40 ] || kill -HUP "$bayd"
+done
+for call in $storm; do
+	wait "$call" || fail "a reload of the storm failed: $(cat "$dir"/storm.*)"
+done
+rm "$dir/changing"
+wait "$changer"
+[ "$(cat "$dir/changes")" -gt 1 ] || fail 'the file did not change meanwhile'
+reload_is 0
+answers reloads text "$(cat "$dir/changes")"
+answers reloads mode "$(cat "$dir/changes")"
+[ "$(ctl_quiet list | tail -n +2 | cut -d ' ' -f 1 | tr '\n' ' ')" = "reloads extra$(($(cat "$dir/changes") % 3)) " ] ||
+	fail "the list is $(ctl_quiet list)"
+ctl diff
+says 'nothing is different'
+stop
+
 begin 'HUP reloads'
 plugin reloads
 ini <<'END'
