@@ -65,7 +65,7 @@ end_drivers() {
 		status_is 0
 		grep -q '^calls [1-9][0-9]* failed 0 wrong 0 sent [1-9][0-9]* lost 0 twice 0 ' "$dir/out" ||
 			fail "$driver counted: $(cat "$dir/out")"
-		[ -z "${VERBOSE-}" ] || sed "s/^/$driver: /" "$dir/out"
+		[ -z "${VERBOSE-}" ] || echo "$driver: $(cat "$dir/out")"
 	done
 }
 
