@@ -281,6 +281,7 @@ START_TEST(every_reply_is_as_the_interface_describes_it)
 		{INTERFACE_STATS, "{}"},
 		{INTERFACE_STATS, "{\"service\":\"actor\"}"},
 		{INTERFACE_RESTART, "{\"service\":\"actor\"}"},
+		{INTERFACE_RESET, "{\"service\":\"actor\"}"},
 		{INTERFACE_STOP, "{\"service\":\"actor\"}"},
 		{INTERFACE_STATUS, "{\"service\":\"actor\"}"},
 		{INTERFACE_START, "{\"service\":\"actor\"}"},
