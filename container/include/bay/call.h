@@ -7,6 +7,9 @@
  * The callee inherits the deadline; the caller returns at its deadline whatever
  * the callee does.
  *
+ * The other service may be in another cell: that makes a call slower, and adds a
+ * way to fail.
+ *
  * All functions: inside a task, unless they say otherwise.
  */
 #ifndef BAY_CALL_H
@@ -41,7 +44,9 @@ BAY_API const char *bay_service_name(const struct bay_service *service);
  * bay_call_error() has the text. Statuses: that of the handler, BAY_TIMEOUT,
  * BAY_CANCELED, BAY_NOT_FOUND, BAY_CLOSED (it does not run), BAY_FULL (queue),
  * BAY_TOO_BIG, BAY_LOOP (circle), BAY_NO_MEMORY; BAY_INVALID when the plugin has no
- * handler, and in a leaf handler and outside a task. Suspends. Since 1.0. */
+ * handler, and in a leaf handler and outside a task. Where the service is in another cell,
+ * BAY_PEER_DIED when that has ended: the request may have been handled or not; and BAY_TOO_BIG
+ * above 64 MiB. Suspends. Since 1.0. */
 BAY_API int bay_call(struct bay_service *service, const struct bay_message *request,
 	struct bay_message **reply_r, int64_t deadline);
 
@@ -60,8 +65,9 @@ BAY_API struct bay_task *bay_call_start(struct bay_service *service, const struc
 	BAY_MUST_CHECK;
 
 /* Sends one way: BAY_OK once the queue has it (not: once it is handled), else as
- * for bay_call, BAY_INVALID likewise. May wait where the queue's policy is to wait.
- * Since 1.0. */
+ * for bay_call, BAY_INVALID likewise. May wait where the queue's policy is to wait, and where
+ * the service is in another cell, for the word of its queue; after BAY_TIMEOUT or
+ * BAY_CANCELED that may have it all the same. Since 1.0. */
 BAY_API int bay_send(struct bay_service *service, const struct bay_message *request, int64_t deadline);
 
 /* Sends one way at a point of the monotonic clock (bay_after(); one in the past: as soon as this

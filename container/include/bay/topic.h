@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Publish and subscribe between services: a message goes to all who subscribed to its topic, on
- * whatever loop they are. Nobody need know anybody.
+ * Publish and subscribe between services of a cell: a message goes to all who subscribed to its
+ * topic, on whatever loop they are. Nobody need know anybody. Who is in another cell hears nothing
+ * of it.
  *
  * A topic is tokens with dots between them, "orders.eu.new". In the pattern of a subscription, as
  * in NATS, * stands for one whole token and > at the end for one or more: "orders.*.new",
