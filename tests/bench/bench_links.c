@@ -20,7 +20,7 @@ main(void)
 	cell_process_elsewhere(&a, "echo", "b");
 	cell_process_elsewhere(&a, "sink", "b");
 	cell_process_measure(&a, "call_isolated", "call", "leaf", 200000, 1);
-	cell_process_measure(&a, "pipeline_isolated", "call_together", "leaf", 1000000, 200);
+	cell_process_measure(&a, "pipeline_isolated", "call_64_bytes_together", "echo", 1000000, 200);
 	cell_process_measure(&a, "send_isolated", "send", "sink", 1000000, 200);
 	cell_process_measure(&a, "call_isolated_64_bytes", "call_bytes", "echo", 200000, 64);
 	cell_process_measure(&a, "call_isolated_64k", "call_bytes", "echo", 2000, 64 << 10);

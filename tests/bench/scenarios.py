@@ -68,6 +68,13 @@ SCENARIOS = [
              node=("call_cross", 15 * K)),
     Scenario("pipeline_cross", "bench_calls"),
     Scenario("send_two_loops", "bench_queue"),
+    # Between two cells, each with one loop. Of 64 bytes there and back, 500 ns are two million a second.
+    Scenario("call_isolated", "bench_links", (1500, "ns")),
+    Scenario("pipeline_isolated", "bench_links", (500, "ns")),
+    Scenario("send_isolated", "bench_links"),
+    Scenario("call_isolated_64_bytes", "bench_links"),
+    Scenario("call_isolated_64k", "bench_links"),
+    Scenario("call_isolated_64m", "bench_links"),
     # Tasks that all wait at once.
     Scenario("sleepers_100k", "bench_tasks", asyncio=("sleepers", 100 * K),
              go=("sleepers", 100 * K), erlang=("sleepers", 100 * K), node=("sleepers", 100 * K)),

@@ -25,6 +25,7 @@ struct share {
 	struct bay_channel *channel;
 	struct bay_lock *lock;
 	int64_t count;
+	size_t size;          /* of a request; 0: a number */
 };
 
 static int
@@ -43,8 +44,9 @@ in_parallel(bay_task_fn *fn, struct share *share, int64_t width)
 static int
 call_often(void *arg)
 {
+	static const char bytes[64];
 	const struct share *share = arg;
-	struct bay_message *request = bay_message_int64(12);
+	struct bay_message *request = share->size > 0 ? bay_message(bytes, share->size) : bay_message_int64(12);
 	int status = BAY_OK;
 
 	for (int64_t i = 0; i < share->count && status == BAY_OK; i++) {
@@ -69,6 +71,14 @@ static int
 call_together(const struct job *job)
 {
 	struct share share = {.service = bay_service(job->service), .count = job->count / job->width};
+
+	return in_parallel(call_often, &share, job->width);
+}
+
+static int
+call_64_bytes_together(const struct job *job)
+{
+	struct share share = {.service = bay_service(job->service), .count = job->count / job->width, .size = 64};
 
 	return in_parallel(call_often, &share, job->width);
 }
@@ -462,6 +472,7 @@ static const struct scenario {
 	{"call", call_alone},
 	{"call_bytes", call_bytes},
 	{"call_together", call_together},
+	{"call_64_bytes_together", call_64_bytes_together},
 	{"send", send_together},
 	{"spawn", spawn_and_join},
 	{"spawn_gather", spawn_and_gather},
