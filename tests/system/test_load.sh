@@ -250,7 +250,7 @@ ini <<'END'
 END
 start
 ctl load "$dir/elsewhere/actor.so" --set drain_timeout=1h
-ctl_behind slept call actor 'sleep 300000000'
+ctl_behind slept call actor 'sleep 3000000000'
 slept=$call
 in_flight() { [ "$(field_of "$1" in_flight)" = 1 ]; }
 wait_until 'it sleeps' in_flight actor

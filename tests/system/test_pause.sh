@@ -114,7 +114,7 @@ for service in actor square; do
 	ctl call caller "call $service 7"
 	[ "$(direct_of $service)" = 2 ] || fail "calls to $service are not direct again"
 done
-ctl_behind slept call actor 'sleep 300000000'
+ctl_behind slept call actor 'sleep 3000000000'
 slept=$call
 wait_until 'it sleeps' has_in_flight actor 1
 ctl pause actor
@@ -269,16 +269,18 @@ concurrency = 1
 plugin = actor
 END
 start
-ctl_behind slept call actor 'sleep 200000000'
-slept=$call
-wait_until 'it sleeps' has_in_flight actor 1
+ctl pause other
+ctl_behind held call actor 'call other echo hello'
+held=$call
+wait_until 'it waits for the other' has_queued other 1
 ctl send actor 'print n1'
 ctl send actor 'print n2'
-ctl drain actor
-status_is 0
-says 'actor: drained'
-complains 'actor: 1 running, 2 queued'
-answers "$slept" 0 slept slept
+ctl_behind drain drain actor
+drain=$call
+wait_until 'what is left is told' grep -q 'actor: 1 running, 2 queued' "$dir/drain"
+ctl resume other
+answers "$drain" 0 drain 'actor: drained'
+answers "$held" 0 held called
 wait_until 'all is printed' has_printed 'n1 n2 '
 expect_state actor drained
 ctl call actor 'echo hello'
