@@ -285,12 +285,24 @@ admin_add_settings(json_t *keys, const struct config_service *service,
 	return added;
 }
 
+/* What [cell NAME] is called where services are: cell.NAME. NULL: there is no such section. */
+static const struct config_cell *
+admin_find_cell(const struct master *master, const char *name)
+{
+	static const char prefix[] = "cell.";
+	size_t length = sizeof(prefix) - 1;
+
+	return strncmp(name, prefix, length) == 0 ? config_find_cell(master->config, name + length) : NULL;
+}
+
 static bool
-admin_show_keys(json_t *keys, const struct master *master, const struct master_service *service,
-	const char *only)
+admin_show_keys(json_t *keys, const struct master *master, const struct config_cell *cell,
+	const struct master_service *service, const char *only)
 {
 	const struct config_container *container = &master->config->container;
 
+	if (cell != NULL)
+		return admin_add_keys(keys, &config_cell_keys, cell, cell->origins, only, false);
 	if (service == NULL)
 		return admin_add_keys(keys, &config_container_keys, container, container->origins, only,
 			true);
@@ -303,15 +315,17 @@ admin_show_config(struct admin_request *request, struct master *master)
 {
 	const char *name = admin_service_argument(request);
 	const char *only = json_string_value(json_object_get(request->parameters, "key"));
-	bool container = strcmp(name, admin_container) == 0 &&
-		supervisor_find(master->supervisor, name) == NULL;
-	const struct master_service *service = container ? NULL : admin_find_service(request, master);
+	bool other = supervisor_find(master->supervisor, name) == NULL;
+	bool container = other && strcmp(name, admin_container) == 0;
+	const struct config_cell *cell = other ? admin_find_cell(master, name) : NULL;
+	const struct master_service *service = container || cell != NULL ? NULL :
+		admin_find_service(request, master);
 	json_t *keys;
 
-	if (service == NULL && !container)
+	if (service == NULL && cell == NULL && !container)
 		return;
 	keys = json_array();
-	if (!admin_show_keys(keys, master, service, only)) {
+	if (!admin_show_keys(keys, master, cell, service, only)) {
 		json_decref(keys);
 		admin_answer(request, NULL);
 	} else if (only != NULL && json_array_size(keys) == 0) {

@@ -111,8 +111,7 @@ replacement_why(const struct cell_replacement *replacement)
 {
 	if (replacement->other)
 		return xstrdup("its configuration has changed");
-	return xasprintf("%zu generations linger in it (max_lingering = %d)",
-		replacement_lingering(replacement), (int)replacement->config->container.max_lingering);
+	return xasprintf("%zu generations linger in it", replacement_lingering(replacement));
 }
 
 static void
@@ -121,7 +120,11 @@ replacement_begin(struct cell_replacement *replacement)
 	struct master_service *service;
 	char *why = replacement_why(replacement);
 
-	log_info(cell_keeper_subject(replacement->keeper), "is replaced: %s", why);
+	if (replacement->other)
+		log_info(cell_keeper_subject(replacement->keeper), "is replaced: %s", why);
+	else
+		log_info(cell_keeper_subject(replacement->keeper), "is replaced: %s (max_lingering = %d)", why,
+			(int)replacement->config->container.max_lingering);
 	free(why);
 	replacement->draining = true;
 	replacement->until_ns = clock_monotonic_ns() + replacement->config->container.drain_timeout_ns;

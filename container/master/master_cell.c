@@ -356,7 +356,7 @@ master_cell_release_services(struct master_cell *cell)
 
 	for (uint32_t i = 0; (service = supervisor_by_slot(cell->supervisor, i)) != NULL; i++) {
 		if (service->cell == cell && !service->gone &&
-		    !supervisor_is_in_place(cell->supervisor, service, service->config))
+		    !supervisor_is_in_place(service, service->config))
 			service_control_cell_ready(service);
 	}
 }

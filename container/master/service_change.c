@@ -232,7 +232,7 @@ service_change_generation(struct master_service *service, const struct service_t
 	struct service_target *undo = xcalloc(1, sizeof(*undo));
 	bool swaps;
 
-	service->moving = !supervisor_is_in_place(service->supervisor, service, target->config);
+	service->moving = !supervisor_is_in_place(service, target->config);
 	swaps = service_change_can_swap(service, target);
 	undo->source = config_ref(service->source);
 	undo->config = service->config;

@@ -57,8 +57,9 @@ service_isolation_note_crash(struct master_service *service)
 		return;
 	service->apart = true;
 	master_service_note(service, EVENT_ISOLATED, "it crashed cell %s %d times within the time of its "
-		"start_limit, and starts in a cell of its own from now on: bayctl reset undoes that "
-		"[service-isolated]", master_cell_name(service->cell), SERVICE_CRASHES_MAX);
+		"start_limit, and starts in a cell of its own from now on: "
+		"bayctl reset undoes that [service-isolated]", master_cell_name(service->cell),
+		SERVICE_CRASHES_MAX);
 }
 
 void
@@ -76,7 +77,7 @@ service_isolation_reset(struct master_service *service, service_done_fn *done, v
 	master_service_forgive(service);
 	service->apart = false;
 	if (service->state == SERVICE_READY &&
-	    !supervisor_is_in_place(service->supervisor, service, service->config)) {
+	    !supervisor_is_in_place(service, service->config)) {
 		service_change_generation(service, &target, done, arg);
 		return;
 	}

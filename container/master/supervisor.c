@@ -231,20 +231,19 @@ supervisor_place(struct supervisor *supervisor, struct master_service *service)
 	service->moving = false;
 	if (cell == NULL)
 		cell = supervisor_add_cell(supervisor, name);
+	service->cell = cell;
+	/* It may have been gone, too. */
+	service_tell_others(service);
 	if (cell == before)
 		return;
-	service->cell = cell;
-	service_tell_others(service);
 	service_tell_absence(service);
 	if (before != NULL)
 		master_cell_leave(before);
 }
 
 bool
-supervisor_is_in_place(const struct supervisor *supervisor, const struct master_service *service,
-	const struct config_service *config)
+supervisor_is_in_place(const struct master_service *service, const struct config_service *config)
 {
-	(void)supervisor;
 	return strcmp(master_cell_name(service->cell), supervisor_cell_of(service, config)) == 0;
 }
 
@@ -365,6 +364,7 @@ void
 supervisor_remove(struct supervisor *supervisor, struct master_service *service)
 {
 	service_table_remove(&supervisor->table, service);
+	service_tell_others(service);
 	master_cell_leave(service->cell);
 }
 

@@ -146,8 +146,8 @@ struct link_broker *supervisor_broker(const struct supervisor *supervisor);
 void supervisor_place(struct supervisor *supervisor, struct master_service *service);
 
 /* Whether the service is in the cell that it were to start in with this configuration. */
-bool supervisor_is_in_place(const struct supervisor *supervisor,
-	const struct master_service *service, const struct config_service *config);
+bool supervisor_is_in_place(const struct master_service *service,
+	const struct config_service *config);
 
 /* Whether supervisor_start has been called, so that cells may be started. */
 bool supervisor_has_started(const struct supervisor *supervisor);
