@@ -95,6 +95,16 @@ narrow_handle(struct bay_request *request)
 	return bay_request_wants_reply(request) ? bay_reply_text(request, "narrow") : BAY_OK;
 }
 
+/* Does not end when its time is over. */
+static int
+stubborn_handle(struct bay_request *request)
+{
+	(void)request;
+	while (!atomic_load(&gone))
+		(void)bay_yield();
+	return BAY_OK;
+}
+
 static int
 go_handle(struct bay_request *request)
 {
@@ -109,6 +119,7 @@ serve(void)
 	START("fails", fails_handle);
 	START("hang", hang_handle);
 	START("short", hang_handle, .timeout_ns = 20 * BAY_MS);
+	START("stubborn", stubborn_handle, .timeout_ns = 20 * BAY_MS);
 	START("knows", knows_handle);
 	START("go", go_handle);
 	START("far", far_handle, .concurrency = 2);
@@ -153,6 +164,7 @@ elsewhere_all(void)
 	narrow = two_cells_elsewhere("narrow", 0);
 	two_cells_elsewhere("fails", 0);
 	two_cells_elsewhere("short", 0);
+	two_cells_elsewhere("stubborn", 0);
 	two_cells_elsewhere("go", 0);
 	near = START("near", near_handle, .concurrency = 2);
 }
@@ -312,6 +324,13 @@ WITH_CELLS(a_service_gives_its_calls_the_time_that_it_has, serve)
 	ck_assert_ptr_nonnull(strstr(bay_call_error(), "service short"));
 	await("canceled", 1);
 	return BAY_OK;
+}
+
+WITH_CELLS(a_callee_that_does_not_end_in_its_time_is_not_waited_for, serve)
+{
+	ck_assert_int_eq(bay_call(bay_service("stubborn"), NULL, NULL, BAY_INHERIT), BAY_TIMEOUT);
+	ck_assert_str_eq(bay_call_error(), "service stubborn did not answer before the deadline");
+	return bay_call(bay_service("go"), NULL, NULL, BAY_INHERIT);
 }
 
 WITH_CELLS(a_started_call_can_be_collected_and_cancelled, serve)
@@ -687,6 +706,7 @@ CHECK_MAIN("service/peer",
 	the_callee_has_the_deadline_and_the_trace_of_its_caller,
 	a_caller_returns_at_its_deadline_and_the_callee_is_cancelled,
 	a_service_gives_its_calls_the_time_that_it_has,
+	a_callee_that_does_not_end_in_its_time_is_not_waited_for,
 	a_started_call_can_be_collected_and_cancelled,
 	a_circle_of_services_of_two_cells_is_refused,
 	many_callers_each_get_their_own_replies,

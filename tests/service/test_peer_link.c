@@ -382,6 +382,36 @@ START_TEST(too_many_bodies_at_once_break_the_link)
 }
 END_TEST
 
+static int
+call_some(void *arg)
+{
+	struct bay_task *calls[PEER_STREAMS_MAX + 1];
+
+	(void)arg;
+	for (int i = 0; i <= PEER_STREAMS_MAX; i++)
+		calls[i] = bay_call_start(far, NULL);
+	for (int i = 0; i <= PEER_STREAMS_MAX; i++)
+		ck_assert_int_eq(bay_join(calls[i], BAY_INHERIT), BAY_PEER_DIED);
+	return BAY_OK;
+}
+
+START_TEST(too_many_replies_at_once_break_the_link)
+{
+	struct link_record answer = {.kind = LINK_END, .end = {.size = 20000}};
+	struct services_job *job;
+
+	begin();
+	job = services_go(0, call_some, NULL);
+	for (int i = 0; i <= PEER_STREAMS_MAX; i++) {
+		answer.end.id = hear_kind(LINK_REQUEST).request.id;
+		say(&answer, 100);
+	}
+	ck_assert_str_eq(two_cells_await_broken(1), "it sends more bodies at once than it may");
+	ck_assert_int_eq(services_join(job), BAY_OK);
+	end();
+}
+END_TEST
+
 /* What it has begun to send, and what it waits for, goes with it. */
 START_TEST(a_cell_that_ends_leaves_nothing_behind)
 {
@@ -411,4 +441,5 @@ CHECK_MAIN("service/peer_link",
 	a_request_that_cannot_be_breaks_the_link,
 	names_and_credit_that_cannot_be_break_the_link,
 	too_many_bodies_at_once_break_the_link,
+	too_many_replies_at_once_break_the_link,
 	a_cell_that_ends_leaves_nothing_behind)
