@@ -442,6 +442,7 @@ START_TEST(who_asks_again_as_he_is_answered_waits_for_the_next_time)
 	ck_assert_uint_eq(answers, 3);
 	service_waiters_fail(a, BAY_BUSY, "not yet");
 	ck_assert_uint_eq(answers, 6);
+	ck_assert_ptr_null(list_first(&a->waiters));
 	fake_master_close(&master);
 }
 END_TEST
