@@ -12,6 +12,7 @@
 
 #include "loop/link_record.h"
 #include "runtime/task.h"
+#include "service/peer_link.h"
 #include "support/two_cells.h"
 #include "support/services.h"
 
@@ -68,6 +69,8 @@ knows_handle(struct bay_request *request)
 		return bay_reply_int64(request, atomic_load(&canceled));
 	if (strcmp(what, "queued") == 0)
 		return bay_reply_int64(request, (int64_t)services_figures(bay_service("narrow")).queue_length);
+	if (strcmp(what, "standing") == 0)
+		return bay_reply_int64(request, (int64_t)services_figures(bay_service("narrow")).waiting_senders);
 	return bay_reply_int64(request, (int64_t)services_figures(bay_service("narrow")).served);
 }
 
@@ -511,6 +514,8 @@ WITH_CELLS(a_flood_of_calls_to_a_full_queue_that_waits_is_served_in_the_end, ser
 
 	for (int i = 0; i < 2000; i++)
 		calls[i] = bay_call_start(narrow, NULL);
+	/* One runs and two are queued; those that have no credit wait here. */
+	await("standing", PEER_CREDIT_MESSAGES - 3);
 	/* Others are not in its way. */
 	services_expect_text(echo, "by the side", BAY_OK, "by the side");
 	ck_assert_int_eq(bay_call(bay_service("go"), NULL, NULL, BAY_INHERIT), BAY_OK);

@@ -5,7 +5,6 @@
 #include "service/peer_link.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <bay/bay.h>
@@ -248,7 +247,8 @@ END_TEST
 static int
 call_large(void *arg)
 {
-	struct bay_message *message = bay_message(calloc(1, 1 << 20), 1 << 20);
+	static const char bytes[1 << 20];
+	struct bay_message *message = bay_message(bytes, sizeof bytes);
 
 	(void)arg;
 	ck_assert_int_eq(bay_call(far, message, NULL, bay_after(20 * BAY_MS)), BAY_TIMEOUT);
