@@ -4,9 +4,8 @@
  * the calls of the private interface io.bayd.Cell (frames as in varlink.h, with ids).
  *
  *	master -> cell      Setup first, then Absent, Start, Gate, Change, Stop, Swap, Retire,
- *	                    Revert, Call, Do, Tasks, Queues, Loops, LogLevel, Shutdown
- *	master -> cell      Setup first, then Absent, Start, Change, Stop, Swap, Retire, Revert,
- *	                    Link, Peer, Call, Do, Tasks, Queues, Loops, LogLevel, Shutdown
+ *	                    Revert, Link, Peer, Call, Do, Tasks, Queues, Loops, LogLevel,
+ *	                    Shutdown
  *	master -> examiner  Setup first, then Examine; one reply for each file
  *	cell -> master      Listen, Connect; and Failed, Stage, Lingers, Broken (notices: no id, no reply)
  *
