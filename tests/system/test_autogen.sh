@@ -3,6 +3,8 @@
 # autogen.sh on machines with and without the packages, and with every way of being root.
 # Its tools are stand-ins that write down how they are called.
 set -u
+# What we were configured with is nothing to the stand-ins.
+unset CONFIGURE_FLAGS
 
 autogen=${srcdir:-$(dirname "$0")/..}/../autogen.sh
 work=$(mktemp -d "${TMPDIR:-/tmp}/bay-autogen-XXXXXX") || exit 99
