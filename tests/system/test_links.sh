@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Services of one cell call those of another: as inside one cell, and when the other dies or goes
 # wild.
+# shellcheck source=tests/system/lib.sh
 . "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
 
 # The pid of a cell, by its name.
