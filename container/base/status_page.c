@@ -38,7 +38,7 @@ status_page_counters_at(uint32_t services, uint32_t loops)
 static size_t
 status_page_column_bytes(uint32_t loops)
 {
-	return (loops + (size_t)1) * sizeof(struct status_counters);
+	return (2 * loops + (size_t)1) * sizeof(struct status_counters);
 }
 
 size_t

@@ -6,18 +6,19 @@
  *	+------------------+  head: magic, counts, the crash record
  *	+------------------+  loop 0, loop 1, ...               struct status_loop
  *	+------------------+  service 0, service 1, ...         struct status_gauges
- *	+------------------+  service 0: loop 0, loop 1, ..., elsewhere
+ *	+------------------+  service 0: loop 0, loop 1, ..., elsewhere, loop 0, loop 1, ...
  *	|                  |  service 1: loop 0, ...            struct status_counters
  *	+------------------+
  *
  * A service is known by its slot, 0 .. services-1, which the master gives it for as long as
  * the cell lives. Each struct status_counters has one writer, the loop; the one called
  * elsewhere (column number loops) is for all threads that are no loops and takes
- * status_add_shared. Writers store with relaxed order: figures of one moment need not agree
- * with each other.
+ * status_add_shared. The columns behind that are those of the loops once more, for what a
+ * canary of the service handles: they count for the service like the others. Writers store
+ * with relaxed order: figures of one moment need not agree with each other.
  *
  * The page is made as large as the counts ask; what nobody touches costs nothing (1,024
- * services on 64 loops are 650 MB of addresses and not one page of memory).
+ * services on 64 loops are 1.3 GB of addresses and not one page of memory).
  *
  * The master reads it as a stranger's memory: what it uses as an index or as text goes
  * through the status_page_read functions, which copy first, then clamp and terminate.
@@ -181,6 +182,13 @@ struct status_gauges *status_page_gauges(const struct status_page *page, uint32_
 struct status_counters *status_page_counters(const struct status_page *page, uint32_t slot,
 	uint32_t loop);
 
+/* How far behind those of a loop those of its canaries are. */
+static inline uint32_t
+status_canary_column(uint32_t loops, uint32_t loop)
+{
+	return loops + 1 + loop;
+}
+
 /* --- writing ----------------------------------------------------------------- */
 
 static inline void
@@ -319,6 +327,10 @@ bool status_page_loop_is_silent(const struct status_page *page, uint32_t loop,
 
 /* slot < services */
 void status_page_read_service(const struct status_page *page, uint32_t slot,
+	struct status_service_view *view_r);
+
+/* The same of its canaries alone: what is counted on loops, and no gauges of its queue. */
+void status_page_read_canary(const struct status_page *page, uint32_t slot,
 	struct status_service_view *view_r);
 
 /* Adds the service's histograms to latency and wait, either of which may be NULL. */

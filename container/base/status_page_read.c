@@ -117,6 +117,19 @@ status_sum_counters(struct status_service_view *view, const struct status_counte
 	status_sum(&view->topic_lost, &counters->topic_lost);
 }
 
+static void
+status_sum_columns(struct status_service_view *view, const struct status_counters *columns, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		status_sum_counters(view, &columns[i]);
+	status_sum_value(&view->calls, view->direct);
+	status_sum_value(&view->calls, view->queued);
+	status_sum_value(&view->calls, view->rejected);
+	view->in_flight = status_not_negative(view->in_flight);
+	view->memory_bytes = status_not_negative(view->memory_bytes);
+	view->topic_waiting = status_not_negative(view->topic_waiting);
+}
+
 void
 status_page_read_service(const struct status_page *page, uint32_t slot,
 	struct status_service_view *view_r)
@@ -129,27 +142,30 @@ status_page_read_service(const struct status_page *page, uint32_t slot,
 		.queue_oldest_ns = status_load(&gauges->oldest_ns),
 		.waiting_senders = status_load(&gauges->waiting_senders),
 	};
-	for (uint32_t loop = 0; loop <= page->loops; loop++)
-		status_sum_counters(view_r, status_page_counters(page, slot, loop));
-	status_sum_value(&view_r->calls, view_r->direct);
-	status_sum_value(&view_r->calls, view_r->queued);
-	status_sum_value(&view_r->calls, view_r->rejected);
-	view_r->in_flight = status_not_negative(view_r->in_flight);
-	view_r->memory_bytes = status_not_negative(view_r->memory_bytes);
-	view_r->topic_waiting = status_not_negative(view_r->topic_waiting);
+	status_sum_columns(view_r, status_page_counters(page, slot, 0), 2 * page->loops + 1);
+}
+
+void
+status_page_read_canary(const struct status_page *page, uint32_t slot,
+	struct status_service_view *view_r)
+{
+	const struct status_counters *counters = status_page_counters(page, slot, 0);
+
+	*view_r = (struct status_service_view){0};
+	status_sum_columns(view_r, &counters[status_canary_column(page->loops, 0)], page->loops);
 }
 
 void
 status_page_add_histograms(const struct status_page *page, uint32_t slot,
 	struct histogram_counts *latency, struct histogram_counts *wait)
 {
-	for (uint32_t loop = 0; loop <= page->loops; loop++) {
-		const struct status_counters *counters = status_page_counters(page, slot, loop);
+	const struct status_counters *columns = status_page_counters(page, slot, 0);
 
+	for (uint32_t i = 0; i < 2 * page->loops + 1; i++) {
 		if (latency != NULL)
-			histogram_add(latency, &counters->latency);
+			histogram_add(latency, &columns[i].latency);
 		if (wait != NULL)
-			histogram_add(wait, &counters->wait);
+			histogram_add(wait, &columns[i].wait);
 	}
 }
 

@@ -210,7 +210,7 @@ add_subscriptions(struct wait_edges *edges, const struct bay_instance *instance)
 	const struct scheduler *scheduler = instance->scheduler;
 	const struct feed *feed = NULL;
 
-	if (instance->serves && instance->in_flight < instance->concurrency)
+	if (instance->serves && instance_room(instance) > 0)
 		return;
 	while ((feed = topic_feed_of(instance, feed)) != NULL) {
 		const struct spawn *spawn = NULL;

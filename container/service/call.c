@@ -24,6 +24,7 @@
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "runtime/wait.h"
+#include "service/canary.h"
 #include "service/instance.h"
 #include "service/message.h"
 #include "service/peer.h"
@@ -120,18 +121,23 @@ call_direct_instance(const struct scheduler *here, const struct bay_service *ser
 	return instance;
 }
 
-/* The same in a test that draws the way of each call. */
+/* The same of one that is not marked as direct: it has a canary, or a test draws the way of each
+ * call. */
 static __attribute__((noinline)) struct bay_instance *
-call_instance_by_chance(struct scheduler *here, const struct bay_service *service)
+call_instance_apart(struct scheduler *here, const struct bay_service *service)
 {
 	struct bay_instance *instance = service->instances[here->index];
+	bool draws = service->limits.calls == SERVICE_CALLS_RANDOM;
 
-	if (instance == NULL || service->limits.calls != SERVICE_CALLS_RANDOM || !instance->serves ||
-		service_gate(service) != SERVICE_GATE_OPEN ||
-		instance->starting > 0 || instance->in_flight >= instance->concurrency ||
-		atomic_load_explicit(&service->queued, memory_order_relaxed) != 0)
+	if (instance == NULL || !instance->serves || service_gate(service) != SERVICE_GATE_OPEN ||
+		instance->starting > 0 || instance_room(instance) == 0 ||
+		atomic_load_explicit(&service->queued, memory_order_relaxed) != 0 ||
+		(instance->canary != NULL && instance->canary->starting > 0))
 		return NULL;
-	return scheduler_random(here) >> 63 != 0 ? instance : NULL;
+	if (draws ? scheduler_random(here) >> 63 == 0 : instance->canary == NULL ||
+		service->limits.calls != SERVICE_CALLS_DIRECT)
+		return NULL;
+	return canary_or_self(instance);
 }
 
 /* --- leaf ------------------------------------------------------------------------- */
@@ -301,7 +307,7 @@ call_launch(struct scheduler *here, struct bay_service *service, struct bay_requ
 	int status;
 
 	if (instance == NULL)
-		instance = call_instance_by_chance(here, service);
+		instance = call_instance_apart(here, service);
 	if (instance != NULL) {
 		call_run_now(here, instance, request);
 		return;

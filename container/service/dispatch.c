@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "runtime/scheduler.h"
+#include "service/canary.h"
 #include "service/instance.h"
 #include "service/ready_set.h"
 #include "service/service_queue.h"
@@ -21,6 +22,7 @@ dispatch_start(struct bay_instance *instance, struct bay_request *request, int64
 		request_go_home(request);
 		return;
 	}
+	instance = canary_or_self(instance);
 	request->taken_ns = now_ns;
 	histogram_record(&instance->counters->wait, (uint64_t)(now_ns - request->queued_ns));
 	if (instance_run_later(instance, request))
@@ -45,7 +47,7 @@ dispatch_find_work(struct scheduler *scheduler, void *arg)
 	if (service == NULL)
 		return false;
 	instance = service->instances[scheduler->index];
-	room = instance->concurrency - instance->in_flight;
+	room = instance_room(instance);
 	service_queue_take(service, room < DISPATCH_BATCH ? room : DISPATCH_BATCH, scheduler, &taken);
 	now_ns = clock_monotonic_ns();
 	while ((link = list_pop_front(&taken)) != NULL)

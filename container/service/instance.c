@@ -16,6 +16,7 @@
 #include "runtime/belonging.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
+#include "service/canary.h"
 #include "service/instance_change.h"
 #include "service/later.h"
 #include "service/message.h"
@@ -203,10 +204,10 @@ instance_fail_leaf(struct bay_request *request, const char *function)
 		"which may suspend [misuse-leaf]", request->service->name, function);
 }
 
-static bool
+bool
 instance_is_direct(const struct bay_instance *instance)
 {
-	return instance->serves && instance->starting == 0 &&
+	return instance->serves && instance->starting == 0 && instance->canary == NULL &&
 		instance->service->limits.calls == SERVICE_CALLS_DIRECT &&
 		service_gate(instance->service) == SERVICE_GATE_OPEN;
 }
@@ -389,6 +390,7 @@ instance_run_main(void *arg)
 void
 instance_hold(struct bay_instance *instance)
 {
+	canary_end(instance);
 	instance->takes = false;
 	instance->serves = false;
 	instance->direct = false;
@@ -400,6 +402,7 @@ instance_take_route(struct bay_instance *instance)
 {
 	struct bay_instance **route = &instance->service->instances[instance->scheduler->index];
 
+	canary_end(instance);
 	if (*route != NULL && *route != instance)
 		instance_hold(*route);
 	instance->replaced = false;
@@ -429,7 +432,7 @@ instance_acts(const struct bay_instance *instance)
 }
 
 bool
-instance_serve(struct bay_instance *instance)
+instance_begin_run(struct bay_instance *instance)
 {
 	struct task_spec spec = {
 		.name = "run",
@@ -444,13 +447,22 @@ instance_serve(struct bay_instance *instance)
 	};
 	struct task *task;
 
-	if (instance->plugin->run != NULL) {
-		task = task_create(instance->scheduler, &spec);
-		if (task == NULL)
-			return false;
-		task->handle->detached = true;
-		task_start(task);
-	}
+	if (instance->plugin->run == NULL || instance->runs)
+		return true;
+	task = task_create(instance->scheduler, &spec);
+	if (task == NULL)
+		return false;
+	task->handle->detached = true;
+	task_start(task);
+	instance->runs = true;
+	return true;
+}
+
+bool
+instance_serve(struct bay_instance *instance)
+{
+	if (!instance_begin_run(instance))
+		return false;
 	instance_take_route(instance);
 	instance->takes_verbs = true;
 	return true;

@@ -7,6 +7,8 @@
  *	               another serves, or hold  v        | take_route
  *	                                       replaced -- stop --> ended
  *
+ * One that is ready may be a canary (canary.h) before it takes the route, or instead.
+ *
  * Owning loop only.
  */
 #ifndef BAY_SERVICE_INSTANCE_H
@@ -79,6 +81,12 @@ struct bay_instance {
 	bool stop_called;
 	bool fini_called;
 	bool laters_ended;                /* takes no more for bay_send_later() */
+	bool runs;                        /* plugin->run was started */
+	bool is_canary;
+	bool given_up;                    /* was one, and is not to serve */
+	struct bay_instance *canary;      /* has a share of what comes to this one, or NULL, ... */
+	unsigned canary_share;            /* ... of so many percent, ... */
+	unsigned canary_due;              /* ... and so many hundredths of a message to get still */
 	void (*last_words)(struct bay_instance *instance); /* stop or fini, while it runs */
 };
 
@@ -87,6 +95,15 @@ static inline bool
 instance_is_busy(const struct bay_instance *instance)
 {
 	return instance->in_flight > 0 || instance->verbs > 0;
+}
+
+/* How many handlers more may begin; one with a canary has them together with it. */
+static inline unsigned
+instance_room(const struct bay_instance *instance)
+{
+	unsigned busy = instance->in_flight + (instance->canary != NULL ? instance->canary->in_flight : 0);
+
+	return busy < instance->concurrency ? instance->concurrency - busy : 0;
 }
 
 /* An instance of a plugin that does not serve yet, or NULL without memory. On its loop. */
@@ -99,14 +116,21 @@ void instance_destroy(struct bay_instance *instance);
 /* Runs plugin->init. Inside a task of the instance; suspends. */
 int instance_init(struct bay_instance *instance);
 
-/* Begins to serve: takes the route and starts plugin->run. False without memory for run. */
+/* Begins to serve: takes the route and starts plugin->run, unless that was. False without memory
+ * for run. */
 bool instance_serve(struct bay_instance *instance);
+
+/* Starts plugin->run alone, if there is one. False without memory. */
+bool instance_begin_run(struct bay_instance *instance);
+
+/* Whether calls may go to it without the queue, but for what was taken from there. */
+bool instance_is_direct(const struct bay_instance *instance);
 
 /* From now on what comes to its loop is its own: calls and the queue. Who had the route keeps
  * what it has and is replaced. */
 void instance_take_route(struct bay_instance *instance);
 
-/* What comes stays in the queue until somebody takes the route. */
+/* What comes stays in the queue until somebody takes the route; a canary gets no more. */
 void instance_hold(struct bay_instance *instance);
 
 /* The gate of its service has changed: calls take the direct way or not. */

@@ -18,6 +18,7 @@
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "service/blocking.h"
+#include "service/canary.h"
 #include "service/later.h"
 #include "service/request.h"
 #include "service/service.h"
@@ -222,6 +223,9 @@ instance_stop(struct bay_instance *instance, int64_t grace_ns, char **refusal_r)
 	char reason[SERVICE_NAME_SIZE + 64];
 	int64_t last_ns;
 
+	canary_end(instance);
+	if (instance->canary != NULL)
+		canary_end(instance->canary);
 	instance->serves = false;
 	instance->direct = false;
 	instance->takes_verbs = false;
@@ -235,7 +239,8 @@ instance_stop(struct bay_instance *instance, int64_t grace_ns, char **refusal_r)
 	}
 	instance_drain(instance);
 	instance->takes = false;
-	snprintf(reason, sizeof reason, instance->replaced ? "swap: the code of service %s was replaced"
+	snprintf(reason, sizeof reason, instance->given_up ? "canary: that of service %s was given up"
+		: instance->replaced ? "swap: the code of service %s was replaced"
 		: "service %s is stopping", instance->service->name);
 	instance_cancel_requests(instance, reason);
 	last_ns = clock_monotonic_ns() + grace_ns;

@@ -114,7 +114,7 @@ ready_set_can_serve(const struct bay_service *service, unsigned loop)
 {
 	const struct bay_instance *instance = service->instances[loop];
 
-	return instance != NULL && instance->takes && instance->in_flight < instance->concurrency;
+	return instance != NULL && instance->takes && instance_room(instance) > 0;
 }
 
 static struct bay_service *
@@ -165,8 +165,15 @@ ready_set_pop(struct scheduler *scheduler)
 static bool
 ready_set_sleeps_with_room(const struct bay_service *service, unsigned i, unsigned concurrency)
 {
-	return loop_sleeping(&sets.schedulers[i]->loop) &&
-		atomic_load_explicit(&service->counters[i].in_flight, memory_order_relaxed) < concurrency;
+	const struct status_counters *canary;
+	uint64_t busy;
+
+	if (!loop_sleeping(&sets.schedulers[i]->loop))
+		return false;
+	canary = &service->counters[status_canary_column(service->columns, i)];
+	busy = atomic_load_explicit(&service->counters[i].in_flight, memory_order_relaxed) +
+		atomic_load_explicit(&canary->in_flight, memory_order_relaxed);
+	return busy < concurrency;
 }
 
 void
