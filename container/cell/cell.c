@@ -287,6 +287,32 @@ cell_revert(struct cell *cell, const struct varlink_call *call, struct varlink_f
 }
 
 static void
+cell_promote(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_promote promote;
+	char error[CELL_ERROR_SIZE];
+
+	(void)fds;
+	if (cell_promote_from_json(call->parameters, &promote, error))
+		host_promote(cell->host, &promote, cell_on_done, call->id);
+	else
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+}
+
+static void
+cell_abort(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_stop stop;
+	char error[CELL_ERROR_SIZE];
+
+	(void)fds;
+	if (cell_stop_from_json(call->parameters, &stop, error))
+		host_abort(cell->host, stop.service, stop.drain_timeout_ns, cell_on_done, call->id);
+	else
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+}
+
+static void
 cell_link(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
 {
 	struct cell_linked linked;
@@ -446,6 +472,8 @@ static const struct cell_method {
 	{CELL_SWAP, cell_swap},
 	{CELL_RETIRE, cell_retire},
 	{CELL_REVERT, cell_revert},
+	{CELL_PROMOTE, cell_promote},
+	{CELL_ABORT, cell_abort},
 	{CELL_LINK, cell_link},
 	{CELL_PEER, cell_peer},
 	{CELL_CALL, cell_call},

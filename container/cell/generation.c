@@ -178,6 +178,22 @@ generation_resume(struct generation *generation, generation_done_fn *done)
 }
 
 void
+generation_try(struct generation *generation, unsigned share, generation_done_fn *done)
+{
+	unsigned i;
+
+	for (i = 0; i < generation->instance_count; i++)
+		generation->instances[i].share = share;
+	generation_step(generation, host_instance_try, done);
+}
+
+void
+generation_give_up(struct generation *generation, generation_done_fn *done)
+{
+	generation_step(generation, host_instance_give_up, done);
+}
+
+void
 generation_hold(struct generation *generation, generation_done_fn *done)
 {
 	generation_step(generation, host_instance_hold, done);

@@ -95,6 +95,10 @@ void generation_initialise(struct generation *generation, generation_done_fn *do
 void generation_serve(struct generation *generation, generation_done_fn *done);
 void generation_resume(struct generation *generation, generation_done_fn *done);
 
+/* Gives its instances a share of what comes, as canaries; and takes that from them again. */
+void generation_try(struct generation *generation, unsigned share, generation_done_fn *done);
+void generation_give_up(struct generation *generation, generation_done_fn *done);
+
 /* Its state goes over: see host_instance.h. import takes what the other has exported. */
 void generation_hold(struct generation *generation, generation_done_fn *done);
 void generation_export(struct generation *generation, generation_done_fn *done);

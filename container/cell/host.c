@@ -30,6 +30,8 @@
 /* Beyond the drain: how long cancelled tasks may take to end, usually. */
 #define HOST_GRACE_NS (2 * INT64_C(1000000000))
 
+#define HOST_CANARY_RUNS "a canary of it runs"
+
 struct host {
 	struct hosting hosting;
 	const struct status_page *page;
@@ -293,6 +295,8 @@ host_change(struct host *host, const struct cell_change *change, host_done_fn *d
 		done(BAY_CLOSED, "it does not run", id, host->hosting.arg);
 	else if (hosted->swapping)
 		done(BAY_BUSY, "its code is being swapped", id, host->hosting.arg);
+	else if (hosted->canary != NULL)
+		done(BAY_BUSY, HOST_CANARY_RUNS, id, host->hosting.arg);
 	else
 		host_change_begin(hosted, change, done, id);
 }
@@ -312,11 +316,20 @@ host_refuses_swap(const struct host *host, const struct hosted *hosted)
 	return NULL;
 }
 
+/* What is in the way of one that begins anew, or NULL. */
+static const char *
+host_refuses_new(const struct host *host, const struct hosted *hosted)
+{
+	const char *refusal = host_refuses_swap(host, hosted);
+
+	return refusal == NULL && hosted->canary != NULL ? HOST_CANARY_RUNS : refusal;
+}
+
 void
 host_swap(struct host *host, const struct cell_start *start, int image, host_done_fn *done, int64_t id)
 {
 	struct hosted *hosted = host_find_name(host, start->service);
-	const char *refusal = host_refuses_swap(host, hosted);
+	const char *refusal = host_refuses_new(host, hosted);
 
 	if (refusal == NULL) {
 		/* What is made from now on is made by these; if it fails, Change sets them back. */
@@ -341,7 +354,7 @@ void
 host_revert(struct host *host, const char *name, int64_t drain_ns, host_done_fn *done, int64_t id)
 {
 	struct hosted *hosted = host_find_name(host, name);
-	const char *refusal = host_refuses_swap(host, hosted);
+	const char *refusal = host_refuses_new(host, hosted);
 
 	if (refusal != NULL)
 		done(BAY_BUSY, refusal, id, host->hosting.arg);
@@ -349,6 +362,40 @@ host_revert(struct host *host, const char *name, int64_t drain_ns, host_done_fn 
 		done(BAY_NOT_FOUND, "no former generation is kept", id, host->hosting.arg);
 	else
 		hosted_revert(hosted, drain_ns, done, id);
+}
+
+/* The service with a canary that nothing is in the way of, or NULL: it has been answered. */
+static struct hosted *
+host_find_canary(struct host *host, const char *name, host_done_fn *done, int64_t id)
+{
+	struct hosted *hosted = host_find_name(host, name);
+	const char *refusal = host_refuses_swap(host, hosted);
+
+	if (refusal == NULL && hosted->canary != NULL)
+		return hosted;
+	if (refusal != NULL)
+		done(BAY_BUSY, refusal, id, host->hosting.arg);
+	else
+		done(BAY_NOT_FOUND, "there is no canary of it", id, host->hosting.arg);
+	return NULL;
+}
+
+void
+host_promote(struct host *host, const struct cell_promote *promote, host_done_fn *done, int64_t id)
+{
+	struct hosted *hosted = host_find_canary(host, promote->service, done, id);
+
+	if (hosted != NULL)
+		hosted_promote(hosted, promote->keep, done, id);
+}
+
+void
+host_abort(struct host *host, const char *name, int64_t drain_ns, host_done_fn *done, int64_t id)
+{
+	struct hosted *hosted = host_find_canary(host, name, done, id);
+
+	if (hosted != NULL)
+		hosted_abort(hosted, drain_ns, done, id);
 }
 
 /* --- stopping ---------------------------------------------------------------------------- */

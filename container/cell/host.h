@@ -20,6 +20,7 @@ struct cell_absent;
 struct cell_change;
 struct cell_gate;
 struct cell_gate_seen;
+struct cell_promote;
 struct cell_start;
 struct executor;
 struct generation;
@@ -37,7 +38,7 @@ typedef void host_gate_fn(const struct cell_gate_seen *seen, int64_t id, void *a
 
 /* What its owner hears without having asked. */
 struct host_watcher {
-	/* A service failed by itself and has been stopped. */
+	/* A service failed by itself and has been stopped; or a canary did, and has been given up. */
 	void (*failed)(const char *service, int64_t generation, const char *message, void *arg);
 	/* A swap to this generation has come so far. */
 	void (*stage)(const char *service, int64_t generation, enum cell_stage stage, void *arg);
@@ -97,6 +98,12 @@ void host_swap(struct host *host, const struct cell_start *start, int image, hos
  * within that. */
 void host_retire(struct host *host, const char *service, int64_t drain_ns);
 void host_revert(struct host *host, const char *service, int64_t drain_ns, host_done_fn *done, int64_t id);
+
+/* The canary that a swap with a share has begun takes the place of what serves, which is kept on
+ * demand; or it is given up: it has no share any more, and ends within drain_ns. BAY_NOT_FOUND: there
+ * is none. */
+void host_promote(struct host *host, const struct cell_promote *promote, host_done_fn *done, int64_t id);
+void host_abort(struct host *host, const char *service, int64_t drain_ns, host_done_fn *done, int64_t id);
 
 /* Stops one: what it has finishes within drain_ns, then is cancelled. May be asked again
  * meanwhile: the shortest drain counts, and all who asked are answered. hold: what comes waits

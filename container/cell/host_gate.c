@@ -93,6 +93,8 @@ host_gate_on_loop(struct inbox_item *item)
 	if (instance != NULL) {
 		instance_see_gate(instance);
 		step->connections = belonging_accepted(step->scheduler, instance);
+		if (instance->canary != NULL)
+			step->connections += belonging_accepted(step->scheduler, instance->canary);
 	}
 	/* Of one that is still to serve, too: those that may not find that out. */
 	belonging_listen_again(step->scheduler);

@@ -19,6 +19,7 @@
 #include "loop/loop.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
+#include "service/canary.h"
 #include "service/instance.h"
 #include "service/service.h"
 
@@ -316,6 +317,41 @@ void
 host_instance_resume(struct host_instance *instance)
 {
 	host_instance_send(instance, host_instance_on_resume);
+}
+
+/* --- canary -------------------------------------------------------------------------------- */
+
+static void
+host_instance_on_try(struct inbox_item *item)
+{
+	struct host_instance *instance = container_of(item, struct host_instance, item);
+
+	if (canary_begin(instance->instance, instance->share))
+		host_instance_answer(instance, BAY_OK, NULL);
+	else
+		host_instance_answer(instance, BAY_NO_MEMORY, xstrdup("no stack for its run task"));
+}
+
+void
+host_instance_try(struct host_instance *instance)
+{
+	host_instance_send(instance, host_instance_on_try);
+}
+
+static void
+host_instance_on_give_up(struct inbox_item *item)
+{
+	struct host_instance *instance = container_of(item, struct host_instance, item);
+
+	instance_hold(instance->instance);
+	instance->instance->given_up = true;
+	host_instance_answer(instance, BAY_OK, NULL);
+}
+
+void
+host_instance_give_up(struct host_instance *instance)
+{
+	host_instance_send(instance, host_instance_on_give_up);
 }
 
 /* --- stop --------------------------------------------------------------------------------- */

@@ -44,6 +44,7 @@ struct host_instance {
 	bool replaced;                   /* it is stopped because another cell takes its place */
 	struct bay_message *state;       /* after export, before import; owned, or NULL */
 	uint32_t state_version;
+	unsigned share;                  /* percent, before try */
 	bool could_be_kept;              /* after serve: who had the route acts no more by itself */
 
 	/* the answer: message NULL, it worked. BAY_BUSY: it refuses to stop */
@@ -64,6 +65,10 @@ void host_instance_start(struct host_instance *instance);
 /* Gives it the route, for the first time, or again. */
 void host_instance_serve(struct host_instance *instance);
 void host_instance_resume(struct host_instance *instance);
+
+/* Gives it its share of what comes, as a canary; takes that from it for good. */
+void host_instance_try(struct host_instance *instance);
+void host_instance_give_up(struct host_instance *instance);
 
 /* Lets what comes stay in the queue, and what is in flight end within drain_ns. */
 void host_instance_hold(struct host_instance *instance);

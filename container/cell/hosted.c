@@ -62,6 +62,7 @@ hosted_destroy(struct hosted *hosted)
 	free(hosted->message);
 	free(hosted->refusal);
 	free(hosted->failed_with);
+	free(hosted->canary_failed_with);
 	free(hosted);
 }
 
@@ -69,7 +70,8 @@ bool
 hosted_has(const struct hosted *hosted, int64_t number)
 {
 	return !hosted->ending && ((hosted->current != NULL && hosted->current->number == number) ||
-		(hosted->next != NULL && hosted->next->number == number));
+		(hosted->next != NULL && hosted->next->number == number) ||
+		(hosted->canary != NULL && hosted->canary->number == number));
 }
 
 bool
@@ -312,6 +314,7 @@ hosted_begin_stop(struct hosted *hosted, int64_t drain_ns)
 	hosted->refusal = NULL;
 	hosted->ending = true;
 	hosted->kept = NULL;
+	hosted->canary = NULL;
 	list_for_each_safe(pos, &hosted->generations) {
 		struct generation *generation = container_of(pos, struct generation, link);
 
@@ -352,11 +355,15 @@ hosted_stop(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64_t
 		if (!hosted->stop_wanted || drain_ns < hosted->stop_drain_ns)
 			hosted->stop_drain_ns = drain_ns;
 		hosted->stop_wanted = true;
-		/* It may be held. */
+		/* They may be held. */
 		if (hosted->swapping && hosted->current != NULL)
 			generation_hurry(hosted->current, drain_ns);
+		if (hosted->promoting)
+			generation_hurry(hosted->next, drain_ns);
 	}
 }
+
+static void hosted_begin_give_up(struct hosted *hosted);
 
 static void
 hosted_warn_replaced(const struct hosted *hosted, int64_t number, const char *message)
@@ -368,7 +375,11 @@ hosted_warn_replaced(const struct hosted *hosted, int64_t number, const char *me
 void
 hosted_fail(struct hosted *hosted, struct generation *generation, const char *message)
 {
-	if (generation != hosted->current && generation != hosted->next) {
+	if (generation == hosted->canary) {
+		free(hosted->canary_failed_with);
+		hosted->canary_failed_with = xstrdup(message);
+		hosted_begin_give_up(hosted);
+	} else if (generation != hosted->current && generation != hosted->next) {
 		hosted_warn_replaced(hosted, generation->number, message);
 	} else if (generation == hosted->next || hosted->starting) {
 		/* While other instances are still on their way: the next step will see it. */
@@ -460,6 +471,7 @@ hosted_end_swap(struct hosted *hosted)
 	hosted->message = NULL;
 	hosted->status = BAY_OK;
 	hosted->swapping = false;
+	hosted->promoting = false;
 	host_asks_answer(&hosted->swappers, status, message, hosted->hosting->arg);
 	free(message);
 	if (hosted->failed_with != NULL)
@@ -487,7 +499,8 @@ hosted_end_next(struct generation *generation)
 	/* Its own steps are over, and that of current is what it was waiting for. */
 	free(hosted->current->message);
 	hosted->current->message = NULL;
-	generation_end(hosted->next, 0, NULL, hosted_on_next_ended);
+	generation_end(hosted->next, hosted->promoting ? hosted->next->drain_timeout_ns : 0, NULL,
+		hosted_on_next_ended);
 }
 
 /* The old one has the route again, if it ever lost it, before the new one ends. */
@@ -580,15 +593,49 @@ hosted_on_exported(struct generation *generation)
 		generation_import(hosted->next, generation, hosted_on_imported);
 }
 
+/* Both, if the new one has served as a canary. */
 static void
-hosted_on_held(struct generation *generation)
+hosted_on_all_held(struct generation *generation)
 {
 	struct hosted *hosted = generation->owner;
 
 	if (!hosted_swap_goes_on(hosted, true))
 		return;
 	hosted_tell_stage(hosted, CELL_STAGE_HELD);
-	generation_export(generation, hosted_on_exported);
+	generation_export(hosted->current, hosted_on_exported);
+}
+
+static void
+hosted_on_held(struct generation *generation)
+{
+	struct hosted *hosted = generation->owner;
+
+	if (!hosted->promoting)
+		hosted_on_all_held(generation);
+	else if (hosted_swap_goes_on(hosted, true))
+		generation_hold(hosted->next, hosted_on_all_held);
+}
+
+static void
+hosted_replace_current(struct hosted *hosted)
+{
+	if (generation_hands_over(hosted->current, hosted->next))
+		generation_hold(hosted->current, hosted_on_held);
+	else
+		hosted_flip(hosted);
+}
+
+/* It has its share. */
+static void
+hosted_on_tried(struct generation *generation)
+{
+	struct hosted *hosted = generation->owner;
+
+	if (!hosted_swap_goes_on(hosted, false))
+		return;
+	hosted->canary = generation;
+	hosted->next = NULL;
+	hosted_end_swap(hosted);
 }
 
 static void
@@ -599,10 +646,10 @@ hosted_on_next_initialised(struct generation *generation)
 	if (!hosted_swap_goes_on(hosted, false))
 		return;
 	hosted_tell_stage(hosted, CELL_STAGE_INITIALISED);
-	if (generation_hands_over(hosted->current, generation))
-		generation_hold(hosted->current, hosted_on_held);
+	if (hosted->share != 0)
+		generation_try(generation, hosted->share, hosted_on_tried);
 	else
-		hosted_flip(hosted);
+		hosted_replace_current(hosted);
 }
 
 static void
@@ -615,6 +662,10 @@ hosted_on_next_loaded(struct generation *generation)
 		hosted->current->code.plugin->descriptor.handle != NULL)
 		generation_keep_failure(generation, BAY_INVALID, xstrdup("it has no handler, and what it is to "
 			"replace has one: restart the service instead"));
+	if (generation->message == NULL && hosted->share != 0 &&
+		hosted->current->code.plugin->descriptor.handle == NULL)
+		generation_keep_failure(generation, BAY_INVALID, xstrdup("what it is to share messages with has no "
+			"handler: reload without a canary"));
 	if (!hosted_swap_goes_on(hosted, false))
 		return;
 	hosted_tell_stage(hosted, CELL_STAGE_LOADED);
@@ -629,6 +680,7 @@ hosted_swap(struct hosted *hosted, const struct cell_start *start, int image, ho
 	host_asks_add(&hosted->swappers, done, id);
 	hosted->swapping = true;
 	hosted->keep = start->keep;
+	hosted->share = (unsigned)start->canary;
 	hosted_retire(hosted, hosted->current->drain_timeout_ns);
 	hosted->next = hosted_add(hosted, start, image);
 	generation_load(hosted->next, apart, hosted_on_next_loaded);
@@ -669,4 +721,55 @@ hosted_revert(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64
 	hosted->current = kept;
 	hosted_prepare_route(hosted, kept, hosted->service->set);
 	generation_resume(kept, hosted_on_reverted);
+}
+
+/* --- canary --------------------------------------------------------------------------------- */
+
+void
+hosted_promote(struct hosted *hosted, bool keep, host_done_fn *done, int64_t id)
+{
+	host_asks_add(&hosted->swappers, done, id);
+	hosted->swapping = true;
+	hosted->promoting = true;
+	hosted->keep = keep;
+	hosted->next = hosted->canary;
+	hosted->canary = NULL;
+	hosted_replace_current(hosted);
+}
+
+/* It has no more share. */
+static void
+hosted_on_given_up(struct generation *generation)
+{
+	struct hosted *hosted = generation->owner;
+	const struct hosting *hosting = hosted->hosting;
+	char *failure = hosted->canary_failed_with;
+
+	/* What of it fails now is nobody's concern. */
+	free(generation->message);
+	generation->message = NULL;
+	hosted->canary_failed_with = NULL;
+	hosted->next = NULL;
+	generation_end(generation, generation->drain_timeout_ns, NULL, hosted_on_ended);
+	if (failure != NULL)
+		hosting->watcher->failed(hosted->service->name, generation->number, failure, hosting->arg);
+	free(failure);
+	hosted_end_swap(hosted);
+}
+
+static void
+hosted_begin_give_up(struct hosted *hosted)
+{
+	hosted->swapping = true;
+	hosted->next = hosted->canary;
+	hosted->canary = NULL;
+	generation_give_up(hosted->next, hosted_on_given_up);
+}
+
+void
+hosted_abort(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64_t id)
+{
+	host_asks_add(&hosted->swappers, done, id);
+	hosted->canary->drain_timeout_ns = drain_ns;
+	hosted_begin_give_up(hosted);
 }

@@ -6,9 +6,13 @@
  *	swap    next: load, initialise  [ current: hold, export; next: import ]  next: serve
  *	                                -> next is current; what was current is kept, or ends
  *	retire  kept ends               revert  kept serves again, what was current ends
+ *	try     next: load, initialise, a share of what comes            -> next is the canary
+ *	promote as swap, from its flip or the hand-over on: the canary is next
+ *	abort   the canary ends                                          -> as before
  *	stop    all of them end                                          -> gone
  *
- * A swap that fails before its end leaves current as it was. One thing at a time: a stop, or the
+ * A swap that fails before its end leaves current as it was; so does a promotion, which ends the
+ * canary then, as its failure does. One thing at a time: a stop, or the
  * failure of what serves, waits until the swap has ended, which it makes end. What was
  * replaced ends by itself beside all that; while something of it refuses to, or its code stays,
  * it lingers.
@@ -60,6 +64,10 @@ struct hosted {
 	struct list generations;          /* struct generation.link, the latest first */
 	struct generation *current;       /* has the route, or is to get it first; NULL: it has ended */
 	struct generation *next;          /* of a swap that is under way, or NULL */
+	struct generation *canary;        /* has a share of what comes, or NULL */
+	unsigned share;                   /* percent that next is to have as canary; 0: it is to be current */
+	bool promoting;                   /* next was the canary */
+	char *canary_failed_with;         /* it is given up because it failed by itself, or NULL */
 	struct generation *kept;          /* may get the route back, or NULL */
 	struct generation *leaving;       /* of a revert: has the route still, or NULL */
 	bool keep;                        /* the swap is to keep what it replaces */
@@ -97,12 +105,18 @@ void hosted_swap(struct hosted *hosted, const struct cell_start *start, int imag
 void hosted_retire(struct hosted *hosted, int64_t drain_ns);
 void hosted_revert(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64_t id);
 
+/* The canary takes the place of what serves, which is kept on demand; it ends, within drain_ns,
+ * and has no more share when done is called. There is one. */
+void hosted_promote(struct hosted *hosted, bool keep, host_done_fn *done, int64_t id);
+void hosted_abort(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64_t id);
+
 /* Stops it: what it has finishes within drain_ns, then is cancelled. One that is being
  * started ends that first. One that is draining has the shorter of the two drains from now
  * on, and all who asked get the same answer. done may be NULL. */
 void hosted_stop(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64_t id);
 
-/* A task of one of its generations has failed: so has the service, if it is the one that serves. */
+/* A task of one of its generations has failed: so has the service, if it is the one that serves;
+ * a canary is given up. */
 void hosted_fail(struct hosted *hosted, struct generation *generation, const char *message);
 
 /* Something of it would not end, and nothing is going on. */

@@ -102,6 +102,7 @@ static const struct record_field cell_start_fields[] = {
 	RECORD_INT(struct cell_start, start_timeout_ns, "start_timeout_ns", 0, CELL_NS_MAX),
 	RECORD_INT(struct cell_start, drain_timeout_ns, "drain_timeout_ns", 0, CELL_NS_MAX),
 	RECORD_BOOL(struct cell_start, keep, "keep"),
+	RECORD_INT(struct cell_start, canary, "canary", 0, 99),
 	RECORD_LIST(struct cell_start, settings, setting_count, "settings", &cell_setting_record),
 };
 static const struct record cell_start_record = RECORD(struct cell_start, cell_start_fields);
@@ -140,6 +141,12 @@ static const struct record_field cell_stop_fields[] = {
 	RECORD_BOOL(struct cell_stop, hold, "hold"),
 };
 static const struct record cell_stop_record = RECORD(struct cell_stop, cell_stop_fields);
+
+static const struct record_field cell_promote_fields[] = {
+	RECORD_TEXT(struct cell_promote, service, "service"),
+	RECORD_BOOL(struct cell_promote, keep, "keep"),
+};
+static const struct record cell_promote_record = RECORD(struct cell_promote, cell_promote_fields);
 
 static const struct record_field cell_linked_fields[] = {
 	RECORD_TEXT(struct cell_linked, cell, "cell"),
@@ -371,6 +378,7 @@ CELL_LINK_CODEC(gate);
 CELL_LINK_CODEC(gate_seen);
 CELL_LINK_CODEC(change);
 CELL_LINK_CODEC(stop);
+CELL_LINK_CODEC(promote);
 CELL_LINK_CODEC(linked);
 CELL_LINK_CODEC(peer);
 CELL_LINK_CODEC(call);

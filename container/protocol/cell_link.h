@@ -4,8 +4,8 @@
  * the calls of the private interface io.bayd.Cell (frames as in varlink.h, with ids).
  *
  *	master -> cell      Setup first, then Absent, Start, Gate, Change, Stop, Swap, Retire,
- *	                    Revert, Link, Peer, Call, Do, Tasks, Queues, Loops, LogLevel,
- *	                    Shutdown
+ *	                    Revert, Promote, Abort, Link, Peer, Call, Do, Tasks, Queues, Loops,
+ *	                    LogLevel, Shutdown
  *	master -> examiner  Setup first, then Examine; one reply for each file
  *	cell -> master      Listen, Connect; and Failed, Stage, Lingers, Broken (notices: no id, no reply)
  *
@@ -60,6 +60,8 @@ enum {
 #define CELL_SWAP CELL_INTERFACE ".Swap"
 #define CELL_RETIRE CELL_INTERFACE ".Retire"
 #define CELL_REVERT CELL_INTERFACE ".Revert"
+#define CELL_PROMOTE CELL_INTERFACE ".Promote"
+#define CELL_ABORT CELL_INTERFACE ".Abort"
 #define CELL_LINK CELL_INTERFACE ".Link"
 #define CELL_PEER CELL_INTERFACE ".Peer"
 #define CELL_CALL CELL_INTERFACE ".Call"
@@ -156,6 +158,8 @@ struct cell_start {
 	int64_t start_timeout_ns;
 	int64_t drain_timeout_ns;
 	bool keep; /* Swap: the old generation is kept, if that is possible, until Retire or Revert */
+	int64_t canary; /* Swap: the percentage that the new one is to have of what comes, until Promote
+	                 * or Abort; 0: all, so that it replaces the old one */
 	struct cell_setting *settings;
 	size_t setting_count;
 };
@@ -202,7 +206,17 @@ struct cell_change {
  * Retire (cell_stop) -> {} at once: the generation that was kept is to end.
  * Revert (cell_stop) -> {} once the generation that was kept serves again; the other is to end.
  * Failed with BAY_NOT_FOUND: none is kept.
+ *
+ * Abort (cell_stop) -> {} once the canary gets nothing more; it is to end. One that fails by itself
+ * is given up in the same way, and Failed tells of it.
  */
+
+/* Promote -> {} once the canary serves in the place of the old generation. Failed: that serves, and
+ * the canary has ended, or lingers; BAY_NOT_FOUND: there is no canary. */
+struct cell_promote {
+	const char *service;
+	bool keep; /* as in cell_start */
+};
 
 /* Stop -> {} once nothing of it runs. */
 struct cell_stop {
@@ -314,7 +328,7 @@ struct cell_loop {
 
 /* --- cell -> master ---------------------------------------------------------- */
 
-/* A service failed by itself while it ran. */
+/* A service failed by itself while it ran, or a canary of it did. */
 struct cell_failed {
 	const char *service;
 	int64_t generation;
@@ -446,6 +460,7 @@ CELL_LINK_CODEC(gate);
 CELL_LINK_CODEC(gate_seen);
 CELL_LINK_CODEC(change);
 CELL_LINK_CODEC(stop);
+CELL_LINK_CODEC(promote);
 CELL_LINK_CODEC(linked);
 CELL_LINK_CODEC(peer);
 CELL_LINK_CODEC(call);

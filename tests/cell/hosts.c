@@ -133,6 +133,7 @@ begin(unsigned loops)
 	start_sha256 = NULL;
 	start_generation = 3;
 	start_keeps = false;
+	start_canary = 0;
 	start_drain_ns = 0;
 	registry_init(64);
 	ck_assert(loop_init(&control, "control"));
@@ -189,6 +190,7 @@ const char *start_image = PROBE;
 const char *start_sha256;
 int64_t start_generation = 3;
 bool start_keeps;
+int64_t start_canary;
 int64_t start_drain_ns;
 
 typedef void host_begin_fn(struct host *host, const struct cell_start *start, int image, host_done_fn *done,
@@ -207,6 +209,7 @@ tell(host_begin_fn *begin_fn, const char *name, int64_t instances, const char *s
 		.sha256 = start_sha256,
 		.generation = start_generation,
 		.keep = start_keeps,
+		.canary = start_canary,
 		.slot = slots++ % 16,
 		.instances = instances,
 		.concurrency = 2,

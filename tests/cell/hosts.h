@@ -71,6 +71,7 @@ extern const char *start_image;
 extern const char *start_sha256;
 extern int64_t start_generation;
 extern bool start_keeps;
+extern int64_t start_canary;
 extern int64_t start_drain_ns;
 
 void begin(unsigned loops);

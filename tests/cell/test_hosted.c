@@ -481,6 +481,214 @@ START_TEST(what_refuses_to_end_lingers_until_it_has)
 }
 END_TEST
 
+/* --- canaries ----------------------------------------------------------------------------- */
+
+/* Half of what comes is its, the second first. */
+static void
+try_half(const char *image, int64_t generation)
+{
+	start_canary = 50;
+	swap(image, generation);
+	start_canary = 0;
+}
+
+static struct answer
+promote(void)
+{
+	host_promote(host, &(struct cell_promote){.service = "a", .keep = start_keeps}, on_done, ++last_id);
+	return wait_for(last_id);
+}
+
+static struct answer
+give_up(int64_t drain_ns)
+{
+	host_abort(host, "a", drain_ns, on_done, ++last_id);
+	return wait_for(last_id);
+}
+
+static void
+expect_in_turn(const char *first, const char *second)
+{
+	for (int i = 0; i < 3; i++) {
+		expect_order("a", "version", BAY_OK, first);
+		expect_order("a", "version", BAY_OK, second);
+	}
+}
+
+START_TEST(a_canary_has_its_share_until_it_is_promoted)
+{
+	begin(1);
+	start_first(V1, 1);
+	ck_assert_int_eq(promote().status, BAY_NOT_FOUND);
+	ck_assert_int_eq(give_up(0).status, BAY_NOT_FOUND);
+	try_half(V2, 2);
+	ck_assert_str_eq(stages, "li");
+	expect_in_turn("1", "2");
+	ck_assert(host_has(host, "a", 1));
+	ck_assert(host_has(host, "a", 2));
+	swap_in_vain(V1, 3, BAY_BUSY, "a canary of it runs");
+	ck_assert_int_eq(revert().status, BAY_BUSY);
+	ck_assert_int_eq(promote().status, BAY_OK);
+	expect_in_turn("2", "2");
+	UNTIL(!is_loaded(V1));
+	ck_assert(!host_has(host, "a", 1));
+	swap(V1, 4);
+	expect_order("a", "version", BAY_OK, "1");
+	finish();
+}
+END_TEST
+
+START_TEST(what_a_canary_replaces_is_kept_if_that_is_wanted)
+{
+	begin(2);
+	start_first(V1, 0);
+	try_half(V2, 2);
+	start_keeps = true;
+	ck_assert_int_eq(promote().status, BAY_OK);
+	expect_in_turn("2", "2");
+	ck_assert(is_loaded(V1));
+	ck_assert_int_eq(revert().status, BAY_OK);
+	expect_in_turn("1", "1");
+	UNTIL(!is_loaded(V2));
+	finish();
+}
+END_TEST
+
+START_TEST(a_canary_that_is_given_up_finishes_what_it_has)
+{
+	struct call sleeper = {.order = "sleep 50000000"}, stayer = {.order = "sleep 50000000000"};
+
+	begin(1);
+	start_first(V1, 1);
+	try_half(V2, 2);
+	expect_order("a", "version", BAY_OK, "1");
+	begin_call(&sleeper, 0, "a");
+	UNTIL(in_flight() == 1);
+	ck_assert_int_eq(give_up(100 * BAY_SECOND).status, BAY_OK);
+	expect_in_turn("1", "1");
+	join_call(&sleeper);
+	ck_assert_str_eq(sleeper.text, "2");
+	UNTIL(!is_loaded(V2));
+	/* What does not is cancelled. */
+	try_half(V2, 3);
+	expect_order("a", "version", BAY_OK, "1");
+	begin_call(&stayer, 0, "a");
+	UNTIL(in_flight() == 1);
+	ck_assert_int_eq(give_up(0).status, BAY_OK);
+	join_call(&stayer);
+	ck_assert_int_eq(stayer.status, BAY_CANCELED);
+	ck_assert_msg(strstr(stayer.text, "canary: that of service a was given up") != NULL, "%s", stayer.text);
+	UNTIL(!is_loaded(V2));
+	ck_assert_int_eq(failed.times, 0);
+	finish();
+}
+END_TEST
+
+START_TEST(a_canary_that_fails_is_given_up_and_the_watcher_is_told)
+{
+	begin(1);
+	start_first(V1, 1);
+	try_half(V2, 2);
+	expect_order("a", "version", BAY_OK, "1");
+	expect_order("a", "die", BAY_OK, "2");
+	UNTIL(failed.times == 1);
+	ck_assert_int_eq(failed.generation, 2);
+	ck_assert_ptr_nonnull(strstr(failed.message, "task dies failed"));
+	expect_in_turn("1", "1");
+	UNTIL(!is_loaded(V2));
+	ck_assert_int_eq(service_state(registry_get("a")), SERVICE_READY);
+	/* And again. */
+	try_half(V2, 3);
+	expect_in_turn("1", "2");
+	finish();
+}
+END_TEST
+
+START_TEST(a_failure_beside_a_canary_ends_both)
+{
+	begin(1);
+	start_first(V1, 1);
+	try_half(V2, 2);
+	expect_order("a", "die", BAY_OK, "1");
+	UNTIL(failed.times == 1);
+	ck_assert_int_eq(failed.generation, 1);
+	UNTIL(!is_loaded(V1) && !is_loaded(V2));
+	finish();
+}
+END_TEST
+
+START_TEST(the_state_goes_over_when_both_have_ended_their_requests)
+{
+	struct call sleeper = {.order = "sleep 50000000"};
+
+	struct answer answer;
+
+	begin(1);
+	start_drain_ns = 100 * BAY_SECOND;
+	start_first(TEST_PLUGIN("swaps_state_1"), 1);
+	try_half(TEST_PLUGIN("swaps_state_2"), 2);
+	expect_order("a", "count", BAY_OK, "1 1");
+	expect_order("a", "count", BAY_OK, "2 1");
+	expect_order("a", "count", BAY_OK, "1 2");
+	begin_call(&sleeper, 0, "a");
+	UNTIL(in_flight() == 1);
+	ck_assert_int_eq(promote().status, BAY_OK);
+	ck_assert(atomic_load(&sleeper.done));
+	ck_assert_str_eq(sleeper.text, "2");
+	ck_assert_str_eq(stages, "liho");
+	expect_order("a", "count", BAY_OK, "2 3");
+	/* Back it cannot go: the canary ends, and what served goes on. */
+	try_half(TEST_PLUGIN("swaps_state_1"), 3);
+	expect_order("a", "count", BAY_OK, "2 4");
+	expect_order("a", "count", BAY_OK, "1 1");
+	answer = promote();
+	ck_assert_msg(answer.status != BAY_OK && strstr(answer.message, "import_state failed") != NULL, "%s",
+		answer.message);
+	expect_order("a", "count", BAY_OK, "2 5");
+	expect_order("a", "count", BAY_OK, "2 6");
+	UNTIL(!is_loaded(TEST_PLUGIN("swaps_state_1")));
+	finish();
+}
+END_TEST
+
+START_TEST(a_stop_ends_the_canary_too)
+{
+	struct call sleepers[2] = {{.order = "sleep 50000000000"}, {.order = "sleep 50000000000"}};
+
+	begin(1);
+	start_first(V1, 1);
+	try_half(V2, 2);
+	for (int i = 0; i < 2; i++)
+		begin_call(&sleepers[i], 0, "a");
+	UNTIL(in_flight() == 2);
+	ck_assert_int_eq(stop("a", 0).status, BAY_OK);
+	for (int i = 0; i < 2; i++) {
+		join_call(&sleepers[i]);
+		ck_assert_int_eq(sleepers[i].status, BAY_CANCELED);
+	}
+	ck_assert(!is_loaded(V1));
+	ck_assert(!is_loaded(V2));
+	finish();
+}
+END_TEST
+
+START_TEST(a_canary_that_does_not_begin_leaves_what_serves)
+{
+	begin(1);
+	start_first(V1, 1);
+	start_canary = 50;
+	swap_in_vain(TEST_PLUGIN("swaps_init_fails"), 2, BAY_FAILED, "this version does not start");
+	swap_in_vain(TEST_PLUGIN("swaps_no_handler"), 3, BAY_INVALID, "it has no handler");
+	expect_in_turn("1", "1");
+	finish();
+	begin(1);
+	start_first(TEST_PLUGIN("swaps_no_handler"), 1);
+	start_canary = 50;
+	swap_in_vain(V2, 2, BAY_INVALID, "has no handler: reload without a canary");
+	finish();
+}
+END_TEST
+
 CHECK_MAIN("cell/hosted",
 	a_swap_puts_new_code_in_the_place_of_the_old_which_goes,
 	what_is_in_flight_ends_with_the_old_code_and_what_is_queued_gets_the_new,
@@ -501,4 +709,12 @@ CHECK_MAIN("cell/hosted",
 	what_acts_by_itself_is_not_kept,
 	what_is_kept_ends_with_the_service,
 	code_that_stays_is_told_of_with_its_reason,
-	what_refuses_to_end_lingers_until_it_has)
+	what_refuses_to_end_lingers_until_it_has,
+	a_canary_has_its_share_until_it_is_promoted,
+	what_a_canary_replaces_is_kept_if_that_is_wanted,
+	a_canary_that_is_given_up_finishes_what_it_has,
+	a_canary_that_fails_is_given_up_and_the_watcher_is_told,
+	a_failure_beside_a_canary_ends_both,
+	the_state_goes_over_when_both_have_ended_their_requests,
+	a_stop_ends_the_canary_too,
+	a_canary_that_does_not_begin_leaves_what_serves)

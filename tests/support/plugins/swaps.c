@@ -25,6 +25,7 @@
  *	stuck       does not end before "unstick"
  *	clog        from now on giving the state does not end before "unstick"
  *	fail        fails
+ *	die         begins a task of the instance, which fails
  *	nap TEXT    as echo, after a moment
  *	note NAME N sends "noted N" to that service
  *	later NAME  sends the order count to that service a little later
@@ -94,6 +95,13 @@ swaps_init(struct bay_instance *instance)
 #endif
 	(void)wait_for_ever;
 	return state != NULL ? BAY_OK : BAY_NO_MEMORY;
+}
+
+static __attribute__((unused)) int
+fail_at_once(void *arg)
+{
+	(void)arg;
+	return BAY_FAILED;
 }
 
 static void
@@ -176,6 +184,10 @@ swaps(struct bay_request *request)
 	}
 	if (strcmp(order, "clog") == 0) {
 		stuck = 1;
+		return bay_reply_text(request, SWAPS_VERSION);
+	}
+	if (strcmp(order, "die") == 0) {
+		(void)bay_scope_go(bay_instance_scope(bay_request_instance(request)), "dies", fail_at_once, NULL);
 		return bay_reply_text(request, SWAPS_VERSION);
 	}
 	if (strncmp(order, "nap ", 4) == 0) {
