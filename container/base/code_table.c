@@ -21,6 +21,10 @@ const struct code codes[] = {
 		"most. Larger messages go as a memfd."},
 	{"busy", "It is in use by somebody else, or already under way.",
 		"Wait for the other one, or see with bayctl status and bayctl tasks what it is doing."},
+	{"canary-runs", "Something is asked of a service of which a canary runs.",
+		"New code has a share of its messages, and both are to stay what they are until that is "
+		"decided. bayctl status shows how both fare; bayctl promote lets the new code take over, bayctl "
+		"abort ends it."},
 	{"canceled", "The work was cancelled before it was done.",
 		"The message says by whom and why: a deadline, a stop of the service, a sibling that "
 		"failed. Look for the cause there."},

@@ -48,6 +48,21 @@ options_number(enum option_id id, const char *value, int64_t min, int64_t max, i
 		option_rows[id].name, (long long)min, (long long)max, value);
 }
 
+/* "10%", or "10". */
+static bool
+options_percent(enum option_id id, const char *value, int64_t *percent_r, struct ctl_error *error)
+{
+	size_t length = strlen(value);
+	char number[8];
+
+	if (length > 0 && value[length - 1] == '%')
+		length--;
+	snprintf(number, sizeof(number), "%.*s", (int)length, value);
+	if (length < sizeof(number) && text_parse_int64(number, percent_r) && *percent_r >= 1 && *percent_r <= 99)
+		return true;
+	return options_fail(error, "--%s wants a share from 1%% to 99%%, not \"%s\"", option_rows[id].name, value);
+}
+
 static bool
 options_timeout(const char *value, int64_t *ns_r, struct ctl_error *error)
 {
@@ -93,6 +108,8 @@ options_set(struct ctl_options *options, enum option_id id, const char *value,
 		return options->no_wait = true;
 	case OPTION_PROBATION:
 		return options->probation = true;
+	case OPTION_CANARY:
+		return options_percent(id, value, &options->canary, error);
 	case OPTION_FOLLOW:
 		return options->follow = true;
 	case OPTION_LINES:
@@ -287,6 +304,7 @@ static const enum option_id options_apart[][2] = {
 	{OPTION_CALL, OPTION_REPL},
 	{OPTION_DRY_RUN, OPTION_HISTORY},
 	{OPTION_NO_WAIT, OPTION_PROBATION},
+	{OPTION_CANARY, OPTION_PROBATION},
 };
 
 static bool

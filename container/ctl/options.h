@@ -35,6 +35,7 @@ struct ctl_options {
 	bool now;
 	bool no_wait;
 	bool probation;
+	int64_t canary; /* percent; 0: not given */
 	bool follow;
 	bool dry_run;
 	bool history;

@@ -46,6 +46,21 @@ show_wait(const json_t *service)
 	return text;
 }
 
+/* The reason, or who has paused or drained it, and its canary. The caller's. */
+static char *
+show_canary_note(const json_t *service, const json_t *canary, const char *reason)
+{
+	const char *gate = view_text(service, "gate");
+	char *first = *gate != '\0' && *reason == '\0' ?
+		xasprintf("%s by %s", gate, view_text(service, "gate_by")) : xstrdup(reason);
+	char *text = xasprintf("%s%sgeneration %" PRId64 " (%s) has %" PRId64 "%% as canary", first,
+		*first != '\0' ? "; " : "", view_int(canary, "generation"), view_text(canary, "version"),
+		view_int(canary, "share"));
+
+	free(first);
+	return text;
+}
+
 /* Why it is as it is, and what comes next. The caller's. */
 static char *
 show_note(const json_t *service)
@@ -54,6 +69,7 @@ show_note(const json_t *service)
 	const char *gate = view_text(service, "gate");
 	const json_t *next = json_object_get(service, "next_try_ns");
 	const json_t *probation = json_object_get(service, "probation_ns");
+	const json_t *canary = json_object_get(service, "canary");
 	char wait[CLOCK_TEXT_SIZE];
 	char *order = show_wait(service);
 
@@ -64,6 +80,8 @@ show_note(const json_t *service)
 		reason = "its plugin file is gone";
 	if (strcmp(view_text(service, "origin"), "load") == 0 && *reason == '\0' && *gate == '\0')
 		reason = "loaded by hand";
+	if (json_is_object(canary))
+		return show_canary_note(service, canary, reason);
 	if (*gate != '\0' && *reason == '\0' && !json_is_integer(probation))
 		return xasprintf("%s by %s", gate, view_text(service, "gate_by"));
 	if (json_is_integer(probation)) {
@@ -163,9 +181,35 @@ show_service_head(struct print *print, const json_t *service)
 	}
 	fputc('\n', print->file);
 	show_fact(print, json_is_integer(json_object_get(service, "probation_ns")) ||
+		json_is_object(json_object_get(service, "canary")) ||
 		(*view_text(service, "gate") != '\0' && *view_text(service, "reason") == '\0') ? "note" : "reason",
 		note);
 	free(note);
+}
+
+/* "12 served, 3 failed (20.0%)" */
+static void
+show_service_share(struct print *print, const char *title, int64_t served, int64_t failed)
+{
+	double percent = served + failed > 0 ? 100.0 * (double)failed / (double)(served + failed) : 0;
+
+	show_fact_printf(print, title, "%" PRId64 " served, %" PRId64 " failed (%.1f%%)", served, failed, percent);
+}
+
+static void
+show_service_canary(struct print *print, const json_t *canary)
+{
+	char since[CLOCK_TEXT_SIZE];
+
+	if (!json_is_object(canary))
+		return;
+	clock_format_wall(since, sizeof(since), view_int(canary, "since_wall_ns"));
+	show_fact_printf(print, "canary", "%" PRId64 " (%s, sha256 %.12s) with %" PRId64 "%% since %s",
+		view_int(canary, "generation"), view_text(canary, "version"), view_text(canary, "sha256"),
+		view_int(canary, "share"), since);
+	show_service_share(print, "its own", view_int(canary, "served"), view_int(canary, "failed"));
+	show_service_share(print, "the others", view_int(canary, "others_served"),
+		view_int(canary, "others_failed"));
 }
 
 /* "4 since ..., former: 3 (1.0.0, sha256 ...)" and what lingers. */
@@ -183,6 +227,7 @@ show_service_generations(struct print *print, const json_t *service)
 		clock_format_wall(since, sizeof(since), view_int(service, "generation_wall_ns"));
 	show_fact_printf(print, "generation", "%" PRId64 "%s%s", view_int(service, "generation"),
 		*since != '\0' ? " since " : "", since);
+	show_service_canary(print, json_object_get(service, "canary"));
 	if (json_is_object(former)) {
 		text = xasprintf("%" PRId64 " (%s, sha256 %.12s)", view_int(former, "generation"),
 			view_text(former, "version"), view_text(former, "sha256"));

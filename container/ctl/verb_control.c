@@ -85,6 +85,8 @@ control_swap_text(const json_t *reply)
 		{"swapped", "generation %lld (%s) serves"},
 		{"same", "is running that already: generation %lld (%s)"},
 		{"started", "was started: generation %lld (%s)"},
+		{"canary", "generation %lld (%s) has its share"},
+		{"aborted", "its canary is aborted; generation %lld (%s) serves on"},
 		{"asked", "has been asked; now generation %lld (%s) serves"},
 	};
 
@@ -170,6 +172,8 @@ control_ask(struct control *control, const char *service, struct ctl_reply *repl
 		json_object_set_new(parameters, "wait", json_string("none"));
 	else if (ctl->options.probation)
 		json_object_set_new(parameters, "wait", json_string("probation"));
+	if (ctl->options.canary != 0)
+		json_object_set_new(parameters, "canary", json_integer(ctl->options.canary));
 	if (control->stages)
 		return ctl_ask_in_stages(ctl, control->method, parameters, control_on_stage, (void *)service,
 			reply_r);
@@ -212,8 +216,10 @@ control_finish(struct control *control)
 static enum interface_exit
 control_all(struct ctl *ctl, enum interface_method_id method, bool swaps)
 {
+	/* An abort has no stages. */
 	struct control control = {.ctl = ctl, .method = method, .swaps = swaps,
-		.stages = swaps || method == INTERFACE_DRAIN, .results = json_array()};
+		.stages = (swaps && method != INTERFACE_ABORT) || method == INTERFACE_DRAIN,
+		.results = json_array()};
 
 	for (size_t i = 0; i < ctl->options.argument_count; i++) {
 		control_one(&control, ctl->options.arguments[i]);
@@ -281,8 +287,8 @@ enum interface_exit
 verb_reload(struct ctl *ctl)
 {
 	if (ctl->options.argument_count == 0)
-		return control_fits(ctl, OPTION_NO_WAIT) && control_fits(ctl, OPTION_PROBATION) ?
-			verb_reload_config(ctl) : ctl_fail(ctl);
+		return control_fits(ctl, OPTION_NO_WAIT) && control_fits(ctl, OPTION_PROBATION) &&
+			control_fits(ctl, OPTION_CANARY) ? verb_reload_config(ctl) : ctl_fail(ctl);
 	if (!control_fits(ctl, OPTION_DRY_RUN) || !control_fits(ctl, OPTION_HISTORY))
 		return ctl_fail(ctl);
 	return control_all(ctl, INTERFACE_RELOAD, true);
@@ -296,6 +302,18 @@ verb_rollback(struct ctl *ctl)
 	if (!control_fits(ctl, OPTION_CONFIG))
 		return ctl_fail(ctl);
 	return control_all(ctl, INTERFACE_ROLLBACK, true);
+}
+
+enum interface_exit
+verb_promote(struct ctl *ctl)
+{
+	return control_all(ctl, INTERFACE_PROMOTE, true);
+}
+
+enum interface_exit
+verb_abort(struct ctl *ctl)
+{
+	return control_all(ctl, INTERFACE_ABORT, true);
 }
 
 /* --- shutdown ---------------------------------------------------------------- */

@@ -47,7 +47,7 @@ event_style(const char *kind)
 		enum print_style style;
 	} styles[] = {
 		{"started", PRINT_GOOD}, {"restarted", PRINT_GOOD}, {"swapped", PRINT_GOOD},
-		{"promoted", PRINT_GOOD}, {"up", PRINT_GOOD}, {"asked", PRINT_FAINT},
+		{"promoted", PRINT_GOOD}, {"aborted", PRINT_BAD}, {"up", PRINT_GOOD}, {"asked", PRINT_FAINT},
 		{"failed", PRINT_BAD}, {"crashed", PRINT_BAD}, {"gave-up", PRINT_BAD},
 		{"refused", PRINT_BAD}, {"rolled-back", PRINT_BAD}, {"trouble", PRINT_BAD},
 		{"lingers", PRINT_BUSY}, {"file-gone", PRINT_BUSY},

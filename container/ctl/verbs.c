@@ -25,6 +25,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_NOW] = {"now", 0, NULL, "cancel what is running instead of letting it finish"},
 	[OPTION_NO_WAIT] = {"no-wait", 0, NULL, "ask for it and do not wait for the outcome"},
 	[OPTION_PROBATION] = {"probation", 0, NULL, "wait until the new code has passed its probation"},
+	[OPTION_CANARY] = {"canary", 0, "SHARE",
+		"give the new code this share of the messages only, such as 10%, until promote or abort"},
 	[OPTION_FOLLOW] = {"follow", 'f', NULL, "go on with new ones as they come"},
 	[OPTION_LINES] = {"lines", 'n', "N", "begin with the last N, 20 unless given"},
 	[OPTION_SINCE] = {"since", 0, "N", "begin behind the event with this number"},
@@ -126,7 +128,8 @@ const struct verb verbs[] = {
 		"One that was moved to a cell of its own, since it crashed the one that it shared again and "
 		"again (on_crash), goes back to that. Nothing is started."},
 	{"reload", NULL, "[SERVICE...]", 0, SIZE_MAX, OPTION_BIT(OPTION_NO_WAIT) |
-		OPTION_BIT(OPTION_PROBATION) | OPTION_BIT(OPTION_DRY_RUN) | OPTION_BIT(OPTION_HISTORY),
+		OPTION_BIT(OPTION_PROBATION) | OPTION_BIT(OPTION_CANARY) | OPTION_BIT(OPTION_DRY_RUN) |
+		OPTION_BIT(OPTION_HISTORY),
 		SECONDS(120), verb_reload,
 		"read the configuration again, or take the plugin files as they are now",
 		"Without SERVICE it is the configuration. Everything is read and checked first, the plugins "
@@ -142,7 +145,10 @@ const struct verb verbs[] = {
 		"serves on: exits with 5 if it was refused before anything was started, with 10 otherwise.\n"
 		"Waits until the new code serves. For the probation of the service after that, it is rolled "
 		"back by itself if it crashes or fails more often than the old one; --probation waits for "
-		"the end of that, too."},
+		"the end of that, too.\n"
+		"With --canary the new code is a canary: it gets that share of the messages, in a fixed turn, and the old "
+		"code the others, until promote or abort. Status shows how both fare. Meanwhile the service "
+		"is neither reloaded nor changed."},
 	{"rollback", NULL, "[SERVICE...]", 0, SIZE_MAX, OPTION_BIT(OPTION_NO_WAIT) |
 		OPTION_BIT(OPTION_CONFIG), SECONDS(120), verb_rollback,
 		"return to the code that services ran before, or to a configuration",
@@ -151,6 +157,14 @@ const struct verb verbs[] = {
 		"With --config N and no SERVICE, the configuration with that number is in force again, under "
 		"a new one; reload --history lists the last ten. The file stays as it is, and the next reload "
 		"takes that."},
+	{"promote", NULL, "SERVICE...", 1, SIZE_MAX, OPTION_BIT(OPTION_NO_WAIT) |
+		OPTION_BIT(OPTION_PROBATION), SECONDS(120), verb_promote,
+		"let the canaries of services take the place of the code beside them",
+		"The state goes over now, where the plugin hands it over, and the probation begins, as after "
+		"reload. If that fails, the canary ends and the old code serves on: exits with 10."},
+	{"abort", NULL, "SERVICE...", 1, SIZE_MAX, 0, SECONDS(120), verb_abort,
+		"end the canaries of services",
+		"They get no more messages, finish what they have, and the old code goes on alone."},
 	{"load", NULL, "FILE.so", 1, 1, OPTION_BIT(OPTION_AS) | OPTION_BIT(OPTION_SET), SECONDS(120), verb_load,
 		"run a plugin file from anywhere as a service, without the configuration",
 		"The file is examined as any, and nobody but root and the daemon's user may be able to write "

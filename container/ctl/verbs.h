@@ -25,6 +25,7 @@ enum option_id {
 	OPTION_NOW,
 	OPTION_NO_WAIT,
 	OPTION_PROBATION,
+	OPTION_CANARY,
 	OPTION_FOLLOW,
 	OPTION_LINES,
 	OPTION_SINCE,
@@ -93,7 +94,7 @@ verb_fn verb_ping, verb_version, verb_info, verb_list, verb_status, verb_tasks, 
 verb_fn verb_call, verb_send;           /* verb_message.c */
 verb_fn verb_do;                        /* verb_do.c */
 verb_fn verb_start, verb_stop, verb_restart, verb_pause, verb_resume, verb_drain, verb_reset,
-	verb_reload, verb_rollback,
+	verb_reload, verb_rollback, verb_promote, verb_abort,
 	verb_shutdown;                      /* verb_control.c */
 verb_fn verb_reload_config, verb_rollback_config, verb_diff, verb_show, verb_set, verb_enable,
 	verb_disable;                       /* verb_config.c */

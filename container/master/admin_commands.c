@@ -318,7 +318,8 @@ admin_reset(struct admin_request *request, struct master *master)
 static json_t *
 admin_swap_reply(const struct master_service *service, const char *outcome)
 {
-	const struct plugin_image *image = service->image;
+	bool canary = strcmp(outcome, swap_outcome_name(SWAP_CANARY)) == 0;
+	const struct plugin_image *image = canary ? service->canary.image : service->image;
 
 	return json_pack("{s:s, s:s, s:I, s:o}", "outcome", outcome,
 		"state", service_gate_state_name(service),
@@ -348,6 +349,9 @@ admin_on_swapped(struct master_service *service, enum swap_outcome outcome, cons
 	case SWAP_REFUSED:
 		admin_refuse(request, "%s", text);
 		break;
+	case SWAP_BUSY:
+		admin_fail(request, BAY_BUSY, "%s", text);
+		break;
 	case SWAP_FAILED:
 		admin_fail(request, BAY_FAILED, "%s", text);
 		break;
@@ -367,6 +371,7 @@ admin_swap(struct admin_request *request, struct master *master,
 {
 	const char *wait = json_string_value(json_object_get(request->parameters, "wait"));
 	struct swap_wish wish = {.by = admin_by(request),
+		.share = json_integer_value(json_object_get(request->parameters, "canary")),
 		.stage = admin_on_swap_stage, .done = admin_on_swapped, .arg = request};
 	struct master_service *service = admin_find_service(request, master);
 
@@ -378,7 +383,7 @@ admin_swap(struct admin_request *request, struct master *master,
 		wish.through_probation = true;
 		begin(service, &wish);
 	} else if (strcmp(wait, "none") == 0) {
-		begin(service, &(struct swap_wish){.by = wish.by});
+		begin(service, &(struct swap_wish){.by = wish.by, .share = wish.share});
 		admin_answer(request, admin_swap_reply(service, "asked"));
 	} else {
 		admin_error(request, INTERFACE_INVALID_PARAMETER, interface_standard_error_parameters(
@@ -396,6 +401,18 @@ static void
 admin_rollback(struct admin_request *request, struct master *master)
 {
 	admin_swap(request, master, service_swap_roll_back);
+}
+
+static void
+admin_promote(struct admin_request *request, struct master *master)
+{
+	admin_swap(request, master, service_swap_promote);
+}
+
+static void
+admin_abort(struct admin_request *request, struct master *master)
+{
+	admin_swap(request, master, service_swap_abort);
 }
 
 /* --- dispatch ------------------------------------------------------------------------------------ */
@@ -417,6 +434,8 @@ static admin_command_fn *const admin_commands[INTERFACE_METHODS] = {
 	[INTERFACE_RESET] = admin_reset,
 	[INTERFACE_RELOAD] = admin_reload,
 	[INTERFACE_ROLLBACK] = admin_rollback,
+	[INTERFACE_PROMOTE] = admin_promote,
+	[INTERFACE_ABORT] = admin_abort,
 	[INTERFACE_PAUSE] = admin_pause,
 	[INTERFACE_RESUME] = admin_resume,
 	[INTERFACE_DRAIN] = admin_drain,

@@ -21,6 +21,7 @@
 #include "master/plugin_examination.h"
 #include "master/service_order.h"
 #include "master/silent_loops.h"
+#include "master/service_canary.h"
 #include "master/supervisor.h"
 #include "protocol/varlink.h"
 
@@ -148,6 +149,24 @@ report_lingering(const struct master_service *service)
 	return array;
 }
 
+static json_t *
+report_canary(const struct master_service *service)
+{
+	const struct service_canary *canary = &service->canary;
+	struct probation_counts own, others;
+
+	service_canary_count(service, master_cell_page(service->cell), &own, &others);
+	return json_pack("{s:I, s:o, s:s, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"generation", (json_int_t)canary->image->generation,
+		"version", varlink_text(canary->image->version),
+		"sha256", canary->image->image.source_sha256,
+		"share", (json_int_t)canary->share,
+		"since_wall_ns", (json_int_t)canary->since_wall_ns,
+		"served", report_int(own.ended - own.failed), "failed", report_int(own.failed),
+		"others_served", report_int(others.ended - others.failed),
+		"others_failed", report_int(others.failed));
+}
+
 /* Adds what is known of its code beside the image that it has. */
 static bool
 report_add_generations(json_t *json, const struct master_service *service)
@@ -161,6 +180,9 @@ report_add_generations(json_t *json, const struct master_service *service)
 		return false;
 	if (service->former != NULL &&
 	    json_object_set_new(json, "former", report_generation(service->former)) != 0)
+		return false;
+	if (service_canary_runs(service) &&
+	    json_object_set_new(json, "canary", report_canary(service)) != 0)
 		return false;
 	return service->probation.until_ns == 0 ||
 		json_object_set_new(json, "probation_ns", json_integer(left_ns > 0 ? left_ns : 1)) == 0;

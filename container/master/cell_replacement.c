@@ -13,6 +13,7 @@
 #include "master/cell_keeper.h"
 #include "master/event_log.h"
 #include "master/master_cell.h"
+#include "master/service_canary.h"
 #include "master/supervisor.h"
 
 static const struct timeval replacement_look = {.tv_usec = 10 * 1000};
@@ -129,6 +130,7 @@ replacement_begin(struct cell_replacement *replacement)
 	replacement->draining = true;
 	replacement->until_ns = clock_monotonic_ns() + replacement->config->container.drain_timeout_ns;
 	for (size_t i = 0; (service = replacement_next(replacement, &i)) != NULL;) {
+		service_canary_leave(service, "its cell is replaced");
 		if (service->state == SERVICE_READY)
 			master_service_set_state(service, SERVICE_STARTING, NULL);
 	}

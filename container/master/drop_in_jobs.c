@@ -21,6 +21,7 @@
 #include "master/master.h"
 #include "master/master_cell.h"
 #include "master/plugin_examination.h"
+#include "master/service_canary.h"
 #include "master/service_change.h"
 #include "master/service_swap.h"
 #include "master/supervisor.h"
@@ -175,11 +176,12 @@ drop_in_job_on_started(struct master_service *service, enum bay_status status, c
 	drop_in_job_release(arg);
 }
 
-/* Nothing is under way, and its cell is not about to be replaced. */
+/* Nothing is under way, no canary runs, and its cell is not about to be replaced. */
 static bool
 drop_in_may_change(const struct master_service *service)
 {
-	return service_change_is_possible(service) && !master_cell_is_replaced(service->cell);
+	return service_change_is_possible(service) && !service_canary_runs(service) &&
+		!master_cell_is_replaced(service->cell);
 }
 
 static bool

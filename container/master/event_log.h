@@ -45,7 +45,9 @@ enum { EVENT_LOG_CAPACITY = 2048 };
 	ROW(GAVE_UP, "gave-up", EVENT_UNLOGGED, "a service failed too often, and stays down") \
 	ROW(REFUSED, "refused", EVENT_UNLOGGED, "a file, setting or wish was not taken; what ran goes on") \
 	ROW(SWAPPED, "swapped", EVENT_INFO, "a new generation of a service's code serves") \
-	ROW(PROMOTED, "promoted", EVENT_INFO, "a new generation has passed its probation") \
+	ROW(CANARY, "canary", EVENT_INFO, "a new generation gets a share of a service's messages") \
+	ROW(PROMOTED, "promoted", EVENT_INFO, "a new generation stays: a canary serves, or a probation is passed") \
+	ROW(ABORTED, "aborted", EVENT_WARN, "a canary is over, and the old generation goes on alone") \
 	ROW(ROLLED_BACK, "rolled-back", EVENT_UNLOGGED, "the former generation or configuration is back") \
 	ROW(DRAINED, "drained", EVENT_INFO, "a service, a cell or what lingered has ended what it had") \
 	ROW(LINGERS, "lingers", EVENT_WARN, "the code of an old generation cannot be unloaded") \

@@ -22,6 +22,7 @@
 #include "master/link_broker.h"
 #include "master/plugin_examination.h"
 #include "master/service_absence.h"
+#include "master/service_canary.h"
 #include "master/service_control.h"
 #include "master/service_swap.h"
 #include "master/service_table.h"
@@ -176,6 +177,8 @@ master_cell_on_failed(struct master_cell *cell, const json_t *parameters, char *
 	if (!cell_failed_from_json(parameters, &failed, error))
 		return false;
 	service = master_cell_find(cell, failed.service);
+	if (service != NULL && service_canary_failed(service, failed.generation, failed.message))
+		return true;
 	if (service != NULL && service->image != NULL && service->image->generation == failed.generation)
 		service_control_failed(service, failed.message);
 	return true;

@@ -59,9 +59,20 @@ struct service_totals {
 struct service_swap {
 	struct plugin_image *image; /* that is being swapped to; NULL: none is */
 	bool started;               /* its code has run in the cell */
+	int64_t share;              /* percent that it is to get as a canary; 0: all */
+	bool promotes;              /* it was the canary */
 	struct list asked;          /* struct swap_ask: wait for the next one */
 	struct list served;         /* the same: for the present one */
 	char *failure;              /* it failed with its cell, or NULL */
+};
+
+/* The same of service_canary.c. */
+struct service_canary {
+	struct plugin_image *image; /* NULL: there is none */
+	int64_t share;              /* percent */
+	int64_t since_wall_ns;
+	struct probation_counts base;        /* what canaries in this cell had done before it */
+	struct probation_counts base_of_all; /* what all code of the service had */
 };
 
 /* The same of service_probation.c. */
@@ -134,6 +145,7 @@ struct master_service {
 	struct plugin_image *former;     /* what ran before image, or NULL */
 	int64_t generation_wall_ns;      /* since when image has served; 0: it has not */
 	struct service_swap swap;
+	struct service_canary canary;
 	struct service_probation probation;
 	struct service_lingering *lingering; /* in the cells that there are */
 	size_t lingering_count;

@@ -16,6 +16,7 @@
 #include "master/plugin_survey.h"
 #include "master/reload_plan.h"
 #include "master/service_absence.h"
+#include "master/service_canary.h"
 #include "master/service_change.h"
 #include "master/service_control.h"
 #include "master/service_steps.h"
@@ -364,6 +365,22 @@ commit_has_image(const struct commit_item *item)
 		strcmp(service->config->plugin, item->target.config->plugin) == 0;
 }
 
+/* Its canary is under trial with the configuration that there is. */
+static bool
+commit_is_refused(struct commit_item *item)
+{
+	char *why;
+
+	if (item->service == NULL || !service_canary_runs(item->service) ||
+	    (item->action != RELOAD_LIVE && item->action != RELOAD_GENERATION))
+		return false;
+	why = service_canary_refusal(item->service);
+	item->action = RELOAD_KEEP;
+	commit_on_done(item->service, BAY_BUSY, why, item);
+	free(why);
+	return true;
+}
+
 static void commit_item_change(struct commit_item *item);
 
 static void
@@ -418,6 +435,8 @@ commit_item_change(struct commit_item *item)
 	if (commit_waits(item, commit_on_settled))
 		return;
 	commit_item_plan(item);
+	if (commit_is_refused(item))
+		return;
 	if (!commit_has_image(item)) {
 		item->action = RELOAD_KEEP;
 		commit_on_done(service, BAY_BUSY, "somebody else started it meanwhile: reload again", item);

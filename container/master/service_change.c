@@ -219,7 +219,7 @@ service_change_swap(struct master_service *service)
 	service->step_ns = clock_monotonic_ns();
 	/* Init, and the state that leaves the one and enters the other. */
 	if (!service_call_with_image(service, CELL_SWAP,
-		service->next_image != NULL ? service->next_image : service->image, false,
+		service->next_image != NULL ? service->next_image : service->image, false, 0,
 		3 * (config->start_timeout_ns + grace_ns) + config->drain_timeout_ns, service_on_swapped))
 		service_on_swapped(&(struct cell_reply){.kind = CELL_REPLY_FAILED, .status = BAY_INVALID,
 			.message = "a setting is no UTF-8 text"}, service);

@@ -14,6 +14,7 @@
 #include "master/listener_table.h"
 #include "master/master_cell.h"
 #include "master/plugin_examination.h"
+#include "master/service_canary.h"
 #include "master/service_change.h"
 #include "master/service_gate.h"
 #include "master/service_isolation.h"
@@ -184,6 +185,7 @@ service_control_failed(struct master_service *service, const char *message)
 	if (service->state != SERVICE_READY)
 		return;
 	master_service_note(service, EVENT_FAILED, "%s", message);
+	service_canary_leave(service, "what serves beside it has failed");
 	if (service->step == SERVICE_STEP_NONE && service_swap_failed(service, true, message)) {
 		service_begin_start(service);
 		return;
@@ -211,6 +213,7 @@ service_control_listen(struct master_service *service, const struct cell_listen 
 	bool runs = service->state == SERVICE_READY || service->step == SERVICE_STEP_START;
 	bool known = service_is_of(service->image, asked->generation) ||
 		service_is_of(service->swap.image, asked->generation) ||
+		service_is_of(service->canary.image, asked->generation) ||
 		(service->undo != NULL && service_is_of(service->next_image, asked->generation));
 
 	if (!runs || !known || !service->wanted || supervisor_is_stopping(service->supervisor)) {

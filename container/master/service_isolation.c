@@ -3,12 +3,14 @@
 
 #include "master/service_isolation.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "master/event_log.h"
 #include "master/master_cell.h"
 #include "master/master_service.h"
+#include "master/service_canary.h"
 #include "master/service_change.h"
 #include "master/supervisor.h"
 
@@ -71,6 +73,13 @@ service_isolation_reset(struct master_service *service, service_done_fn *done, v
 	if (!service_change_is_possible(service)) {
 		done(service, BAY_BUSY, "something else is under way for it: try again when that has ended [busy]",
 			arg);
+		return;
+	}
+	if (service->apart && service_canary_runs(service)) {
+		char *why = service_canary_refusal(service);
+
+		done(service, BAY_BUSY, why, arg);
+		free(why);
 		return;
 	}
 	memset(service->crashes, 0, sizeof(service->crashes));

@@ -17,6 +17,7 @@
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
 #include "master/service_absence.h"
+#include "master/service_canary.h"
 #include "master/service_change.h"
 #include "master/service_gate.h"
 #include "master/service_order.h"
@@ -285,7 +286,8 @@ service_overflow(const struct config_service *config)
 
 /* What the cell is told of the service. NULL: no memory. */
 static json_t *
-service_start_parameters(const struct master_service *service, const struct plugin_image *image, bool keep)
+service_start_parameters(const struct master_service *service, const struct plugin_image *image, bool keep,
+	int64_t share)
 {
 	const struct config_service *config = service->config;
 	struct cell_setting *settings = xcalloc(config->setting_count + 1, sizeof(*settings));
@@ -308,6 +310,7 @@ service_start_parameters(const struct master_service *service, const struct plug
 		.start_timeout_ns = config->start_timeout_ns,
 		.drain_timeout_ns = config->drain_timeout_ns,
 		.keep = keep,
+		.canary = share,
 		.settings = settings,
 		.setting_count = config->setting_count,
 	};
@@ -371,9 +374,10 @@ service_on_started(const struct cell_reply *reply, void *arg)
 
 bool
 service_call_with_image(struct master_service *service, const char *method,
-	const struct plugin_image *image, bool keep, int64_t timeout_ns, cell_reply_fn *reply)
+	const struct plugin_image *image, bool keep, int64_t share, int64_t timeout_ns,
+	cell_reply_fn *reply)
 {
-	json_t *parameters = service_start_parameters(service, image, keep);
+	json_t *parameters = service_start_parameters(service, image, keep, share);
 	int fd = -1;
 
 	if (parameters == NULL)
@@ -416,7 +420,7 @@ service_start_in_turn(struct master_service *service)
 	service_gate_tell(service);
 	service->step = SERVICE_STEP_START;
 	service->step_ns = clock_monotonic_ns();
-	if (!service_call_with_image(service, CELL_START, service->image, false,
+	if (!service_call_with_image(service, CELL_START, service->image, false, 0,
 		service->config->start_timeout_ns + service_grace_ns(service), service_on_started)) {
 		service->step = SERVICE_STEP_NONE;
 		master_service_note(service, EVENT_FAILED, "a setting is no UTF-8 text");
@@ -461,6 +465,7 @@ service_begin_stop(struct master_service *service)
 			(service->wanted && service->gate.state == CELL_GATE_PAUSED))};
 
 	service_probation_leave(service);
+	service_canary_leave(service, "the service is stopped");
 	/* It was examined when it was started. */
 	if (service->leaving && service->next_image == NULL)
 		service->next_image = plugin_image_ref(service->image);

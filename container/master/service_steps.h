@@ -62,9 +62,10 @@ void service_lose_patience(struct master_service *service);
 void service_hurry_stop(struct master_service *service);
 
 /* Tells the cell that there is of the service with this image; method is CELL_START or CELL_SWAP,
- * keep is of the latter. False: a setting is no UTF-8 text, and nothing is told. */
+ * keep and share are of the latter. False: a setting is no UTF-8 text, and nothing is told. */
 bool service_call_with_image(struct master_service *service, const char *method,
-	const struct plugin_image *image, bool keep, int64_t timeout_ns, cell_reply_fn *reply);
+	const struct plugin_image *image, bool keep, int64_t share, int64_t timeout_ns,
+	cell_reply_fn *reply);
 
 /* What is wrong with a plugin or its settings, in one line; the caller's. */
 char *service_refusal_text(const struct plugin_result *result);

@@ -17,11 +17,14 @@
 #include "base/log.h"
 #include "master/master_cell.h"
 #include "master/plugin_examination.h"
+#include "master/service_canary.h"
 #include "master/service_change.h"
 #include "master/service_probation.h"
 #include "master/service_steps.h"
 #include "master/supervisor.h"
 #include "protocol/cell_link.h"
+
+#define SWAP_CANARY_NEEDS_ANOTHER "it does not serve, and a canary needs what serves beside it [swap-refused]"
 
 static void swap_forget(struct master_service *service, const char *message);
 static void swap_send(struct master_service *service);
@@ -108,6 +111,8 @@ swap_drop_image(struct master_service *service)
 {
 	plugin_image_unref(service->swap.image);
 	service->swap.image = NULL;
+	service->swap.share = 0;
+	service->swap.promotes = false;
 }
 
 /* --- back ------------------------------------------------------------------------------------ */
@@ -134,6 +139,7 @@ static void
 swap_begin_back(struct master_service *service)
 {
 	service->swap.image = plugin_image_ref(service->former);
+	service->swap.share = 0;
 	swap_send(service);
 }
 
@@ -187,6 +193,13 @@ service_swap_failed(struct master_service *service, bool blamed, const char *rea
 
 	if (service->swap.image != NULL)
 		return swap_failed_under_way(service, blamed, reason);
+	if (service_canary_runs(service)) {
+		service->by = (struct event_by){0};
+		snprintf(text, sizeof(text), blamed ? "its cell ended, and one of the two is to blame: it %s"
+			: "its cell ended, and it was not to blame", reason);
+		service_canary_leave(service, text);
+		return blamed;
+	}
 	if (!service_probation_is_on(service) || !blamed || service->former == NULL)
 		return false;
 	snprintf(text, sizeof(text), "on probation, it %s", reason);
@@ -210,9 +223,20 @@ swap_note_flip(struct master_service *service, const struct plugin_image *left, 
 	if (back)
 		log_info(swap_subject(service, subject), "%s", text);
 	if (!condemned)
-		master_service_note_image(service, back ? EVENT_ROLLED_BACK : EVENT_SWAPPED, service->swap.image,
-			service->start_took_ns, text);
+		master_service_note_image(service, back ? EVENT_ROLLED_BACK : service->swap.promotes ? EVENT_PROMOTED :
+			EVENT_SWAPPED, service->swap.image, service->start_took_ns, text);
 	free(text);
+}
+
+/* The new one has its share. What was on probation stays, unjudged. */
+static void
+swap_has_begun_canary(struct master_service *service)
+{
+	service_probation_end(service, SWAP_SWAPPED, NULL);
+	service_canary_begin(service, service->swap.image, service->swap.share);
+	service->swap.image = NULL;
+	service->swap.share = 0;
+	swap_wishes_answer(&service->swap.served, service, SWAP_CANARY, NULL);
 }
 
 /* The new one serves. */
@@ -235,6 +259,7 @@ swap_has_flipped(struct master_service *service)
 		service->former = left;
 		service->image = service->swap.image;
 		service->swap.image = NULL;
+		service->swap.promotes = false;
 		service->generation_wall_ns = 0;
 	}
 	service_probation_count_anew(service);
@@ -263,10 +288,13 @@ swap_was_refused(struct master_service *service, const struct cell_reply *reply)
 
 	if (swap_is_back(service))
 		outcome = SWAP_FAILED;
-	swap_note_failure(service, outcome == SWAP_ROLLED_BACK ? EVENT_ROLLED_BACK : EVENT_REFUSED,
-		"generation %" PRId64 " (%s) could not be swapped to, generation %" PRId64 " goes on: %.*s "
-		"[swap-failed]", service->swap.image->generation, service->swap.image->version,
-		service->image->generation, (int)code_split(reply->message, &code), reply->message);
+	if (service->swap.promotes)
+		master_service_note_image(service, EVENT_ABORTED, service->swap.image, 0, text);
+	else
+		swap_note_failure(service, outcome == SWAP_ROLLED_BACK ? EVENT_ROLLED_BACK : EVENT_REFUSED,
+			"generation %" PRId64 " (%s) could not be swapped to, generation %" PRId64 " goes on: %.*s "
+			"[swap-failed]", service->swap.image->generation, service->swap.image->version,
+			service->image->generation, (int)code_split(reply->message, &code), reply->message);
 	swap_drop_image(service);
 	free(service->swap.failure);
 	service->swap.failure = NULL;
@@ -291,7 +319,10 @@ swap_on_reply(const struct cell_reply *reply, void *arg)
 		return;
 	case CELL_REPLY_DONE:
 		service->step = SERVICE_STEP_NONE;
-		swap_has_flipped(service);
+		if (service->swap.share != 0)
+			swap_has_begun_canary(service);
+		else
+			swap_has_flipped(service);
 		break;
 	case CELL_REPLY_FAILED:
 		service->step = SERVICE_STEP_NONE;
@@ -311,7 +342,7 @@ swap_send_image(struct master_service *service)
 {
 	const struct config_service *config = service->config;
 	int64_t grace_ns = supervisor_limits(service->supervisor)->grace_ns;
-	bool keep = config->probation_ns > 0 && !swap_is_back(service);
+	bool keep = config->probation_ns > 0 && !swap_is_back(service) && service->swap.share == 0;
 
 	service->step = SERVICE_STEP_SWAP;
 	service->swap.started = false;
@@ -319,7 +350,7 @@ swap_send_image(struct master_service *service)
 	if (master_cell_ready(service->cell) == NULL)
 		return;
 	/* Init, and the state that leaves the one and enters the other. */
-	if (!service_call_with_image(service, CELL_SWAP, service->swap.image, keep,
+	if (!service_call_with_image(service, CELL_SWAP, service->swap.image, keep, service->swap.share,
 		3 * (config->start_timeout_ns + grace_ns) + config->drain_timeout_ns, swap_on_reply))
 		swap_on_reply(&(struct cell_reply){.kind = CELL_REPLY_FAILED, .status = BAY_INVALID,
 			.message = "a setting is no UTF-8 text"}, service);
@@ -335,6 +366,23 @@ swap_on_reverted(const struct cell_reply *reply, void *arg)
 		swap_send_image(service);
 	else
 		swap_on_reply(reply, service);
+}
+
+/* Its init is behind it, but the requests of both have to end before their state can go over. */
+static void
+swap_send_promotion(struct master_service *service)
+{
+	struct cell_process *cell = master_cell_ready(service->cell);
+	const struct config_service *config = service->config;
+	struct cell_promote promote = {.service = config->name, .keep = config->probation_ns > 0};
+
+	service->step = SERVICE_STEP_SWAP;
+	service->step_ns = clock_monotonic_ns();
+	service->swap.started = true;
+	if (cell != NULL)
+		cell_process_call(cell, CELL_PROMOTE, cell_promote_to_json(&promote), -1,
+			2 * (config->start_timeout_ns + supervisor_limits(service->supervisor)->grace_ns) +
+			3 * config->drain_timeout_ns, swap_on_reply, service);
 }
 
 static void
@@ -383,7 +431,14 @@ swap_start_image(struct master_service *service, struct plugin_image *image)
 static void
 swap_to_image(struct master_service *service, struct plugin_image *image)
 {
-	if (service->state != SERVICE_READY || master_cell_ready(service->cell) == NULL) {
+	bool serves = service->state == SERVICE_READY && master_cell_ready(service->cell) != NULL;
+
+	if (!serves && service->swap.share != 0) {
+		swap_wishes_answer(&service->swap.served, service, SWAP_FAILED, SWAP_CANARY_NEEDS_ANOTHER);
+		service_go_on(service);
+		return;
+	}
+	if (!serves) {
 		swap_start_image(service, image);
 		return;
 	}
@@ -431,6 +486,16 @@ swap_note_asker(struct master_service *service)
 	service->by = swap_wishes_first(&service->swap.served)->by;
 }
 
+/* A canary has begun meanwhile. */
+static void
+swap_refuse_asked(struct master_service *service)
+{
+	char *why = service_canary_refusal(service);
+
+	swap_wishes_answer(&service->swap.asked, service, SWAP_BUSY, why);
+	free(why);
+}
+
 /* The next one, if anybody asked for it. */
 static void
 swap_begin(struct master_service *service)
@@ -439,7 +504,12 @@ swap_begin(struct master_service *service)
 	    service->state != SERVICE_READY || !service->wanted ||
 	    master_cell_is_replaced(service->cell))
 		return;
-	list_splice_back(&service->swap.served, &service->swap.asked);
+	if (service_canary_runs(service)) {
+		swap_refuse_asked(service);
+		return;
+	}
+	swap_wishes_move_alike(&service->swap.served, &service->swap.asked);
+	service->swap.share = swap_wishes_first(&service->swap.served)->share;
 	swap_note_asker(service);
 	service->step = SERVICE_STEP_EXAMINE;
 	service->step_ns = clock_monotonic_ns();
@@ -460,7 +530,8 @@ swap_note_wish(struct master_service *service, const struct swap_wish *wish, con
 }
 
 static void
-swap_refuse(struct master_service *service, const struct swap_wish *wish, const char *why)
+swap_refuse_as(struct master_service *service, const struct swap_wish *wish, enum swap_outcome outcome,
+	const char *why)
 {
 	const struct event_by before = service->by;
 
@@ -468,7 +539,27 @@ swap_refuse(struct master_service *service, const struct swap_wish *wish, const 
 	master_service_note(service, EVENT_REFUSED, "%s", why);
 	service->by = before;
 	if (wish->done != NULL)
-		wish->done(service, SWAP_FAILED, why, wish->arg);
+		wish->done(service, outcome, why, wish->arg);
+}
+
+static void
+swap_refuse(struct master_service *service, const struct swap_wish *wish, const char *why)
+{
+	swap_refuse_as(service, wish, SWAP_FAILED, why);
+}
+
+/* False: there is no canary. */
+static bool
+swap_refuse_for_canary(struct master_service *service, const struct swap_wish *wish)
+{
+	char *why;
+
+	if (!service_canary_runs(service))
+		return false;
+	why = service_canary_refusal(service);
+	swap_refuse_as(service, wish, SWAP_BUSY, why);
+	free(why);
+	return true;
 }
 
 /* Nothing runs that could be swapped. */
@@ -484,6 +575,12 @@ service_swap_reload(struct master_service *service, const struct swap_wish *wish
 	swap_note_wish(service, wish, "to reload it");
 	if (swap_is_down(service)) {
 		swap_refuse(service, wish, "it is stopped; bayctl start starts it with the plugin file as it is now [swap-refused]");
+		return;
+	}
+	if (swap_refuse_for_canary(service, wish))
+		return;
+	if (service->state == SERVICE_FAILED && wish->share != 0) {
+		swap_refuse(service, wish, SWAP_CANARY_NEEDS_ANOTHER);
 		return;
 	}
 	swap_wishes_add(&service->swap.asked, wish);
@@ -503,6 +600,7 @@ service_swap_take(struct master_service *service, struct plugin_image *image,
 	const struct swap_wish *wish)
 {
 	swap_wishes_add(&service->swap.served, wish);
+	service->swap.share = 0;
 	swap_note_asker(service);
 	swap_forward(service, image);
 }
@@ -522,7 +620,9 @@ void
 service_swap_roll_back(struct master_service *service, const struct swap_wish *wish)
 {
 	swap_note_wish(service, wish, "to roll it back");
-	if (service->former == NULL) {
+	if (swap_refuse_for_canary(service, wish)) {
+		return;
+	} else if (service->former == NULL) {
 		swap_refuse(service, wish, "there is no former generation to return to [swap-refused]");
 	} else if (swap_is_down(service)) {
 		swap_refuse(service, wish, "it is stopped; bayctl start starts it with the plugin file as it is now [swap-refused]");
@@ -537,6 +637,42 @@ service_swap_roll_back(struct master_service *service, const struct swap_wish *w
 		else
 			swap_begin_back(service);
 	}
+}
+
+/* Whether there is a canary that can be disposed of; else the wish has been answered. */
+static bool
+swap_has_canary(struct master_service *service, const struct swap_wish *wish)
+{
+	if (!service_canary_runs(service)) {
+		swap_refuse(service, wish, "it has no canary; bayctl reload --canary starts one [swap-refused]");
+		return false;
+	}
+	if (service->step == SERVICE_STEP_NONE && service->state == SERVICE_READY)
+		return true;
+	swap_refuse_as(service, wish, SWAP_BUSY, "something else is under way for it: try again when that has "
+		"ended [busy]");
+	return false;
+}
+
+void
+service_swap_promote(struct master_service *service, const struct swap_wish *wish)
+{
+	swap_note_wish(service, wish, "to promote its canary");
+	if (!swap_has_canary(service, wish))
+		return;
+	swap_wishes_add(&service->swap.served, wish);
+	swap_note_asker(service);
+	service->swap.image = service_canary_take(service);
+	service->swap.promotes = true;
+	swap_send_promotion(service);
+}
+
+void
+service_swap_abort(struct master_service *service, const struct swap_wish *wish)
+{
+	swap_note_wish(service, wish, "to abort its canary");
+	if (swap_has_canary(service, wish))
+		service_canary_abort(service, wish);
 }
 
 void
@@ -587,6 +723,7 @@ service_swap_finish(struct master_service *service, const char *message)
 {
 	swap_forget(service, message);
 	swap_drop_image(service);
+	service_canary_finish(service);
 	plugin_image_unref(service->former);
 	service->former = NULL;
 	master_service_forget_lingering(service, NULL);

@@ -6,6 +6,8 @@
  *	                          \--> Swap: the cell has both; the new one serves
  *	                                \--> probation --> passed: Retire, the old one ends
  *	                                              \--> worse, or failed: back
+ *	canary    as reload, but Swap gives the new one a share only (service_canary.h)
+ *	          \--> promote: Promote, the new one serves; probation, as above
  *	back      Revert: the old one, which was kept, serves again
  *	          else Swap, to the image of the old one; or the next cell starts that
  *
@@ -24,9 +26,14 @@
 struct master_service;
 struct plugin_image;
 
-/* Swaps to the plugin file as it is now; to the generation that ran before. */
+/* Swaps to the plugin file as it is now, or begins a canary with it; swaps to the generation that
+ * ran before. */
 void service_swap_reload(struct master_service *service, const struct swap_wish *wish);
 void service_swap_roll_back(struct master_service *service, const struct swap_wish *wish);
+
+/* Puts the canary in the place of what serves; ends it. */
+void service_swap_promote(struct master_service *service, const struct swap_wish *wish);
+void service_swap_abort(struct master_service *service, const struct swap_wish *wish);
 
 /* Swaps to an image that has been examined already. It is ready, and nothing is under way. */
 void service_swap_take(struct master_service *service, struct plugin_image *image,

@@ -15,6 +15,7 @@
 #include "master/master_cell.h"
 #include "master/plugin_examination.h"
 #include "master/service_absence.h"
+#include "master/service_canary.h"
 #include "master/service_control.h"
 #include "master/service_order.h"
 #include "master/service_probation.h"
@@ -117,6 +118,7 @@ supervisor_mark_services_stopping(struct supervisor *supervisor)
 		event_del(service->timer);
 		service->next_try_ns = 0;
 		service_probation_leave(service);
+		service_canary_leave(service, "bayd stops");
 		if (service->state == SERVICE_READY)
 			master_service_set_state(service, SERVICE_STOPPING, NULL);
 	}

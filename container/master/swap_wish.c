@@ -19,7 +19,10 @@ swap_outcome_name(enum swap_outcome outcome)
 		[SWAP_SWAPPED] = "swapped",
 		[SWAP_SAME] = "same",
 		[SWAP_STARTED] = "started",
+		[SWAP_CANARY] = "canary",
+		[SWAP_ABORTED] = "aborted",
 		[SWAP_REFUSED] = "",
+		[SWAP_BUSY] = "",
 		[SWAP_FAILED] = "",
 		[SWAP_ROLLED_BACK] = "",
 	};
@@ -40,6 +43,15 @@ const struct swap_wish *
 swap_wishes_first(const struct list *list)
 {
 	return &container_of(list_first(list), struct swap_ask, link)->wish;
+}
+
+void
+swap_wishes_move_alike(struct list *to, struct list *from)
+{
+	int64_t share = swap_wishes_first(from)->share;
+
+	while (!list_empty(from) && swap_wishes_first(from)->share == share)
+		list_push_back(to, list_pop_front(from));
 }
 
 void

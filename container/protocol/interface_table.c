@@ -41,6 +41,11 @@ static const struct interface_argument swap_arguments[] = {
 	SERVICE_REQUIRED,
 	{.name = "wait", .type = INTERFACE_STRING, .max = NAME_MAX_BYTES}, END};
 
+static const struct interface_argument reload_arguments[] = {
+	SERVICE_REQUIRED,
+	{.name = "wait", .type = INTERFACE_STRING, .max = NAME_MAX_BYTES},
+	{.name = "canary", .type = INTERFACE_INT, .min = 1, .max = 99}, END};
+
 static const struct interface_argument drain_arguments[] = {
 	SERVICE_REQUIRED,
 	{.name = "wait", .type = INTERFACE_STRING, .max = NAME_MAX_BYTES}, END};
@@ -236,13 +241,14 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.interface = INTERFACE_NAME,
 		.name = "Reload",
 		.role = INTERFACE_ROLE_OPERATOR,
-		.arguments = swap_arguments,
+		.arguments = reload_arguments,
 		.reply = "stage: ?string, outcome: ?string, state: ?string, generation: ?int, "
 			"version: ?string",
 		.help = "Puts the plugin file as it is now in the place of a service's code, while it "
 			"serves. wait is none, flip (the default: replies once the new code serves) or "
 			"probation. The outcome is swapped, same (the file is what runs), started (it did not "
-			"run) or asked. With more, each stage comes as a reply before.",
+			"run) or asked. With more, each stage comes as a reply before. With canary the new code gets "
+			"that percentage of the messages only, until Promote or Abort: the outcome is canary.",
 	},
 	[INTERFACE_ROLLBACK] = {
 		.id = INTERFACE_ROLLBACK,
@@ -253,6 +259,26 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.reply = "stage: ?string, outcome: ?string, state: ?string, generation: ?int, "
 			"version: ?string",
 		.help = "Puts the code that ran before in the place of a service's code; as Reload.",
+	},
+	[INTERFACE_PROMOTE] = {
+		.id = INTERFACE_PROMOTE,
+		.interface = INTERFACE_NAME,
+		.name = "Promote",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = swap_arguments,
+		.reply = "stage: ?string, outcome: ?string, state: ?string, generation: ?int, "
+			"version: ?string",
+		.help = "Puts the canary of a service in the place of the code beside it; as Reload.",
+	},
+	[INTERFACE_ABORT] = {
+		.id = INTERFACE_ABORT,
+		.interface = INTERFACE_NAME,
+		.name = "Abort",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = service_arguments,
+		.reply = "outcome: string, state: string, generation: int, version: string",
+		.help = "Ends the canary of a service: it gets no more messages, and what it has drains. "
+			"The outcome is aborted.",
 	},
 	[INTERFACE_PAUSE] = {
 		.id = INTERFACE_PAUSE,
@@ -457,7 +483,7 @@ const struct interface_type_text interface_types[] = {
 		"queued_bytes: int, queue: int, queue_bytes: int, served: int, failed: int, "
 		"dropped: int, rejected: int, timeouts: int, restarts: int, since_wall_ns: int, "
 		"uptime_ns: int, generation: int, generation_wall_ns: int, former: ?Generation, "
-		"probation_ns: ?int, lingering: []Lingering, reason: ?string, next_try_ns: ?int, "
+		"probation_ns: ?int, canary: ?Canary, lingering: []Lingering, reason: ?string, next_try_ns: ?int, "
 		"file: string, line: int, settings: [string]string, listeners: []Listener, "
 		"enabled: bool, origin: (config, autoload, load), file_gone: bool, gate: ?(paused, drained), gate_by: ?string, "
 		"examine_took_ns: int, start_took_ns: int, "
@@ -465,6 +491,10 @@ const struct interface_type_text interface_types[] = {
 		"wait_took_ns: int, delayed_by: ?string, served_after_ns: ?int)"},
 	{"The code that a service had before, to which Rollback returns.",
 		"Generation (generation: int, version: string, sha256: string)"},
+	{"New code of a service that gets share percent of its messages, beside the code that has the "
+		"others; what both have done since then.",
+		"Canary (generation: int, version: string, sha256: string, share: int, since_wall_ns: int, "
+		"served: int, failed: int, others_served: int, others_failed: int)"},
 	{"Code of a service that was replaced or stopped and is still in the cell, and why.",
 		"Lingering (generation: int, reason: string)"},
 	{"A service that was unloaded, and what of its code cannot go.",

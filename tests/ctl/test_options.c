@@ -245,9 +245,17 @@ START_TEST(options_that_may_come_many_times_are_kept_in_their_order)
 	ck_assert(options.virtual_time && !options.repl);
 	ck_assert_str_eq(options.arguments[0], "x.so");
 	options_finish(&options);
+	ck_assert(parse("reload a --canary 99%"));
+	ck_assert_int_eq(options.canary, 99);
+	options_finish(&options);
+	ck_assert(parse("reload a --canary=1"));
+	ck_assert_int_eq(options.canary, 1);
+	options_finish(&options);
 	refused("run x.so --call 1 --repl", "--call does not go with --repl", "");
 	refused("reload --dry-run --history", "--dry-run does not go with --history", "");
 	refused("reload a --probation --no-wait", "--no-wait does not go with --probation", "");
+	refused("reload a --canary 5 --probation", "--canary does not go with --probation", "");
+	refused("reload a --canary 100%", "--canary wants a share from 1% to 99%, not \"100%\"", "");
 	refused("list --repl", "--repl does not go with list", "");
 }
 END_TEST

@@ -35,6 +35,9 @@
  *	revert=silent    does not answer it
  *	gate=busy        says that one request runs until a Call has come
  *	gate=silent      does not answer it   gate=refuse      refuses it
+ *	promote=refuse   refuses each Promote abort=refuse    refuses each Abort
+ *	abort=fails-first  says before that the canary has failed, so that there is none
+ *	abort=silent     does not answer it
  *	call=crash       crashes in the service that is called
  *	call=fail        the handler fails   call=refuse      the cell has no such service
  *	call=rubbish     answers rubbish     call=bad-body    answers with two bodies
@@ -480,6 +483,39 @@ do_gate(const struct varlink_call *call)
 }
 
 static void
+do_promote(const struct varlink_call *call)
+{
+	struct cell_promote promote;
+	char error[CELL_ERROR_SIZE];
+
+	if (!cell_promote_from_json(call->parameters, &promote, error))
+		_exit(7);
+	if (is_ordered("promote=refuse"))
+		fail(call, CELL_FAILED, BAY_FAILED, "no such luck");
+	else
+		answer(call);
+}
+
+static void
+do_abort(const struct varlink_call *call)
+{
+	struct cell_stop stop;
+	char error[CELL_ERROR_SIZE];
+
+	if (!cell_stop_from_json(call->parameters, &stop, error))
+		_exit(7);
+	if (is_ordered("abort=fails-first"))
+		notify(CELL_FAILED, cell_failed_to_json(&(struct cell_failed){.service = stop.service,
+			.generation = *generation_of(stop.service), .message = "it gave up"}));
+	if (is_ordered("abort=fails-first"))
+		fail(call, CELL_FAILED, BAY_NOT_FOUND, "there is no canary of it");
+	else if (is_ordered("abort=refuse"))
+		fail(call, CELL_FAILED, BAY_BUSY, "it is not ready, or about to stop");
+	else if (!is_ordered("abort=silent"))
+		answer(call);
+}
+
+static void
 drain(const struct varlink_call *call)
 {
 	static struct varlink_call waiting[8];
@@ -653,6 +689,10 @@ do_call_of_any_kind(const struct varlink_call *call, struct varlink_fds *fds)
 		do_revert(call);
 	} else if (strcmp(call->method, CELL_RETIRE) == 0) {
 		answer(call);
+	} else if (strcmp(call->method, CELL_PROMOTE) == 0) {
+		do_promote(call);
+	} else if (strcmp(call->method, CELL_ABORT) == 0) {
+		do_abort(call);
 	} else if (strcmp(call->method, CELL_CALL) == 0) {
 		do_call(call, fds);
 	} else if (strcmp(call->method, CELL_TASKS) == 0) {

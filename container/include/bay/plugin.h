@@ -47,6 +47,8 @@ enum bay_plugin_flags {
  * then everything that is still going is cancelled, then fini. When the code of a
  * service is swapped, the new instances have had their init, and perhaps
  * import_state, before the old ones get no more requests; run begins when they do.
+ * Those that are tried with a share of the requests first (a canary) have begun run and
+ * have served when import_state comes; then none of their requests is in flight.
  */
 struct bay_plugin {
 	uint32_t size;          /* sizeof as the plugin was compiled */
