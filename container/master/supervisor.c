@@ -86,6 +86,7 @@ supervisor_start(struct supervisor *supervisor, struct buffer *error)
 		if (starts[i] && service->image != NULL)
 			service_control_boot(service);
 	}
+	free(starts);
 	supervisor->started = true;
 	for (size_t i = 0; i < supervisor->cell_count; i++) {
 		if (master_cell_is_needed(supervisor->cells[i]) && !master_cell_start(supervisor->cells[i], error))
