@@ -259,8 +259,9 @@ scheduler_run(struct scheduler *scheduler)
 		else
 			loop_wait(&scheduler->loop, scheduler_cold_ns(scheduler));
 	}
-	/* What was posted before the stop owns memory. */
-	loop_drain_inbox(&scheduler->loop);
+	/* What was posted before the stop owns memory, and may post more. */
+	while (loop_drain_inbox(&scheduler->loop))
+		;
 }
 
 void
