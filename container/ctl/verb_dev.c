@@ -184,6 +184,8 @@ dev_call_lines(struct dev *dev, struct dev_input *input)
 		dev->prompted = false;
 		if (dev->serves)
 			dev_call(dev, line);
+		else
+			fputs("bayctl: nothing runs yet: the line is not answered\n", dev->ctl->err.file);
 		free(line);
 		dev_prompt(dev, input);
 	}

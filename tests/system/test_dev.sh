@@ -126,6 +126,7 @@ source_is first 'int = no_c_at_all;'
 dev x.c
 wait_until 'it says so' has_complained 'nothing runs yet; waiting for a change of x.c'
 types Ada
+wait_until 'it says that there is nobody' has_complained 'nothing runs yet: the line is not answered'
 source_is second
 wait_until 'it is ready' has_said 'x: ready'
 types Bob
