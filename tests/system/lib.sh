@@ -233,6 +233,8 @@ ctl_quiet() { "$built/bayctl" -s "$dir/run/control.sock" "$@" 2>/dev/null </dev/
 ctl_behind() {
 	file=$1
 	shift
+	# What an earlier one has said would be taken for its words.
+	: >"$dir/$file"
 	"$built/bayctl" -s "$dir/run/control.sock" "$@" >"$dir/$file" 2>&1 </dev/null &
 	# shellcheck disable=SC2034
 	call=$!
