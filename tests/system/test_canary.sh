@@ -385,7 +385,7 @@ done
 got=$(cat "$dir/paused1" "$dir/paused2" "$dir/paused3" "$dir/paused4" | tr -d '\n')
 [ "$got" = called212 ] || fail "in turn: $got"
 expect 1
-ctl_behind slow call swaps 'sleep 500000000'
+ctl_behind slow call swaps 'sleep 3000000000'
 slow=$call
 wait_until 'the canary has one' in_flight 1
 ctl drain swaps

@@ -80,7 +80,7 @@ four_services
 start
 calm=$(cell_is main pid)
 lone=$(cell_is lone pid)
-ctl_behind other call calm 'sleep 200000000'
+ctl_behind other call calm 'sleep 3000000000'
 other=$call
 ctl_behind lost call first 'sleep 3600000000000'
 wait_until 'both calls are under way' eval \
@@ -215,7 +215,7 @@ four_services
 start
 calm=$(cell_is main pid)
 risky=$(cell_is risky pid)
-ctl_behind slow call first 'sleep 200000000'
+ctl_behind slow call first 'sleep 3000000000'
 wait_until 'the call is under way' eval '[ "$(field_of first in_flight)" = 1 ]'
 sed -i 's/^\[cell risky\]/&\nfds_max = 128/; s/^loops = 1$/loops = 3/' "$dir/bay.ini"
 ctl reload
