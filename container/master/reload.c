@@ -166,6 +166,25 @@ reload_run_note(const struct reload_run *run, enum event_kind kind, const char *
 	event_log_add(run->reload->options.events, kind, &facts, "%s", why);
 }
 
+/* An event is one line, and complaints are several. */
+static void
+reload_run_note_refusal(const struct reload_run *run, const char *message)
+{
+	char *text = xstrdup("");
+
+	while (*message != '\0') {
+		int length = (int)strcspn(message, "\n");
+		char *before = text;
+
+		text = xasprintf("%s%s%.*s", before, *before != '\0' ? "; " : "", length, message);
+		free(before);
+		message += length;
+		message += *message == '\n';
+	}
+	reload_run_note(run, EVENT_REFUSED, text);
+	free(text);
+}
+
 /* Complaints are several lines. */
 static void
 reload_run_log(const struct reload_run *run, const char *prefix, const char *message)
@@ -190,7 +209,7 @@ reload_run_end(struct reload_run *run, enum bay_status status, bool changed, con
 		.number = reload->history.last_number, .changed = changed, .diff = &run->diff};
 
 	if (status != BAY_OK && !run->dry_run)
-		reload_run_note(run, EVENT_REFUSED, message);
+		reload_run_note_refusal(run, message);
 	if (status != BAY_OK)
 		reload_run_log(run, status == BAY_IO ? "it is in force, and not saved: " :
 			"nothing has changed: ", message);

@@ -111,7 +111,7 @@ open_world(struct world *world, const char *orders)
 	fake_master_plugin(&world->master, "reloads", "c");
 	options = (struct reload_options){.supervisor = world->master.supervisor,
 		.examination = world->master.examination, .listeners = world->master.listeners,
-		.config = world->master.config};
+		.config = world->master.config, .events = world->master.events};
 	write_ini(world, "[container]\n[service a]\n[service b]\n");
 	fake_master_start(&world->master);
 	world->reload = reload_create(&options, &watcher);
@@ -287,6 +287,23 @@ is_refused(struct world *world, const char *text, const char *expected)
 	ck_assert(is_state(&world->master, "a", SERVICE_READY));
 	ck_assert_uint_eq(service_of(&world->master, "a")->config->setting_count, 0);
 }
+
+START_TEST(all_that_is_wrong_with_a_file_is_one_event)
+{
+	const struct event_record *record;
+	uint64_t next;
+	struct world world;
+
+	open_world(&world, "");
+	is_refused(&world, "[container]\n[service a]\ntimeout = soon\nqueue = none\n", "bay.ini:4: queue");
+	next = event_log_newest(world.master.events);
+	ck_assert(event_log_next(world.master.events, &next, NULL, &record));
+	ck_assert_msg(strchr(record->why, '\n') == NULL, "%s", record->why);
+	ck_assert_ptr_nonnull(strstr(record->why, "[config-value]; "));
+	ck_assert_ptr_nonnull(strstr(record->why, "bay.ini:4: queue"));
+	close_world(&world);
+}
+END_TEST
 
 START_TEST(a_wrong_file_changes_nothing)
 {
@@ -662,6 +679,7 @@ CHECK_MAIN("master/reload",
 	who_asks_meanwhile_shares_the_next_run,
 	a_dry_run_says_what_it_would_do,
 	a_wrong_file_changes_nothing,
+	all_that_is_wrong_with_a_file_is_one_event,
 	when_the_cell_refuses_one_all_are_as_before,
 	a_section_takes_over_what_its_plugin_file_becomes_meanwhile,
 	a_section_adds_what_has_gone_with_its_plugin_file_meanwhile,
