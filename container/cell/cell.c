@@ -565,7 +565,8 @@ cell_close(struct cell *cell)
 	listener_source_end();
 	cell_peers_finish();
 	loader_destroy(cell->loader);
-	loop_drain_inbox(&cell->loop);
+	while (loop_drain_inbox(&cell->loop))
+		;
 	host_destroy(cell->host);
 	control_destroy(cell->control);
 	ready_sets_finish();

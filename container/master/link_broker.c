@@ -188,7 +188,8 @@ link_broker_broken(struct link_broker *broker, struct master_cell *cell, const c
 		"of cell %s to cell %s: %s", master_cell_name(cell), to, reason);
 	broker_forget(link);
 	broker_tell_peer(other, cell, false);
-	broker_tell_peer(other, cell, true);
+	if (master_cell_ready(cell) != NULL)
+		broker_tell_peer(other, cell, true);
 }
 
 /* --- life ------------------------------------------------------------------------------ */

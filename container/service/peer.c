@@ -69,8 +69,16 @@ peer_get(const char *name)
 void
 peers_stop(void)
 {
+	struct list over = LIST_INIT(over);
+
 	pthread_mutex_lock(&peers_lock);
 	peers.stopped = true;
+	list_for_each(pos, &peers.routes) {
+		struct peer_route *route = container_of(pos, struct peer_route, in_routes);
+
+		route->retry = 0;
+		peer_route_refuse(route, "this cell ends", &over);
+	}
 	list_for_each(pos, &peers.peers) {
 		struct peer *peer = container_of(pos, struct peer, in_peers);
 
@@ -78,6 +86,7 @@ peers_stop(void)
 			peer_link_end(peer->link, "this cell ends");
 	}
 	pthread_mutex_unlock(&peers_lock);
+	peer_sent_settle(&over);
 }
 
 static void
@@ -87,6 +96,7 @@ peer_route_destroy(struct peer_route *route)
 
 	while ((first = list_pop_front(&route->places)) != NULL)
 		free(container_of(first, struct peer_place, link));
+	route->service->route = NULL;
 	free(route);
 }
 
@@ -189,8 +199,12 @@ peer_ended(const char *cell)
 
 	pthread_mutex_lock(&peers_lock);
 	peer = peer_find(cell);
-	if (peer != NULL && peer->link != NULL)
+	if (peer != NULL && peer->link != NULL) {
 		peer_link_end(peer->link, "it has ended");
+		/* That it is ready again may be told before its end has been made. */
+		peer->link = NULL;
+		peer->rests = true;
+	}
 	pthread_mutex_unlock(&peers_lock);
 }
 
@@ -207,6 +221,22 @@ peer_route_create(struct bay_service *service)
 	list_init(&route->places);
 	list_push_back(&peers.routes, &route->in_routes);
 	return route;
+}
+
+/* What was sent may have come back to routes, also to such as lead to another cell by now. */
+void
+peers_go(void)
+{
+	list_for_each(pos, &peers.peers) {
+		struct peer *peer = container_of(pos, struct peer, in_peers);
+
+		if (list_empty(&peer->routes))
+			continue;
+		if (peer->link == NULL)
+			peer_want(peer);
+		else
+			peer_link_flush(peer->link);
+	}
 }
 
 /* Where what is to be sent is seen. */

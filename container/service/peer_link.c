@@ -74,6 +74,15 @@ peer_link_unhold(struct peer_link *link)
 
 /* --- what goes out --------------------------------------------------------------------- */
 
+/* Something is left for home to do. */
+static void
+peer_link_tell_home(struct peer_link *link)
+{
+	atomic_store_explicit(&link->work, true, memory_order_release);
+	if (scheduler_here != link->home)
+		loop_wake(&link->home->loop);
+}
+
 /* Each of these writes what it can; false: the ring has no more room. */
 
 static bool
@@ -105,6 +114,8 @@ flush_credits(struct peer_link *link)
 		if (link_record_write(&link->link.out, &record, 0) == NULL)
 			return false;
 		list_remove(first);
+		named->messages -= named->owed;
+		named->bytes -= named->owed_bytes;
 		named->owed = 0;
 		named->owed_bytes = 0;
 	}
@@ -131,8 +142,12 @@ peer_stream_begin(struct peer_link *link, enum link_kind kind, uint64_t id, stru
 void
 peer_stream_end(struct peer_link *link, struct peer_stream *stream)
 {
-	if (stream->route != NULL)
+	if (stream->route != NULL) {
 		stream->route->streaming = false;
+		/* What waits behind it may go by another link meanwhile. */
+		if (stream->route->peer != NULL && stream->route->peer->link != NULL)
+			peer_link_tell_home(stream->route->peer->link);
+	}
 	list_remove(&stream->link);
 	link->stream_count--;
 	message_unref(stream->message);
@@ -390,15 +405,6 @@ peer_link_publish(struct peer_link *link)
 		link_wake(&link->link);
 }
 
-/* Something is left for home to do. */
-static void
-peer_link_tell_home(struct peer_link *link)
-{
-	atomic_store_explicit(&link->work, true, memory_order_release);
-	if (scheduler_here != link->home)
-		loop_wake(&link->home->loop);
-}
-
 void
 peer_link_flush(struct peer_link *link)
 {
@@ -615,6 +621,7 @@ peer_link_lost(struct peer_link *link)
 	}
 	peer_sent_all_back(link, &over);
 	peer_link_free_out(link);
+	peers_go();
 	if (broken != NULL && peers_source.broken != NULL)
 		peers_source.broken(link->peer->name, link->epoch, broken, peers_source.arg);
 	pthread_mutex_unlock(&peers_lock);
@@ -658,8 +665,12 @@ peer_link_on_news(struct link *base)
 	found |= peer_link_write(link, &ends);
 	if (!ends)
 		return found;
-	/* What it said last is heard. */
-	if (base->gone && base->in.broken == NULL && found)
+	if (!link->ending) {
+		link->ending = true;
+		link->hears_until = base->in._read + LINK_RING_BYTES;
+	}
+	/* What it said last is heard, and no more than that: it may go on for ever. */
+	if (found && base->in.broken == NULL && base->in._read < link->hears_until)
 		return true;
 	peer_link_lost(link);
 	return true;
@@ -702,9 +713,11 @@ peer_link_on_begin(struct inbox_item *item)
 
 	pthread_mutex_lock(&peers_lock);
 	link->begun = true;
-	if (!ok && link->why == NULL)
-		link->why = "no memory or descriptors to look at it";
-	peer_link_flush(link);
+	/* The master hears of it, and forgets it too. */
+	if (!ok)
+		link->link.in.broken = "no memory or descriptors to look at it";
+	else
+		peer_link_flush(link);
 	pthread_mutex_unlock(&peers_lock);
 	if (!ok)
 		peer_link_lost(link);

@@ -109,6 +109,8 @@ struct peer_way {
 /* A service that they have named. */
 struct peer_named {
 	struct bay_service *service;
+	uint32_t messages;           /* on their way to the queue, or owed */
+	uint64_t bytes;
 	uint32_t owed;               /* messages that have left the way, and they have not heard of */
 	uint64_t owed_bytes;
 	uint16_t number;
@@ -144,6 +146,8 @@ struct peer_link {
 	struct inbox_item item;      /* begins it, and closes it */
 	unsigned holds;              /* home only: requests of theirs that are not over, and itself */
 	bool over;                   /* home only: nothing is done with it any more */
+	bool ending;                 /* home only: it is heard until this place of the ring, ... */
+	uint64_t hears_until;        /* ... and then it is over */
 	bool begun;
 
 	/* under the lock */
@@ -181,6 +185,9 @@ extern struct peer_source peers_source;
 
 /* Asks for a link if one is needed. */
 void peer_want(struct peer *peer);
+
+/* Each peer with something to be sent is sent it, or asked for. Under the lock. */
+void peers_go(void);
 
 /* Ends what waits in a route; it goes to a list of the caller's, for peer_sent_settle(). */
 void peer_route_refuse(struct peer_route *route, const char *why, struct list *over);

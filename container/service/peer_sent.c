@@ -143,10 +143,8 @@ peer_sent_fail(struct peer_sent *sent, const struct link_view *view, const struc
 
 /* Copies a part of a reply to its place. */
 static void
-peer_sent_take_part(struct peer_link *link, struct peer_sent *sent, const struct link_view *view,
-	const struct link_record *record)
+peer_sent_take_part(struct peer_sent *sent, const struct link_view *view, const struct link_record *record)
 {
-	(void)link;
 	if (sent->reply != NULL)
 		link_view_copy(view, record->part_at, sent->reply->data + sent->got, record->part_size);
 	sent->got += record->part_size;
@@ -177,7 +175,7 @@ peer_sent_on_end(struct peer_link *link, const struct link_view *view, const str
 		sent->reply = message_create(sent->end.size);
 		sent->no_memory = sent->reply == NULL;
 	}
-	peer_sent_take_part(link, sent, view, record);
+	peer_sent_take_part(sent, view, record);
 	if (sent->got == sent->end.size)
 		peer_sent_finish(link, sent, over);
 	return NULL;
@@ -193,7 +191,7 @@ peer_sent_on_more(struct peer_link *link, const struct link_view *view, const st
 		return "it sends a part of a reply that has no begin";
 	if (record->part_size > sent->end.size - sent->got)
 		return "a reply has more than its body";
-	peer_sent_take_part(link, sent, view, record);
+	peer_sent_take_part(sent, view, record);
 	if (sent->got < sent->end.size)
 		return NULL;
 	link->assembling_replies--;

@@ -333,7 +333,8 @@ peer_served_launch(struct peer_served *served, const struct link_request *head, 
 	request->borrowed = false;
 	request->one_way = head->one_way;
 	request->asks_ticket = true;
-	request->deadline = head->deadline;
+	/* Whatever it says: a time that was. */
+	request->deadline = head->deadline > 0 ? head->deadline : 0;
 	request->trace = head->trace;
 	request->arrived = peer_served_on_arrived;
 	request->arrived_arg = served;
@@ -372,13 +373,19 @@ peer_served_on_request(struct peer_link *link, const struct link_view *view, con
 	const struct link_request *head = &record->request;
 	struct bay_message *message = NULL;
 	struct peer_served *served;
+	struct peer_named *named;
 	const char *why;
 
 	if (head->service >= REGISTRY_MAX || link->names[head->service] == NULL || head->depth >= REQUEST_DEPTH_MAX)
 		return "a request is for no service, or has come too far";
-	served = peer_served_create(link, head, link->names[head->service], &why);
+	named = link->names[head->service];
+	if (named->messages >= PEER_CREDIT_MESSAGES || named->bytes >= PEER_CREDIT_BYTES)
+		return "it sends more requests at once than it may";
+	served = peer_served_create(link, head, named, &why);
 	if (served == NULL)
 		return why;
+	named->messages++;
+	named->bytes += head->size;
 	if (record->part_size < head->size)
 		return peer_served_assemble(served, view, record);
 	if (!head->is_null) {

@@ -4,6 +4,7 @@
 
 #include "service/peer_link.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -372,6 +373,16 @@ START_TEST(names_and_credit_that_cannot_be_break_the_link)
 }
 END_TEST
 
+START_TEST(more_requests_than_there_is_credit_for_break_the_link)
+{
+	const struct link_record bytes[] = {
+		{.kind = LINK_REQUEST, .request = {.id = 1, .service = 5, .size = PEER_CREDIT_BYTES}},
+		{.kind = LINK_REQUEST, .request = {.id = 2, .service = 5, .size = 1}}};
+
+	check_breaks(bytes, NULL, 2, "it sends more requests at once than it may");
+}
+END_TEST
+
 START_TEST(too_many_bodies_at_once_break_the_link)
 {
 	struct link_record requests[PEER_STREAMS_MAX + 1];
@@ -431,6 +442,83 @@ START_TEST(a_cell_that_ends_leaves_nothing_behind)
 }
 END_TEST
 
+static atomic_bool may_go;
+
+/* Keeps the loop of the link. */
+static int
+hold(void *arg)
+{
+	atomic_store((atomic_bool *)arg, true);
+	while (!atomic_load(&may_go))
+		;
+	return BAY_OK;
+}
+
+static struct services_job *
+hold_the_loop(void)
+{
+	static atomic_bool held;
+	struct services_job *job;
+
+	atomic_store(&held, false);
+	atomic_store(&may_go, false);
+	job = services_go(0, hold, &held);
+	while (!atomic_load(&held))
+		;
+	return job;
+}
+
+/* The loop of the link has been told of the end, and has not seen to it yet. */
+START_TEST(a_cell_that_is_ready_again_at_once_is_asked_for_a_link)
+{
+	struct link_record answer = {.kind = LINK_END, .end = {.size = 3}};
+	struct services_job *held, *job;
+
+	begin();
+	held = hold_the_loop();
+	peer_ended("b");
+	peer_ready("b");
+	atomic_store(&may_go, true);
+	ck_assert_int_eq(services_join(held), BAY_OK);
+	link_close(&hand);
+	ck_assert_int_eq(services_run(nothing, NULL), BAY_OK);
+	job = services_go(0, call_far, (void *)"xxx");
+	while (atomic_load(&two_cells.wanted) == 0)
+		;
+	two_cells_by_hand(2, &hand);
+	answer.end.id = hear_kind(LINK_REQUEST).request.id;
+	say(&answer, 3);
+	ck_assert_int_eq(services_join(job), BAY_OK);
+	end();
+}
+END_TEST
+
+/* The next link is there before what was sent by the last one comes back. */
+START_TEST(what_is_asked_again_goes_by_the_link_that_is_there)
+{
+	struct link_record answer = {.kind = LINK_END, .end = {.size = 3}};
+	struct services_job *held, *job;
+	struct link last;
+
+	begin();
+	peer_route_set(far, "b", false, 1);
+	job = services_go(0, call_far, (void *)"xxx");
+	(void)hear_kind(LINK_REQUEST);
+	held = hold_the_loop();
+	peer_ended("b");
+	peer_ready("b");
+	last = hand;
+	two_cells_by_hand(2, &hand);
+	atomic_store(&may_go, true);
+	ck_assert_int_eq(services_join(held), BAY_OK);
+	answer.end.id = hear_kind(LINK_REQUEST).request.id;
+	say(&answer, 3);
+	ck_assert_int_eq(services_join(job), BAY_OK);
+	link_close(&last);
+	end();
+}
+END_TEST
+
 CHECK_MAIN("service/peer_link",
 	a_call_is_a_name_a_request_and_an_end,
 	a_request_from_there_is_served_and_answered,
@@ -440,6 +528,9 @@ CHECK_MAIN("service/peer_link",
 	an_answer_to_what_was_not_asked_breaks_the_link,
 	a_request_that_cannot_be_breaks_the_link,
 	names_and_credit_that_cannot_be_break_the_link,
+	more_requests_than_there_is_credit_for_break_the_link,
 	too_many_bodies_at_once_break_the_link,
 	too_many_replies_at_once_break_the_link,
-	a_cell_that_ends_leaves_nothing_behind)
+	a_cell_that_ends_leaves_nothing_behind,
+	a_cell_that_is_ready_again_at_once_is_asked_for_a_link,
+	what_is_asked_again_goes_by_the_link_that_is_there)
