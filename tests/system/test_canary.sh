@@ -131,7 +131,8 @@ canary 25
 ctl status swaps
 says 'its own: 0 served, 5 failed (100.0%)'
 says 'the others: 15 served, 0 failed (0.0%)'
-ctl_behind sleep.out call swaps 'sleep 300000000'
+ctl_behind sleep.out call swaps 'sleep 3000000000'
+wait_until 'the old code has it' in_flight 1
 ctl --json abort swaps
 status_is 0
 says '"outcome":"aborted"'

@@ -10,7 +10,7 @@ cell_is() {
 		grep -o "\"$2\":\"*[a-z0-9]*" | grep -o '[a-z0-9]*$'
 }
 
-has_no_cell() { [ -z "$(cell_is "$1" pid)" ]; }
+has_no_cell() { [ -n "$(cell_is main pid)" ] && [ -z "$(cell_is "$1" pid)" ]; }
 is_answered() { [ "$(ctl_quiet call "$1" 'echo here')" = here ]; }
 is_in() { [ "$(field_of "$1" cell)" = "$2" ] || fail "$1 is in $(field_of "$1" cell), not $2"; }
 
@@ -157,6 +157,7 @@ restart_delay = 10ms'
 start
 for _ in 1 2 3 4; do
 	ctl call third crash
+	status_is 1
 	wait_until 'the third answers' is_answered third
 done
 is_in third risky
@@ -167,7 +168,8 @@ four_services
 start
 calm=$(cell_is main pid)
 ctl call lone 'echo counted'
-ctl_behind slow call lone 'sleep 1000000000'
+ctl_behind slow call lone 'sleep 3000000000'
+slow=$call
 wait_until 'the call is under way' eval '[ "$(field_of lone in_flight)" = 1 ]'
 sed -i -e 's/^isolate = yes/cell = other/' -e 's/^cell = risky/isolate = yes/' "$dir/bay.ini"
 ctl diff
@@ -179,8 +181,8 @@ wait_until 'it is on its way' eval '[ "$(state_of lone)" = stopping ] || [ "$(fi
 # Who comes now waits, and is served in the other cell.
 ctl call lone 'echo here'
 says here
-wait "$call" || fail "the reload failed: $(cat "$dir/reload")"
-wait "$reload"
+wait "$reload" || fail "the reload failed: $(cat "$dir/reload")"
+wait "$slow" || fail "the call under way failed: $(cat "$dir/slow")"
 grep -q slept "$dir/slow" || fail "the call under way was lost: $(cat "$dir/slow")"
 is_in lone other
 is_in first first

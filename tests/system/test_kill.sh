@@ -23,7 +23,7 @@ kill_bayd() {
 }
 
 # after N: a little, and a little more each time.
-after() { sleep "0.$(printf %03d $(($1 * $1)))"; }
+after() { sleep "$(($1 * $1 / 1000)).$(printf %03d $(($1 * $1 % 1000)))"; }
 
 # --- one swap, stage by stage --------------------------------------------------------------
 
@@ -35,29 +35,42 @@ answers() { [ "$(ctl_quiet call swaps version)" = "$1" ]; }
 has_one_image() {
 	[ "$(find "$dir/run/images" -name '*.so' | wc -l)" -eq 1 ] || fail "old images are left: $(ls "$dir/run/images")"
 }
-has_stage() { grep -q "swaps: $1" "$dir/reload.out" || ! kill -0 "$reload" 2>/dev/null; }
+
+# reload_until STAGE: of a reload that begins, as soon as it says so; it is asked for before the
+# first of them, and swapped when it has ended. The process is $reload.
+reload_until() {
+	[ -p "$dir/stages" ] || mkfifo "$dir/stages"
+	"$built/bayctl" -s "$dir/run/control.sock" reload swaps >"$dir/stages" 2>&1 </dev/null &
+	reload=$!
+	exec 7<"$dir/stages"
+	[ "$1" != asked ] || return 0
+	said=
+	while read -r line <&7; do
+		[ "$line" != "swaps: $1" ] || return 0
+		said="$said $line;"
+	done
+	[ "$1" = swapped ] || fail "it did not say that it is $1, but$said"
+}
 
 begin 'killed at each stage of a swap'
 ini <<'END'
 watch = no
 [service swaps]
 END
-version=1
-put swaps_state_1 0
-start
 for stage in asked examined loaded initialised held handed-over swapped; do
-	version=$((version % 2 + 1))
-	put "swaps_state_$version" $stage
-	ctl_behind reload.out reload swaps
-	reload=$call
-	[ $stage = asked ] || wait_until "it is $stage" has_stage $stage
+	put swaps_state_1 $stage
+	start
+	put swaps_state_2 $stage
+	reload_until $stage
 	kill_bayd
+	cat <&7 >/dev/null
+	exec 7<&-
 	wait "$reload"
 	start
-	answers $version || fail "killed when it was $stage: $(ctl_quiet call swaps version) serves, not $version"
+	answers 2 || fail "killed when it was $stage: $(ctl_quiet call swaps version) serves"
 	has_one_image
+	stop
 done
-stop
 
 # --- any moment ----------------------------------------------------------------------------
 

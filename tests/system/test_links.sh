@@ -129,7 +129,12 @@ reply_is twice
 ctl call here 'call there crash'
 status_is 1
 complains 'service there: cell risky has ended'
-ctl config set there retry 0 --for-now 2>/dev/null
+ctl set there.retry 0
+status_is 0
+wait_until 'it is there again' is_state there ready
+ctl call here "call there crash-once $dir/other-mark"
+status_is 1
+complains 'service there: cell risky has ended'
 stop
 
 has_in_flight() { [ "$(field_of there in_flight)" = 1 ]; }
