@@ -147,6 +147,7 @@ gate_on_left(struct master_service *service)
 		gate_on_drained(service);
 		return;
 	}
+	service->gate.drained = false;
 	gate_tell_progress(service);
 	event_add(service->gate.timer, &gate_period);
 }
@@ -184,11 +185,13 @@ gate_ask_cell(struct master_service *service)
 	struct cell_gate told = {.service = service->config->name, .state = gate->state};
 	char by[64];
 
-	if (cell == NULL || (gate->asking > 0 && gate->told == gate->state))
+	if (cell == NULL || (gate->asking > 0 && !gate->unknown && gate->told == gate->state))
 		return;
 	snprintf(by, sizeof(by), "user %u", (unsigned)gate->by.uid);
 	told.by = by;
 	gate->told = gate->state;
+	gate->used = true;
+	gate->unknown = false;
 	gate->asking++;
 	cell_process_call(cell, CELL_GATE, cell_gate_to_json(&told), -1, 0, gate_on_seen, service);
 }
@@ -196,14 +199,25 @@ gate_ask_cell(struct master_service *service)
 void
 service_gate_tell(struct master_service *service)
 {
-	if (service->gate.state != service->gate.told)
+	const struct service_gate *gate = &service->gate;
+
+	/* Of one that drains it is asked what is left, whether or not it has been told. */
+	if (gate->unknown || gate->state != gate->told || gate->state == CELL_GATE_CLOSED)
 		gate_ask_cell(service);
+}
+
+void
+service_gate_move(struct master_service *service)
+{
+	service->gate.unknown = service->gate.used;
 }
 
 void
 service_gate_forget(struct master_service *service)
 {
 	service->gate.told = CELL_GATE_OPEN;
+	service->gate.unknown = false;
+	service->gate.drained = false;
 }
 
 /* --- wishes ------------------------------------------------------------------------ */

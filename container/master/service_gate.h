@@ -6,8 +6,8 @@
  *	open --drain--> closed      what comes is refused, what is queued and runs ends: drained
  *	paused, closed --resume--> open
  *
- * The wish outlives the cell, new code and other configurations; a stop ends it, and so does the
- * end of bayd. It is no state of the service: that is READY meanwhile, and is called "paused",
+ * The wish outlives the cell, new code and other configurations; a stop of the service by its name
+ * ends it, and so does the end of bayd. It is no state of the service: that is READY meanwhile, and is called "paused",
  * "draining" or "drained".
  *
  * Master only; never suspends.
@@ -27,6 +27,8 @@ struct master_service;
 struct service_gate {
 	enum cell_gate_state state;
 	enum cell_gate_state told; /* what the cell that there is has been told */
+	bool used;                 /* some cell has been told something */
+	bool unknown;              /* what this one was told is not known: it was in another meanwhile */
 	struct event_by by;        /* whose wish it is */
 	bool drained;              /* closed, and nothing is left */
 	unsigned asking;           /* calls that the cell is to answer */
@@ -61,6 +63,9 @@ void service_gate_reset(struct master_service *service, const char *why);
 
 /* Before its start: the cell hears of it. */
 void service_gate_tell(struct master_service *service);
+
+/* It will be started in another cell, where it may have been before. */
+void service_gate_move(struct master_service *service);
 
 /* The cell that has been told has ended. */
 void service_gate_forget(struct master_service *service);

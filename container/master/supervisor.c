@@ -17,6 +17,7 @@
 #include "master/service_absence.h"
 #include "master/service_canary.h"
 #include "master/service_control.h"
+#include "master/service_gate.h"
 #include "master/service_order.h"
 #include "master/service_probation.h"
 #include "master/service_swap.h"
@@ -239,6 +240,7 @@ supervisor_place(struct supervisor *supervisor, struct master_service *service)
 	service_tell_others(service);
 	if (cell == before)
 		return;
+	service_gate_move(service);
 	service_tell_absence(service);
 	if (before != NULL)
 		master_cell_leave(before);

@@ -260,6 +260,30 @@ wait "$second" 2>/dev/null
 wait_until 'it is drained' is_state listens drained
 stop
 
+begin 'a pause goes along to another cell, and its end back from there'
+put actor
+ini <<'END'
+[service actor]
+END
+start
+ctl pause actor
+echo 'cell = far' >>"$dir/bay.ini"
+ctl reload
+status_is 0
+[ "$(field_of actor cell)" = far ] || fail "it is in $(field_of actor cell)"
+expect_state actor paused
+ctl --timeout 200ms call actor 'echo hello'
+complains '[service-paused]'
+ctl resume actor
+[ "$(ctl_quiet call actor 'echo hello')" = hello ] || fail 'it does not serve there'
+# Cell main knew it as paused.
+sed -i '/^cell = far/d' "$dir/bay.ini"
+ctl reload
+status_is 0
+[ "$(field_of actor cell)" = main ] || fail "it is in $(field_of actor cell)"
+[ "$(ctl_quiet --timeout 60s call actor 'echo hello')" = hello ] || fail 'it does not serve here'
+stop
+
 begin 'a drain refuses what comes and ends what there is'
 put actor
 ini <<'END'
