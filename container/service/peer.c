@@ -96,7 +96,6 @@ peer_route_destroy(struct peer_route *route)
 
 	while ((first = list_pop_front(&route->places)) != NULL)
 		free(container_of(first, struct peer_place, link));
-	route->service->route = NULL;
 	free(route);
 }
 
