@@ -579,7 +579,11 @@ commit_item_undo(struct commit_item *item)
 		return;
 	switch (item->action) {
 	case RELOAD_LIVE:
-		service_change_live(service, &item->former, item->settings, commit_on_done, item);
+		/* A canary that was begun meanwhile is not changed: it ends. */
+		if (service_canary_runs(service))
+			commit_undo_generation(item);
+		else
+			service_change_live(service, &item->former, item->settings, commit_on_done, item);
 		break;
 	case RELOAD_GENERATION:
 		commit_undo_generation(item);

@@ -12,8 +12,9 @@
 #include "master/master_cell.h"
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
-#include "master/service_steps.h"
+#include "master/service_canary.h"
 #include "master/service_probation.h"
+#include "master/service_steps.h"
 #include "master/service_swap.h"
 #include "master/supervisor.h"
 #include "protocol/cell_link.h"
@@ -119,11 +120,12 @@ service_change_live(struct master_service *service, const struct service_target 
 
 /* --- a new generation ---------------------------------------------------------------------- */
 
-/* The instances of a generation are made on the loops of the one before. */
+/* The instances of a generation are made on the loops of the one before. A canary ends with a stop
+ * of its service. */
 static bool
 service_change_can_swap(const struct master_service *service, const struct service_target *target)
 {
-	return master_cell_ready(service->cell) != NULL && !service->moving &&
+	return master_cell_ready(service->cell) != NULL && !service->moving && !service_canary_runs(service) &&
 		service->config->instances == target->config->instances;
 }
 

@@ -11,6 +11,7 @@
 #include "base/status_page.h"
 #include "master/master_cell.h"
 #include "master/plugin_examination.h"
+#include "master/service_change.h"
 #include "master/service_swap.h"
 #include "support/check_main.h"
 #include "support/fake_master.h"
@@ -82,6 +83,29 @@ START_TEST(a_canary_stands_beside_what_serves_and_nothing_else_is_begun)
 	ck_assert_ptr_nonnull(strstr(told.message, "bayctl promote a or bayctl abort a ends that [canary-runs]"));
 	expect(&master, service_swap_reload, &canary_wish, SWAP_BUSY);
 	expect(&master, service_swap_roll_back, &wish, SWAP_BUSY);
+	fake_master_close(&master);
+}
+END_TEST
+
+static void
+on_changed(struct master_service *service, enum bay_status status, const char *message, void *arg)
+{
+	ck_assert_ptr_nonnull(service);
+	ck_assert_msg(status == BAY_OK, "%s", message);
+	*(bool *)arg = true;
+}
+
+/* A reload that is undone may find one that was begun meanwhile. */
+START_TEST(another_generation_of_the_service_ends_a_canary)
+{
+	struct fake_master master;
+	struct master_service *a = open_with_canary(&master, "", "");
+	const struct service_target target = {.source = a->source, .config = a->config, .image = a->image};
+	bool done = false;
+
+	service_change_generation(a, &target, on_changed, &done);
+	UNTIL(&master, done && a->state == SERVICE_READY);
+	ck_assert(!service_canary_runs(a));
 	fake_master_close(&master);
 }
 END_TEST
@@ -282,6 +306,7 @@ START_TEST(both_are_counted_from_its_begin_on_and_it_speaks_for_itself_only)
 END_TEST
 
 CHECK_MAIN("master/service_canary",
+	another_generation_of_the_service_ends_a_canary,
 	a_canary_stands_beside_what_serves_and_nothing_else_is_begun,
 	wishes_of_another_share_wait_and_are_refused_for_the_canary,
 	a_promotion_is_a_swap_with_its_probation,
