@@ -34,6 +34,7 @@ struct bay_service;
 struct cell_start;
 struct hosted;
 struct hosting;
+struct ready_set;
 
 /* It has come to rest: nothing is left of it (gone), or it is stuck. May destroy it. */
 typedef void hosted_settled_fn(struct hosted *hosted, void *arg);
@@ -127,5 +128,30 @@ bool hosted_has(const struct hosted *hosted, int64_t number);
 
 /* Whether one of its generations is of this image. */
 bool hosted_uses(const struct hosted *hosted, const char *image);
+
+/* --- between hosted.c and hosted_swap.c ---------------------------------------------------- */
+
+struct generation *hosted_add(struct hosted *hosted, const struct cell_start *start, int image);
+
+/* Keeps the first failure of a start or swap. Takes message. */
+void hosted_keep_failure(struct hosted *hosted, int status, char *message);
+
+/* What went wrong in a step of one of its generations, which may go on without. */
+void hosted_take_failure(struct hosted *hosted, struct generation *generation);
+
+/* The generation gets what comes from now on. */
+void hosted_prepare_route(struct hosted *hosted, const struct generation *generation,
+	struct ready_set *set);
+
+/* All of it ends. */
+void hosted_begin_stop(struct hosted *hosted, int64_t drain_ns);
+
+/* One of its generations has ended, or refuses to. */
+void hosted_on_ended(struct generation *generation);
+
+void hosted_warn_replaced(const struct hosted *hosted, int64_t number, const char *message);
+
+/* The canary has no more share soon, and ends. */
+void hosted_begin_give_up(struct hosted *hosted);
 
 #endif
