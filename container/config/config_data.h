@@ -55,7 +55,15 @@ enum config_on_crash {
 
 enum config_restart {
 	CONFIG_RESTART_ON_FAILURE = 0,
-	CONFIG_RESTART_NO
+	CONFIG_RESTART_NO,
+	CONFIG_RESTART_ALWAYS,
+	CONFIG_RESTART_ON_HANG
+};
+
+/* From first_ns to last_ns, which is no less. */
+struct config_span {
+	int64_t first_ns;
+	int64_t last_ns;
 };
 
 /* At most count events in each period. */
@@ -134,7 +142,7 @@ struct config_service {
 	int64_t drain_timeout_ns;
 	int64_t probation_ns; /* 0: none */
 	enum config_restart restart;
-	int64_t restart_delay_ns;
+	struct config_span restart_delay;
 	struct config_rate start_limit;
 	char *listen; /* as config_listen_next reads it; or "" */
 	uint32_t listen_mode;

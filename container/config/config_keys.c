@@ -80,6 +80,8 @@ static const struct config_word none_words[] = {
 static const struct config_word restart_words[] = {
 	{"on-failure", CONFIG_RESTART_ON_FAILURE},
 	{"no", CONFIG_RESTART_NO},
+	{"always", CONFIG_RESTART_ALWAYS},
+	{"on-hang", CONFIG_RESTART_ON_HANG},
 	{NULL, 0},
 };
 
@@ -475,18 +477,18 @@ static const struct config_key service_rows[] = {
 		.words = restart_words,
 		.reloadable = true,
 		.live = true,
-		.help = "whether a service that failed is started again",
+		.help = "after which ends that nobody asked for a service is started again",
 	},
 	{
 		.name = "restart_delay",
-		.type = CONFIG_TYPE_DURATION,
-		.offset = AT(restart_delay_ns),
-		.fallback = "200ms",
+		.type = CONFIG_TYPE_SPAN,
+		.offset = AT(restart_delay),
+		.fallback = "200ms..1m",
 		.min = 0,
 		.max = HOURS(1),
 		.reloadable = true,
 		.live = true,
-		.help = "how long to wait before the first restart; each one in a row doubles it",
+		.help = "how long to wait before the first restart, and at most: each one in a row doubles it",
 	},
 	{
 		.name = "start_limit",

@@ -39,6 +39,9 @@ config_name_is_valid(const char *name, size_t length)
 	return true;
 }
 
+/* How far a span goes that has one end. */
+#define CONFIG_SPAN_NS (60 * (int64_t)CLOCK_NS_PER_S)
+
 static void *
 config_value_field(const struct config_key *key, const void *section)
 {
@@ -148,6 +151,10 @@ config_value_say_right(struct buffer *out, const struct config_key *key)
 	case CONFIG_TYPE_DURATION:
 		config_value_say_duration(out, key);
 		break;
+	case CONFIG_TYPE_SPAN:
+		config_value_say_duration(out, key);
+		config_value_say(out, ", or two such as 200ms..30s, the longer one last");
+		break;
 	case CONFIG_TYPE_RATE:
 		config_value_say(out, "a number from %" PRId64 " to %" PRId64
 			", a slash and a duration, such as 5/1m", key->min, key->max);
@@ -256,6 +263,32 @@ config_value_parse_duration(const struct config_key *key, const char *text, int6
 	return true;
 }
 
+/* The first one alone goes as far as CONFIG_SPAN_NS, or nowhere. */
+static bool
+config_value_parse_span(const struct config_key *key, const char *text, struct config_span *field)
+{
+	const char *dots = strstr(text, "..");
+	struct config_span span;
+	char first[32] = "";
+
+	if (dots == NULL) {
+		if (!config_value_parse_duration(key, text, &span.first_ns))
+			return false;
+		span.last_ns = span.first_ns > CONFIG_SPAN_NS ? span.first_ns : CONFIG_SPAN_NS;
+		*field = span;
+		return true;
+	}
+	if ((size_t)(dots - text) >= sizeof(first))
+		return false;
+	memcpy(first, text, (size_t)(dots - text));
+	if (!config_value_parse_duration(key, first, &span.first_ns) ||
+			!config_value_parse_duration(key, dots + 2, &span.last_ns) ||
+			span.last_ns < span.first_ns)
+		return false;
+	*field = span;
+	return true;
+}
+
 static bool
 config_value_parse_rate(const struct config_key *key, const char *text,
 	struct config_rate *field)
@@ -312,6 +345,8 @@ config_value_set(const struct config_key *key, const char *text, void *field)
 		return config_value_parse_size(key, text, field);
 	case CONFIG_TYPE_DURATION:
 		return config_value_parse_duration(key, text, field);
+	case CONFIG_TYPE_SPAN:
+		return config_value_parse_span(key, text, field);
 	case CONFIG_TYPE_RATE:
 		return config_value_parse_rate(key, text, field);
 	case CONFIG_TYPE_MODE:
@@ -332,7 +367,7 @@ config_value_hint(const struct config_key *key, const char *text)
 		return "; the indented lines below it belong to it";
 	if (!config_value_is_text(key) && strstr(text, " #") != NULL)
 		return "; a comment behind a value starts with ';'";
-	if (key->type == CONFIG_TYPE_DURATION && length > 0 &&
+	if ((key->type == CONFIG_TYPE_DURATION || key->type == CONFIG_TYPE_SPAN) && length > 0 &&
 			strspn(text, "0123456789") == length)
 		return "; the unit is missing";
 	return "";
@@ -437,6 +472,13 @@ config_value_print_int(const struct config_key *key, int64_t value, struct buffe
 }
 
 static bool
+config_value_print_span(const struct config_span *span, struct buffer *out)
+{
+	return config_value_print_duration(out, span->first_ns) && buffer_append_text(out, "..") &&
+		config_value_print_duration(out, span->last_ns);
+}
+
+static bool
 config_value_print_rate(const struct config_rate *rate, struct buffer *out)
 {
 	return buffer_printf(out, "%" PRId64 "/", rate->count) &&
@@ -469,6 +511,8 @@ config_value_print(const struct config_key *key, const void *section, struct buf
 			text_format_size(size, sizeof(size), *(const uint64_t *)field));
 	case CONFIG_TYPE_DURATION:
 		return config_value_print_duration(out, *(const int64_t *)field);
+	case CONFIG_TYPE_SPAN:
+		return config_value_print_span(field, out);
 	case CONFIG_TYPE_RATE:
 		return config_value_print_rate(field, out);
 	case CONFIG_TYPE_MODE:
@@ -500,6 +544,8 @@ config_value_size(const struct config_key *key)
 	switch (key->type) {
 	case CONFIG_TYPE_BOOL:
 		return sizeof(bool);
+	case CONFIG_TYPE_SPAN:
+		return sizeof(struct config_span);
 	case CONFIG_TYPE_RATE:
 		return sizeof(struct config_rate);
 	case CONFIG_TYPE_MODE:

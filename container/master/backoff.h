@@ -19,15 +19,15 @@
 struct backoff {
 	bool at_once;     /* the first failure is tried again without any wait */
 	int64_t first_ns; /* the first wait there is */
-	int64_t max_ns;   /* no wait is longer, apart from the scatter */
-	int64_t reset_ns; /* this long without a failure, and all is forgotten */
+	int64_t max_ns;   /* no wait is longer; no less than first_ns */
+	int64_t reset_ns; /* this long after the end of a wait without a failure, and all is forgotten */
 	unsigned _failures;
-	int64_t _last_ns;
+	int64_t _tried_ns; /* the end of the last wait */
 };
 
 /*
- * Notes a failure at now_ns and returns how long to wait; up to a quarter is added, as random
- * says.
+ * Notes a failure at now_ns and returns how long to wait, between first_ns and max_ns; it is
+ * scattered over a quarter, as random says.
  */
 int64_t backoff_next(struct backoff *backoff, int64_t now_ns, uint32_t random);
 

@@ -114,7 +114,8 @@ master_service_configure(struct master_service *service, struct config *source,
 		service->failures = xcalloc((size_t)config->start_limit.count, sizeof(*service->failures));
 		service->failure_next = 0;
 	}
-	service->backoff.first_ns = config->restart_delay_ns;
+	service->backoff.first_ns = config->restart_delay.first_ns;
+	service->backoff.max_ns = config->restart_delay.last_ns;
 	service->backoff.reset_ns = config->start_limit.period_ns;
 	service->source = config_ref(source);
 	service->config = config;

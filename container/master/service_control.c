@@ -239,28 +239,26 @@ service_end_text(const struct obituary *obituary, const char *hang, char *text, 
 			obituary->where);
 }
 
+/* starting: it did not serve yet. */
 static void
 service_fail_with_cell(struct master_service *service, const struct obituary *obituary,
-	const char *hang)
+	const char *hang, bool starting)
 {
+	char reason[sizeof(obituary->how) + sizeof(obituary->where) + 48];
+	bool in_init = obituary->in_init || obituary->in_load;
+
 	service->by = (struct event_by){0};
 	if (hang != NULL) {
 		master_service_note(service, EVENT_CRASHED, "%s", hang);
-		master_service_set_state(service, SERVICE_FAILED, "%s", hang);
-	} else if (obituary->in_init || obituary->in_load) {
-		master_service_set_state(service, SERVICE_FAILED, "%s %s%s [%s]",
-			obituary->in_load ? "its code" : "init", obituary->how, obituary->where,
-			obituary->code);
-		master_service_note(service, EVENT_CRASHED, "%s", service->reason);
-	} else {
-		char reason[sizeof(obituary->how) + sizeof(obituary->where) + 32];
-
-		snprintf(reason, sizeof(reason), "%s%s [%s]", obituary->how, obituary->where,
-			obituary->code);
-		master_service_note(service, EVENT_CRASHED, "%s", reason);
-		service_isolation_note_crash(service);
-		service_fail(service, reason);
+		service_fail(service, starting ? RESTART_CAUSE_INIT_HUNG : RESTART_CAUSE_HUNG, hang);
+		return;
 	}
+	snprintf(reason, sizeof(reason), "%s%s%s [%s]", obituary->in_load ? "its code " :
+		obituary->in_init ? "init " : "", obituary->how, obituary->where, obituary->code);
+	master_service_note(service, EVENT_CRASHED, "%s", reason);
+	if (!in_init)
+		service_isolation_note_crash(service);
+	service_fail(service, in_init ? RESTART_CAUSE_INIT_CRASHED : RESTART_CAUSE_CRASHED, reason);
 }
 
 /* A new generation was to blame: the former one starts in the next cell. */
@@ -281,6 +279,7 @@ service_control_cell_ended(struct master_service *service, const struct obituary
 	const char *hang)
 {
 	bool in_cell = service->state == SERVICE_READY || service->step == SERVICE_STEP_START;
+	bool starting = service->state == SERVICE_STARTING;
 	bool guilty = hang != NULL || obituary->culprit == service->slot;
 	bool ends = service->state == SERVICE_STOPPING ||
 		(in_cell && (!service->wanted || supervisor_is_stopping(service->supervisor)));
@@ -301,7 +300,7 @@ service_control_cell_ended(struct master_service *service, const struct obituary
 	} else if (in_cell && guilty && service->undo != NULL) {
 		service_take_back_with_cell(service, obituary, hang);
 	} else if (in_cell && guilty) {
-		service_fail_with_cell(service, obituary, hang);
+		service_fail_with_cell(service, obituary, hang, starting);
 	} else if (in_cell) {
 		service->restarts++;
 		service->again = true;

@@ -130,7 +130,7 @@ service_lose_patience(struct master_service *service)
 /* --- failures --------------------------------------------------------------------------- */
 
 void
-service_fail(struct master_service *service, const char *reason)
+service_fail(struct master_service *service, enum restart_cause cause, const char *reason)
 {
 	int64_t now_ns = clock_monotonic_ns();
 	int64_t delay_ns;
@@ -141,7 +141,7 @@ service_fail(struct master_service *service, const char *reason)
 		master_service_set_state(service, SERVICE_STOPPED, NULL);
 		return;
 	}
-	if (service->config->restart == CONFIG_RESTART_NO) {
+	if (!restart_policy_covers(service->config->restart, cause)) {
 		master_service_set_state(service, SERVICE_FAILED, "%s", reason);
 		return;
 	}
@@ -167,7 +167,7 @@ service_fail_with_code(struct master_service *service, const char *reason, const
 {
 	char *coded = code_text(xstrdup(reason), slug);
 
-	service_fail(service, coded);
+	service_fail(service, RESTART_CAUSE_FAILED, coded);
 	free(coded);
 }
 

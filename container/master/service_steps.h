@@ -14,6 +14,7 @@
 
 #include "config/config_data.h"
 #include "master/cell_channel.h"
+#include "master/restart_policy.h"
 #include "protocol/cell_link.h"
 
 struct master_service;
@@ -50,9 +51,9 @@ void service_start_in_turn(struct master_service *service);
 void service_begin_stop(struct master_service *service);
 
 /* It failed, and is started again after a while if its policy says so. Does not settle. */
-void service_fail(struct master_service *service, const char *reason);
+void service_fail(struct master_service *service, enum restart_cause cause, const char *reason);
 
-/* The same, with this code unless the reason has one. */
+/* The same, by itself, with this code unless the reason has one. */
 void service_fail_with_code(struct master_service *service, const char *reason, const char *slug);
 
 /* A stop takes longer than it should. */

@@ -19,9 +19,6 @@
 #include "master/service_swap.h"
 #include "master/supervisor.h"
 
-/* The longest wait of a service that fails again and again. */
-static const int64_t service_max_delay_ns = 60 * (int64_t)CLOCK_NS_PER_S;
-
 static struct master_service *
 service_table_create(struct service_table *table, const char *name)
 {
@@ -30,7 +27,6 @@ service_table_create(struct service_table *table, const char *name)
 	service->supervisor = table->_supervisor;
 	service->events = supervisor_events(table->_supervisor);
 	service->slot = table->slot_count;
-	service->backoff = (struct backoff){.max_ns = service_max_delay_ns};
 	service->timer = evtimer_new(table->_base, table->_on_timer, service);
 	list_init(&service->waiters);
 	service_swap_init(service);

@@ -65,7 +65,8 @@ START_TEST(services_have_defaults_and_keep_their_order)
 	ck_assert_int_eq(services[0].start_timeout_ns, INT64_C(5) * CLOCK_NS_PER_S);
 	ck_assert_int_eq(services[0].drain_timeout_ns, INT64_C(5) * CLOCK_NS_PER_S);
 	ck_assert_int_eq(services[0].restart, CONFIG_RESTART_ON_FAILURE);
-	ck_assert_int_eq(services[0].restart_delay_ns, INT64_C(200) * CLOCK_NS_PER_MS);
+	ck_assert_int_eq(services[0].restart_delay.first_ns, INT64_C(200) * CLOCK_NS_PER_MS);
+	ck_assert_int_eq(services[0].restart_delay.last_ns, INT64_C(60) * CLOCK_NS_PER_S);
 	ck_assert_int_eq(services[0].start_limit.count, 5);
 	ck_assert_int_eq(services[0].start_limit.period_ns, INT64_C(60) * CLOCK_NS_PER_S);
 	ck_assert_uint_eq(services[0].origin.line, 1);

@@ -18,6 +18,7 @@ struct fields {
 	int64_t number;
 	uint64_t bytes;
 	struct config_rate rate;
+	struct config_span span;
 	uint32_t mode;
 	enum config_overflow choice;
 };
@@ -49,6 +50,8 @@ static const struct config_key duration = {.type = CONFIG_TYPE_DURATION,
 	.offset = AT(number), .min = CLOCK_NS_PER_MS, .max = INT64_C(3600) * CLOCK_NS_PER_S};
 static const struct config_key rate = {.type = CONFIG_TYPE_RATE, .offset = AT(rate), .min = 1,
 	.max = 1000};
+static const struct config_key span = {.type = CONFIG_TYPE_SPAN, .offset = AT(span),
+	.max = INT64_C(3600) * CLOCK_NS_PER_S};
 static const struct config_key mode = {.type = CONFIG_TYPE_MODE, .offset = AT(mode),
 	.max = 0777};
 static const struct config_key choice = {.type = CONFIG_TYPE_CHOICE, .offset = AT(choice),
@@ -215,6 +218,27 @@ START_TEST(rates_are_a_number_and_a_duration)
 }
 END_TEST
 
+START_TEST(spans_are_two_durations_or_the_first)
+{
+	static const char why[] = "wants a duration with its unit, such as 250ms, 5s or 2m, from 0 to 1h, "
+		"or two such as 200ms..30s, the longer one last";
+
+	reads(&span, "200ms..30s", "200ms..30s");
+	reads(&span, "200ms", "200ms..1m");
+	reads(&span, "2m", "2m..2m");
+	reads(&span, "0", "0..1m");
+	reads(&span, "1s..1s", "1s..1s");
+	rejects(&span, "30s..200ms", why);
+	rejects(&span, "1s..2h", why);
+	rejects(&span, "1s..", why);
+	rejects(&span, "..1s", why);
+	rejects(&span, "1s.2s", why);
+	rejects(&span, "1s..2s..3s", why);
+	rejects(&span, "1..2", why);
+	rejects(&span, "000000000000000000000000000000001s..2s", why);
+}
+END_TEST
+
 START_TEST(modes_are_octal)
 {
 	static const char why[] = "wants an octal file mode from 0000 to 0777, such as 0660";
@@ -272,6 +296,7 @@ CHECK_MAIN("config/config_value",
 	stacks_are_whole_pages,
 	durations_have_their_unit_and_range,
 	rates_are_a_number_and_a_duration,
+	spans_are_two_durations_or_the_first,
 	modes_are_octal,
 	choices_are_one_of_the_words,
 	equal_values_are_equal_however_they_were_written)

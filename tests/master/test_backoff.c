@@ -36,7 +36,7 @@ END_TEST
 START_TEST(each_further_failure_doubles_the_wait_up_to_the_maximum)
 {
 	struct backoff backoff = at_once_then_100_ms_to_2_s();
-	const int64_t expected_ms[] = {0, 100, 200, 400, 800, 1600, 2000, 2000};
+	const int64_t expected_ms[] = {0, 100, 200, 400, 800, 1600, 1500, 1500};
 
 	for (size_t i = 0; i < sizeof(expected_ms) / sizeof(*expected_ms); i++)
 		ck_assert_int_eq(backoff_next(&backoff, (int64_t)i, 0),
@@ -51,7 +51,37 @@ START_TEST(many_failures_do_not_overflow)
 
 	for (int i = 0; i < 1000; i++)
 		delay_ns = backoff_next(&backoff, 0, 0);
-	ck_assert_int_eq(delay_ns, INT64_MAX / 2);
+	ck_assert_int_eq(delay_ns, INT64_MAX / 2 - INT64_MAX / 2 / 4);
+}
+END_TEST
+
+START_TEST(the_scatter_stays_between_the_bounds)
+{
+	struct backoff low = {.first_ns = second, .max_ns = 2 * second, .reset_ns = 60 * second};
+	struct backoff high = low;
+	struct backoff narrow = {.first_ns = second, .max_ns = second + 1, .reset_ns = 60 * second};
+
+	ck_assert_int_eq(backoff_next(&low, 0, 0), second);
+	ck_assert_int_eq(backoff_next(&high, 0, UINT32_MAX), second + second / 4);
+	/* The longest wait is scattered, too: those who wait it do not come together. */
+	for (int i = 0; i < 3; i++) {
+		ck_assert_int_eq(backoff_next(&low, 0, 0), 2 * second - second / 2);
+		ck_assert_int_eq(backoff_next(&high, 0, UINT32_MAX), 2 * second);
+	}
+	ck_assert_int_eq(backoff_next(&narrow, 0, 0), second);
+	ck_assert_int_eq(backoff_next(&narrow, 0, UINT32_MAX), second + 1);
+}
+END_TEST
+
+START_TEST(a_wait_that_is_longer_than_the_quiet_time_is_none)
+{
+	struct backoff backoff = {.first_ns = 40 * second, .max_ns = 200 * second,
+		.reset_ns = 60 * second};
+
+	ck_assert_int_eq(backoff_next(&backoff, 0, 0), 40 * second);
+	ck_assert_int_eq(backoff_next(&backoff, 41 * second, 0), 80 * second);
+	ck_assert_int_eq(backoff_next(&backoff, 122 * second, 0), 160 * second);
+	ck_assert_int_eq(backoff_next(&backoff, (122 + 160 + 60) * second, 0), 40 * second);
 }
 END_TEST
 
@@ -73,7 +103,7 @@ START_TEST(a_quiet_time_forgets_the_failures)
 
 	backoff_next(&backoff, 0, 0);
 	ck_assert_int_gt(backoff_next(&backoff, 59 * second, 0), 0);
-	ck_assert_int_eq(backoff_next(&backoff, (59 + 60) * second, 0), 0);
+	ck_assert_int_eq(backoff_next(&backoff, (60 + 60) * second, 0), 0);
 }
 END_TEST
 
@@ -98,6 +128,8 @@ CHECK_MAIN("master/backoff",
 	the_first_failure_is_tried_again_at_once,
 	each_further_failure_doubles_the_wait_up_to_the_maximum,
 	many_failures_do_not_overflow,
+	the_scatter_stays_between_the_bounds,
+	a_wait_that_is_longer_than_the_quiet_time_is_none,
 	the_scatter_adds_at_most_a_quarter,
 	a_quiet_time_forgets_the_failures,
 	reset_forgets_the_failures,

@@ -178,6 +178,79 @@ START_TEST(a_crash_in_init_fails_its_service_for_good)
 }
 END_TEST
 
+START_TEST(a_crash_in_init_is_tried_again_until_the_limit_by_always)
+{
+	struct fake_master master;
+
+	fake_master_open_pair(&master, "start=crash\nstart=crash\nstart=crash\n",
+		"restart = always\nrestart_delay = 1ms\nstart_limit = 3/1m", "enabled = no", NULL);
+	fake_master_launch(&master);
+	UNTIL(&master, service_of(&master, "a")->reason != NULL &&
+		strstr(service_of(&master, "a")->reason, "given up after 3 failures") != NULL);
+	ck_assert_ptr_nonnull(strstr(service_of(&master, "a")->reason, "init crashed: SIGSEGV"));
+	ck_assert_uint_eq(service_of(&master, "a")->restarts, 2);
+	fake_master_close(&master);
+}
+END_TEST
+
+/* What restart says of a hang while it serves, and of a crash. */
+START_TEST(a_hang_is_followed_by_a_restart_where_it_is_asked_for)
+{
+	static const struct {
+		const char *keys;
+		bool after_hang;
+		bool after_crash;
+	} cases[] = {
+		{"restart = no", false, false},
+		{"restart = on-hang", true, false},
+		{"restart = on-failure", true, true},
+		{"restart = always", true, true},
+	};
+	struct fake_master master;
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		char keys[80];
+
+		snprintf(keys, sizeof(keys), "%s\nrestart_delay = 1h", cases[i].keys);
+		for (int hang = 0; hang < 2; hang++) {
+			fake_master_open(&master, "call=crash\n", keys);
+			fake_master_start(&master);
+			if (hang) {
+				master_cell_end_hang(supervisor_cell(master.supervisor, 0),
+					service_of(&master, "a"), "it hung");
+				UNTIL(&master, is_state(&master, "a", SERVICE_FAILED));
+			} else {
+				fake_master_crash(&master, 0);
+			}
+			ck_assert(is_state(&master, "a", SERVICE_FAILED));
+			ck_assert_msg((service_of(&master, "a")->next_try_ns != 0) ==
+				(hang ? cases[i].after_hang : cases[i].after_crash), "%s, %d", keys, hang);
+			fake_master_close(&master);
+		}
+	}
+}
+END_TEST
+
+START_TEST(the_waits_end_at_the_second_bound)
+{
+	struct fake_master master;
+
+	fake_master_open(&master, "call=crash\ncall=crash\ncall=crash\n",
+		"restart_delay = 10ms..20ms\nstart_limit = 10/1m");
+	fake_master_start(&master);
+	for (unsigned n = 0; n < 3; n++) {
+		struct master_service *a = service_of(&master, "a");
+
+		fake_master_crash(&master, 0);
+		/* since_ns was read after the wait had been reckoned from. */
+		ck_assert_int_le(a->next_try_ns - a->since_ns, MS(20));
+		UNTIL(&master, is_state(&master, "a", SERVICE_READY) &&
+			is_state(&master, "b", SERVICE_READY));
+	}
+	fake_master_close(&master);
+}
+END_TEST
+
 START_TEST(an_init_that_is_refused_is_tried_again_until_the_limit)
 {
 	struct fake_master master;
@@ -457,6 +530,9 @@ CHECK_MAIN("master/service_control",
 	the_culprit_is_given_up_at_its_limit,
 	restart_no_keeps_the_culprit_down,
 	a_crash_in_init_fails_its_service_for_good,
+	a_crash_in_init_is_tried_again_until_the_limit_by_always,
+	a_hang_is_followed_by_a_restart_where_it_is_asked_for,
+	the_waits_end_at_the_second_bound,
 	an_init_that_is_refused_is_tried_again_until_the_limit,
 	a_service_that_gives_up_by_itself_is_started_again,
 	the_waits_of_the_culprit_double,

@@ -115,6 +115,43 @@ status_is 1
 complains 'service actor is failed: crashed: SIGSEGV'
 stop
 
+begin 'the wait for the next try is told, and a start by hand does not wait'
+two_services 'restart_delay = 30m..40m'
+start
+ctl call actor crash
+wait_until 'it has failed' is_state actor failed
+ctl status actor
+grep -q 'next try in [34][0-9]m' "$dir/out" || fail 'the next try is not told'
+ctl list
+grep -q 'next try in [34][0-9]m' "$dir/out" || fail 'the next try is not told'
+[ "$(field_of actor next_try_ns)" -gt 1200000000000 ] || fail "next try: $(field_of actor next_try_ns)"
+ctl start actor
+status_is 0
+is_answered actor || fail 'it does not answer'
+stop
+
+begin 'restart = on-hang leaves what crashed, restart = always takes what crashes in init'
+plugin actor
+ini <<'END'
+[service actor]
+restart = on-hang
+[service hopeless]
+plugin = actor
+init = crash
+restart = always
+restart_delay = 1ms
+start_limit = 3/1m
+END
+start
+wait_until 'the hopeless one is given up' has_logged 'given up after 3 failures within 1m (start_limit)'
+wait_until 'the actor answers' is_answered actor
+ctl call actor crash
+wait_until 'it has failed' is_state actor failed
+is_answered actor && fail 'it was started again'
+ctl status actor
+! grep -q 'next try' "$dir/out" || fail 'it is to be tried again'
+stop
+
 begin 'a service that gives up by itself is started again after its delay'
 two_services 'restart_delay = 10ms'
 start
