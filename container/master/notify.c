@@ -14,13 +14,16 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/log.h"
+#include "base/text.h"
 
 struct notify {
 	int fd;
 	struct sockaddr_un address;
 	socklen_t address_size;
 	bool complained;
+	int64_t watchdog_ns;
 };
 
 /* A path, or "@name" for an abstract address, which is written with a NUL in front. */
@@ -42,9 +45,36 @@ notify_parse_address(const char *text, struct notify *notify)
 	return true;
 }
 
+/* What stands there for another process is none of ours. */
+static int64_t
+notify_take_watchdog(void)
+{
+	const char *text = getenv("WATCHDOG_USEC");
+	const char *whose = getenv("WATCHDOG_PID");
+	int64_t us = 0, pid = getpid();
+
+	if (text != NULL && (!text_parse_int64(text, &us) || us <= 0 || us > INT64_MAX / CLOCK_NS_PER_US)) {
+		log_warn(NULL, "WATCHDOG_USEC is \"%s\", which is no time: the service manager is not told "
+			"that bayd runs", text);
+		us = 0;
+	}
+	if (whose != NULL && (!text_parse_int64(whose, &pid) || pid != getpid()))
+		us = 0;
+	unsetenv("WATCHDOG_USEC");
+	unsetenv("WATCHDOG_PID");
+	return us * CLOCK_NS_PER_US;
+}
+
+int64_t
+notify_watchdog_ns(const struct notify *notify)
+{
+	return notify != NULL ? notify->watchdog_ns : 0;
+}
+
 struct notify *
 notify_open(void)
 {
+	int64_t watchdog_ns = notify_take_watchdog();
 	const char *text = getenv("NOTIFY_SOCKET");
 	struct notify *notify;
 
@@ -52,6 +82,7 @@ notify_open(void)
 		return NULL;
 	notify = xcalloc(1, sizeof(*notify));
 	notify->fd = -1;
+	notify->watchdog_ns = watchdog_ns;
 	if (!notify_parse_address(text, notify))
 		log_warn(NULL, "NOTIFY_SOCKET is \"%s\", which is no socket address: "
 			"the service manager is not told anything", text);

@@ -7,6 +7,7 @@
 #define BAY_MASTER_NOTIFY_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct notify;
 
@@ -14,6 +15,10 @@ struct notify;
  * no child speaks in our name. Returns NULL when there is nobody to tell; one that cannot
  * be reached is logged. */
 struct notify *notify_open(void);
+
+/* Within what time the service manager wants to hear WATCHDOG=1 from this process ($WATCHDOG_USEC,
+ * $WATCHDOG_PID, which notify_open has taken out of the environment, too); 0: never. NULL is fine. */
+int64_t notify_watchdog_ns(const struct notify *notify);
 
 /* NULL is fine. */
 void notify_close(struct notify *notify);

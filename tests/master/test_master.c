@@ -128,6 +128,33 @@ START_TEST(the_service_manager_is_told_of_a_start_that_takes_long)
 }
 END_TEST
 
+START_TEST(the_service_manager_hears_that_bayd_runs)
+{
+	struct temp_dir dir;
+	unsigned beats = 0;
+	int status;
+	pid_t pid;
+	int fd;
+
+	temp_dir_init(&dir);
+	temp_dir_write(&dir, "bay.ini", "[container]\n");
+	fd = listen_at(temp_dir_path(&dir, "notify"));
+	setenv("NOTIFY_SOCKET", temp_dir_path(&dir, "notify"), 1);
+	setenv("WATCHDOG_USEC", "20000", 1);
+	pid = start_bayd(&dir);
+	unsetenv("WATCHDOG_USEC");
+	/* Before it is ready, and after. */
+	ck_assert_str_eq(any_word(fd), "WATCHDOG=1");
+	while (beats < 3)
+		beats += strcmp(any_word(fd), "WATCHDOG=1") == 0;
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+	close(fd);
+	temp_dir_finish(&dir);
+}
+END_TEST
+
 START_TEST(a_signal_during_the_start_ends_it_in_order_and_at_once)
 {
 	int64_t started_ns = clock_monotonic_ns();
@@ -152,4 +179,5 @@ END_TEST
 CHECK_MAIN("master/master",
 	the_service_manager_is_told_of_the_start_and_of_the_end,
 	the_service_manager_is_told_of_a_start_that_takes_long,
+	the_service_manager_hears_that_bayd_runs,
 	a_signal_during_the_start_ends_it_in_order_and_at_once)

@@ -98,6 +98,39 @@ START_TEST(children_do_not_inherit_the_variable)
 }
 END_TEST
 
+START_TEST(the_time_of_the_watchdog_is_ours_if_it_names_us)
+{
+	struct temp_dir dir;
+	const struct {
+		const char *us;
+		bool ours;
+		int64_t ns;
+	} cases[] = {{"3000000", true, INT64_C(3000000000)}, {"3000000", false, 0}, {"soon", true, 0},
+		{"-1", true, 0}, {"0", true, 0}, {"9223372036854775807", true, 0}};
+
+	temp_dir_init(&dir);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct notify *notify;
+		char pid[24];
+		int fd = listen_at(temp_dir_path(&dir, "notify"));
+
+		snprintf(pid, sizeof(pid), "%d", (int)getpid() + !cases[i].ours);
+		setenv("NOTIFY_SOCKET", temp_dir_path(&dir, "notify"), 1);
+		setenv("WATCHDOG_USEC", cases[i].us, 1);
+		setenv("WATCHDOG_PID", pid, 1);
+		notify = notify_open();
+		ck_assert_int_eq(notify_watchdog_ns(notify), cases[i].ns);
+		ck_assert_ptr_null(getenv("WATCHDOG_USEC"));
+		ck_assert_ptr_null(getenv("WATCHDOG_PID"));
+		notify_close(notify);
+		close(fd);
+		unlink(temp_dir_path(&dir, "notify"));
+	}
+	ck_assert_int_eq(notify_watchdog_ns(NULL), 0);
+	temp_dir_finish(&dir);
+}
+END_TEST
+
 START_TEST(an_address_that_is_none_is_refused)
 {
 	setenv("NOTIFY_SOCKET", "relative", 1);
@@ -127,5 +160,6 @@ CHECK_MAIN("master/notify",
 	assignments_arrive_at_the_socket,
 	an_abstract_address_begins_with_an_at_sign,
 	children_do_not_inherit_the_variable,
+	the_time_of_the_watchdog_is_ours_if_it_names_us,
 	an_address_that_is_none_is_refused,
 	a_manager_that_has_gone_is_reported_and_does_no_harm)
