@@ -12,7 +12,7 @@
 #include "base/fd.h"
 #include "loop/link_ring.h"
 
-/* "BAYL", and the layout: of the rings, and of the records in them (protocol/link_record.h). */
+/* "BAYL", and the layout: of the rings, and of the records in them (link_record.h). */
 #define LINK_MAGIC UINT32_C(0x4C594142)
 #define LINK_LAYOUT 1
 

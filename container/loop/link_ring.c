@@ -11,21 +11,21 @@
 #include "loop/loop.h"
 
 /* Before each record. Kind 0: nothing but the way to the end of the bytes. */
-struct link_record {
+struct record_head {
 	uint32_t size;
 	uint32_t kind;
 };
 
-enum { LINK_ALIGN = sizeof(struct link_record) };
+enum { LINK_ALIGN = sizeof(struct record_head) };
 
 _Static_assert(sizeof(struct link_ring) == 512, "the parts of a ring share no cache lines");
-_Static_assert(sizeof(struct link_record) == 8, "a record begins where it may");
+_Static_assert(sizeof(struct record_head) == 8, "a record begins where it may");
 
 /* With its head, and up to where the next may begin. */
 static uint64_t
 link_record_bytes(uint64_t size)
 {
-	return (sizeof(struct link_record) + size + LINK_ALIGN - 1) & ~(uint64_t)(LINK_ALIGN - 1);
+	return (sizeof(struct record_head) + size + LINK_ALIGN - 1) & ~(uint64_t)(LINK_ALIGN - 1);
 }
 
 void
@@ -64,10 +64,10 @@ link_writer_has_room(struct link_writer *writer, uint64_t bytes)
 	return writer->broken == NULL && writer->_size - (writer->_written - writer->_read) >= bytes;
 }
 
-static struct link_record *
+static struct record_head *
 link_writer_record(const struct link_writer *writer)
 {
-	return (struct link_record *)(writer->_bytes + (writer->_written & (writer->_size - 1)));
+	return (struct record_head *)(writer->_bytes + (writer->_written & (writer->_size - 1)));
 }
 
 void *
@@ -81,8 +81,8 @@ link_writer_begin(struct link_writer *writer, size_t size)
 	if (bytes > to_the_end) {
 		if (!link_writer_has_room(writer, to_the_end + bytes))
 			return NULL;
-		*link_writer_record(writer) = (struct link_record){
-			.size = (uint32_t)(to_the_end - sizeof(struct link_record))};
+		*link_writer_record(writer) = (struct record_head){
+			.size = (uint32_t)(to_the_end - sizeof(struct record_head))};
 		writer->_written += to_the_end;
 	} else if (!link_writer_has_room(writer, bytes)) {
 		return NULL;
@@ -152,12 +152,12 @@ link_reader_refresh(struct link_reader *reader)
 }
 
 /* The head of the record at hand, read once. */
-static struct link_record
+static struct record_head
 link_reader_record(const struct link_reader *reader)
 {
 	const volatile uint64_t *at =
 		(const volatile uint64_t *)(reader->_bytes + (reader->_read & (reader->_size - 1)));
-	struct link_record record;
+	struct record_head record;
 	uint64_t both = *at;
 
 	memcpy(&record, &both, sizeof(record));
@@ -166,7 +166,7 @@ link_reader_record(const struct link_reader *reader)
 
 /* The head of the next record, or gap, and that its bytes are all there. */
 static enum link_look
-link_reader_find(struct link_reader *reader, struct link_record *record_r)
+link_reader_find(struct link_reader *reader, struct record_head *record_r)
 {
 	uint64_t to_the_end = reader->_size - (reader->_read & (reader->_size - 1));
 	uint64_t bytes;
@@ -192,7 +192,7 @@ link_reader_find(struct link_reader *reader, struct link_record *record_r)
 enum link_look
 link_reader_look(struct link_reader *reader, struct link_view *view_r)
 {
-	struct link_record record;
+	struct record_head record;
 	enum link_look look = link_reader_find(reader, &record);
 
 	if (look == LINK_RECORD && record.kind == 0) {
