@@ -19,26 +19,18 @@
 #include "service/peer.h"
 #include "service/service.h"
 
-/* Before the next link to a cell that broke the last one: at first, and at most. */
-#define CELL_PEERS_REST_NS (100 * INT64_C(1000000))
-#define CELL_PEERS_REST_MAX_NS (5 * INT64_C(1000000000))
-
 /* Something that a link says, on its way to the control thread. */
 struct cell_peers_word {
 	struct inbox_item item;
 	char cell[SERVICE_NAME_SIZE];
 	uint64_t epoch;       /* of a broken link */
 	const char *why;      /* a literal */
-	struct timer timer;   /* until another link may be asked for */
-	struct list resting;
 };
 
 /* One a process. */
 static struct {
 	struct control *control;  /* NULL: it ends */
 	struct loop *loop;
-	int64_t rest_ns;          /* the next time */
-	struct list resting;      /* struct cell_peers_word */
 	struct scheduler **schedulers;
 } here;
 
@@ -86,38 +78,16 @@ cell_peers_connect(const char *cell, void *arg)
 
 /* --- links are broken ------------------------------------------------------------------------ */
 
-static void
-cell_peers_on_rested(struct timer *timer)
-{
-	struct cell_peers_word *word = container_of(timer, struct cell_peers_word, timer);
-
-	list_remove(&word->resting);
-	peer_ready(word->cell);
-	free(word);
-}
-
-/* Whoever writes garbage once may do it again: not as often as it can. */
-static void
-cell_peers_rest(struct cell_peers_word *word)
-{
-	list_push_back(&here.resting, &word->resting);
-	timer_init(&word->timer, cell_peers_on_rested);
-	wheel_add(&here.loop->wheel, &word->timer, loop_now(here.loop) + here.rest_ns);
-	here.rest_ns = here.rest_ns * 2 < CELL_PEERS_REST_MAX_NS ? here.rest_ns * 2 : CELL_PEERS_REST_MAX_NS;
-}
-
+/* The master says when there may be another. */
 static void
 cell_peers_on_broken(struct inbox_item *item)
 {
 	struct cell_peers_word *word = container_of(item, struct cell_peers_word, item);
 	struct cell_broken broken = {.cell = word->cell, .epoch = (int64_t)word->epoch, .reason = word->why};
 
-	if (here.control == NULL) {
-		free(word);
-		return;
-	}
-	control_notify(here.control, CELL_BROKEN, cell_broken_to_json(&broken));
-	cell_peers_rest(word);
+	if (here.control != NULL)
+		control_notify(here.control, CELL_BROKEN, cell_broken_to_json(&broken));
+	free(word);
 }
 
 static void
@@ -168,8 +138,6 @@ cell_peers_begin(struct control *control, struct loop *loop, struct executor *ex
 
 	here.control = control;
 	here.loop = loop;
-	here.rest_ns = CELL_PEERS_REST_NS;
-	list_init(&here.resting);
 	here.schedulers = xcalloc(count, sizeof *here.schedulers);
 	for (i = 0; i < count; i++)
 		here.schedulers[i] = executor_scheduler(executor, i);
@@ -187,17 +155,9 @@ cell_peers_stop(void)
 void
 cell_peers_finish(void)
 {
-	struct list *first;
-
 	if (here.control == NULL)
 		return;
 	here.control = NULL;
-	while ((first = list_pop_front(&here.resting)) != NULL) {
-		struct cell_peers_word *word = container_of(first, struct cell_peers_word, resting);
-
-		wheel_remove(&here.loop->wheel, &word->timer);
-		free(word);
-	}
 	peers_finish();
 	free(here.schedulers);
 	here.schedulers = NULL;

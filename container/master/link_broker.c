@@ -4,6 +4,7 @@
 #include "master/link_broker.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,10 +13,12 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/fd.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "loop/link_memory.h"
+#include "master/backoff.h"
 #include "master/cell_process.h"
 #include "master/event_log.h"
 #include "master/master_cell.h"
@@ -29,10 +32,21 @@ struct broker_link {
 	int64_t epoch;
 };
 
+/* Two processes whose last link was broken, by whichever of them: they get no other for a while. */
+struct broker_rest {
+	struct list node;
+	struct link_broker *broker;
+	struct master_cell *cells[2];
+	struct backoff backoff;
+	struct event *timer; /* pending while they rest */
+};
+
 struct link_broker {
 	const struct supervisor *supervisor;
+	struct event_base *base;
 	struct list links;
-	int64_t epoch; /* of the last one */
+	struct list rests;
+	int64_t epoch; /* of the last link */
 };
 
 /* --- what cells are told --------------------------------------------------------------- */
@@ -56,6 +70,16 @@ broker_tell_peer(struct master_cell *cell, const struct master_cell *other, bool
 
 	if (process != NULL)
 		cell_process_call(process, CELL_PEER, cell_peer_to_json(&peer), -1, 0, broker_on_told, cell);
+}
+
+/* Both may ask for a link to each other from now on. */
+static void
+broker_introduce(struct master_cell *a, struct master_cell *b)
+{
+	if (master_cell_ready(a) == NULL || master_cell_ready(b) == NULL)
+		return;
+	broker_tell_peer(a, b, true);
+	broker_tell_peer(b, a, true);
 }
 
 /* Takes the descriptors. */
@@ -89,6 +113,83 @@ broker_forget(struct broker_link *link)
 {
 	list_remove(&link->node);
 	free(link);
+}
+
+/* --- rests ----------------------------------------------------------------------------- */
+
+/* Before the next link of two cells whose last one was broken: at first, and at most. */
+#define BROKER_REST_NS (100 * INT64_C(1000000))
+#define BROKER_REST_MAX_NS (5 * INT64_C(1000000000))
+/* Without a broken link, until all is forgotten. */
+#define BROKER_REST_RESET_NS (60 * INT64_C(1000000000))
+
+static struct broker_rest *
+broker_find_rest(const struct link_broker *broker, const struct master_cell *a, const struct master_cell *b)
+{
+	list_for_each(pos, &broker->rests) {
+		struct broker_rest *rest = container_of(pos, struct broker_rest, node);
+
+		if ((rest->cells[0] == a && rest->cells[1] == b) || (rest->cells[0] == b && rest->cells[1] == a))
+			return rest;
+	}
+	return NULL;
+}
+
+static bool
+broker_rests(const struct link_broker *broker, const struct master_cell *a, const struct master_cell *b)
+{
+	const struct broker_rest *rest = broker_find_rest(broker, a, b);
+
+	return rest != NULL && evtimer_pending(rest->timer, NULL);
+}
+
+static void
+broker_on_rested(evutil_socket_t fd, short what, void *arg)
+{
+	const struct broker_rest *rest = arg;
+
+	(void)fd;
+	(void)what;
+	broker_introduce(rest->cells[0], rest->cells[1]);
+}
+
+static struct broker_rest *
+broker_add_rest(struct link_broker *broker, struct master_cell *a, struct master_cell *b)
+{
+	struct broker_rest *rest = xcalloc(1, sizeof(*rest));
+
+	*rest = (struct broker_rest){.broker = broker, .cells = {a, b}, .backoff = {.first_ns = BROKER_REST_NS,
+		.max_ns = BROKER_REST_MAX_NS, .reset_ns = BROKER_REST_RESET_NS}};
+	rest->timer = evtimer_new(broker->base, broker_on_rested, rest);
+	list_push_back(&broker->rests, &rest->node);
+	return rest;
+}
+
+static void
+broker_end_rest(struct broker_rest *rest)
+{
+	list_remove(&rest->node);
+	if (rest->timer != NULL)
+		event_free(rest->timer);
+	free(rest);
+}
+
+/* Whoever writes garbage once may do it again: not as often as it can. */
+static void
+broker_rest(struct link_broker *broker, struct master_cell *a, struct master_cell *b)
+{
+	struct broker_rest *rest = broker_find_rest(broker, a, b);
+	struct timeval span;
+	int64_t span_ns;
+
+	if (rest == NULL)
+		rest = broker_add_rest(broker, a, b);
+	span_ns = backoff_next(&rest->backoff, clock_monotonic_ns(), backoff_random());
+	span = (struct timeval){.tv_sec = span_ns / CLOCK_NS_PER_S, .tv_usec = span_ns % CLOCK_NS_PER_S / 1000};
+	if (rest->timer != NULL && evtimer_add(rest->timer, &span) == 0)
+		return;
+	broker_end_rest(rest);
+	broker_introduce(a, b);
 }
 
 static enum bay_status
@@ -141,6 +242,10 @@ link_broker_connect(struct link_broker *broker, struct master_cell *cell, const 
 		buffer_fail(error, "there is a link to cell %s already", to);
 		return BAY_BUSY;
 	}
+	if (broker_rests(broker, cell, other)) {
+		buffer_fail(error, "the last link to cell %s was broken: there is another in a moment", to);
+		return BAY_BUSY;
+	}
 	return broker_make(broker, cell, other, error);
 }
 
@@ -152,10 +257,8 @@ link_broker_cell_ready(struct link_broker *broker, struct master_cell *cell)
 	for (size_t i = 0; i < supervisor_cell_count(broker->supervisor); i++) {
 		struct master_cell *other = supervisor_cell(broker->supervisor, i);
 
-		if (other == cell || master_cell_ready(other) == NULL)
-			continue;
-		broker_tell_peer(other, cell, true);
-		broker_tell_peer(cell, other, true);
+		if (other != cell && !broker_rests(broker, cell, other))
+			broker_introduce(cell, other);
 	}
 }
 
@@ -168,13 +271,20 @@ link_broker_cell_ended(struct link_broker *broker, struct master_cell *cell)
 		if (link->cells[0] == cell || link->cells[1] == cell)
 			broker_forget(link);
 	}
+	/* The next process has done nothing yet. */
+	list_for_each_safe(pos, &broker->rests) {
+		struct broker_rest *rest = container_of(pos, struct broker_rest, node);
+
+		if (rest->cells[0] == cell || rest->cells[1] == cell)
+			broker_end_rest(rest);
+	}
 	for (size_t i = 0; i < supervisor_cell_count(broker->supervisor); i++) {
 		if (supervisor_cell(broker->supervisor, i) != cell)
 			broker_tell_peer(supervisor_cell(broker->supervisor, i), cell, false);
 	}
 }
 
-/* The one that wrote it is told as of any end, and may ask for another. */
+/* The one that wrote it is told as of any end; both hear when there may be another. */
 void
 link_broker_broken(struct link_broker *broker, struct master_cell *cell, const char *to, int64_t epoch,
 	const char *reason)
@@ -188,19 +298,20 @@ link_broker_broken(struct link_broker *broker, struct master_cell *cell, const c
 		"of cell %s to cell %s: %s", master_cell_name(cell), to, reason);
 	broker_forget(link);
 	broker_tell_peer(other, cell, false);
-	if (master_cell_ready(cell) != NULL)
-		broker_tell_peer(other, cell, true);
+	broker_rest(broker, cell, other);
 }
 
 /* --- life ------------------------------------------------------------------------------ */
 
 struct link_broker *
-link_broker_create(const struct supervisor *supervisor)
+link_broker_create(const struct supervisor *supervisor, struct event_base *base)
 {
 	struct link_broker *broker = xcalloc(1, sizeof(*broker));
 
 	broker->supervisor = supervisor;
+	broker->base = base;
 	list_init(&broker->links);
+	list_init(&broker->rests);
 	return broker;
 }
 
@@ -211,5 +322,7 @@ link_broker_destroy(struct link_broker *broker)
 		return;
 	list_for_each_safe(pos, &broker->links)
 		broker_forget(container_of(pos, struct broker_link, node));
+	list_for_each_safe(pos, &broker->rests)
+		broker_end_rest(container_of(pos, struct broker_rest, node));
 	free(broker);
 }

@@ -11,7 +11,7 @@
  *
  * Two cells have one link at most. It goes away with either of them, of which the other hears as
  * Peer{cell, ready: false}, or when one says Broken: what came over it could not be, and the other
- * is told that it has ended.
+ * is told that it has ended. Then they get another one after a rest, which is longer each time.
  *
  * Part of the supervisor. Master only; never suspends.
  */
@@ -23,19 +23,20 @@
 #include <bay/status.h>
 
 struct buffer;
+struct event_base;
 struct link_broker;
 struct master_cell;
 struct supervisor;
 
-/* The supervisor is borrowed. */
-struct link_broker *link_broker_create(const struct supervisor *supervisor);
+/* Both are borrowed. */
+struct link_broker *link_broker_create(const struct supervisor *supervisor, struct event_base *base);
 
 /* NULL is fine. */
 void link_broker_destroy(struct link_broker *broker);
 
 /* The cell asks for a link to the one of this name. Else, with the reason appended to error:
  * BAY_NOT_FOUND, there is no such cell; BAY_CLOSED, it takes none now; BAY_BUSY, there is one
- * already; BAY_INVALID, it is the cell itself; BAY_IO, the system has no memory or descriptors. */
+ * already, or they rest; BAY_INVALID, it is the cell itself; BAY_IO, the system has no memory or descriptors. */
 enum bay_status link_broker_connect(struct link_broker *broker, struct master_cell *cell,
 	const char *to, struct buffer *error)
 	__attribute__((warn_unused_result));

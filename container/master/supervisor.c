@@ -272,7 +272,7 @@ supervisor_create(const struct supervisor_options *options,
 	config_ref(supervisor->options.config);
 	supervisor->watcher = *watcher;
 	supervisor->booting = true;
-	supervisor->broker = link_broker_create(supervisor);
+	supervisor->broker = link_broker_create(supervisor, options->base);
 	supervisor->order = service_order_create(supervisor);
 	supervisor->stop_order = stop_order_create(supervisor);
 	supervisor_add_cell(supervisor, options->cell.name);

@@ -75,7 +75,18 @@ START_TEST(a_link_goes_away_with_its_cell)
 }
 END_TEST
 
-START_TEST(a_broken_link_is_an_event_and_makes_room_for_another)
+static bool
+is_linked_anew(const struct fake_master *master)
+{
+	struct buffer error = {0};
+	enum bay_status status = link_broker_connect(supervisor_broker(master->supervisor),
+		supervisor_cell(master->supervisor, 1), "main", &error);
+
+	buffer_finish(&error);
+	return status == BAY_OK;
+}
+
+START_TEST(a_broken_link_is_an_event_and_makes_room_for_another_after_a_rest)
 {
 	const struct event_record *record;
 	struct link_broker *broker;
@@ -94,6 +105,28 @@ START_TEST(a_broken_link_is_an_event_and_makes_room_for_another)
 	ck_assert(event_log_next(master.events, &number, NULL, &record));
 	ck_assert_int_eq(record->kind, EVENT_LINK_BROKEN);
 	ck_assert_str_eq(record->why, "of cell risky to cell main: a length of 7");
+	/* For neither of the two. */
+	ck_assert_int_eq(connect_to(&master, "risky", "there is another in a moment"), BAY_BUSY);
+	ck_assert(!is_linked_anew(&master));
+	UNTIL(&master, is_linked_anew(&master));
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(the_next_process_of_a_cell_does_not_rest_for_the_last_one)
+{
+	struct fake_master master;
+
+	open_two_cells(&master);
+	/* Each of them makes the rest twice as long. */
+	for (int64_t epoch = 1; epoch <= 3; epoch++) {
+		UNTIL(&master, is_linked_anew(&master));
+		link_broker_broken(supervisor_broker(master.supervisor), supervisor_cell(master.supervisor, 0), "risky",
+			epoch, "garbage");
+	}
+	cell_process_kill(master_cell_process(supervisor_cell(master.supervisor, 1)));
+	UNTIL(&master, is_state(&master, "b", SERVICE_STARTING));
+	UNTIL(&master, is_state(&master, "b", SERVICE_READY));
 	ck_assert_int_eq(connect_to(&master, "risky", NULL), BAY_OK);
 	fake_master_close(&master);
 }
@@ -103,4 +136,5 @@ CHECK_MAIN("master/link_broker",
 	two_cells_have_one_link_at_most,
 	who_is_not_there_gets_none,
 	a_link_goes_away_with_its_cell,
-	a_broken_link_is_an_event_and_makes_room_for_another)
+	a_broken_link_is_an_event_and_makes_room_for_another_after_a_rest,
+	the_next_process_of_a_cell_does_not_rest_for_the_last_one)
