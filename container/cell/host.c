@@ -220,6 +220,15 @@ host_set_limits(const struct host *host, struct bay_service *service, const stru
 
 static void host_instance_failed(struct bay_instance *instance, const char *text);
 
+/* Who has called it by way of its last cell, or does so before it is ready, is served here. */
+static void
+host_take_from_elsewhere(struct bay_service *service)
+{
+	service_queue_hold_new(service);
+	service_set_state(service, SERVICE_STARTING, NULL);
+	peer_route_come_here(service);
+}
+
 /* What is in the way of a start, and why. */
 static const char *
 host_is_there(const struct hosted *hosted)
@@ -247,8 +256,9 @@ host_begin(struct host *host, const struct cell_start *start, int image, const s
 		return;
 	}
 	service_set_slot(service, host->page, (uint32_t)start->slot);
-	peer_route_clear(service, "it is about to run in this cell");
 	host_set_limits(host, service, start, false);
+	if (service_state(service) == SERVICE_ELSEWHERE)
+		host_take_from_elsewhere(service);
 	service->on_failed = host_instance_failed;
 	hosted = hosted_create(&host->hosting, service, start, image,
 		host_choose_loops(host, start->instances));

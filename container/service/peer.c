@@ -16,6 +16,7 @@
 #include "service/peer_link.h"
 #include "service/request.h"
 #include "service/service.h"
+#include "service/service_queue.h"
 
 pthread_mutex_t peers_lock = PTHREAD_MUTEX_INITIALIZER;
 struct peer_source peers_source;
@@ -320,25 +321,56 @@ peer_route_clear(struct bay_service *service, const char *reason)
 	peer_sent_settle(&over);
 }
 
+static void
+peer_set_away(struct bay_request *request, bool is_away)
+{
+	request->is_away = is_away;
+	if (request->ticket != NULL)
+		request->ticket->is_away = is_away;
+}
+
+/* Whoever waits looks for it under our lock first, then under that of the queue: it is in one of the
+ * two. */
+void
+peer_route_come_here(struct bay_service *service)
+{
+	struct list over = LIST_INIT(over);
+	struct list *first;
+
+	pthread_mutex_lock(&peers_lock);
+	while (service->route != NULL && (first = list_pop_front(&service->route->out)) != NULL) {
+		struct bay_request *request = container_of(first, struct bay_request, link);
+
+		peer_set_away(request, false);
+		if (service_queue_put(service, request) != BAY_OK)
+			peer_sent_detach(request, &over);
+	}
+	if (service->route != NULL) {
+		list_remove(&service->route->in_peer);
+		service->route->peer = NULL;
+	}
+	pthread_mutex_unlock(&peers_lock);
+	peer_sent_settle(&over);
+}
+
 /* --- requests ---------------------------------------------------------------------------------- */
 
 static int
 peer_put_locked(struct peer_route *route, struct bay_request *request)
 {
-	if (route == NULL || route->peer == NULL || peers.stopped) {
+	/* Two cells that both believe that it is in the other would send it to and fro. */
+	if (route == NULL || route->peer == NULL || peers.stopped || request->came_over) {
 		request_fail(request, BAY_CLOSED, "service %s is on its way to another cell, or from there",
 			request->service->name);
 		return BAY_CLOSED;
 	}
-	request->place = PLACE_AWAY;
 	request->sent = NULL;
+	request->away = true;
 	if (request->ticket != NULL) {
 		request->ticket->away = true;
-		request->ticket->place = PLACE_AWAY;
 		request->ticket->ticket = request;
-	} else {
-		request->away = true;
 	}
+	peer_set_away(request, true);
 	list_push_back(&route->out, &request->link);
 	if (list_empty(&route->in_peer))
 		list_push_back(&route->peer->routes, &route->in_peer);
@@ -346,24 +378,28 @@ peer_put_locked(struct peer_route *route, struct bay_request *request)
 	return BAY_OK;
 }
 
-int
-peer_put(struct bay_service *service, struct bay_request *request)
+bool
+peer_put(struct bay_service *service, struct bay_request *request, int *status_r)
 {
 	size_t size = bay_message_size(request->message);
-	int status;
+	bool is_elsewhere;
 
 	if (size > LINK_BODY_MAX) {
 		request_fail(request, BAY_TOO_BIG, "a message of %zu bytes is larger than what goes from cell to cell "
 			"(64 MiB); service %s is in another cell", size, service->name);
-		return BAY_TOO_BIG;
+		*status_r = BAY_TOO_BIG;
+		return true;
 	}
 	/* What becomes of it is known later. */
-	if (request->one_way && request->ticket == NULL)
-		return BAY_BUSY;
+	*status_r = BAY_BUSY;
+	if (request->one_way && request->ticket == NULL && !request->came_over)
+		return true;
 	pthread_mutex_lock(&peers_lock);
-	status = peer_put_locked(service->route, request);
+	is_elsewhere = service_state(service) == SERVICE_ELSEWHERE;
+	if (is_elsewhere)
+		*status_r = peer_put_locked(service->route, request);
 	pthread_mutex_unlock(&peers_lock);
-	return status;
+	return is_elsewhere;
 }
 
 /* Takes a request out, wherever it is. */
@@ -379,7 +415,7 @@ peer_take_out(struct bay_request *request, const char *reason)
 		if (list_empty(&route->out))
 			list_remove(&route->in_peer);
 	}
-	request->place = PLACE_HOME;
+	peer_set_away(request, false);
 }
 
 bool
@@ -388,14 +424,13 @@ peer_withdraw(struct bay_request *ticket)
 	bool is_away;
 
 	pthread_mutex_lock(&peers_lock);
-	is_away = ticket->place == PLACE_AWAY;
+	is_away = ticket->is_away;
 	if (is_away) {
 		struct bay_request *request = ticket->ticket;
 
 		peer_take_out(request, "the sender does not wait for room any more");
 		request->ticket = NULL;
 		ticket->ticket = NULL;
-		ticket->place = PLACE_HOME;
 	}
 	pthread_mutex_unlock(&peers_lock);
 	return is_away;
@@ -407,7 +442,7 @@ peer_take_back(struct bay_request *request, const char *reason)
 	bool is_away;
 
 	pthread_mutex_lock(&peers_lock);
-	is_away = request->place == PLACE_AWAY;
+	is_away = request->is_away;
 	if (is_away)
 		peer_take_out(request, reason);
 	pthread_mutex_unlock(&peers_lock);

@@ -50,6 +50,10 @@ void peer_route_set(struct bay_service *service, const char *cell, bool wait, un
 /* It is in none of them any more: what waits for it ends with BAY_CLOSED and this reason. */
 void peer_route_clear(struct bay_service *service, const char *reason);
 
+/* It is started in this cell, whose state it has and whose queue is held: what waits for it waits
+ * there from now on. */
+void peer_route_come_here(struct bay_service *service);
+
 /* A link to the cell, with its number. Takes the descriptors. False: it is no link, and why. */
 bool peer_attach(const char *cell, uint64_t epoch, unsigned side, int memory_fd, int socket_fd,
 	const char **why_r)
@@ -67,8 +71,9 @@ void peer_ended(const char *cell);
 
 /* --- any thread ------------------------------------------------------------------------- */
 
-/* service_queue_put() for a service that is elsewhere. */
-int peer_put(struct bay_service *service, struct bay_request *request);
+/* service_queue_put() for a service that is elsewhere. False: it is not any more. */
+bool peer_put(struct bay_service *service, struct bay_request *request, int *status_r)
+	__attribute__((warn_unused_result));
 
 /* service_queue_withdraw() for the ticket of a message that is away. The other cell may have it all
  * the same. */

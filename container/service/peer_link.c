@@ -24,6 +24,8 @@ enum {
 	PEER_LOOK_RECORDS = 64,
 	/* Flushes that are put off, at most, as long as other tasks are ready. */
 	PEER_SOON = 16,
+	/* Times that the lock is kept to write more, since there is room again. */
+	PEER_ROUNDS = 16,
 	/* The writer has its room back after so much, and when we sleep: it never waits for less, since
 	 * there is more to be read when it does. */
 	PEER_RELEASE_BYTES = LINK_RING_BYTES / 8
@@ -44,6 +46,7 @@ peer_link_create(struct peer *peer, struct scheduler *home, uint64_t epoch)
 	list_init(&link->cancels);
 	list_init(&link->credits);
 	list_init(&link->ends);
+	list_init(&link->failed);
 	list_init(&link->streams);
 	list_init(&link->unused);
 	return link;
@@ -122,7 +125,7 @@ flush_credits(struct peer_link *link)
 	return true;
 }
 
-/* The rest of a body goes over in parts. False: no memory. */
+/* The rest of a body goes over in parts. NULL: no memory. */
 static struct peer_stream *
 peer_stream_begin(struct peer_link *link, enum link_kind kind, uint64_t id, struct bay_message *message, size_t at)
 {
@@ -199,24 +202,40 @@ flush_parts(struct peer_link *link)
 	return true;
 }
 
+/* There is no memory for more of a reply than its head: it has ended otherwise. */
+static void
+flush_no_reply(struct peer_served *served)
+{
+	static const char text[] = "no memory for the reply";
+
+	message_unref(served->message);
+	served->message = NULL;
+	served->error = strdup(text);
+	served->end = (struct link_outcome){.id = served->id, .status = BAY_NO_MEMORY,
+		.size = served->error != NULL ? sizeof text - 1 : 0, .is_null = served->error == NULL};
+}
+
 /* How a request of theirs ended. 1: written; 0: no room; -1: its turn comes when there are fewer
  * bodies under way. */
 static int
 flush_end(struct peer_link *link, struct peer_served *served)
 {
-	struct link_record record = {.kind = LINK_END, .end = served->end};
-	uint32_t part = served->end.size < LINK_PART_MAX ? served->end.size : LINK_PART_MAX;
-	const void *bytes = served->end.status == BAY_OK ? bay_message_data(served->message) : served->error;
+	struct link_record record = {.kind = LINK_END};
 	struct peer_stream *stream = NULL;
+	const void *bytes;
+	uint32_t part;
 	void *room;
 
-	if (part < served->end.size) {
+	if (served->end.size > LINK_PART_MAX) {
 		if (link->stream_count == PEER_STREAMS_MAX)
 			return -1;
-		stream = peer_stream_begin(link, LINK_MORE_END, served->id, served->message, part);
+		stream = peer_stream_begin(link, LINK_MORE_END, served->id, served->message, LINK_PART_MAX);
 		if (stream == NULL)
-			return -1;
+			flush_no_reply(served);
 	}
+	record.end = served->end;
+	part = served->end.size < LINK_PART_MAX ? served->end.size : LINK_PART_MAX;
+	bytes = served->end.status == BAY_OK ? bay_message_data(served->message) : served->error;
 	room = link_record_write(&link->link.out, &record, part);
 	if (room != NULL && part > 0)
 		memcpy(room, bytes, part);
@@ -298,8 +317,8 @@ request_to_record(const struct bay_request *request, uint64_t id, struct link_re
 	memcpy(head->chain, request->chain, request->depth * sizeof head->chain[0]);
 }
 
-/* Writes the head of a request and the first part of its body. */
-static bool
+/* Writes the head of a request and the first part of its body. BAY_FULL: there is no room. */
+static int
 flush_request(struct peer_link *link, struct peer_route *route, struct bay_request *request, uint64_t id)
 {
 	struct peer_sent *sent = &link->sent[(uint32_t)id - 1];
@@ -312,14 +331,14 @@ flush_request(struct peer_link *link, struct peer_route *route, struct bay_reque
 	if (part < record.request.size) {
 		sent->stream = peer_stream_begin(link, LINK_MORE, id, request->message, part);
 		if (sent->stream == NULL)
-			return false;
+			return BAY_NO_MEMORY;
 	}
 	room = link_record_write(&link->link.out, &record, part);
 	if (room == NULL) {
 		if (sent->stream != NULL)
 			peer_stream_end(link, sent->stream);
 		sent->stream = NULL;
-		return false;
+		return BAY_FULL;
 	}
 	if (part > 0)
 		memcpy(room, request->message->data, part);
@@ -327,23 +346,34 @@ flush_request(struct peer_link *link, struct peer_route *route, struct bay_reque
 		sent->stream->route = route;
 		route->streaming = true;
 	}
-	return true;
+	return BAY_OK;
 }
 
-/* Sends the first of a route. */
+/* Sends the first of a route, or ends it: waiting would bring no memory. */
 static bool
 flush_first(struct peer_link *link, struct peer_route *route)
 {
 	struct bay_request *request = container_of(list_first(&route->out), struct bay_request, link);
 	struct peer_way *way = &link->ways[route->service->id];
 	uint64_t id;
+	int status;
 
-	if (!flush_names(link, request) || !peer_sent_add(link, request, &id))
+	if (!flush_names(link, request))
 		return false;
-	if (!flush_request(link, route, request, id)) {
-		peer_sent_drop(link, (uint32_t)id - 1);
-		return false;
+	status = peer_sent_add(link, request, &id);
+	if (status == BAY_OK) {
+		status = flush_request(link, route, request, id);
+		if (status != BAY_OK)
+			peer_sent_drop(link, (uint32_t)id - 1);
 	}
+	if (status == BAY_NO_MEMORY) {
+		request_fail(request, status, "service %s: no memory to send it to cell %s", route->service->name,
+			link->peer->name);
+		peer_sent_detach(request, &link->failed);
+		return true;
+	}
+	if (status != BAY_OK)
+		return false;
 	list_remove(&request->link);
 	list_push_back(&link->away, &request->link);
 	request->sent = link;
@@ -409,6 +439,7 @@ void
 peer_link_flush(struct peer_link *link)
 {
 	bool is_home = scheduler_here == link->home;
+	int rounds = PEER_ROUNDS;
 	bool room;
 
 	if (link->why != NULL || !link->begun)
@@ -418,12 +449,14 @@ peer_link_flush(struct peer_link *link)
 	room = flush_all(link, is_home);
 	peer_link_publish(link);
 	/* Home says so before it sleeps; it may sleep already. */
-	while (!room && !is_home && link->link.out.broken == NULL && !link_writer_await_room(&link->link.out)) {
+	while (!room && !is_home && --rounds > 0 && link->link.out.broken == NULL &&
+		!link_writer_await_room(&link->link.out)) {
 		room = flush_all(link, is_home);
 		peer_link_publish(link);
 	}
 	link->full = !room;
-	if (!room || !list_empty(&link->streams) || peer_link_may_send(link) || link->link.out.broken != NULL)
+	if (!room || !list_empty(&link->streams) || !list_empty(&link->failed) || peer_link_may_send(link) ||
+		link->link.out.broken != NULL)
 		peer_link_tell_home(link);
 	else if (is_home)
 		atomic_store_explicit(&link->work, !list_empty(&link->ends), memory_order_relaxed);
@@ -620,6 +653,7 @@ peer_link_lost(struct peer_link *link)
 		link->peer->rests = true;
 	}
 	peer_sent_all_back(link, &over);
+	list_splice_back(&over, &link->failed);
 	peer_link_free_out(link);
 	peers_go();
 	if (broken != NULL && peers_source.broken != NULL)
@@ -637,6 +671,7 @@ peer_link_lost(struct peer_link *link)
 static bool
 peer_link_write(struct peer_link *link, bool *ends_r)
 {
+	struct list over = LIST_INIT(over);
 	uint64_t before;
 	bool wrote;
 
@@ -645,9 +680,11 @@ peer_link_write(struct peer_link *link, bool *ends_r)
 	pthread_mutex_lock(&peers_lock);
 	before = link->link.out._written;
 	peer_link_flush(link);
-	wrote = link->link.out._written != before;
+	list_splice_back(&over, &link->failed);
+	wrote = link->link.out._written != before || !list_empty(&over);
 	*ends_r |= link->why != NULL || link->link.out.broken != NULL;
 	pthread_mutex_unlock(&peers_lock);
+	peer_sent_settle(&over);
 	return wrote;
 }
 
@@ -687,12 +724,15 @@ peer_link_goes_on(struct peer_link *link, uint64_t before)
 }
 
 /* Writes until there is nothing left, or no room, which the other side is told: a look that finds
- * none afterwards does not do that any more. */
+ * none afterwards does not do that any more. Who reads as fast as we write does not keep the lock,
+ * and the loop: that goes on with the next look, and does not sleep before. */
 static void
 peer_link_on_sleep(struct link *base)
 {
 	struct peer_link *link = container_of(base, struct peer_link, link);
+	int rounds = PEER_ROUNDS;
 	uint64_t before;
+	bool goes_on;
 
 	peer_link_release(link);
 	if (!atomic_load_explicit(&link->work, memory_order_relaxed))
@@ -701,8 +741,11 @@ peer_link_on_sleep(struct link *base)
 	do {
 		before = base->out._written;
 		peer_link_flush(link);
-	} while (peer_link_goes_on(link, before));
+		goes_on = peer_link_goes_on(link, before);
+	} while (goes_on && --rounds > 0);
 	pthread_mutex_unlock(&peers_lock);
+	if (goes_on)
+		loop_wake(&link->home->loop);
 }
 
 static void

@@ -159,6 +159,8 @@ struct peer_link {
 	uint32_t first_free;         /* index + 1; 0: none */
 	struct list away;            /* struct bay_request.link: sent, oldest first */
 	struct list cancels;         /* struct peer_cancel.link */
+	struct list failed;          /* struct bay_request.link: there was no memory to send them; home
+	                              * ends them */
 	struct list streams;         /* struct peer_stream.link: take turns */
 	unsigned stream_count;
 	struct peer_way ways[REGISTRY_MAX]; /* by our numbers */
@@ -218,9 +220,9 @@ void peer_link_unhold(struct peer_link *link);
 
 /* peer_sent.c: what comes back. */
 
-/* A number for a request, which is sent with it: false when there is none left, or no memory. Under
+/* A number for a request, which is sent with it. BAY_FULL: there is none now; BAY_NO_MEMORY. Under
  * the lock. */
-bool peer_sent_add(struct peer_link *link, struct bay_request *request, uint64_t *id_r);
+int peer_sent_add(struct peer_link *link, struct bay_request *request, uint64_t *id_r);
 void peer_sent_drop(struct peer_link *link, uint32_t slot);
 
 /* Records of what was sent; NULL, or why the link breaks. What is over then goes to a list of the

@@ -17,17 +17,17 @@
 
 /* --- the table -------------------------------------------------------------------------- */
 
-static bool
+static int
 peer_sent_grow(struct peer_link *link)
 {
 	uint32_t i, size = link->sent_size > 0 ? link->sent_size * 2 : 64;
 	struct peer_sent *sent;
 
 	if (size > PEER_SENT_MAX)
-		return false;
+		return BAY_FULL;
 	sent = alloc_try_again(link->sent, size * sizeof *sent);
 	if (sent == NULL)
-		return false;
+		return BAY_NO_MEMORY;
 	memset(sent + link->sent_size, 0, (size - link->sent_size) * sizeof *sent);
 	for (i = size; i-- > link->sent_size;) {
 		sent[i].next_free = link->first_free;
@@ -35,17 +35,18 @@ peer_sent_grow(struct peer_link *link)
 	}
 	link->sent = sent;
 	link->sent_size = size;
-	return true;
+	return BAY_OK;
 }
 
-bool
+int
 peer_sent_add(struct peer_link *link, struct bay_request *request, uint64_t *id_r)
 {
+	int status = link->first_free == 0 ? peer_sent_grow(link) : BAY_OK;
 	struct peer_sent *sent;
 	uint32_t slot;
 
-	if (link->first_free == 0 && !peer_sent_grow(link))
-		return false;
+	if (status != BAY_OK)
+		return status;
 	slot = link->first_free - 1;
 	sent = &link->sent[slot];
 	link->first_free = sent->next_free;
@@ -58,7 +59,7 @@ peer_sent_add(struct peer_link *link, struct bay_request *request, uint64_t *id_
 	sent->no_memory = false;
 	sent->serial++;
 	*id_r = (uint64_t)sent->serial << 32 | (slot + 1);
-	return true;
+	return BAY_OK;
 }
 
 void
@@ -94,12 +95,12 @@ peer_sent_find(const struct peer_link *link, uint64_t id)
 void
 peer_sent_detach(struct bay_request *request, struct list *over)
 {
+	request->is_away = false;
 	if (request->ticket != NULL) {
 		request->ticket->ticket = NULL;
-		request->ticket->place = PLACE_HOME;
+		request->ticket->is_away = false;
 	}
 	request->sent = NULL;
-	request->place = PLACE_HOME;
 	list_remove(&request->link);
 	list_push_back(over, &request->link);
 }

@@ -318,12 +318,6 @@ peer_served_launch(struct peer_served *served, const struct link_request *head, 
 	struct peer_link *link = served->link;
 	struct bay_request *request;
 
-	/* It is never sent on: two cells that both believe so would send it to and fro. */
-	if (service_state(service) == SERVICE_ELSEWHERE) {
-		message_unref(message);
-		peer_served_answer(served, BAY_CLOSED, "the service is on its way to another cell", false);
-		return NULL;
-	}
 	request = request_create(service, message, head->one_way ? NULL : &link->home->loop);
 	if (request == NULL) {
 		message_unref(message);
@@ -332,7 +326,7 @@ peer_served_launch(struct peer_served *served, const struct link_request *head, 
 	}
 	request->borrowed = false;
 	request->one_way = head->one_way;
-	request->asks_ticket = true;
+	request->came_over = true;
 	/* Whatever it says: a time that was. */
 	request->deadline = head->deadline > 0 ? head->deadline : 0;
 	request->trace = head->trace;

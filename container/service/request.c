@@ -272,13 +272,9 @@ request_cancel(struct bay_request *request, const char *reason)
 		return;
 	/* Whoever ends it this way knows how it ended. */
 	request->handle.collected = true;
-	if (request->away) {
-		/* Otherwise it is on its way home. */
-		if (peer_take_back(request, reason))
-			request_cancel_away(request, reason);
-		else if (!request->handle.done)
-			handle_end(&request->handle, BAY_CANCELED, xasprintf("the call to service %s was cancelled: %s",
-				request->service->name, reason));
+	/* Otherwise it is on its way home, or its service has come here. */
+	if (request->away && peer_take_back(request, reason)) {
+		request_cancel_away(request, reason);
 		return;
 	}
 	if (service_queue_remove(request)) {

@@ -45,8 +45,7 @@ enum request_place {
 	PLACE_HOME,      /* not sent, or on its way home, or back */
 	PLACE_QUEUED,    /* in the service's queue */
 	PLACE_WAITING,   /* before the queue, which is full */
-	PLACE_RUNNING,
-	PLACE_AWAY       /* on its way to another cell, or there; see peer.h */
+	PLACE_RUNNING
 };
 
 typedef void request_arrived_fn(struct bay_request *request);
@@ -67,10 +66,12 @@ struct bay_request {
 	uint8_t depth;                  /* services above us: chain[0..depth-1] */
 	uint8_t waiting_from;           /* those before it in the chain do not wait for us */
 	bool by_handler;                /* the failure is its handler's word, not the container's */
-	bool away;                      /* was given to another cell; set by home, and stays */
+	bool away;                      /* was to go to another cell; set by home, and stays */
 	uint8_t tries;                  /* cells that have died with it; these are one word, to be
 	                                 * set by one store */
-	bool asks_ticket;               /* does not stand before a full queue without a ticket */
+	bool came_over;                 /* of another cell: is never sent on, nor stands before a full queue
+	                                 * without a ticket */
+	bool is_away;                   /* on its way to another cell, or there; under the lock of peer.h */
 	enum request_place place;
 	int status;                     /* how it was answered */
 	struct bay_service *service;
@@ -140,7 +141,8 @@ request_create(struct bay_service *service, const struct bay_message *message, s
 	request->by_handler = false;
 	request->away = false;
 	request->tries = 0;
-	request->asks_ticket = false;
+	request->came_over = false;
+	request->is_away = false;
 	request->place = PLACE_HOME;
 	request->status = BAY_OK;
 	request->service = service;

@@ -181,7 +181,7 @@ queue_overflow(struct bay_service *service, struct bay_request *request, int64_t
 {
 	switch (service->limits.overflow) {
 	case OVERFLOW_WAIT:
-		if ((request->one_way || request->asks_ticket) && request->ticket == NULL)
+		if ((request->one_way || request->came_over) && request->ticket == NULL)
 			return BAY_BUSY;
 		request->place = PLACE_WAITING;
 		if (request->ticket != NULL) {
@@ -227,8 +227,9 @@ queue_put_locked(struct bay_service *service, struct bay_request *request, struc
 
 	if (status != BAY_OK)
 		return status;
-	/* The time of what goes one way begins with its handler: nobody waits meanwhile. */
-	if (!request->one_way && service->limits.timeout_ns != 0 &&
+	/* The time of what goes one way begins with its handler: nobody waits meanwhile. Who calls what
+	 * was elsewhere waits already. */
+	if (!request->one_way && !request->away && service->limits.timeout_ns != 0 &&
 		service->limits.timeout_ns < request->deadline - now_ns)
 		request->deadline = now_ns + service->limits.timeout_ns;
 	if (size > service->limits.queue_bytes) {
@@ -282,8 +283,8 @@ queue_put(struct bay_service *service, struct bay_request *request, bool parks)
 	struct list *link;
 	int status;
 
-	if (service_state(service) == SERVICE_ELSEWHERE)
-		return peer_put(service, request);
+	if (service_state(service) == SERVICE_ELSEWHERE && peer_put(service, request, &status))
+		return status;
 	pthread_mutex_lock(&service->lock);
 	status = queue_put_locked(service, request, &dropped);
 	if (status == BAY_OK)
@@ -377,8 +378,9 @@ service_queue_withdraw(struct bay_service *service, struct bay_request *ticket)
 	struct queue_wake wake = {.set = NULL};
 	bool waits;
 
-	if (ticket->away)
-		return peer_withdraw(ticket);
+	/* Otherwise it is on its way home, or its service has come here. */
+	if (ticket->away && peer_withdraw(ticket))
+		return true;
 	pthread_mutex_lock(&service->lock);
 	waits = ticket->place == PLACE_WAITING;
 	if (waits) {
@@ -421,12 +423,26 @@ service_queue_hold(struct bay_service *service)
 }
 
 void
-service_queue_release(struct bay_service *service)
+service_queue_hold_new(struct bay_service *service)
 {
 	pthread_mutex_lock(&service->lock);
-	service->held = false;
+	service->held = true;
 	pthread_mutex_unlock(&service->lock);
-	service_queue_resettle(service);
+}
+
+void
+service_queue_release(struct bay_service *service)
+{
+	bool takes;
+
+	pthread_mutex_lock(&service->lock);
+	service->held = false;
+	takes = service->plugin != NULL && service->plugin->handle != NULL;
+	pthread_mutex_unlock(&service->lock);
+	if (takes)
+		service_queue_resettle(service);
+	else
+		service_queue_flush(service, "its plugin has no handler");
 }
 
 void

@@ -19,9 +19,9 @@ struct scheduler;
  * way and dropped by the policy) and comes home some day. Otherwise it is still the caller's, with request->error set:
  * BAY_NOT_FOUND, BAY_CLOSED, BAY_FULL, BAY_TOO_BIG, BAY_LOOP, BAY_INVALID. A one-way request that
  * meets a full queue whose policy is to wait, or goes to another cell, needs a ticket (BAY_BUSY
- * without: it is still the caller's), and so does one that asks_ticket: a request of the sender's own that comes home with BAY_OK when
- * the message has its place, or with the reason why it never will. From that moment on
- * the message is not the sender's any more. Any thread. */
+ * without: it is still the caller's), and so does one that came_over: a request of the sender's own
+ * that comes home with BAY_OK when the message has its place, or with the reason why it never will.
+ * From that moment on the message is not the sender's any more. Any thread. */
 int service_queue_put(struct bay_service *service, struct bay_request *request);
 
 /* The same for a task whose next deed, after BAY_OK, is to park: no other loop need be woken for
@@ -47,6 +47,9 @@ void service_queue_resettle(struct bay_service *service);
 /* The service is stopped to be started again at once: what is queued stays, and what comes
  * waits with it, until it is released. Before the stop; any thread. */
 void service_queue_hold(struct bay_service *service);
+
+/* It was in another cell and is started here: what comes waits until it is released. */
+void service_queue_hold_new(struct bay_service *service);
 
 /* It serves again: the loops see what has waited. Any thread. */
 void service_queue_release(struct bay_service *service);

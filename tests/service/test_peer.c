@@ -10,11 +10,13 @@
 
 #include <bay/bay.h>
 
+#include "base/alloc.h"
 #include "loop/link_record.h"
 #include "runtime/task.h"
 #include "service/peer_link.h"
-#include "support/two_cells.h"
+#include "service/service_queue.h"
 #include "support/services.h"
+#include "support/two_cells.h"
 
 /* A service whose plugin outlives the function that starts it. */
 #define START(name_, handle_, ...)                                                        \
@@ -209,6 +211,13 @@ await(const char *what, int64_t number)
 {
 	while (ask(what) != number)
 		ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+}
+
+static int
+nothing(void *arg)
+{
+	(void)arg;
+	return BAY_OK;
 }
 
 static struct bay_message *
@@ -423,6 +432,28 @@ WITH_CELLS(a_large_one_that_nobody_waits_for_any_more_stops_on_its_way, serve)
 	return BAY_OK;
 }
 
+/* Nothing brings memory while it waits: so it does not. */
+WITH_CELLS(a_call_that_there_is_no_memory_to_send_ends_at_once, serve)
+{
+	struct bay_message *message = pattern(20000);
+	int refused = 0, sent = 0;
+
+	for (uint64_t nth = 1; sent < 2; nth++) {
+		int status;
+
+		alloc_fail_at(nth);
+		status = bay_call(echo, message, NULL, BAY_INHERIT);
+		sent += !alloc_has_failed();
+		alloc_fail_at(0);
+		if (status != BAY_OK)
+			ck_assert_msg(status == BAY_NO_MEMORY, "%s: %s", bay_status_name(status), bay_call_error());
+		refused += status != BAY_OK;
+	}
+	ck_assert_int_gt(refused, 1);
+	bay_message_free(message);
+	return BAY_OK;
+}
+
 /* --- one way -------------------------------------------------------------------------------------- */
 
 /* Fills the queue of the narrow service: one runs, two wait. */
@@ -523,6 +554,102 @@ WITH_CELLS(a_flood_of_calls_to_a_full_queue_that_waits_is_served_in_the_end, ser
 		ck_assert_int_eq(bay_join(calls[i], BAY_INHERIT), BAY_OK);
 	return BAY_OK;
 }
+
+/* --- it comes here ---------------------------------------------------------------------------------- */
+
+static int
+call_moving(void *arg)
+{
+	services_expect_text(echo, arg, BAY_OK, arg);
+	return BAY_OK;
+}
+
+static int
+send_moving(void *arg)
+{
+	ck_assert_msg(bay_send(echo, NULL, BAY_INHERIT) == BAY_OK, "%s", bay_call_error());
+	(void)arg;
+	return BAY_OK;
+}
+
+static int
+call_moving_shortly(void *arg)
+{
+	(void)arg;
+	ck_assert_int_eq(bay_call(echo, NULL, NULL, bay_after(20 * BAY_MS)), BAY_TIMEOUT);
+	return BAY_OK;
+}
+
+/* A service moves into the cell of those who call it: what has waited for it is served here, and so
+ * is what comes before it is ready. */
+START_TEST(what_waits_for_a_service_of_another_cell_is_served_when_it_comes_here)
+{
+	struct service_limits limits = {.concurrency = 1, .queue = 1, .queue_bytes = 1000, .overflow = OVERFLOW_WAIT};
+	struct services_job *jobs[4];
+
+	two_cells_begin(2);
+	echo = two_cells_elsewhere("echo", 0);
+	peer_route_set(echo, "b", true, 0);
+	jobs[0] = services_go(0, call_moving, (void *)"first");
+	jobs[1] = services_go(0, send_moving, NULL);
+	jobs[2] = services_go(1, call_moving, (void *)"second");
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_int_eq(services_run_on(i, nothing, NULL), BAY_OK);
+	service_set_limits(echo, &limits);
+	service_queue_hold_new(echo);
+	service_set_state(echo, SERVICE_STARTING, NULL);
+	peer_route_come_here(echo);
+	/* One has the only place; those before the queue can still give up. */
+	ck_assert_int_eq(services_run(call_moving_shortly, NULL), BAY_OK);
+	jobs[3] = services_go(0, call_moving, (void *)"third");
+	ck_assert_int_eq(services_run(nothing, NULL), BAY_OK);
+	START("echo", echo_handle);
+	service_queue_release(echo);
+	for (int i = 0; i < 4; i++)
+		ck_assert_int_eq(services_join(jobs[i]), BAY_OK);
+	services_check_nothing_left();
+	two_cells_end();
+}
+END_TEST
+
+static int
+give_up_moving(void *arg)
+{
+	struct bay_task *call = bay_call_start(echo, NULL);
+	atomic_int *stage = arg;
+
+	atomic_store(stage, 1);
+	while (atomic_load(stage) == 1)
+		(void)bay_sleep(BAY_MS);
+	bay_task_cancel(call, "no more");
+	ck_assert_int_eq(bay_join(call, BAY_INHERIT), BAY_CANCELED);
+	return BAY_OK;
+}
+
+START_TEST(what_has_come_here_can_still_be_cancelled)
+{
+	struct service_limits limits = {.concurrency = 1, .queue = 9, .queue_bytes = 1000};
+	struct services_job *job;
+	atomic_int stage = 0;
+
+	two_cells_begin(1);
+	echo = two_cells_elsewhere("echo", 0);
+	peer_route_set(echo, "b", true, 0);
+	job = services_go(0, give_up_moving, &stage);
+	while (atomic_load(&stage) == 0)
+		;
+	service_set_limits(echo, &limits);
+	service_queue_hold_new(echo);
+	service_set_state(echo, SERVICE_STARTING, NULL);
+	peer_route_come_here(echo);
+	ck_assert_uint_eq(echo->queued, 1);
+	atomic_store(&stage, 2);
+	ck_assert_int_eq(services_join(job), BAY_OK);
+	ck_assert_uint_eq(echo->queued, 0);
+	services_check_nothing_left();
+	two_cells_end();
+}
+END_TEST
 
 /* --- death ---------------------------------------------------------------------------------------- */
 
@@ -635,13 +762,6 @@ expect_closed(void *arg)
 	return BAY_OK;
 }
 
-static int
-nothing(void *arg)
-{
-	(void)arg;
-	return BAY_OK;
-}
-
 static void
 await_wanted(int times)
 {
@@ -717,11 +837,14 @@ CHECK_MAIN("service/peer",
 	many_callers_each_get_their_own_replies,
 	large_ones_and_small_ones_share_the_link,
 	a_large_one_that_nobody_waits_for_any_more_stops_on_its_way,
+	a_call_that_there_is_no_memory_to_send_ends_at_once,
 	a_full_queue_that_rejects_says_so_to_both_kinds,
 	a_full_queue_that_drops_the_newest_does_so,
 	a_full_queue_that_drops_the_oldest_takes_the_new_ones,
 	a_full_queue_that_waits_lets_its_senders_wait,
 	a_flood_of_calls_to_a_full_queue_that_waits_is_served_in_the_end,
+	what_waits_for_a_service_of_another_cell_is_served_when_it_comes_here,
+	what_has_come_here_can_still_be_cancelled,
 	who_called_a_cell_that_dies_hears_of_it_at_once,
 	what_may_be_asked_again_goes_to_the_next_cell_and_what_was_not_sent_waits_for_it,
 	a_link_is_asked_for_when_it_is_needed_and_its_refusal_is_an_answer,

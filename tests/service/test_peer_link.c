@@ -10,6 +10,7 @@
 
 #include <bay/bay.h>
 
+#include "base/alloc.h"
 #include "loop/loop.h"
 #include "service/peer.h"
 #include "support/services.h"
@@ -273,6 +274,56 @@ START_TEST(a_cell_that_does_not_read_holds_nobody_up)
 }
 END_TEST
 
+/* Two cells that both believe that it is in the other. */
+START_TEST(a_request_from_there_is_never_sent_on)
+{
+	struct link_record request = {.kind = LINK_REQUEST, .request = {.id = 1, .deadline = BAY_INHERIT, .service = 6}},
+		name = {.kind = LINK_NAME, .name = {.number = 6, .name = "far"}}, answer;
+
+	begin();
+	say(&name, 0);
+	for (int one_way = 0; one_way <= 1; one_way++) {
+		request.request.one_way = (uint8_t)one_way;
+		say(&request, 0);
+		answer = hear();
+		ck_assert_int_eq(answer.kind, LINK_END);
+		ck_assert_int_eq(answer.end.status, BAY_CLOSED);
+	}
+	end();
+}
+END_TEST
+
+/* The rest of a reply needs memory: without, the caller hears that instead of nothing. */
+START_TEST(a_reply_that_there_is_no_memory_to_send_ends_otherwise)
+{
+	struct link_record request = {.kind = LINK_REQUEST, .request = {.deadline = BAY_INHERIT, .size = 20000,
+		.service = 5}};
+	struct link_record more = {.kind = LINK_MORE}, answer;
+	bool failed = true;
+	int refused = 0;
+
+	begin();
+	name_echo();
+	/* The first one is in order, and makes what is kept for all. */
+	for (uint64_t nth = 0; failed; nth++) {
+		alloc_fail_at(nth);
+		request.request.id = more.more.id = nth + 1;
+		say(&request, 10000);
+		say(&more, 10000);
+		answer = hear_kind(LINK_END);
+		failed = alloc_has_failed();
+		ck_assert_int_eq(answer.end.status, failed ? BAY_NO_MEMORY : BAY_OK);
+		if (answer.end.status == BAY_OK)
+			ck_assert_int_eq(hear_kind(LINK_MORE_END).kind, LINK_MORE_END);
+		refused += failed;
+		failed = failed || nth == 0;
+	}
+	alloc_fail_at(0);
+	ck_assert_int_gt(refused, 1);
+	end();
+}
+END_TEST
+
 /* --- what is not ---------------------------------------------------------------------------------- */
 
 static int
@@ -525,6 +576,8 @@ CHECK_MAIN("service/peer_link",
 	credit_comes_before_it_has_to_be_waited_for,
 	what_there_is_no_room_for_waits,
 	a_cell_that_does_not_read_holds_nobody_up,
+	a_request_from_there_is_never_sent_on,
+	a_reply_that_there_is_no_memory_to_send_ends_otherwise,
 	an_answer_to_what_was_not_asked_breaks_the_link,
 	a_request_that_cannot_be_breaks_the_link,
 	names_and_credit_that_cannot_be_break_the_link,
