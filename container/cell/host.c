@@ -171,6 +171,11 @@ host_absent(struct host *host, const struct cell_absent *absent)
 		return;
 	if (absent->state == CELL_ABSENCE_ELSEWHERE && (absent->cell == NULL || !service_name_is_valid(absent->cell)))
 		return;
+	/* It comes here: what is for it waits where it is, until its start. */
+	if (absent->state == CELL_ABSENCE_STARTING && service_state(service) == SERVICE_ELSEWHERE) {
+		peer_route_wait(service);
+		return;
+	}
 	if (absent->state == CELL_ABSENCE_ELSEWHERE)
 		peer_route_set(service, absent->cell, absent->wait, (unsigned)absent->retry);
 	/* Of what is in another cell, more is said again and again. */

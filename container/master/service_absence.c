@@ -30,7 +30,8 @@ service_tell_absence(struct master_service *service)
 
 	if (service->state == SERVICE_READY || service->state == SERVICE_STOPPING)
 		return;
-	absent.state = service->gone ? CELL_ABSENCE_UNKNOWN : states[service->state];
+	absent.state = service->gone ? CELL_ABSENCE_UNKNOWN : service->moving ? CELL_ABSENCE_STARTING
+		: states[service->state];
 	absence_tell(service->cell, &absent);
 }
 

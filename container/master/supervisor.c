@@ -232,17 +232,17 @@ supervisor_place(struct supervisor *supervisor, struct master_service *service)
 	struct master_cell *before = service->cell;
 	struct master_cell *cell = supervisor_find_cell(supervisor, name);
 
-	service->moving = false;
 	if (cell == NULL)
 		cell = supervisor_add_cell(supervisor, name);
 	service->cell = cell;
-	/* It may have been gone, too. */
+	/* It may have been gone, too. Of one that moves both are told that it is worth waiting for. */
 	service_tell_others(service);
-	if (cell == before)
-		return;
-	service_gate_move(service);
-	service_tell_absence(service);
-	if (before != NULL)
+	if (cell != before) {
+		service_gate_move(service);
+		service_tell_absence(service);
+	}
+	service->moving = false;
+	if (before != NULL && cell != before)
 		master_cell_leave(before);
 }
 

@@ -321,6 +321,15 @@ peer_route_clear(struct bay_service *service, const char *reason)
 	peer_sent_settle(&over);
 }
 
+void
+peer_route_wait(struct bay_service *service)
+{
+	pthread_mutex_lock(&peers_lock);
+	if (service->route != NULL)
+		service->route->wait = true;
+	pthread_mutex_unlock(&peers_lock);
+}
+
 static void
 peer_set_away(struct bay_request *request, bool is_away)
 {

@@ -50,6 +50,9 @@ void peer_route_set(struct bay_service *service, const char *cell, bool wait, un
 /* It is in none of them any more: what waits for it ends with BAY_CLOSED and this reason. */
 void peer_route_clear(struct bay_service *service, const char *reason);
 
+/* It is about to leave the cell that it is in: what is for it stays here until the next word. */
+void peer_route_wait(struct bay_service *service);
+
 /* It is started in this cell, whose state it has and whose queue is held: what waits for it waits
  * there from now on. */
 void peer_route_come_here(struct bay_service *service);

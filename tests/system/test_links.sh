@@ -67,9 +67,10 @@ complains 'larger than what goes from cell to cell (64 MiB)'
 stop
 
 three_cells 'a deadline and a cancellation reach the other cell'
-ctl call here 'within 50 there hang'
+ctl call here 'within 50 there hang' --json
 status_is 1
-complains 'service there'
+# Whichever of the two cells is first to see it.
+says '"status":"timeout","message":"service there'
 wait_until 'the callee is cancelled' was_canceled deadline
 ctl call here 'cancel there'
 reply_is canceled
@@ -137,7 +138,9 @@ status_is 1
 complains 'service there: cell risky has ended'
 stop
 
+has_waiting_sender() { ctl_quiet queues --json | grep -q '"service":"there"[^}]*"waiting_senders":1,'; }
 has_in_flight() { [ "$(field_of there in_flight)" = 1 ]; }
+waits_for_risky() { ctl_quiet tasks here --json | grep -q 'there in cell risky'; }
 has_queued() { [ "$(field_of there queued)" = 1 ]; }
 
 three_cells 'a full queue in another cell says so to whoever calls' 'queue = 1
@@ -164,17 +167,41 @@ three_cells 'who waits for room in another cell gets it' 'queue = 1
 concurrency = 1
 overflow = wait
 timeout = 0'
-ctl_behind first.out call here 'within 2000 there hang'
+ctl_behind first.out call here "call there hang-until $dir/go"
 wait_until 'the callee is at work' has_in_flight
 ctl_behind second.out call here 'call there note'
 wait_until 'one waits' has_queued
 ctl_behind third.out call here 'send there note'
+wait_until 'a sender waits for room' has_waiting_sender
+[ ! -s "$dir/third.out" ] || fail 'the third does not wait'
 ctl call here 'within 20 there echo late'
 status_is 1
 complains 'did not answer before the deadline'
+: >"$dir/go"
 wait "$call"
 grep -q sent "$dir/third.out" || fail "the third says: $(cat "$dir/third.out")"
 wait_until 'both are noted' has_noted 2
+stop
+
+is_in_cell() { [ "$(field_of there cell)" = "$1" ]; }
+# The call waits in the cell to which the service comes, while the last one still drains.
+three_cells 'what waits for a service that comes into the cell of its caller is served there' 'drain_timeout = 20s'
+ctl_behind first.out call alone "call there hang-until $dir/go"
+first=$call
+wait_until 'the callee is at work' has_in_flight
+sed -i 's/^cell = risky$/cell = main/' "$dir/bay.ini"
+ctl_behind reload.out reload
+reload=$call
+wait_until 'it drains' is_state there stopping
+ctl_behind second.out call here 'call there echo moved'
+second=$call
+wait_until 'the call waits' waits_for_risky
+: >"$dir/go"
+wait "$first"
+wait "$second"
+grep -qx moved "$dir/second.out" || fail "the call says: $(cat "$dir/second.out")"
+wait "$reload"
+is_in_cell main || fail 'it is not in cell main'
 stop
 
 # Garbage is seen when somebody looks: the call that does goes over the next link.

@@ -6,6 +6,7 @@
  *	echo TEXT            replies TEXT
  *	fail TEXT            fails with "not-permitted" and TEXT
  *	hang                 until it is cancelled; then the next "canceled" says why
+ *	hang-until FILE      until there is such a file; replies "free"
  *	canceled             replies why the last hang was, "" if none was
  *	count                replies how many messages "note" there were
  *	note                 counts; replies only if somebody waits
@@ -56,6 +57,16 @@ do_hang(struct bay_request *request, const char *text)
 	hanging--;
 	snprintf(why, sizeof why, "%s", bay_cancel_reason() != NULL ? bay_cancel_reason() : "deadline");
 	return status;
+}
+
+static int
+do_hang_until(struct bay_request *request, const char *file)
+{
+	int status = BAY_OK;
+
+	while (status == BAY_OK && access(file, F_OK) != 0)
+		status = bay_sleep(BAY_MS);
+	return status == BAY_OK ? bay_reply_text(request, "free") : status;
 }
 
 static int
@@ -278,7 +289,7 @@ static const struct order {
 	const char *word;
 	int (*run)(struct bay_request *request, const char *text);
 } orders[] = {
-	{"echo", do_echo}, {"fail", do_fail}, {"hang", do_hang}, {"hanging", do_hanging}, {"canceled", do_canceled},
+	{"echo", do_echo}, {"fail", do_fail}, {"hang", do_hang}, {"hang-until", do_hang_until}, {"hanging", do_hanging}, {"canceled", do_canceled},
 	{"note", do_note}, {"count", do_count}, {"crash", do_crash}, {"crash-once", do_crash_once},
 	{"scribble", do_scribble}, {"call", do_call}, {"send", do_send}, {"within", do_within},
 	{"gather", do_gather}, {"cancel", do_cancel}, {"large", do_large},
