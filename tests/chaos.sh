@@ -1,0 +1,15 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Crashes and kills, for longer than the tests do, with all calls counted, and what they leave behind.
+# `make chaos` runs it in the build folder of tests/. The environment may say how much:
+#
+#	CRASHES  of one service, in all ways, under calls to it and to a healthy one (10000)
+#	MINUTES  of kills of cells, one each 100 ms (5)
+#
+# Here it counts, too, that p99 of the healthy service stays below twice that of the quiet, and that
+# cells are gone a second after bayd.
+set -u
+
+here=${srcdir:-$(dirname "$0")}
+export CRASHES="${CRASHES-10000}" KILLS=$((600 * ${MINUTES-5})) QUIET=50000 STRICT=1 srcdir="$here"
+exec "$here/system/test_chaos.sh"
