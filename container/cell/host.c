@@ -407,8 +407,10 @@ host_promote(struct host *host, const struct cell_promote *promote, host_done_fn
 void
 host_abort(struct host *host, const char *name, int64_t drain_ns, host_done_fn *done, int64_t id)
 {
-	struct hosted *hosted = host_find_canary(host, name, done, id);
+	struct hosted *hosted = host_find_name(host, name);
 
+	if (hosted == NULL || !hosted_gives_up(hosted))
+		hosted = host_find_canary(host, name, done, id);
 	if (hosted != NULL)
 		hosted_abort(hosted, drain_ns, done, id);
 }

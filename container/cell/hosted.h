@@ -107,9 +107,12 @@ void hosted_retire(struct hosted *hosted, int64_t drain_ns);
 void hosted_revert(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64_t id);
 
 /* The canary takes the place of what serves, which is kept on demand; it ends, within drain_ns,
- * and has no more share when done is called. There is one. */
+ * and has no more share when done is called. There is one, or it is being given up. */
 void hosted_promote(struct hosted *hosted, bool keep, host_done_fn *done, int64_t id);
 void hosted_abort(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64_t id);
+
+/* Whether its canary has failed, and has a share for a moment still. */
+bool hosted_gives_up(const struct hosted *hosted);
 
 /* Stops it: what it has finishes within drain_ns, then is cancelled. One that is being
  * started ends that first. One that is draining has the shorter of the two drains from now

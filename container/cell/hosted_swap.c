@@ -317,6 +317,12 @@ hosted_on_given_up(struct generation *generation)
 	hosted_end_swap(hosted);
 }
 
+bool
+hosted_gives_up(const struct hosted *hosted)
+{
+	return hosted->canary_failed_with != NULL;
+}
+
 void
 hosted_begin_give_up(struct hosted *hosted)
 {
@@ -330,6 +336,8 @@ void
 hosted_abort(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64_t id)
 {
 	host_asks_add(&hosted->swappers, done, id);
+	if (hosted_gives_up(hosted))
+		return;
 	hosted->canary->drain_timeout_ns = drain_ns;
 	hosted_begin_give_up(hosted);
 }

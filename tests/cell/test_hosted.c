@@ -6,6 +6,8 @@
 
 #include <dlfcn.h>
 #include <fcntl.h>
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -604,6 +606,52 @@ START_TEST(a_canary_that_fails_is_given_up_and_the_watcher_is_told)
 }
 END_TEST
 
+/* Keeps a loop. */
+struct keeper {
+	struct inbox_item item;
+	atomic_bool has_it;
+	atomic_bool let_go;
+};
+
+static void
+keep_loop(struct inbox_item *item)
+{
+	struct keeper *keeper = container_of(item, struct keeper, item);
+
+	atomic_store(&keeper->has_it, true);
+	while (!atomic_load(&keeper->let_go))
+		sched_yield();
+}
+
+START_TEST(an_abort_that_comes_while_the_canary_fails_gets_what_it_wants)
+{
+	struct keeper keeper = {.item.run = keep_loop};
+	struct call die = {.order = "die"};
+
+	begin(1);
+	start_first(V1, 1);
+	try_half(V2, 2);
+	expect_order("a", "version", BAY_OK, "1");
+	begin_call(&die, 0, "a");
+	while (!atomic_load(&die.done))
+		sched_yield();
+	/* Its failure is on the way to us; and then it cannot end before the keeper lets it. */
+	loop_wait(&control, INT64_MAX);
+	loop_post(&executor_scheduler(executor, 0)->loop, &keeper.item);
+	while (!atomic_load(&keeper.has_it))
+		sched_yield();
+	turn();
+	host_abort(host, "a", 0, on_done, ++last_id);
+	ck_assert_msg(!answers[last_id].came, "%s", answers[last_id].message);
+	atomic_store(&keeper.let_go, true);
+	ck_assert_int_eq(wait_for(last_id).status, BAY_OK);
+	ck_assert_int_eq(failed.times, 1);
+	ck_assert_int_eq(give_up(0).status, BAY_NOT_FOUND);
+	expect_in_turn("1", "1");
+	finish();
+}
+END_TEST
+
 START_TEST(a_failure_beside_a_canary_ends_both)
 {
 	begin(1);
@@ -714,6 +762,7 @@ CHECK_MAIN("cell/hosted",
 	what_a_canary_replaces_is_kept_if_that_is_wanted,
 	a_canary_that_is_given_up_finishes_what_it_has,
 	a_canary_that_fails_is_given_up_and_the_watcher_is_told,
+	an_abort_that_comes_while_the_canary_fails_gets_what_it_wants,
 	a_failure_beside_a_canary_ends_both,
 	the_state_goes_over_when_both_have_ended_their_requests,
 	a_stop_ends_the_canary_too,
