@@ -10,7 +10,9 @@
  *	call NAME [ORDER]  calls the service and fails as that call did, or replies "called"
  *	return N     returns the number N from its handler
  *	sleep NS     awaits, then replies "slept"
+ *	until FILE   awaits that the file is there, then replies "slept"
  *	stay NS      as sleep, but does not end when it is cancelled
+ *	stay-until FILE  the same until the file is there
  *	chat N       logs N lines of 3,000 bytes
  *	print TEXT   prints TEXT as a line, and on standard error "beside it"
  *	abort        prints "last words" and aborts
@@ -26,6 +28,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 enum actor_init {
 	ACTOR_INIT_WELL,
@@ -135,6 +138,18 @@ actor_sleep(struct bay_request *request, int64_t span_ns)
 }
 
 static int
+actor_until(struct bay_request *request, const char *file)
+{
+	int status = BAY_OK;
+
+	while (status == BAY_OK && access(file, F_OK) != 0)
+		status = bay_sleep(5 * BAY_MS);
+	if (status != BAY_OK)
+		return bay_fail(request, status, "woken early: %s", bay_cancel_reason());
+	return bay_reply_text(request, "slept");
+}
+
+static int
 actor_end(struct bay_request *request, const char *how)
 {
 	char *text;
@@ -166,6 +181,14 @@ actor_stay(struct bay_request *request, int64_t span_ns)
 	int64_t until = bay_now() + span_ns;
 
 	while (bay_now() < until)
+		(void)!bay_yield();
+	return bay_reply_text(request, "stayed");
+}
+
+static int
+actor_stay_until(struct bay_request *request, const char *file)
+{
+	while (access(file, F_OK) != 0)
 		(void)!bay_yield();
 	return bay_reply_text(request, "stayed");
 }
@@ -218,8 +241,12 @@ actor(struct bay_request *request)
 		return atoi(rest);
 	if (strncmp(order, "sleep ", 6) == 0)
 		return actor_sleep(request, strtoll(rest, NULL, 10));
+	if (strncmp(order, "until ", 6) == 0)
+		return actor_until(request, rest);
 	if (strncmp(order, "stay ", 5) == 0)
 		return actor_stay(request, strtoll(rest, NULL, 10));
+	if (strncmp(order, "stay-until ", 11) == 0)
+		return actor_stay_until(request, rest);
 	if (strncmp(order, "chat ", 5) == 0)
 		return actor_chat(request, atoi(rest));
 	if (strncmp(order, "print ", 6) == 0)

@@ -21,7 +21,8 @@
  *	static      the same in static memory
  *	echo TEXT   "2 TEXT"
  *	sleep NS    awaits first; when it is cancelled, it fails with the reason
- *	stay NS     the same, and does not end when it is cancelled
+ *	until FILE  awaits that the file is there first, as that
+ *	stay NS     as sleep, and does not end when it is cancelled
  *	stuck       does not end before "unstick"
  *	clog        from now on giving the state does not end before "unstick"
  *	fail        fails
@@ -41,6 +42,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #ifndef SWAPS_VERSION
 #define SWAPS_VERSION "1"
@@ -170,6 +172,12 @@ swaps(struct bay_request *request)
 	if (strncmp(order, "sleep ", 6) == 0) {
 		if (bay_sleep(strtoll(order + 6, NULL, 10)) != BAY_OK)
 			return bay_fail(request, BAY_CANCELED, "woken: %s", bay_cancel_reason());
+		return bay_reply_text(request, SWAPS_VERSION);
+	}
+	if (strncmp(order, "until ", 6) == 0) {
+		while (access(order + 6, F_OK) != 0)
+			if (bay_sleep(5 * BAY_MS) != BAY_OK)
+				return bay_fail(request, BAY_CANCELED, "woken: %s", bay_cancel_reason());
 		return bay_reply_text(request, SWAPS_VERSION);
 	}
 	if (strncmp(order, "stay ", 5) == 0)
