@@ -14,6 +14,7 @@
 #include "master/service_absence.h"
 #include "master/service_canary.h"
 #include "master/service_control.h"
+#include "master/service_gate.h"
 #include "master/supervisor.h"
 
 static bool
@@ -193,16 +194,27 @@ item_has_image(const struct reload_item *item)
 		strcmp(service->config->plugin, item->target.config->plugin) == 0;
 }
 
-/* Its canary is under trial with the configuration that there is. */
+/* Why it is not changed now, the caller's; or NULL. */
+static char *
+item_refusal(const struct reload_item *item)
+{
+	const struct master_service *service = item->service;
+
+	if (service == NULL || (item->action != RELOAD_LIVE && item->action != RELOAD_GENERATION))
+		return NULL;
+	/* Its canary is under trial with the configuration that there is. */
+	if (service_canary_runs(service))
+		return service_canary_refusal(service);
+	return service_gate_move_refusal(service, item->target.config);
+}
+
 static bool
 item_is_refused(struct reload_item *item)
 {
-	char *why;
+	char *why = item_refusal(item);
 
-	if (item->service == NULL || !service_canary_runs(item->service) ||
-	    (item->action != RELOAD_LIVE && item->action != RELOAD_GENERATION))
+	if (why == NULL)
 		return false;
-	why = service_canary_refusal(item->service);
 	item->action = RELOAD_KEEP;
 	reload_item_on_done(item->service, BAY_BUSY, why, item);
 	free(why);

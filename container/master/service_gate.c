@@ -4,11 +4,15 @@
 #include "master/service_gate.h"
 
 #include <event2/event.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
+#include "base/status_page.h"
+#include "base/text.h"
+#include "config/config_data.h"
 #include "master/cell_process.h"
 #include "master/master_cell.h"
 #include "master/master_service.h"
@@ -123,6 +127,14 @@ gate_is_in_vain(const struct master_service *service)
 		(service->state == SERVICE_FAILED && service->next_try_ns == 0);
 }
 
+/* Whether that it has no cell that can be told now is no answer. */
+static bool
+gate_waits(const struct master_service *service)
+{
+	/* One that ends to be replaced goes on with what it has. */
+	return service->gate.state == CELL_GATE_CLOSED || master_cell_is_drained(service->cell);
+}
+
 static void
 gate_on_timer(evutil_socket_t fd, short what, void *arg)
 {
@@ -136,8 +148,10 @@ gate_on_timer(evutil_socket_t fd, short what, void *arg)
 			"it has stopped meanwhile");
 	else if (service->state == SERVICE_READY && master_cell_ready(service->cell) != NULL)
 		gate_ask_cell(service);
-	else
+	else if (gate_waits(service))
 		event_add(service->gate.timer, &gate_period);
+	else
+		gate_answer(service, BAY_OK, "");
 }
 
 static void
@@ -206,6 +220,24 @@ service_gate_tell(struct master_service *service)
 		gate_ask_cell(service);
 }
 
+char *
+service_gate_move_refusal(const struct master_service *service, const struct config_service *config)
+{
+	const struct status_page *page = master_cell_page(service->cell);
+	struct status_service_view view;
+	uint64_t messages;
+
+	if (service->gate.state != CELL_GATE_PAUSED || page == NULL || supervisor_is_in_place(service, config))
+		return NULL;
+	status_page_read_service(page, service->slot, &view);
+	messages = view.queue_length + view.waiting_senders;
+	if (messages == 0)
+		return NULL;
+	return xasprintf("it is paused, and its %" PRIu64 " %s cannot go along to another cell: bayctl resume %s has it "
+		"handle them, bayctl stop %s refuses them [service-paused]", messages,
+		text_number(messages, "message", "messages"), config->name, config->name);
+}
+
 void
 service_gate_move(struct master_service *service)
 {
@@ -262,7 +294,7 @@ service_gate_set(struct master_service *service, const struct gate_wish *wish)
 	gate_add_asker(gate, wish);
 	if (master_cell_ready(service->cell) != NULL)
 		gate_ask_cell(service);
-	else if (gate->state == CELL_GATE_CLOSED)
+	else if (gate_waits(service))
 		event_add(gate->timer, &gate_period);
 	else
 		gate_answer(service, BAY_OK, "");

@@ -20,6 +20,7 @@
 #include "master/service_waiters.h"
 #include "protocol/cell_link.h"
 
+struct config_service;
 struct event;
 struct master_service;
 
@@ -33,7 +34,7 @@ struct service_gate {
 	bool drained;              /* closed, and nothing is left */
 	unsigned asking;           /* calls that the cell is to answer */
 	struct cell_gate_seen seen; /* its last answer */
-	struct event *timer;       /* of the next question; NULL: never closed */
+	struct event *timer;       /* of the next question */
 	struct list askers;        /* struct gate_asker */
 };
 
@@ -44,7 +45,7 @@ struct gate_wish {
 	/* What is left has changed, while it drains; or NULL. */
 	void (*progress)(struct master_service *service, const struct cell_gate_seen *seen, void *arg);
 	/* BAY_OK: all loops have seen it, or, closed, it is drained; before that for one whose cell is
-	 * not there. BAY_CLOSED: the service does not run. BAY_CANCELED, BAY_FAILED: something
+	 * not there. While its cell is drained to be replaced, this is the word of the next one. BAY_CLOSED: the service does not run. BAY_CANCELED, BAY_FAILED: something
 	 * has come between. NULL: nobody waits. */
 	service_done_fn *done;
 	void *arg;
@@ -63,6 +64,11 @@ void service_gate_reset(struct master_service *service, const char *why);
 
 /* Before its start: the cell hears of it. */
 void service_gate_tell(struct master_service *service);
+
+/* Why it is not to be moved to the cell of config (borrowed): it is paused, and what is queued cannot go along.
+ * The caller's; NULL: it may be. */
+char *service_gate_move_refusal(const struct master_service *service, const struct config_service *config)
+	__attribute__((warn_unused_result));
 
 /* It will be started in another cell, where it may have been before. */
 void service_gate_move(struct master_service *service);

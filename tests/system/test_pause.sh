@@ -114,12 +114,14 @@ for service in actor square; do
 	ctl call caller "call $service 7"
 	[ "$(direct_of $service)" = 2 ] || fail "calls to $service are not direct again"
 done
-ctl_behind slept call actor 'sleep 3000000000'
+ctl_behind slept call actor "until $dir/end"
 slept=$call
-wait_until 'it sleeps' has_in_flight actor 1
+wait_until 'it waits' has_in_flight actor 1
 ctl pause actor
 ctl_behind itself call actor 'echo hello'
 itself=$call
+wait_until 'what comes is queued' has_queued actor 1
+touch "$dir/end"
 answers "$slept" 0 slept slept
 has_queued actor 1 || fail 'what came was begun'
 ctl resume actor
@@ -223,6 +225,41 @@ is_replaced() { [ -n "$(cell_pid)" ] && [ "$(cell_pid)" != "$cell" ] && is_state
 wait_until 'the cell is replaced' is_replaced
 stop
 
+begin 'a pause of a service whose cell is being replaced is done when nothing of it runs any more'
+put swaps_nodelete swaps
+put actor
+ini <<'END'
+max_lingering = 1
+drain_timeout = 1h
+[service swaps]
+probation = 0
+[service actor]
+END
+start
+cell=$(cell_pid)
+ctl_behind slept call actor "until $dir/end"
+slept=$call
+wait_until 'it waits' has_in_flight actor 1
+for mark in a b; do
+	put swaps_nodelete swaps $mark
+	ctl reload swaps
+	status_is 0
+done
+wait_until 'the cell takes nothing more' is_state actor starting
+{
+	ctl_quiet pause actor >"$dir/paused" || exit 1
+	! kill -0 "$cell" 2>/dev/null || echo 'the cell that is replaced goes on'
+} >"$dir/early" &
+paused=$!
+has_heard_of_pause() { ctl_quiet events actor | grep -q ' paused, '; }
+wait_until 'it is to be paused' has_heard_of_pause
+touch "$dir/end"
+answers "$slept" 0 slept slept
+wait "$paused" || fail 'the pause failed'
+[ ! -s "$dir/early" ] || fail "$(cat "$dir/early")"
+wait_until 'it is paused in the next cell' is_state actor paused
+stop
+
 begin 'a paused service accepts no connection before it is resumed'
 put listens
 ini <<'END'
@@ -282,6 +319,23 @@ ctl reload
 status_is 0
 [ "$(field_of actor cell)" = main ] || fail "it is in $(field_of actor cell)"
 [ "$(ctl_quiet --timeout 60s call actor 'echo hello')" = hello ] || fail 'it does not serve here'
+case='what is queued meanwhile is no victim of that'
+ctl pause actor
+ctl send actor 'print n1'
+echo 'cell = far' >>"$dir/bay.ini"
+ctl reload
+status_is 10
+complains 'its 1 message cannot go along to another cell'
+complains 'bayctl resume actor'
+[ "$(field_of actor cell)" = main ] || fail "it is in $(field_of actor cell)"
+expect_state actor paused
+has_queued actor 1 || fail 'its message is lost'
+ctl resume actor
+wait_until 'it is printed' has_printed 'n1 '
+ctl pause actor
+ctl reload
+status_is 0
+[ "$(field_of actor cell)" = far ] || fail "it is in $(field_of actor cell)"
 stop
 
 begin 'a drain refuses what comes and ends what there is'
@@ -385,7 +439,7 @@ ctl resume actor
 answers "$chain" 0 chain called
 stop
 
-begin 'nothing is lost or late under load, however often a service is paused'
+begin 'nothing is lost under load, however often a service is paused'
 put swaps_1 swaps
 put drives
 ini <<'END'
@@ -401,11 +455,11 @@ n=0
 while [ "$n" -lt "${PAUSES-40}" ]; do
 	ctl pause swaps
 	status_is 0
-	served=$(field_of swaps served)
 	[ $((n % 8)) -ne 0 ] || ctl reload swaps
 	has_in_flight swaps 0 || wait_until 'what runs has ended' has_in_flight swaps 0
 	served=$(field_of swaps served)
-	pause
+	# All loops have gone round before this is answered.
+	ctl pause swaps
 	[ "$(field_of swaps served)" = "$served" ] || fail 'a request was begun while it was paused'
 	ctl resume swaps
 	status_is 0
@@ -413,8 +467,8 @@ while [ "$n" -lt "${PAUSES-40}" ]; do
 done
 ctl call driver halt
 status_is 0
-says ' failed 0 wrong 0 '
-says ' lost 0 twice 0 '
+grep -q '^calls [1-9][0-9]* failed 0 wrong 0 sent [1-9][0-9]* lost 0 twice 0 ' "$dir/out" ||
+	fail "the callers have seen: $(cat "$dir/out")"
 stop
 
 finish
