@@ -131,13 +131,14 @@ canary 25
 ctl status swaps
 says 'its own: 0 served, 5 failed (100.0%)'
 says 'the others: 15 served, 0 failed (0.0%)'
-ctl_behind sleep.out call swaps 'sleep 3000000000'
+ctl_behind sleep.out call swaps "until $dir/end"
 wait_until 'the old code has it' in_flight 1
 ctl --json abort swaps
 status_is 0
 says '"outcome":"aborted"'
 [ "$(versions 12)" = 111111111111 ] || fail 'it has its share still'
 has_no_canary || fail 'there is a canary still'
+touch "$dir/end"
 wait "$call" || fail 'the old code lost its request'
 wait_until 'it is gone' has_mapped 1
 ctl events swaps
@@ -234,7 +235,7 @@ END
 start
 put swaps_2
 canary 50%
-ctl_behind old.out call swaps 'sleep 1000000000'
+ctl_behind old.out call swaps "until $dir/end"
 old=$call
 wait_until 'the old code has one' in_flight 1
 ctl_behind new.out call swaps 'sleep 60000000000'
@@ -245,6 +246,7 @@ ctl call swaps die
 says 2
 wait_until 'it is given up' has_no_canary
 [ "$(versions 10)" = 1111111111 ] || fail 'it has its share still'
+touch "$dir/end"
 wait "$old" || fail 'the old code lost its request'
 wait "$new" && fail 'the request of the canary came to its end'
 grep -q 'canary: that of service swaps was given up' "$dir/new.out" || fail "says $(cat "$dir/new.out")"
@@ -386,12 +388,15 @@ done
 got=$(cat "$dir/paused1" "$dir/paused2" "$dir/paused3" "$dir/paused4" | tr -d '\n')
 [ "$got" = called212 ] || fail "in turn: $got"
 expect 1
-ctl_behind slow call swaps 'sleep 3000000000'
+ctl_behind slow call swaps "until $dir/end"
 slow=$call
 wait_until 'the canary has one' in_flight 1
-ctl drain swaps
-status_is 0
-says 'swaps: drained'
+ctl_behind drain drain swaps
+drain=$call
+wait_until 'it is waited for' grep -q 'swaps: 1 running' "$dir/drain"
+touch "$dir/end"
+wait "$drain" || fail "the drain failed: $(cat "$dir/drain")"
+grep -qF 'swaps: drained' "$dir/drain" || fail "the drain says: $(cat "$dir/drain")"
 wait "$slow" || fail 'the request of the canary was lost'
 [ "$(canary_of served)" = 3 ] || fail 'it was not drained'
 ctl promote swaps

@@ -83,14 +83,17 @@ drain_timeout = 1h
 END
 	start
 	cell=$(cell_pid)
-	ctl_behind slept call actor 'sleep 1000000000'
+	ctl_behind slept call actor "until $dir/end"
 	slept=$call
 	wait_until 'the call is under way' eval '[ "$(field_of actor in_flight)" = 1 ]'
 	begin_stop stop
-	ctl $verb actor
-	status_is 0
-	is_state actor ready || fail "it is $(state_of actor)"
+	ctl_behind again $verb actor
+	again=$call
+	wait_until 'the wish is known' has_logged 'wanted again'
+	touch "$dir/end"
 	answers "$first" 1 stop 'somebody started the service meanwhile'
+	answers "$again" 0 again
+	is_state actor ready || fail "it is $(state_of actor)"
 	answers "$slept" 0 slept
 	[ "$(cell_pid)" = "$cell" ] || fail 'the cell has been replaced'
 	stop

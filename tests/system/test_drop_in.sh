@@ -344,9 +344,11 @@ make_version next "$dir/new.so"
 mv "$dir/new.so" "$dir/plugins/other.so"
 wait_until 'its new code serves' is_version next other
 # Drained: what it has been asked is answered first.
-ctl_behind call call other 'sleep 700000000'
+ctl_behind call call other "until $dir/end"
 wait_until 'the call is under way' eval '[ "$(field_of other in_flight)" = 1 ]'
 rm "$dir/plugins/other.so"
+wait_until 'it drains' is_state other stopping
+touch "$dir/end"
 wait_until 'it is removed' has_count removed 1
 wait "$call" || fail "its last call failed: $(cat "$dir/call")"
 ctl status other

@@ -250,12 +250,15 @@ ini <<'END'
 END
 start
 ctl load "$dir/elsewhere/actor.so" --set drain_timeout=1h
-ctl_behind slept call actor 'sleep 3000000000'
+ctl_behind slept call actor "until $dir/end"
 slept=$call
 in_flight() { [ "$(field_of "$1" in_flight)" = 1 ]; }
-wait_until 'it sleeps' in_flight actor
-ctl unload actor
-status_is 0
+wait_until 'it waits' in_flight actor
+ctl_behind unload unload actor
+unload=$call
+wait_until 'it drains' is_state actor stopping
+touch "$dir/end"
+wait "$unload" || fail "the unload failed: $(cat "$dir/unload")"
 wait "$slept" || fail 'the call failed'
 grep -q slept "$dir/slept" || fail "the call was answered with $(cat "$dir/slept")"
 ctl load "$dir/elsewhere/actor.so" --set drain_timeout=1h

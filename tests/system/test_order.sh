@@ -211,7 +211,7 @@ begin 'a stop waits for one that does not end, and says so'
 } | ini
 plugin actor
 start
-ctl_behind stayed call busy 'stay 3000000000'
+ctl_behind stayed call busy "stay-until $dir/end"
 stayed=$call
 wait_until 'the call is under way' is_in_flight busy
 ctl stop a
@@ -220,6 +220,7 @@ complains 'it stops after busy, which does not end'
 is_state a ready || fail "a is $(state_of a)"
 ctl list
 says 'stops after busy'
+touch "$dir/end"
 wait "$stayed"
 ctl stop busy
 wait_until 'a stops by itself' has_stopped a

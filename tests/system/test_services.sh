@@ -350,11 +350,14 @@ ini <<'END'
 [service actor]
 END
 start
-ctl_behind slept call actor 'sleep 500000000'
+ctl_behind slept call actor "until $dir/end"
+slept=$call
 wait_until 'the call is under way' eval '[ "$(field_of actor in_flight)" = 1 ]'
-ctl stop actor
-status_is 0
-wait "$call" || fail "the call failed: $(cat "$dir/slept")"
+ctl_behind stopped stop actor
+wait_until 'it stops' is_state actor stopping
+touch "$dir/end"
+wait "$call" || fail "the stop failed: $(cat "$dir/stopped")"
+wait "$slept" || fail "the call failed: $(cat "$dir/slept")"
 stop
 
 begin 'a stop with --now cancels them'

@@ -175,13 +175,14 @@ ini <<'END'
 [service actor]
 END
 start
-ctl_behind slept call actor 'sleep 1000000000'
+ctl_behind slept call actor "until $dir/end"
 wait_until 'the call is under way' eval '[ "$(field_of actor in_flight)" = 1 ]'
 kill -TERM "$bayd"
 wait_until 'it drains' eval '[ "$(state_of_bayd)" = draining ]'
 ctl call actor 'echo late'
 status_is 1
 complains 'stopping'
+touch "$dir/end"
 wait "$call" || fail 'the call failed'
 grep -q slept "$dir/slept" || fail "the call says: $(cat "$dir/slept")"
 expect_exit 0
