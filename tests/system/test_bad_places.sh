@@ -288,10 +288,8 @@ fi
 
 begin 'where inotify does not work, changes are found by looking'
 # As many as a user may have, which is none in a user namespace of our own.
-no_inotify() {
-	unshare -r sh -c 'echo 0 >/proc/sys/user/max_inotify_instances && exec "$@"' sh "$@"
-}
-if ! no_inotify true 2>/dev/null; then
+no_inotify='echo 0 >/proc/sys/user/max_inotify_instances && exec "$@"'
+if ! unshare -r sh -c "$no_inotify" sh true 2>/dev/null; then
 	echo 'SKIP: without inotify: no user namespace with a limit (unshare -r)'
 else
 	plugin actor
@@ -303,7 +301,7 @@ autoload = yes
 END
 	(
 		cd "$dir" || exit
-		no_inotify sh -c 'echo $$ >pid && exec "$@" >bayd.out 2>bayd.err' sh "$built/bayd" -c bay.ini
+		exec unshare -r sh -c "$no_inotify" sh "$built/bayd" -c bay.ini >bayd.out 2>bayd.err
 	) &
 	bayd=$!
 	wait_until 'the daemon is ready' is_ready_or_gone
@@ -319,7 +317,7 @@ END
 		put_version next
 		wait_until 'a changed plugin is taken' is_version next
 	fi
-	kill -TERM "$(cat "$dir/pid")"
+	kill -TERM "$bayd"
 	expect_exit 0
 	leaves_nothing ''
 fi
