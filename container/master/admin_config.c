@@ -14,6 +14,7 @@
 #include "config/config_value.h"
 #include "master/admin_commands.h"
 #include "master/master.h"
+#include "master/master_cell.h"
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
 #include "master/reload.h"
@@ -285,14 +286,31 @@ admin_add_settings(json_t *keys, const struct config_service *service,
 	return added;
 }
 
-/* What [cell NAME] is called where services are: cell.NAME. NULL: there is no such section. */
-static const struct config_cell *
-admin_find_cell(const struct master *master, const char *name)
+/* What [cell NAME] is called where services are: cell.NAME. NULL: it is no such name. */
+static const char *
+admin_cell_name(const char *name)
 {
 	static const char prefix[] = "cell.";
 	size_t length = sizeof(prefix) - 1;
 
-	return strncmp(name, prefix, length) == 0 ? config_find_cell(master->config, name + length) : NULL;
+	return strncmp(name, prefix, length) == 0 ? name + length : NULL;
+}
+
+/* Why there is nothing to be shown: no service, or no section of a cell. */
+static void
+admin_fail_show(struct admin_request *request, const struct master *master, const char *name)
+{
+	const char *cell_name = admin_cell_name(name);
+	const struct master_cell *cell = cell_name != NULL ? supervisor_find_cell(master->supervisor, cell_name) : NULL;
+
+	if (cell_name == NULL)
+		(void)admin_find_service(request, master);
+	else if (cell != NULL && master_cell_is_there(cell))
+		admin_fail(request, BAY_NOT_FOUND, "cell %s has no section: all that is said of it is in [container]; "
+			"bayctl show container shows that", cell_name);
+	else
+		admin_fail(request, BAY_NOT_FOUND, "there is no cell %s, and no section [cell %s]; bayctl info shows the "
+			"cells", cell_name, cell_name);
 }
 
 static bool
@@ -317,13 +335,15 @@ admin_show_config(struct admin_request *request, struct master *master)
 	const char *only = json_string_value(json_object_get(request->parameters, "key"));
 	bool other = supervisor_find(master->supervisor, name) == NULL;
 	bool container = other && strcmp(name, admin_container) == 0;
-	const struct config_cell *cell = other ? admin_find_cell(master, name) : NULL;
-	const struct master_service *service = container || cell != NULL ? NULL :
-		admin_find_service(request, master);
+	const char *cell_name = other ? admin_cell_name(name) : NULL;
+	const struct config_cell *cell = cell_name != NULL ? config_find_cell(master->config, cell_name) : NULL;
+	const struct master_service *service = supervisor_find(master->supervisor, name);
 	json_t *keys;
 
-	if (service == NULL && cell == NULL && !container)
+	if (service == NULL && cell == NULL && !container) {
+		admin_fail_show(request, master, name);
 		return;
+	}
 	keys = json_array();
 	if (!admin_show_keys(keys, master, cell, service, only)) {
 		json_decref(keys);

@@ -71,6 +71,11 @@ says 'loops'
 says 'bay.ini:5'
 ctl show cell.lone
 status_is 4
+complains 'cell lone has no section'
+complains 'bayctl show container'
+ctl show cell.nowhere
+status_is 4
+complains 'there is no cell nowhere'
 ctl stats
 says 'risky'
 stop
@@ -80,7 +85,7 @@ four_services
 start
 calm=$(cell_is main pid)
 lone=$(cell_is lone pid)
-ctl_behind other call calm 'sleep 3000000000'
+ctl_behind other call calm "until $dir/end"
 other=$call
 ctl_behind lost call first 'sleep 3600000000000'
 wait_until 'both calls are under way' eval \
@@ -88,6 +93,7 @@ wait_until 'both calls are under way' eval \
 kill -KILL "$(cell_is risky pid)"
 ! wait "$call" || fail 'the call to the cell that was killed succeeded'
 grep -q 'cell risky was killed by SIGKILL' "$dir/lost" || fail "it says: $(cat "$dir/lost")"
+touch "$dir/end"
 wait "$other" || fail "the call to another cell failed: $(cat "$dir/other")"
 wait_until 'the first answers' is_answered first
 wait_until 'the second answers' is_answered second
@@ -168,7 +174,7 @@ four_services
 start
 calm=$(cell_is main pid)
 ctl call lone 'echo counted'
-ctl_behind slow call lone 'sleep 3000000000'
+ctl_behind slow call lone "until $dir/end"
 slow=$call
 wait_until 'the call is under way' eval '[ "$(field_of lone in_flight)" = 1 ]'
 sed -i -e 's/^isolate = yes/cell = other/' -e 's/^cell = risky/isolate = yes/' "$dir/bay.ini"
@@ -179,8 +185,11 @@ ctl_behind reload reload
 reload=$call
 wait_until 'it is on its way' eval '[ "$(state_of lone)" = stopping ] || [ "$(field_of lone cell)" = other ]'
 # Who comes now waits, and is served in the other cell.
-ctl call lone 'echo here'
-says here
+ctl_behind here call lone 'echo here'
+here=$call
+touch "$dir/end"
+wait "$here" || fail "who came meanwhile was refused: $(cat "$dir/here")"
+[ "$(cat "$dir/here")" = here ] || fail "who came meanwhile is answered: $(cat "$dir/here")"
 wait "$reload" || fail "the reload failed: $(cat "$dir/reload")"
 wait "$slow" || fail "the call under way failed: $(cat "$dir/slow")"
 grep -q slept "$dir/slow" || fail "the call under way was lost: $(cat "$dir/slow")"
@@ -217,13 +226,14 @@ four_services
 start
 calm=$(cell_is main pid)
 risky=$(cell_is risky pid)
-ctl_behind slow call first 'sleep 3000000000'
+ctl_behind slow call first "until $dir/end"
 wait_until 'the call is under way' eval '[ "$(field_of first in_flight)" = 1 ]'
 sed -i 's/^\[cell risky\]/&\nfds_max = 128/; s/^loops = 1$/loops = 3/' "$dir/bay.ini"
 ctl reload
 status_is 0
 says 'cell risky.loops: 1 -> 3'
 says 'the cell is replaced'
+touch "$dir/end"
 wait_until 'it has three loops' eval '[ "$(cell_is risky loops) $(cell_is risky state)" = "3 ready" ]'
 wait_until 'it is another process' eval '[ "$(cell_is risky pid)" != "$risky" ]'
 wait_until 'the first answers' is_answered first
