@@ -9,7 +9,8 @@
  * Which messages those are is no matter of chance: of any n that come one after the other on a
  * loop it gets n * share / 100, give or take less than one. Both handle no more at once than one
  * instance of the service may. While there is a canary no call is a plain function call, which is
- * why the usual way of calls need not know of it. It counts in columns of its own.
+ * why the usual way of calls need not know of it. It counts in columns of its own. What both have
+ * subscribed to comes to both.
  *
  * Owning loop only.
  */

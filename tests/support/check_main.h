@@ -13,7 +13,7 @@
  *		...)
  *
  * Each test runs in a process of its own (CK_FORK=no in the environment turns that
- * off, for a debugger) and is killed after 60 seconds (CK_DEFAULT_TIMEOUT=N). A test
+ * off, for a debugger) and is killed after 240 seconds (CK_DEFAULT_TIMEOUT=N). A test
  * that is defined but not listed is a compiler warning. CK_RUN_TEST=NAME runs that
  * one test only.
  */
