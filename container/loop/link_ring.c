@@ -126,6 +126,13 @@ link_writer_await_room(struct link_writer *writer)
 	return false;
 }
 
+bool
+link_writer_is_read(struct link_writer *writer)
+{
+	link_writer_refresh(writer);
+	return writer->broken == NULL && writer->_read == writer->_published;
+}
+
 /* --- the reader -------------------------------------------------------------------- */
 
 static enum link_look

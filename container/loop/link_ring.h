@@ -99,6 +99,16 @@ bool link_writer_publish(struct link_writer *writer);
  * some already. */
 bool link_writer_await_room(struct link_writer *writer);
 
+/* Whether the reader has given back all that was published. */
+bool link_writer_is_read(struct link_writer *writer);
+
+/* The same as of the last look, which costs nothing. */
+static inline bool
+link_writer_was_read(const struct link_writer *writer)
+{
+	return writer->_read == writer->_published;
+}
+
 /* --- the reader -------------------------------------------------------------------- */
 
 /* The next record; the same again until it is passed. */

@@ -28,7 +28,10 @@
 /* Between the processes that two cells have now. */
 struct broker_link {
 	struct list node;
-	const struct master_cell *cells[2];
+	struct link_broker *broker;
+	struct master_cell *cells[2];
+	struct event *timer; /* pending since the first of them, closes, says that the other has closed its end */
+	unsigned closes;
 	int64_t epoch;
 };
 
@@ -112,6 +115,8 @@ static void
 broker_forget(struct broker_link *link)
 {
 	list_remove(&link->node);
+	if (link->timer != NULL)
+		event_free(link->timer);
 	free(link);
 }
 
@@ -208,7 +213,7 @@ broker_make(struct link_broker *broker, struct master_cell *cell, struct master_
 		return BAY_IO;
 	}
 	link = xcalloc(1, sizeof(*link));
-	*link = (struct broker_link){.cells = {cell, other}, .epoch = ++broker->epoch};
+	*link = (struct broker_link){.broker = broker, .cells = {cell, other}, .epoch = ++broker->epoch};
 	list_push_back(&broker->links, &link->node);
 	broker_send_link(cell, other, link->epoch, 0, memory, ends[0]);
 	broker_send_link(other, cell, link->epoch, 1, second, ends[1]);
@@ -284,7 +289,49 @@ link_broker_cell_ended(struct link_broker *broker, struct master_cell *cell)
 	}
 }
 
-/* The one that wrote it is told as of any end; both hear when there may be another. */
+/* One cell has closed its end for a reason, which lies with the other. That is told as of any end; both
+ * hear when there may be another link. */
+static void
+broker_break(struct broker_link *link, struct master_cell *cell, struct master_cell *other, const char *reason)
+{
+	struct link_broker *broker = link->broker;
+
+	event_log_add(supervisor_events(broker->supervisor), EVENT_LINK_BROKEN, &(struct event_facts){0},
+		"of cell %s to cell %s: %s", master_cell_name(cell), master_cell_name(other), reason);
+	broker_forget(link);
+	broker_tell_peer(other, cell, false);
+	broker_rest(broker, cell, other);
+}
+
+/* Its process would have ended by now. */
+static void
+broker_on_closed(evutil_socket_t fd, short what, void *arg)
+{
+	struct broker_link *link = arg;
+	struct master_cell *cell = link->cells[link->closes], *other = link->cells[1 - link->closes];
+
+	(void)fd;
+	(void)what;
+	if (master_cell_ready(cell) == NULL || master_cell_ready(other) == NULL)
+		broker_forget(link);
+	else
+		broker_break(link, cell, other, "its end was closed, and it goes on");
+}
+
+/* The other end was closed: mostly since the process has ended, as we shall hear. */
+static void
+broker_closed(struct broker_link *link, const struct master_cell *cell)
+{
+	static const struct timeval span = {.tv_sec = 1};
+
+	if (link->timer != NULL)
+		return;
+	link->closes = link->cells[0] == cell ? 0 : 1;
+	link->timer = evtimer_new(link->broker->base, broker_on_closed, link);
+	if (link->timer != NULL)
+		(void)evtimer_add(link->timer, &span);
+}
+
 void
 link_broker_broken(struct link_broker *broker, struct master_cell *cell, const char *to, int64_t epoch,
 	const char *reason)
@@ -294,11 +341,10 @@ link_broker_broken(struct link_broker *broker, struct master_cell *cell, const c
 
 	if (link == NULL || link->epoch != epoch)
 		return;
-	event_log_add(supervisor_events(broker->supervisor), EVENT_LINK_BROKEN, &(struct event_facts){0},
-		"of cell %s to cell %s: %s", master_cell_name(cell), to, reason);
-	broker_forget(link);
-	broker_tell_peer(other, cell, false);
-	broker_rest(broker, cell, other);
+	if (reason == NULL)
+		broker_closed(link, cell);
+	else
+		broker_break(link, cell, other, reason);
 }
 
 /* --- life ------------------------------------------------------------------------------ */

@@ -47,7 +47,8 @@ void link_broker_cell_ready(struct link_broker *broker, struct master_cell *cell
 /* Its process has ended, and its links with it. */
 void link_broker_cell_ended(struct link_broker *broker, struct master_cell *cell);
 
-/* The cell has closed its end of the link with this epoch, for this reason. */
+/* The cell has closed its end of the link with this epoch, for this reason; NULL: the other end was
+ * closed, which is no matter if that cell ends. */
 void link_broker_broken(struct link_broker *broker, struct master_cell *cell, const char *other,
 	int64_t epoch, const char *reason);
 

@@ -284,7 +284,7 @@ static const struct record cell_connect_record = RECORD(struct cell_connect, cel
 static const struct record_field cell_broken_fields[] = {
 	RECORD_TEXT(struct cell_broken, cell, "cell"),
 	RECORD_INT(struct cell_broken, epoch, "epoch", 1, INT64_MAX),
-	RECORD_PROSE(struct cell_broken, reason, "reason"),
+	RECORD_PROSE_OPTIONAL(struct cell_broken, reason, "reason"),
 };
 static const struct record cell_broken_record = RECORD(struct cell_broken, cell_broken_fields);
 

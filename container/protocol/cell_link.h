@@ -375,11 +375,11 @@ struct cell_connect {
 	const char *cell;
 };
 
-/* This cell's end of a link is closed, since what came over it cannot be. */
+/* This cell's end of a link is closed: since what came over it cannot be, or since the other end was. */
 struct cell_broken {
 	const char *cell;
 	int64_t epoch;
-	const char *reason;
+	const char *reason; /* NULL: the other end was, as it is when that cell ends */
 };
 
 /* --- examiner ---------------------------------------------------------------- */

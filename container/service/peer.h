@@ -29,7 +29,8 @@ struct scheduler;
 struct peer_source {
 	/* A link to the cell is wanted: peer_attach() follows, and peer_answered() in any case. */
 	void (*connect)(const char *cell, void *arg);
-	/* What the cell sent cannot be, and our end of the link is closed. */
+	/* What the cell sent cannot be, and our end of the link is closed. NULL: it has closed its own, which
+	 * may be its end. */
 	void (*broken)(const char *cell, uint64_t epoch, const char *why, void *arg);
 	void *arg;
 };

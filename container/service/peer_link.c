@@ -31,7 +31,12 @@ enum {
 	PEER_RELEASE_BYTES = LINK_RING_BYTES / 8
 };
 
+/* What is not read for so long makes us wake the other side again. */
+#define PEER_WATCH_NS (250 * INT64_C(1000000))
+
 _Static_assert(PEER_RELEASE_BYTES + 2 * LINK_RECORD_MAX < LINK_RING_BYTES, "what is kept is in nobody's way");
+
+static void peer_link_on_watch(struct timer *timer);
 
 struct peer_link *
 peer_link_create(struct peer *peer, struct scheduler *home, uint64_t epoch)
@@ -42,6 +47,7 @@ peer_link_create(struct peer *peer, struct scheduler *home, uint64_t epoch)
 	link->home = home;
 	link->epoch = epoch;
 	link->holds = 1;
+	timer_init(&link->watch, peer_link_on_watch);
 	list_init(&link->away);
 	list_init(&link->cancels);
 	list_init(&link->credits);
@@ -84,6 +90,38 @@ peer_link_tell_home(struct peer_link *link)
 	atomic_store_explicit(&link->work, true, memory_order_release);
 	if (scheduler_here != link->home)
 		loop_wake(&link->home->loop);
+}
+
+/* The words by which we know whether somebody sleeps are in memory that the other cell can write to: one
+ * that clears them would wait for ever, as would we. So what it does not read is looked at, by home. */
+static void
+peer_link_watch(struct peer_link *link)
+{
+	if (scheduler_here != link->home) {
+		peer_link_tell_home(link);
+		return;
+	}
+	link->watched = true;
+	link->watched_until = link->link.out._written;
+	wheel_add(&link->home->loop.wheel, &link->watch, link->home->loop.now_ns + PEER_WATCH_NS);
+}
+
+static void
+peer_link_on_watch(struct timer *timer)
+{
+	struct peer_link *link = container_of(timer, struct peer_link, watch);
+	bool waits;
+
+	pthread_mutex_lock(&peers_lock);
+	link->watched = false;
+	waits = link->full || !link_writer_is_read(&link->link.out);
+	if (waits && link->why == NULL) {
+		link_wake(&link->link);
+		peer_link_flush(link);
+	}
+	if (waits || link->link.out._written != link->watched_until)
+		peer_link_watch(link);
+	pthread_mutex_unlock(&peers_lock);
 }
 
 /* Each of these writes what it can; false: the ring has no more room. */
@@ -460,6 +498,8 @@ peer_link_flush(struct peer_link *link)
 		peer_link_tell_home(link);
 	else if (is_home)
 		atomic_store_explicit(&link->work, !list_empty(&link->ends), memory_order_relaxed);
+	if (!link->watched && !link_writer_was_read(&link->link.out))
+		peer_link_watch(link);
 }
 
 /* Tasks that are ready may have more for the link, and each publishing costs both sides: but none
@@ -643,9 +683,12 @@ peer_link_lost(struct peer_link *link)
 {
 	struct list over = LIST_INIT(over);
 	const char *broken = link->link.in.broken != NULL ? link->link.in.broken : link->link.out.broken;
+	bool told;
 
 	link->over = true;
 	pthread_mutex_lock(&peers_lock);
+	told = link->why != NULL && broken == NULL;
+	wheel_remove(&link->home->loop.wheel, &link->watch);
 	if (link->why == NULL)
 		link->why = broken != NULL ? broken : "it has ended";
 	if (link->peer->link == link) {
@@ -656,7 +699,7 @@ peer_link_lost(struct peer_link *link)
 	list_splice_back(&over, &link->failed);
 	peer_link_free_out(link);
 	peers_go();
-	if (broken != NULL && peers_source.broken != NULL)
+	if (!told && peers_source.broken != NULL)
 		peers_source.broken(link->peer->name, link->epoch, broken, peers_source.arg);
 	pthread_mutex_unlock(&peers_lock);
 	if (broken != NULL)

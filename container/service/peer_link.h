@@ -153,6 +153,8 @@ struct peer_link {
 	/* under the lock */
 	const char *why;             /* it has to end, or NULL */
 	bool full;                   /* the ring has no room for what there is */
+	bool watched;                /* the timer of watch is armed */
+	uint64_t watched_until;      /* all that was written before it was armed */
 	atomic_bool work;            /* home has something to write, or an end to make; read without */
 	struct peer_sent *sent;
 	uint32_t sent_size;
@@ -166,6 +168,7 @@ struct peer_link {
 	struct peer_way ways[REGISTRY_MAX]; /* by our numbers */
 
 	/* home only; what goes out of it under the lock, as all does */
+	struct timer watch;
 	struct list credits;         /* struct peer_named.in_credits */
 	struct list ends;            /* struct peer_served.in_ends */
 	unsigned soon;               /* times that a flush was put off since the last one */

@@ -132,9 +132,46 @@ START_TEST(the_next_process_of_a_cell_does_not_rest_for_the_last_one)
 }
 END_TEST
 
+static bool
+is_told(const struct fake_master *master, uint64_t number)
+{
+	const struct event_record *record;
+
+	while (event_log_next(master->events, &number, NULL, &record)) {
+		if (record->kind == EVENT_LINK_BROKEN)
+			return strcmp(record->why, "of cell risky to cell main: its end was closed, and it goes on") == 0;
+	}
+	return false;
+}
+
+START_TEST(an_end_that_was_closed_is_an_event_only_where_its_cell_goes_on)
+{
+	struct link_broker *broker;
+	struct fake_master master;
+	uint64_t number;
+
+	open_two_cells(&master);
+	broker = supervisor_broker(master.supervisor);
+	number = event_log_newest(master.events) + 1;
+	ck_assert_int_eq(connect_to(&master, "risky", NULL), BAY_OK);
+	link_broker_broken(broker, supervisor_cell(master.supervisor, 0), "risky", 1, NULL);
+	cell_process_kill(master_cell_process(supervisor_cell(master.supervisor, 1)));
+	UNTIL(&master, is_state(&master, "b", SERVICE_STARTING));
+	UNTIL(&master, is_state(&master, "b", SERVICE_READY));
+	ck_assert_int_eq(connect_to(&master, "risky", NULL), BAY_OK);
+	link_broker_broken(broker, supervisor_cell(master.supervisor, 1), "main", 2, NULL);
+	/* Both say so. */
+	link_broker_broken(broker, supervisor_cell(master.supervisor, 0), "risky", 2, NULL);
+	UNTIL(&master, is_told(&master, number));
+	UNTIL(&master, is_linked_anew(&master));
+	fake_master_close(&master);
+}
+END_TEST
+
 CHECK_MAIN("master/link_broker",
 	two_cells_have_one_link_at_most,
 	who_is_not_there_gets_none,
 	a_link_goes_away_with_its_cell,
 	a_broken_link_is_an_event_and_makes_room_for_another_after_a_rest,
-	the_next_process_of_a_cell_does_not_rest_for_the_last_one)
+	the_next_process_of_a_cell_does_not_rest_for_the_last_one,
+	an_end_that_was_closed_is_an_event_only_where_its_cell_goes_on)

@@ -185,7 +185,7 @@ elsewhere_all(void)
 		other_cell_link(&other);                                    \
 		elsewhere_all();                                            \
 		ck_assert_int_eq(services_run(name##_main, NULL), BAY_OK);  \
-		services_check_nothing_left();                              \
+		two_cells_check_nothing_left();                              \
 		two_cells_end();                                            \
 		other_cell_stop(&other);                                    \
 		ck_assert_int_eq(two_cells.broken, 0);                      \
@@ -607,7 +607,7 @@ START_TEST(what_waits_for_a_service_of_another_cell_is_served_when_it_comes_here
 	service_queue_release(echo);
 	for (int i = 0; i < 4; i++)
 		ck_assert_int_eq(services_join(jobs[i]), BAY_OK);
-	services_check_nothing_left();
+	two_cells_check_nothing_left();
 	two_cells_end();
 }
 END_TEST
@@ -646,7 +646,7 @@ START_TEST(what_has_come_here_can_still_be_cancelled)
 	atomic_store(&stage, 2);
 	ck_assert_int_eq(services_join(job), BAY_OK);
 	ck_assert_uint_eq(echo->queued, 0);
-	services_check_nothing_left();
+	two_cells_check_nothing_left();
 	two_cells_end();
 }
 END_TEST
@@ -685,7 +685,7 @@ START_TEST(who_called_a_cell_that_dies_hears_of_it_at_once)
 	ck_assert_int_eq(services_run(await_at_work, NULL), BAY_OK);
 	other_cell_kill(&other);
 	ck_assert_int_eq(services_join(job), BAY_OK);
-	services_check_nothing_left();
+	two_cells_check_nothing_left();
 	two_cells_end();
 }
 END_TEST
@@ -748,7 +748,7 @@ START_TEST(what_may_be_asked_again_goes_to_the_next_cell_and_what_was_not_sent_w
 	ck_assert_int_eq(services_join(again), BAY_OK);
 	peer_route_set(echo, "b", false, 0);
 	ck_assert_int_eq(services_join(waits), BAY_OK);
-	services_check_nothing_left();
+	two_cells_check_nothing_left();
 	two_cells_end();
 	other_cell_stop(&second);
 }

@@ -7,6 +7,8 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <bay/bay.h>
 
@@ -93,7 +95,7 @@ begin(void)
 static void
 end(void)
 {
-	services_check_nothing_left();
+	two_cells_check_nothing_left();
 	two_cells_end();
 	link_close(&hand);
 }
@@ -270,6 +272,26 @@ START_TEST(a_cell_that_does_not_read_holds_nobody_up)
 		record = hear();
 	while (record.kind != LINK_CANCEL);
 	ck_assert_str_eq(record.cancel.reason, "deadline");
+	end();
+}
+END_TEST
+
+/* The word that we sleep is in memory that others can write to: who clears it is woken all the same, and
+ * so are we. */
+START_TEST(what_is_not_read_wakes_the_other_side_again)
+{
+	struct link_record answer = {.kind = LINK_END, .end = {.size = 3}};
+	struct services_job *job;
+	char wakes[64];
+
+	begin();
+	/* The hand does not say that it sleeps, so nothing wakes it at first. */
+	job = services_go(0, call_far, (void *)"xxx");
+	while (recv(hand._fd, wakes, sizeof wakes, MSG_DONTWAIT) <= 0)
+		usleep(1000);
+	answer.end.id = hear_kind(LINK_REQUEST).request.id;
+	say(&answer, 3);
+	ck_assert_int_eq(services_join(job), BAY_OK);
 	end();
 }
 END_TEST
@@ -487,9 +509,10 @@ START_TEST(a_cell_that_ends_leaves_nothing_behind)
 	(void)hear_kind(LINK_REQUEST);
 	link_close(&hand);
 	ck_assert_int_eq(services_join(job), BAY_OK);
-	services_check_nothing_left();
+	two_cells_check_nothing_left();
 	two_cells_end();
 	ck_assert_int_eq(two_cells.broken, 0);
+	ck_assert_int_eq(two_cells.closed, 1);
 }
 END_TEST
 
@@ -567,6 +590,8 @@ START_TEST(what_is_asked_again_goes_by_the_link_that_is_there)
 	ck_assert_int_eq(services_join(job), BAY_OK);
 	link_close(&last);
 	end();
+	/* The master has said so itself. */
+	ck_assert_int_eq(two_cells.closed, 0);
 }
 END_TEST
 
@@ -576,6 +601,7 @@ CHECK_MAIN("service/peer_link",
 	credit_comes_before_it_has_to_be_waited_for,
 	what_there_is_no_room_for_waits,
 	a_cell_that_does_not_read_holds_nobody_up,
+	what_is_not_read_wakes_the_other_side_again,
 	a_request_from_there_is_never_sent_on,
 	a_reply_that_there_is_no_memory_to_send_ends_otherwise,
 	an_answer_to_what_was_not_asked_breaks_the_link,

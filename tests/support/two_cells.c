@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <bay/status.h>
 #include <bay/time.h>
 
 #include "runtime/scheduler.h"
@@ -23,6 +24,7 @@ enum { LOOPS_MAX = 8 };
 struct two_cells two_cells;
 
 static struct scheduler *schedulers[LOOPS_MAX];
+static unsigned loop_count;
 static const char *other_name = "b";
 
 static void
@@ -39,6 +41,10 @@ on_broken(const char *cell, uint64_t epoch, const char *why, void *arg)
 	(void)cell;
 	(void)epoch;
 	(void)arg;
+	if (why == NULL) {
+		atomic_fetch_add(&two_cells.closed, 1);
+		return;
+	}
 	atomic_store(&two_cells.why, why);
 	atomic_fetch_add(&two_cells.broken, 1);
 }
@@ -49,9 +55,27 @@ two_cells_begin(unsigned loops)
 	static const struct peer_source source = {.connect = on_connect, .broken = on_broken};
 
 	services_begin(loops);
+	loop_count = loops;
 	for (unsigned i = 0; i < loops; i++)
 		schedulers[i] = services_scheduler(i);
 	peers_begin(schedulers, loops, &source);
+}
+
+static int
+nothing(void *arg)
+{
+	(void)arg;
+	return BAY_OK;
+}
+
+void
+two_cells_check_nothing_left(void)
+{
+	peers_stop();
+	/* The second time they have looked at their links after that. */
+	for (unsigned i = 0; i < 2 * loop_count; i++)
+		ck_assert_int_eq(services_run_on(i % loop_count, nothing, NULL), BAY_OK);
+	services_check_nothing_left();
 }
 
 void

@@ -27,6 +27,7 @@ struct bay_service;
 struct two_cells {
 	atomic_int wanted;          /* times that a link was asked for */
 	atomic_int broken;
+	atomic_int closed;          /* at the other end */
 	const char *_Atomic why;    /* the last one was */
 };
 extern struct two_cells two_cells;
@@ -42,6 +43,9 @@ struct other_cell {
 /* Cell a, with that many loops of their own. */
 void two_cells_begin(unsigned loops);
 void two_cells_end(void);
+
+/* services_check_nothing_left(), once the links of cell a have ended. */
+void two_cells_check_nothing_left(void);
 
 /* A service that is in the other cell. */
 struct bay_service *two_cells_elsewhere(const char *name, unsigned retry);
