@@ -69,7 +69,7 @@ cell_process_listen(void)
 	return fd;
 }
 
-/* The cell asks: it can only be for a socket to listen at. */
+/* The cell asks: it can only be for a socket to listen at. Or it says something. */
 static void
 cell_process_answer(struct cell_process *cell, const json_t *frame)
 {
@@ -80,6 +80,9 @@ cell_process_answer(struct cell_process *cell, const json_t *frame)
 
 	if (varlink_call_decode(frame, &call, &why) != VARLINK_OK)
 		cell_die("the cell asks: %s", why);
+	/* Of the other cell, which has ended before it. */
+	if (strcmp(call.method, CELL_BROKEN) == 0)
+		return;
 	if (strcmp(call.method, CELL_LISTEN) != 0)
 		cell_die("the cell says %s", call.method);
 	reply.id = call.id;

@@ -75,6 +75,11 @@ SCENARIOS = [
     Scenario("call_isolated_64_bytes", "bench_links"),
     Scenario("call_isolated_64k", "bench_links"),
     Scenario("call_isolated_64m", "bench_links"),
+    # A service in a cell of its own: from a crash to the next request that it serves, and its memory.
+    Scenario("crash_to_served", "bench_cells", (50, "ms"), "crash"),
+    Scenario("crash_to_served_p99", "bench_cells", None, "crash"),
+    Scenario("cell_rss", "bench_cells", (4, "MiB"), "cell"),
+    Scenario("cell_pss", "bench_cells", None, "cell"),
     # Tasks that all wait at once.
     Scenario("sleepers_100k", "bench_tasks", asyncio=("sleepers", 100 * K),
              go=("sleepers", 100 * K), erlang=("sleepers", 100 * K), node=("sleepers", 100 * K)),
