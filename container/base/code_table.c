@@ -211,6 +211,9 @@ const struct code codes[] = {
 		"Look at its constructors and destructors: what they print, and what they close."},
 	{"service-drained", "The service takes no new requests, since an operator drains it.",
 		"bayctl resume SERVICE lets them in again."},
+	{"service-health", "A service says that it is not well, or does not say how it is.",
+		"The reason is the plugin's, or that its function health took longer than health_timeout. "
+		"bayctl status SERVICE shows it for as long as it is so; nothing else follows from it."},
 	{"service-init", "The init function of a service failed.",
 		"The message is the plugin's own reason. Most often a setting or a file that it needs."},
 	{"service-init-timeout", "The init function of a service did not end in time.",

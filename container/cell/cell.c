@@ -110,7 +110,16 @@ cell_on_lingers(const struct cell_lingers *lingers, void *arg)
 	control_notify(cell->control, CELL_LINGERS, cell_lingers_to_json(lingers));
 }
 
-static const struct host_watcher cell_host_watcher = {cell_on_failed, cell_on_stage, cell_on_lingers};
+static void
+cell_on_health(const struct cell_health *health, void *arg)
+{
+	struct cell *cell = arg;
+
+	control_notify(cell->control, CELL_HEALTH, cell_health_to_json(health));
+}
+
+static const struct host_watcher cell_host_watcher = {cell_on_failed, cell_on_stage, cell_on_lingers,
+	cell_on_health};
 
 static bool
 cell_has_generation(const char *service, int64_t generation, void *arg)

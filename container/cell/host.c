@@ -215,6 +215,8 @@ host_set_limits(const struct host *host, struct bay_service *service, const stru
 		.stack_bytes = (size_t)start->stack_bytes,
 		.calls = host->calls,
 		.blocking_threads = (unsigned)start->blocking_threads,
+		.health_interval_ns = start->health_interval_ns,
+		.health_timeout_ns = start->health_timeout_ns,
 	};
 
 	if (runs)
@@ -224,6 +226,7 @@ host_set_limits(const struct host *host, struct bay_service *service, const stru
 }
 
 static void host_instance_failed(struct bay_instance *instance, const char *text);
+static void host_instance_health(struct bay_instance *instance, const char *text);
 
 /* Who has called it by way of its last cell, or does so before it is ready, is served here. */
 static void
@@ -265,6 +268,7 @@ host_begin(struct host *host, const struct cell_start *start, int image, const s
 	if (service_state(service) == SERVICE_ELSEWHERE)
 		host_take_from_elsewhere(service);
 	service->on_failed = host_instance_failed;
+	service->on_health = host_instance_health;
 	hosted = hosted_create(&host->hosting, service, start, image,
 		host_choose_loops(host, start->instances));
 	if (adopted != NULL)
@@ -516,4 +520,39 @@ host_instance_failed(struct bay_instance *instance, const char *text)
 	failure->generation = instance->owner;
 	failure->message = xstrdup(text != NULL ? text : "a task of it failed");
 	loop_post(host_here->hosting.control, &failure->item);
+}
+
+/* --- how instances are ------------------------------------------------------------------ */
+
+struct host_wellness {
+	struct inbox_item item;
+	struct generation *generation; /* as of a failure */
+	unsigned instance;
+	char *message;                 /* NULL: it is well */
+};
+
+static void
+host_on_health(struct inbox_item *item)
+{
+	struct host_wellness *wellness = container_of(item, struct host_wellness, item);
+
+	if (host_here != NULL)
+		hosted_take_health(wellness->generation->owner, wellness->generation, wellness->instance,
+			wellness->message);
+	else
+		free(wellness->message);
+	free(wellness);
+}
+
+/* On its loop. */
+static void
+host_instance_health(struct bay_instance *instance, const char *text)
+{
+	struct host_wellness *wellness = xcalloc(1, sizeof *wellness);
+
+	wellness->item.run = host_on_health;
+	wellness->generation = instance->owner;
+	wellness->instance = instance->index;
+	wellness->message = text != NULL ? xstrdup(text) : NULL;
+	loop_post(host_here->hosting.control, &wellness->item);
 }

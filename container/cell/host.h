@@ -20,6 +20,7 @@ struct cell_absent;
 struct cell_change;
 struct cell_gate;
 struct cell_gate_seen;
+struct cell_health;
 struct cell_promote;
 struct cell_start;
 struct executor;
@@ -44,6 +45,8 @@ struct host_watcher {
 	void (*stage)(const char *service, int64_t generation, enum cell_stage stage, void *arg);
 	/* Something of a generation that was replaced or stopped stays. */
 	void (*lingers)(const struct cell_lingers *lingers, void *arg);
+	/* What serves is not well, or is well again. */
+	void (*health)(const struct cell_health *health, void *arg);
 };
 
 /* control is the loop of the control thread. All are borrowed; arg is the watcher's, and of all

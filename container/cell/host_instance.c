@@ -40,6 +40,7 @@ host_instance_finish(struct host_instance *instance)
 {
 	bay_message_free(instance->state);
 	free(instance->message);
+	free(instance->unwell);
 }
 
 /* --- the two directions ---------------------------------------------------------------- */

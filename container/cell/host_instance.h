@@ -45,6 +45,7 @@ struct host_instance {
 	struct bay_message *state;       /* after export, before import; owned, or NULL */
 	uint32_t state_version;
 	unsigned share;                  /* percent, before try */
+	char *unwell;                    /* what it told last of how it is, malloc'd, or NULL: it is well */
 	bool could_be_kept;              /* after serve: who had the route acts no more by itself */
 
 	/* the answer: message NULL, it worked. BAY_BUSY: it refuses to stop */

@@ -12,6 +12,7 @@
 #include "base/alloc.h"
 #include "base/code.h"
 #include "base/log.h"
+#include "cell/host_instance.h"
 #include "loop/loop.h"
 #include "protocol/cell_link.h"
 #include "service/plugin.h"
@@ -60,6 +61,7 @@ hosted_destroy(struct hosted *hosted)
 	free(hosted->refusal);
 	free(hosted->failed_with);
 	free(hosted->canary_failed_with);
+	free(hosted->unwell);
 	free(hosted);
 }
 
@@ -196,6 +198,47 @@ hosted_drop(struct generation *generation)
 	if (reason != NULL || generation->lingers)
 		hosted_tell_lingers(generation, reason);
 	generation_destroy(generation);
+}
+
+/* --- how it is --------------------------------------------------------------------- */
+
+/* The first of its instances that is not well speaks for all. */
+static const char *
+hosted_find_unwell(const struct hosted *hosted)
+{
+	const struct generation *current = hosted->current;
+
+	for (unsigned i = 0; current != NULL && i < current->instance_count; i++) {
+		if (current->instances[i].unwell != NULL)
+			return current->instances[i].unwell;
+	}
+	return NULL;
+}
+
+void
+hosted_tell_health(struct hosted *hosted, bool anew)
+{
+	const struct hosting *hosting = hosted->hosting;
+	const char *unwell = hosted_find_unwell(hosted);
+	struct cell_health health = {.service = hosted->service->name, .reason = unwell};
+	bool same = unwell == NULL ? hosted->unwell == NULL :
+		hosted->unwell != NULL && strcmp(unwell, hosted->unwell) == 0;
+
+	if (hosted->current == NULL || (same && (!anew || unwell == NULL)))
+		return;
+	free(hosted->unwell);
+	hosted->unwell = unwell != NULL ? xstrdup(unwell) : NULL;
+	health.generation = hosted->current->number;
+	hosting->watcher->health(&health, hosting->arg);
+}
+
+void
+hosted_take_health(struct hosted *hosted, struct generation *generation, unsigned instance, char *message)
+{
+	free(generation->instances[instance].unwell);
+	generation->instances[instance].unwell = message;
+	if (generation == hosted->current && !hosted->ending)
+		hosted_tell_health(hosted, false);
 }
 
 /* --- stopping ------------------------------------------------------------------------ */

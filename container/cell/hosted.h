@@ -87,6 +87,7 @@ struct hosted {
 	char *failed_with;                /* it is stopped because it failed by itself, ... */
 	int64_t failed_generation;        /* ... with this code, ... */
 	bool told;                        /* ... which the watcher has been told */
+	char *unwell;                     /* what the watcher was told last of how it is, or NULL: well */
 };
 
 /* A service that has not been started, on the loops in mask; takes the descriptor image, or
@@ -123,6 +124,10 @@ void hosted_stop(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, in
  * a canary is given up. */
 void hosted_fail(struct hosted *hosted, struct generation *generation, const char *message);
 
+/* An instance of one of its generations is not well (takes message) or, with NULL, is well again; of
+ * the one that serves the watcher hears it. */
+void hosted_take_health(struct hosted *hosted, struct generation *generation, unsigned instance, char *message);
+
 /* Something of it would not end, and nothing is going on. */
 bool hosted_is_stuck(const struct hosted *hosted);
 
@@ -148,6 +153,9 @@ void hosted_prepare_route(struct hosted *hosted, const struct generation *genera
 
 /* All of it ends. */
 void hosted_begin_stop(struct hosted *hosted, int64_t drain_ns);
+
+/* Tells the watcher how it is: what changed or, anew, since another generation serves, in any case. */
+void hosted_tell_health(struct hosted *hosted, bool anew);
 
 /* One of its generations has ended, or refuses to. */
 void hosted_on_ended(struct generation *generation);

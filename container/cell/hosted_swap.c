@@ -116,6 +116,7 @@ hosted_on_flipped(struct generation *generation)
 	}
 	hosted->current = generation;
 	hosted->next = NULL;
+	hosted_tell_health(hosted, true);
 	old_failed = hosted_forget_failure(hosted);
 	if (hosted->keep && !old_failed && !hosted->stop_wanted && generation_could_be_kept(generation)) {
 		old->state = GENERATION_KEPT;
@@ -279,6 +280,7 @@ hosted_revert(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64
 	hosted->leaving = hosted->current;
 	hosted->leaving->drain_timeout_ns = drain_ns;
 	hosted->current = kept;
+	hosted_tell_health(hosted, true);
 	hosted_prepare_route(hosted, kept, hosted->service->set);
 	generation_resume(kept, hosted_on_reverted);
 }

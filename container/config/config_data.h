@@ -141,6 +141,9 @@ struct config_service {
 	int64_t start_timeout_ns;
 	int64_t drain_timeout_ns;
 	int64_t probation_ns; /* 0: none */
+	int64_t health_interval_ns; /* 0: never */
+	int64_t health_timeout_ns;
+	int64_t health_queue_ns; /* 0: however old */
 	enum config_restart restart;
 	struct config_span restart_delay;
 	struct config_rate start_limit;

@@ -76,6 +76,8 @@ show_note(const json_t *service)
 	if (*order != '\0')
 		return order;
 	free(order);
+	if (*reason == '\0' && *view_text(service, "health_reason") != '\0')
+		reason = view_text(service, "health_reason");
 	if (*reason == '\0' && json_is_true(json_object_get(service, "file_gone")))
 		reason = "its plugin file is gone";
 	if (strcmp(view_text(service, "origin"), "load") == 0 && *reason == '\0' && *gate == '\0')
@@ -94,6 +96,26 @@ show_note(const json_t *service)
 	return xasprintf("%s%snext try in %s", reason, *reason != '\0' ? "; " : "", wait);
 }
 
+/* Whether there is one that serves and is not well. */
+static bool
+show_has_unwell(const json_t *rows)
+{
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const char *health = view_text(json_array_get(rows, i), "health");
+
+		if (strcmp(health, "degraded") == 0 || strcmp(health, "unhealthy") == 0)
+			return true;
+	}
+	return false;
+}
+
+static enum print_style
+show_health_style(const char *health)
+{
+	return strcmp(health, "healthy") == 0 ? PRINT_GOOD : strcmp(health, "degraded") == 0 ? PRINT_BUSY :
+		PRINT_BAD;
+}
+
 bool
 show_has_cells(const json_t *rows)
 {
@@ -107,13 +129,15 @@ show_has_cells(const json_t *rows)
 }
 
 static void
-show_services_row(struct table *table, const json_t *service, bool cells)
+show_services_row(struct table *table, const json_t *service, bool cells, bool unwell)
 {
 	const char *state = view_text(service, "state");
 	char *note = show_note(service);
 
 	table_text(table, PRINT_PLAIN, view_text(service, "name"));
 	table_text(table, print_state_style(state), state);
+	if (unwell)
+		table_text(table, show_health_style(view_text(service, "health")), view_text(service, "health"));
 	if (cells)
 		table_text(table, PRINT_PLAIN, view_text(service, "cell"));
 	table_text(table, PRINT_PLAIN, view_text(service, "plugin"));
@@ -134,31 +158,48 @@ show_services_row(struct table *table, const json_t *service, bool cells)
 void
 show_services(struct print *print, const json_t *services, bool heading)
 {
-	enum { CELL = 2 };
+	enum { HEALTH = 2, CELL = 3 };
 	static const struct table_column all[] = {
-		{"SERVICE", TABLE_LEFT}, {"STATE", TABLE_LEFT}, {"CELL", TABLE_LEFT | TABLE_USEFUL},
+		{"SERVICE", TABLE_LEFT}, {"STATE", TABLE_LEFT}, {"HEALTH", TABLE_LEFT},
+		{"CELL", TABLE_LEFT | TABLE_USEFUL},
 		{"PLUGIN", TABLE_LEFT | TABLE_SPARE}, {"VERSION", TABLE_LEFT | TABLE_SPARE},
 		{"INST", TABLE_LEFT | TABLE_SPARE}, {"IN-FLIGHT", TABLE_RIGHT | TABLE_USEFUL},
 		{"QUEUED", TABLE_RIGHT | TABLE_USEFUL}, {"SERVED", TABLE_RIGHT}, {"FAILED", TABLE_RIGHT},
 		{"UPTIME", TABLE_RIGHT}, {"NOTE", TABLE_LAST}};
 	struct table_column columns[sizeof(all) / sizeof(*all)];
 	bool cells = show_has_cells(services);
+	bool unwell = show_has_unwell(services);
 	size_t count = 0;
 	struct table *table;
 
-	/* As long as there is one cell, nobody asks which. */
+	/* As long as there is one cell, nobody asks which; nor how they are while all are well. */
 	for (size_t i = 0; i < sizeof(all) / sizeof(*all); i++) {
-		if (i != CELL || cells)
+		if ((i != CELL || cells) && (i != HEALTH || unwell))
 			columns[count++] = all[i];
 	}
 	table = table_create(columns, count);
 	for (size_t i = 0; i < json_array_size(services); i++)
-		show_services_row(table, json_array_get(services, i), cells);
+		show_services_row(table, json_array_get(services, i), cells, unwell);
 	table_print(table, print, heading);
 	table_destroy(table);
 }
 
 /* --- one service ------------------------------------------------------------- */
+
+/* "degraded: it failed 12s ago"; of one that is down its state says it all. */
+static void
+show_service_health(struct print *print, const json_t *service)
+{
+	const char *health = view_text(service, "health");
+	const char *why = view_text(service, "health_reason");
+	char *text;
+
+	if (*health == '\0' || strcmp(health, "down") == 0)
+		return;
+	text = xasprintf("%s%s%s", health, *why != '\0' ? ": " : "", why);
+	show_fact(print, "health", text);
+	free(text);
+}
 
 static void
 show_service_head(struct print *print, const json_t *service)
@@ -185,6 +226,7 @@ show_service_head(struct print *print, const json_t *service)
 		(*view_text(service, "gate") != '\0' && *view_text(service, "reason") == '\0') ? "note" : "reason",
 		note);
 	free(note);
+	show_service_health(print, service);
 }
 
 /* "12 served, 3 failed (20.0%)" */

@@ -274,22 +274,34 @@ query_named(struct ctl *ctl, const json_t *services)
 	return named;
 }
 
+/* What is said of it: one that is ready and not well is not ready. */
+static const char *
+query_state_of(const json_t *service, const char *const *states)
+{
+	const char *state = view_text(service, "state");
+
+	if (states == ready_states && strcmp(state, "ready") == 0 &&
+	    strcmp(view_text(service, "health"), "unhealthy") == 0)
+		return "unhealthy";
+	return state;
+}
+
 static void
-query_print_answer(struct ctl *ctl, const json_t *named, bool yes)
+query_print_answer(struct ctl *ctl, const json_t *named, const char *const *states, bool yes)
 {
 	if (ctl->options.json) {
 		json_t *data = json_pack("{s:b, s:[]}", "answer", yes, "services");
 
 		for (size_t i = 0; i < json_array_size(named); i++)
-			json_array_append_new(json_object_get(data, "services"), json_pack("{s:O, s:O}",
+			json_array_append_new(json_object_get(data, "services"), json_pack("{s:O, s:o}",
 				"name", json_object_get(json_array_get(named, i), "name"),
-				"state", json_object_get(json_array_get(named, i), "state")));
+				"state", json_string(query_state_of(json_array_get(named, i), states))));
 		ctl_print_json(ctl, NULL, data);
 		json_decref(data);
 		return;
 	}
 	for (size_t i = 0; i < json_array_size(named) && !ctl->options.quiet; i++) {
-		print_text(&ctl->out, view_text(json_array_get(named, i), "state"));
+		print_text(&ctl->out, query_state_of(json_array_get(named, i), states));
 		fputc('\n', ctl->out.file);
 	}
 }
@@ -310,9 +322,9 @@ query_state(struct ctl *ctl, const char *const *states, bool any)
 	if (named == NULL)
 		return ctl_fail(ctl);
 	for (size_t i = 0; i < json_array_size(named); i++)
-		in_state += query_is_one_of(view_text(json_array_get(named, i), "state"), states);
+		in_state += query_is_one_of(query_state_of(json_array_get(named, i), states), states);
 	yes = any ? in_state > 0 : in_state == json_array_size(named);
-	query_print_answer(ctl, named, yes);
+	query_print_answer(ctl, named, states, yes);
 	json_decref(named);
 	return yes ? INTERFACE_EXIT_DONE : INTERFACE_EXIT_NO;
 }

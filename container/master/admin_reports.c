@@ -230,6 +230,16 @@ report_add_order(json_t *json, const struct master *master, const struct master_
 		json_integer(service->served_ns - master->started_ns)) == 0;
 }
 
+static bool
+report_add_health(json_t *json, const struct master_service *service, const struct status_service_view *counts)
+{
+	struct service_health_view health;
+
+	service_health_look(service, counts, &health);
+	return json_object_set_new(json, "health", json_string(health.word)) == 0 && (health.why[0] == '\0' ||
+		json_object_set_new(json, "health_reason", varlink_text(health.why)) == 0);
+}
+
 /* Adds what is not always there. */
 static bool
 report_add_optional(json_t *json, const struct master_service *service)
@@ -307,7 +317,7 @@ report_service(const struct master *master, const struct master_service *service
 		"uptime_ns", service->state == SERVICE_READY ?
 			(json_int_t)(clock_monotonic_ns() - service->since_ns) : (json_int_t)0);
 	if (json == NULL || figures == NULL || json_object_update(json, figures) != 0 ||
-	    !report_add_generations(json, service) ||
+	    !report_add_generations(json, service) || !report_add_health(json, service, counts) ||
 	    !report_add_order(json, master, service) || !report_add_optional(json, service)) {
 		json_decref(json);
 		json = NULL;

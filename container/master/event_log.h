@@ -43,6 +43,8 @@ enum { EVENT_LOG_CAPACITY = 2048 };
 	ROW(FAILED, "failed", EVENT_UNLOGGED, "a service did not start, or ended") \
 	ROW(CRASHED, "crashed", EVENT_UNLOGGED, "a service crashed or hung, or its cell ended") \
 	ROW(GAVE_UP, "gave-up", EVENT_UNLOGGED, "a service failed too often, and stays down") \
+	ROW(UNHEALTHY, "unhealthy", EVENT_UNLOGGED, "a service says that it is not well, or does not say how it is") \
+	ROW(HEALTHY, "healthy", EVENT_UNLOGGED, "a service is well again") \
 	ROW(REFUSED, "refused", EVENT_UNLOGGED, "a file, setting or wish was not taken; what ran goes on") \
 	ROW(SWAPPED, "swapped", EVENT_INFO, "a new generation of a service's code serves") \
 	ROW(CANARY, "canary", EVENT_INFO, "a new generation gets a share of a service's messages") \

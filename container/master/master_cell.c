@@ -215,6 +215,21 @@ master_cell_on_lingers(struct master_cell *cell, const json_t *parameters, char 
 	return true;
 }
 
+/* It speaks for no others. */
+static bool
+master_cell_on_health(struct master_cell *cell, const json_t *parameters, char *error)
+{
+	struct master_service *service;
+	struct cell_health health;
+
+	if (!cell_health_from_json(parameters, &health, error))
+		return false;
+	service = master_cell_find(cell, health.service);
+	if (service != NULL)
+		service_health_note(service, &health);
+	return true;
+}
+
 static bool
 master_cell_on_broken(struct master_cell *cell, const json_t *parameters, char *error)
 {
@@ -237,6 +252,7 @@ master_cell_on_notice(const char *method, const json_t *parameters, void *arg)
 		{CELL_FAILED, master_cell_on_failed},
 		{CELL_STAGE, master_cell_on_stage},
 		{CELL_LINGERS, master_cell_on_lingers},
+		{CELL_HEALTH, master_cell_on_health},
 		{CELL_BROKEN, master_cell_on_broken},
 	};
 	struct master_cell *cell = arg;

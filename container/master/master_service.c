@@ -177,6 +177,8 @@ master_service_set_state(struct master_service *service, enum service_state stat
 		service->since_wall_ns = clock_wall_ns();
 	}
 	service->state = state;
+	if (moves && state != SERVICE_READY)
+		service_health_forget(service);
 	service->waits = service->waits && state == SERVICE_STARTING;
 	service->blocked = service->blocked && state == SERVICE_FAILED;
 	master_service_log_state(service);
@@ -200,6 +202,14 @@ master_service_fails_too_often(struct master_service *service, int64_t now_ns)
 	service->failure_next = (service->failure_next + 1) % count;
 	oldest_ns = service->failures[service->failure_next];
 	return oldest_ns != 0 && now_ns - oldest_ns <= limit->period_ns;
+}
+
+int64_t
+master_service_last_failure(const struct master_service *service)
+{
+	size_t count = (size_t)service->config->start_limit.count;
+
+	return service->failures[(service->failure_next + count - 1) % count];
 }
 
 void

@@ -20,6 +20,7 @@
 #include "master/event_log.h"
 #include "master/probation.h"
 #include "master/service_gate.h"
+#include "master/service_health.h"
 
 struct cell_lingers;
 struct event;
@@ -155,6 +156,7 @@ struct master_service {
 	struct backoff backoff;
 	int64_t next_try_ns; /* when timer starts it again; 0: it does not */
 	struct event *timer; /* a restart, or the end of the patience with a stop */
+	struct service_health health;
 	struct service_gate gate; /* whether its requests are begun */
 	struct list waiters; /* who waits until it is settled: struct service_waiter */
 	struct service_totals past;
@@ -192,6 +194,9 @@ void master_service_set_state(struct master_service *service, enum service_state
 
 /* Notes a failure at now_ns. True: with it there were start_limit of them in its time. */
 bool master_service_fails_too_often(struct master_service *service, int64_t now_ns);
+
+/* When it failed last, on the monotonic clock; 0: it has not, or that is forgotten. */
+int64_t master_service_last_failure(const struct master_service *service);
 
 /* Forgets failures: for when the operator starts it himself. */
 void master_service_forgive(struct master_service *service);

@@ -309,6 +309,8 @@ service_start_parameters(const struct master_service *service, const struct plug
 		.blocking_threads = config->blocking_threads,
 		.start_timeout_ns = config->start_timeout_ns,
 		.drain_timeout_ns = config->drain_timeout_ns,
+		.health_interval_ns = config->health_interval_ns,
+		.health_timeout_ns = config->health_timeout_ns,
 		.keep = keep,
 		.canary = share,
 		.settings = settings,

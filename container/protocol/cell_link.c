@@ -101,6 +101,8 @@ static const struct record_field cell_start_fields[] = {
 	RECORD_INT(struct cell_start, blocking_threads, "blocking_threads", 0, INT32_MAX),
 	RECORD_INT(struct cell_start, start_timeout_ns, "start_timeout_ns", 0, CELL_NS_MAX),
 	RECORD_INT(struct cell_start, drain_timeout_ns, "drain_timeout_ns", 0, CELL_NS_MAX),
+	RECORD_INT(struct cell_start, health_interval_ns, "health_interval_ns", 0, CELL_NS_MAX),
+	RECORD_INT(struct cell_start, health_timeout_ns, "health_timeout_ns", 0, CELL_NS_MAX),
 	RECORD_BOOL(struct cell_start, keep, "keep"),
 	RECORD_INT(struct cell_start, canary, "canary", 0, 99),
 	RECORD_LIST(struct cell_start, settings, setting_count, "settings", &cell_setting_record),
@@ -268,6 +270,13 @@ static const struct record_field cell_lingers_fields[] = {
 };
 static const struct record cell_lingers_record = RECORD(struct cell_lingers, cell_lingers_fields);
 
+static const struct record_field cell_health_fields[] = {
+	RECORD_TEXT(struct cell_health, service, "service"),
+	RECORD_INT(struct cell_health, generation, "generation", 1, INT64_MAX),
+	RECORD_PROSE_OPTIONAL(struct cell_health, reason, "reason"),
+};
+static const struct record cell_health_record = RECORD(struct cell_health, cell_health_fields);
+
 static const struct record_field cell_listen_fields[] = {
 	RECORD_TEXT(struct cell_listen, service, "service"),
 	RECORD_INT(struct cell_listen, generation, "generation", 1, INT64_MAX),
@@ -393,6 +402,7 @@ CELL_LINK_CODEC(failed);
 CELL_LINK_CODEC(listen);
 CELL_LINK_CODEC(stage_reached);
 CELL_LINK_CODEC(lingers);
+CELL_LINK_CODEC(health);
 CELL_LINK_CODEC(connect);
 CELL_LINK_CODEC(broken);
 CELL_LINK_CODEC(examine);

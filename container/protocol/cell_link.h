@@ -7,7 +7,7 @@
  *	                    Revert, Promote, Abort, Link, Peer, Call, Do, Tasks, Queues, Loops,
  *	                    LogLevel, Shutdown
  *	master -> examiner  Setup first, then Examine; one reply for each file
- *	cell -> master      Listen, Connect; and Failed, Stage, Lingers, Broken (notices: no id, no reply)
+ *	cell -> master      Listen, Connect; and Failed, Stage, Lingers, Health, Broken (notices: no id, no reply)
  *
  * A call that cannot be done is answered with the error Failed{status, message}; a Call
  * whose handler failed with HandlerFailed{status, message}: there the status is the plugin's
@@ -77,6 +77,7 @@ enum {
 #define CELL_FAILED CELL_INTERFACE ".Failed" /* the notice and the error of that name */
 #define CELL_STAGE CELL_INTERFACE ".Stage"     /* a notice */
 #define CELL_LINGERS CELL_INTERFACE ".Lingers" /* a notice */
+#define CELL_HEALTH CELL_INTERFACE ".Health" /* a notice */
 #define CELL_BROKEN CELL_INTERFACE ".Broken"   /* a notice */
 #define CELL_HANDLER_FAILED CELL_INTERFACE ".HandlerFailed" /* an error */
 
@@ -157,6 +158,8 @@ struct cell_start {
 	int64_t blocking_threads; /* 0: the usual */
 	int64_t start_timeout_ns;
 	int64_t drain_timeout_ns;
+	int64_t health_interval_ns; /* between two questions to the plugin how it is; 0: none */
+	int64_t health_timeout_ns;
 	bool keep; /* Swap: the old generation is kept, if that is possible, until Retire or Revert */
 	int64_t canary; /* Swap: the percentage that the new one is to have of what comes, until Promote
 	                 * or Abort; 0: all, so that it replaces the old one */
@@ -361,6 +364,13 @@ struct cell_lingers {
 	const char *reason; /* or NULL */
 };
 
+/* What serves of a service is not well, or is well again. */
+struct cell_health {
+	const char *service;
+	int64_t generation;
+	const char *reason; /* or NULL: it is well */
+};
+
 /* Listen -> {} with one descriptor, a listening socket that the master has too. */
 struct cell_listen {
 	const char *service;
@@ -475,6 +485,7 @@ CELL_LINK_CODEC(failed);
 CELL_LINK_CODEC(listen);
 CELL_LINK_CODEC(stage_reached);
 CELL_LINK_CODEC(lingers);
+CELL_LINK_CODEC(health);
 CELL_LINK_CODEC(connect);
 CELL_LINK_CODEC(broken);
 CELL_LINK_CODEC(examine);

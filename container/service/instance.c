@@ -17,6 +17,7 @@
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "service/canary.h"
+#include "service/health.h"
 #include "service/instance_change.h"
 #include "service/later.h"
 #include "service/message.h"
@@ -75,6 +76,7 @@ instance_destroy(struct bay_instance *instance)
 	scope_finish(&instance->scope);
 	later_finish(instance);
 	topic_end(instance);
+	health_finish(instance);
 	instance_forget_changes(instance);
 	free(instance->error);
 	free(instance);
@@ -410,6 +412,7 @@ instance_take_route(struct bay_instance *instance)
 	instance->serves = instance->handle != NULL;
 	instance->direct = instance_is_direct(instance);
 	*route = instance;
+	health_begin(instance);
 }
 
 void

@@ -26,6 +26,7 @@
 
 struct bay_plugin;
 struct bay_service;
+struct instance_health;
 struct instance_settings;
 struct later_table;
 struct scheduler;
@@ -72,7 +73,8 @@ struct bay_instance {
 	unsigned subscription_count;
 	struct list blocking;             /* struct blocking_call.link: begun, or about to be */
 	int64_t drain_until;              /* the end of the drain of a stop; BAY_INHERIT: none */
-	struct waiter *quiet;             /* waits until nothing is in flight, or for stop or fini */
+	struct waiter *quiet;             /* waits until nothing is in flight, or for stop, fini or health */
+	struct instance_health *health;   /* how it is, once it has served, or NULL: nobody asks */
 	struct bay_scope scope;           /* run, and what lives as long as we do */
 	char *error;                      /* given by bay_instance_fail, malloc'd */
 	void *owner;                      /* who hosts it: his own */

@@ -19,6 +19,7 @@
 #include "runtime/task.h"
 #include "service/blocking.h"
 #include "service/canary.h"
+#include "service/health.h"
 #include "service/later.h"
 #include "service/request.h"
 #include "service/service.h"
@@ -157,10 +158,14 @@ instance_say_last_words(struct bay_instance *instance, void (*fn)(struct bay_ins
 	return instance->last_words == NULL;
 }
 
-/* Stop, then the end of all that lives as long as the instance. */
+/* What asks how it is, then stop, then the end of all that lives as long as the instance. */
 static void
 instance_end_scope(struct bay_instance *instance, const char *reason, int64_t last_ns)
 {
+	while (!health_is_over(instance) && instance_wait(&instance->quiet, last_ns))
+		;
+	if (!health_is_over(instance))
+		return;
 	if (instance->ready && !instance->stop_called && instance->plugin->stop != NULL) {
 		instance->stop_called = true;
 		if (!instance_say_last_words(instance, instance->plugin->stop, "stop", last_ns))
@@ -202,6 +207,8 @@ instance_refusal(const struct bay_instance *instance)
 	if (instance->last_words != NULL)
 		return xasprintf("its %s function does not come back (bayctl tasks %s)",
 			instance->last_words == instance->plugin->stop ? "stop" : "fini", name);
+	if (!health_is_over(instance))
+		return xasprintf("its health function does not come back (bayctl tasks %s)", name);
 	if (instance_is_busy(instance))
 		return xasprintf("%u %s to stop (bayctl tasks %s)", busy,
 			text_number(busy, "handler refuses", "handlers refuse"), name);
@@ -229,6 +236,7 @@ instance_stop(struct bay_instance *instance, int64_t grace_ns, char **refusal_r)
 	instance->serves = false;
 	instance->direct = false;
 	instance->takes_verbs = false;
+	health_end(instance);
 	/* What is held in the queue is for the next one. */
 	if (instance->service->held)
 		instance->takes = false;

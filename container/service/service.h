@@ -76,6 +76,8 @@ struct service_limits {
 	size_t stack_bytes;
 	enum service_calls calls;
 	unsigned blocking_threads;  /* helper threads at once, of all instances; 0: the usual */
+	int64_t health_interval_ns; /* between two questions to the plugin how it is; 0: none is asked */
+	int64_t health_timeout_ns;
 };
 
 struct bay_service {
@@ -100,6 +102,10 @@ struct bay_service {
 
 	/* A task that lives as long as this instance has failed. Called on its loop. */
 	void (*on_failed)(struct bay_instance *instance, const char *text);
+
+	/* This instance, which has the route, is not well; or, without a text, is well again. Called on
+	 * its loop. NULL: nobody wants to know. */
+	void (*on_health)(struct bay_instance *instance, const char *text);
 
 	/* under lock */
 	pthread_mutex_t lock;

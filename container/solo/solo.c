@@ -113,7 +113,16 @@ solo_on_lingers(const struct cell_lingers *lingers, void *arg)
 	(void)arg;
 }
 
-static const struct host_watcher solo_watcher = {solo_on_failed, solo_on_stage, solo_on_lingers};
+/* Nothing is asked here how it is. */
+static void
+solo_on_health(const struct cell_health *health, void *arg)
+{
+	(void)health;
+	(void)arg;
+}
+
+static const struct host_watcher solo_watcher = {solo_on_failed, solo_on_stage, solo_on_lingers,
+	solo_on_health};
 
 /* With a page; false: solo_error() says why. */
 static bool

@@ -97,7 +97,18 @@ on_lingers(const struct cell_lingers *told, void *arg)
 	snprintf(lingers.reason, sizeof lingers.reason, "%s", told->reason != NULL ? told->reason : "");
 }
 
-static const struct host_watcher watcher = {on_failed, on_stage, on_lingers};
+struct health health;
+
+static void
+on_health(const struct cell_health *told, void *arg)
+{
+	ck_assert_ptr_eq(arg, &failed);
+	health.times++;
+	health.generation = told->generation;
+	snprintf(health.reason, sizeof health.reason, "%s", told->reason != NULL ? told->reason : "");
+}
+
+static const struct host_watcher watcher = {on_failed, on_stage, on_lingers, on_health};
 
 void
 on_done(int status, const char *message, int64_t id, void *arg)
@@ -192,6 +203,7 @@ int64_t start_generation = 3;
 bool start_keeps;
 int64_t start_canary;
 int64_t start_drain_ns;
+int64_t start_health_ns;
 
 typedef void host_begin_fn(struct host *host, const struct cell_start *start, int image, host_done_fn *done,
 	int64_t id);
@@ -219,6 +231,8 @@ tell(host_begin_fn *begin_fn, const char *name, int64_t instances, const char *s
 		.stack_bytes = 256 << 10,
 		.start_timeout_ns = 100 * BAY_MS,
 		.drain_timeout_ns = start_drain_ns,
+		.health_interval_ns = start_health_ns,
+		.health_timeout_ns = start_health_ns,
 		.settings = settings,
 	};
 

@@ -64,6 +64,11 @@ extern struct lingers {
 	int64_t generation;
 	char reason[256];
 } lingers;
+extern struct health {
+	int times;
+	int64_t generation;
+	char reason[256];
+} health;
 
 /* What services are started from; begin() sets them to the usual. */
 extern int start_from;           /* a descriptor, instead of the path; -1: none */
@@ -73,6 +78,7 @@ extern int64_t start_generation;
 extern bool start_keeps;
 extern int64_t start_canary;
 extern int64_t start_drain_ns;
+extern int64_t start_health_ns; /* its interval, and its timeout */
 
 void begin(unsigned loops);
 void turn(void);

@@ -101,6 +101,7 @@ START_TEST(a_start_carries_its_settings)
 		.sha256 = "00", .generation = 1, .slot = 1023, .instances = 0, .concurrency = 256,
 		.queue = 1024, .queue_bytes = 1 << 20, .overflow = CELL_OVERFLOW_DROP_NEWEST,
 		.timeout_ns = 2, .stack_bytes = 65536, .blocking_threads = 8, .start_timeout_ns = 3, .drain_timeout_ns = 4,
+		.health_interval_ns = 5, .health_timeout_ns = 6,
 		.settings = settings, .setting_count = 2};
 	struct cell_start to;
 	json_t *json = cell_start_to_json(&from);
@@ -112,6 +113,8 @@ START_TEST(a_start_carries_its_settings)
 	ck_assert_int_eq(to.slot, 1023);
 	ck_assert_int_eq(to.overflow, CELL_OVERFLOW_DROP_NEWEST);
 	ck_assert_int_eq(to.drain_timeout_ns, 4);
+	ck_assert_int_eq(to.health_interval_ns, 5);
+	ck_assert_int_eq(to.health_timeout_ns, 6);
 	ck_assert_int_eq(to.blocking_threads, 8);
 	ck_assert_uint_eq(to.setting_count, 2);
 	ck_assert_str_eq(to.settings[1].key, "text");

@@ -425,6 +425,8 @@ prepare(const struct service_options *options)
 		.overflow = options->overflow,
 		.timeout_ns = options->timeout_ns,
 		.stack_bytes = options->stack_bytes != 0 ? options->stack_bytes : STACK_BYTES,
+		.health_interval_ns = options->health_interval_ns,
+		.health_timeout_ns = options->health_timeout_ns,
 	};
 
 	ck_assert_ptr_nonnull(service);
@@ -435,6 +437,7 @@ prepare(const struct service_options *options)
 	}
 	service_set_limits(service, &limits);
 	service->on_failed = service_on_failed;
+	service->on_health = options->on_health;
 	service_set_state(service, SERVICE_STARTING, NULL);
 	return service;
 }

@@ -43,6 +43,9 @@ struct service_options {
 	enum overflow_policy overflow;   /* OVERFLOW_REJECT */
 	int64_t timeout_ns;              /* none */
 	size_t stack_bytes;              /* 256 KiB */
+	int64_t health_interval_ns;      /* it is not asked how it is */
+	int64_t health_timeout_ns;
+	void (*on_health)(struct bay_instance *instance, const char *text); /* nobody hears it */
 };
 
 enum { SERVICES_ALL_LOOPS = -1 };

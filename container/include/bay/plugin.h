@@ -100,6 +100,13 @@ struct bay_plugin {
 	 * generation goes on. */
 	int (*import_state)(struct bay_instance *instance, uint32_t state_version,
 		const struct bay_message *state);
+
+	/* Says whether the instance is well: BAY_OK, or anything else (best through
+	 * bay_instance_fail, with a reason), which operators are shown and nothing else follows
+	 * from. Called once it serves, and then at every health_interval of the ini, one call at a
+	 * time, beside the requests, with health_timeout as its deadline; not while it is a
+	 * canary. One that is not back by then is not well either. */
+	int (*health)(struct bay_instance *instance);
 };
 
 /* What the note holds, after the usual ELF note header with owner "Bay". */

@@ -144,6 +144,13 @@ struct descriptor : bay_plugin {
 		made.bay_plugin::import_state = fn;
 		return made;
 	}
+
+	constexpr descriptor health(starts fn) const
+	{
+		descriptor made = *this;
+		made.bay_plugin::health = fn;
+		return made;
+	}
 };
 
 #if defined(__cpp_exceptions)
