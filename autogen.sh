@@ -5,7 +5,7 @@ set -eu
 
 PACKAGES='gcc make autoconf automake libtool pkg-config libc6-dev
 libevent-dev libinih-dev libjansson-dev libmd-dev libc-ares-dev
-libssl-dev openssl libdw-dev check'
+libssl-dev openssl libdw-dev libseccomp-dev check'
 
 usage() {
 	cat <<END

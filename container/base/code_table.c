@@ -71,6 +71,9 @@ const struct code codes[] = {
 	{"config-order", "Services cannot be started in the order that is asked for.",
 		"The keys requires, wants and after may only name other services that have a section, and "
 		"may not lead back to where they began: the message shows the way round."},
+	{"config-sandbox", "A cell cannot have the sandbox that is asked for.",
+		"The message says what is missing in this bayd or in the kernel, or which directory cannot be "
+		"writable. Without a sandbox, a cell is kept from others by a user of its own."},
 	{"config-section", "A section header is wrong or unknown.",
 		"There are [container], [service NAME] and [cell NAME]; names are made of letters, digits, '_', '-' "
 		"and '.'."},

@@ -534,6 +534,9 @@ cell_settle_in(void)
 	if (master != NULL && atol(master) != (long)getppid())
 		_exit(EXIT_FAILURE);
 	setrlimit(RLIMIT_CORE, &none);
+	/* No other process of this user looks into it either. */
+	if (getenv(CELL_ENV_SANDBOX) != NULL)
+		prctl(PR_SET_DUMPABLE, 0);
 	signals_block(masters, sizeof masters / sizeof masters[0]);
 	signals_ignore_sigpipe();
 }

@@ -97,6 +97,21 @@ config_find_cell(const struct config *config, const char *name)
 	return NULL;
 }
 
+const struct config_cell *
+config_cell_section(const struct config *config, const char *name)
+{
+	const struct config_cell *cell = config_find_cell(config, name);
+	const struct config_service *service = config_find_service(config, name);
+
+	if (cell != NULL || service == NULL)
+		return cell;
+	/* Somebody's cell is nobody's that was moved out. */
+	for (size_t i = 0; i < config->service_count; i++)
+		if (strcmp(config_service_cell(&config->services[i]), name) == 0)
+			return NULL;
+	return config_find_cell(config, service->cell);
+}
+
 const char *
 config_service_cell(const struct config_service *service)
 {
@@ -106,7 +121,7 @@ config_service_cell(const struct config_service *service)
 int64_t
 config_cell_loops(const struct config *config, const char *name)
 {
-	const struct config_cell *cell = config_find_cell(config, name);
+	const struct config_cell *cell = config_cell_section(config, name);
 
 	return cell != NULL && cell->loops > 0 ? cell->loops : config->container.loops;
 }

@@ -106,6 +106,8 @@ struct config_cell {
 	char *user;    /* or "": as [container] */
 	char *group;   /* likewise */
 	int64_t fds_max; /* 0: as many as the system lets it have */
+	bool sandbox;
+	char *writable; /* directories below which a sandboxed one may write, blanks between; or "" */
 	struct config_origin origins[CONFIG_SECTION_KEYS_MAX]; /* by row of the table */
 	struct config_origin origin; /* of the section */
 };
@@ -184,6 +186,10 @@ const struct config_service *config_find_service(const struct config *config,
 
 /* Returns the section of the cell of that name, or NULL: there is none. Borrowed. */
 const struct config_cell *config_find_cell(const struct config *config, const char *name);
+
+/* The section that counts for the process of that cell, or NULL: its own; of one that a service was
+ * moved to, out of the cell that it shared, that of the cell that it shared. Borrowed. */
+const struct config_cell *config_cell_section(const struct config *config, const char *name);
 
 /* The name of the cell that the service is to be in. Borrowed. */
 const char *config_service_cell(const struct config_service *service);

@@ -597,6 +597,22 @@ static const struct config_key cell_rows[] = {
 		.reloadable = true,
 		.help = "how many descriptors the cell may have; none for as many as the system lets it have",
 	},
+	{
+		.name = "sandbox",
+		.type = CONFIG_TYPE_BOOL,
+		.offset = AT(sandbox),
+		.fallback = "no",
+		.reloadable = true,
+		.help = "whether the cell is kept from everything that is not its own",
+	},
+	{
+		.name = "writable",
+		.type = CONFIG_TYPE_STRING,
+		.offset = AT(writable),
+		.fallback = "",
+		.reloadable = true,
+		.help = "the directories below which a sandboxed cell may write, with blanks between them",
+	},
 };
 
 #undef AT

@@ -20,6 +20,7 @@
 #include "master/cell_log.h"
 #include "master/child.h"
 #include "master/child_output.h"
+#include "master/sandbox.h"
 #include "protocol/cell_link.h"
 
 struct cell_process {
@@ -85,6 +86,7 @@ cell_process_spawn(struct cell_process *cell, const struct cell_options *options
 	const char *argv[] = {"bay-cell", options->mode, NULL};
 	/* A dump of what may be gigabytes of stacks would delay the restart. */
 	const struct child_limit limits[] = {{RLIMIT_CORE, 0}, {RLIMIT_NOFILE, (rlim_t)options->fds_max}};
+	const struct sandbox sandbox = {.writable = options->writable != NULL ? options->writable : ""};
 	struct child_options child = {
 		.path = options->program->path,
 		.argv = argv,
@@ -98,6 +100,7 @@ cell_process_spawn(struct cell_process *cell, const struct cell_options *options
 		.gid = options->gid,
 		.user = options->user,
 		.no_new_privileges = options->change_user,
+		.sandbox = options->sandboxed ? &sandbox : NULL,
 		.limits = limits,
 		.limit_count = options->fds_max > 0 ? 2 : 1,
 	};

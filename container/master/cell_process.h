@@ -34,6 +34,8 @@ struct cell_options {
 	uid_t uid;
 	gid_t gid;
 	const char *user;
+	bool sandboxed;
+	const char *writable; /* as in struct sandbox; NULL: nothing */
 };
 
 /* Starts it. The watcher hears of calls, notices and of the loss of the channel: a cell without

@@ -5,7 +5,11 @@
 
 #include <grp.h>
 #include <pwd.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "base/buffer.h"
+#include "master/sandbox.h"
 
 /* What bayd may not change stays as it is. */
 static void
@@ -19,7 +23,7 @@ section_set_ids(struct cell_options *options, uid_t uid, gid_t gid)
 void
 cell_section_apply(const struct config *config, const char *name, struct cell_options *options)
 {
-	const struct config_cell *section = config_find_cell(config, name);
+	const struct config_cell *section = config_cell_section(config, name);
 	const struct passwd *user;
 	const struct group *group;
 
@@ -28,6 +32,8 @@ cell_section_apply(const struct config *config, const char *name, struct cell_op
 	if (section->loops > 0)
 		options->loops = (uint32_t)section->loops;
 	options->fds_max = (uint64_t)section->fds_max;
+	options->sandboxed = section->sandbox;
+	options->writable = section->sandbox ? section->writable : NULL;
 	if (section->user[0] != '\0') {
 		user = getpwnam(section->user);
 		if (user == NULL) {
@@ -47,11 +53,47 @@ cell_section_apply(const struct config *config, const char *name, struct cell_op
 	}
 }
 
+static bool
+section_writes_equal(const struct cell_options *a, const struct cell_options *b)
+{
+	const char *one = a->writable != NULL ? a->writable : "";
+	const char *other = b->writable != NULL ? b->writable : "";
+
+	return a->sandboxed == b->sandboxed && strcmp(one, other) == 0;
+}
+
 bool
 cell_section_equal(const struct cell_options *a, const struct cell_options *b)
 {
 	return a->loops == b->loops && a->fds_max == b->fds_max && a->change_user == b->change_user &&
-		a->uid == b->uid && a->gid == b->gid && (a->missing == NULL) == (b->missing == NULL);
+		a->uid == b->uid && a->gid == b->gid && (a->missing == NULL) == (b->missing == NULL) &&
+		section_writes_equal(a, b);
+}
+
+static void
+section_check_sandbox(const struct config *config, const struct config_cell *cell,
+	struct config_report *report)
+{
+	const struct config_container *container = &config->container;
+	const char *const ours[] = {container->runtime_dir, container->image_dir, container->plugin_dir,
+		config->path, NULL};
+	const struct config_origin *sandbox = config_cell_origin(cell, "sandbox");
+	const struct config_origin *writable = config_cell_origin(cell, "writable");
+	const char *hindrance = cell->sandbox ? sandbox_hindrance() : NULL;
+	struct buffer error = {0};
+
+	if (hindrance != NULL)
+		config_report_add(report, sandbox->file, sandbox->line, "sandbox = yes: %s [config-sandbox]",
+			hindrance);
+	if (cell->writable[0] == '\0')
+		return;
+	if (!cell->sandbox)
+		config_report_add(report, writable->file, writable->line, "writable: the cell writes wherever its "
+			"user may: it wants sandbox = yes [config-sandbox]");
+	else if (!sandbox_check_writable(cell->writable, ours, &error))
+		config_report_add(report, writable->file, writable->line, "writable: %s [config-sandbox]",
+			buffer_text(&error) != NULL ? buffer_text(&error) : "no memory");
+	buffer_finish(&error);
 }
 
 void
@@ -68,5 +110,6 @@ cell_section_check(const struct config *config, struct config_report *report)
 		if (cell->group[0] != '\0' && getgrnam(cell->group) == NULL)
 			config_report_add(report, group->file, group->line,
 				"group: there is no group of this name: %s [config-user]", cell->group);
+		section_check_sandbox(config, cell, report);
 	}
 }

@@ -22,6 +22,7 @@
 #include "base/fd_limit.h"
 #include "base/list.h"
 #include "master/child_session.h"
+#include "master/sandbox.h"
 #include "master/strays.h"
 #include "protocol/cell_link.h"
 
@@ -114,6 +115,24 @@ child_place_fds(const struct child_options *options, int *report)
 }
 
 static void
+child_begin_sandbox(const struct sandbox *sandbox, int report)
+{
+	const char *step;
+
+	if (!sandbox_begin(sandbox, &step))
+		child_give_up(report, step);
+}
+
+static void
+child_enter_sandbox(const struct sandbox *sandbox, int report)
+{
+	const char *step;
+
+	if (!sandbox_enter(sandbox, &step))
+		child_give_up(report, step);
+}
+
+static void
 child_change_user(const struct child_options *options, int report)
 {
 	int failed = options->user != NULL ? initgroups(options->user, options->gid) :
@@ -168,6 +187,9 @@ child_set_environment(const struct child_options *options, pid_t master, int64_t
 	snprintf(number, sizeof(number), "%" PRId64, child);
 	setenv(CELL_ENV_CHILD, number, 1);
 	setenv(CELL_ENV_NAME, options->cell_name, 1);
+	unsetenv(CELL_ENV_SANDBOX);
+	if (options->sandbox != NULL)
+		setenv(CELL_ENV_SANDBOX, "1", 1);
 	if (library_dir == NULL || library_dir[0] == '\0')
 		return;
 	path = present != NULL && present[0] != '\0' ?
@@ -183,11 +205,15 @@ child_run(const struct child_options *options, pid_t master, int64_t number, int
 	/* Its own group, no terminal, and what it starts can be told from all others. */
 	setsid();
 	child_place_fds(options, &report);
+	if (options->sandbox != NULL)
+		child_begin_sandbox(options->sandbox, report);
 	if (options->change_user)
 		child_change_user(options, report);
 	child_die_with_master(master, report);
 	child_set_limits(options, report);
 	child_set_environment(options, master, number);
+	if (options->sandbox != NULL)
+		child_enter_sandbox(options->sandbox, report);
 	execv(options->path, (char *const *)options->argv);
 	child_give_up(report, "execute it");
 }

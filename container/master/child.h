@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 struct buffer;
+struct sandbox;
 
 enum {
 	CHILD_FDS_MAX = 8,
@@ -38,6 +39,7 @@ struct child_options {
 	gid_t gid;
 	const char *user;        /* for its supplementary groups; NULL: none */
 	bool no_new_privileges;
+	const struct sandbox *sandbox; /* that it is in; NULL: none */
 	const struct child_limit *limits;
 	size_t limit_count;
 };

@@ -23,7 +23,15 @@
 #include "base/remedy.h"
 #include "master/child.h"
 #include "master/child_output.h"
+#include "master/sandbox.h"
 #include "protocol/varlink_stream.h"
+
+/* The leak checker looks at its own process by ptrace. */
+#ifdef BAY_ASAN
+enum { EXAMINER_MAY_BE_SANDBOXED = false };
+#else
+enum { EXAMINER_MAY_BE_SANDBOXED = true };
+#endif
 
 struct examiner_process {
 	const struct examiner_process_events *events;
@@ -161,6 +169,7 @@ static bool
 examiner_process_spawn(struct examiner_process *process, struct event_base *base,
 	const struct program *program, struct buffer *error)
 {
+	static const struct sandbox sandbox = {.writable = "", .keeps_capabilities = true};
 	const char *argv[] = {"bay-cell", "examine", NULL};
 	struct child_options options = {
 		.path = program->path,
@@ -168,6 +177,8 @@ examiner_process_spawn(struct examiner_process *process, struct event_base *base
 		.library_dir = program->library_dir,
 		.cell_name = "examiner",
 		.fd_count = 1,
+		/* Its constructors run there, before anybody knows what they do. */
+		.sandbox = EXAMINER_MAY_BE_SANDBOXED && sandbox_hindrance() == NULL ? &sandbox : NULL,
 	};
 	int pair[2];
 	bool running;

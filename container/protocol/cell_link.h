@@ -43,6 +43,7 @@ enum {
 #define CELL_ENV_NAME "BAY_CELL"         /* the cell's name, for the log before Setup */
 #define CELL_ENV_CHILD "BAY_CHILD"       /* the number of this child among all of this bayd */
 #define CELL_ENV_MASTER "BAY_MASTER_PID" /* to be compared with getppid after PDEATHSIG is set */
+#define CELL_ENV_SANDBOX "BAY_SANDBOX"   /* there if it is in a sandbox */
 
 /* Equal majors understand each other; Setup carries both. Minors add members. */
 enum {
