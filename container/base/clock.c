@@ -84,6 +84,12 @@ clock_monotonic_ns(void)
 }
 
 int64_t
+clock_thread_cpu_ns(void)
+{
+	return clock_read(CLOCK_THREAD_CPUTIME_ID);
+}
+
+int64_t
 clock_coarse_ns(void)
 {
 	if (__builtin_expect(clock_stands_still(), 0))

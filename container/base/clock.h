@@ -45,6 +45,9 @@ bool clock_stands_still(void);
 /* What clock_monotonic_ns shows when nobody has stopped it: for waits in the kernel. */
 int64_t clock_kernel_ns(void);
 
+/* Time of a processor that the calling thread has had, ns. A system call. */
+int64_t clock_thread_cpu_ns(void);
+
 /*
  * Prints a duration the way people say it, with at most two decimals: "0", "350ns",
  * "12.5us", "20ms", "1.5s", "2m30s", "1h05m", "3d04h". Returns buf.

@@ -18,7 +18,7 @@
  * with relaxed order: figures of one moment need not agree with each other.
  *
  * The page is made as large as the counts ask; what nobody touches costs nothing (1,024
- * services on 64 loops are 1.3 GB of addresses and not one page of memory).
+ * services on 64 loops are 2 GB of addresses and not one page of memory).
  *
  * The master reads it as a stranger's memory: what it uses as an index or as text goes
  * through the status_page_read functions, which copy first, then clamp and terminate.
@@ -74,8 +74,10 @@ struct status_loop {
 	_Atomic uint64_t stacks; /* gauge: mapped, in use or not */
 	_Atomic uint64_t wakes;  /* times that another thread had to wake this loop */
 	_Atomic uint64_t polls;  /* times that libevent was polled */
+	_Atomic uint64_t cpu_ns; /* that its thread has had; written by who measures it */
 	/* Of tasks, each written once: a number means the same for ever. */
 	_Atomic uint64_t names[STATUS_NAMES][STATUS_NAME_SIZE / 8];
+	struct histogram lag; /* from one look at timers and descriptors to the next, ns */
 } __attribute__((aligned(64)));
 
 /* A service's queue. Written under the lock of that queue. */
@@ -86,7 +88,7 @@ struct status_gauges {
 	_Atomic uint64_t waiting_senders; /* parked because the queue is full */
 } __attribute__((aligned(64)));
 
-/* One service on one loop. Written by that loop only. */
+/* One service on one loop. Written by that loop only, but for cpu_ns. */
 struct status_counters {
 	_Atomic uint64_t direct;    /* handled without the queue */
 	_Atomic uint64_t queued;    /* taken into the queue */
@@ -103,8 +105,13 @@ struct status_counters {
 	_Atomic uint64_t memory_bytes;
 	_Atomic uint64_t topic_waiting; /* gauge, likewise: messages in its subscriptions now */
 	_Atomic uint64_t topic_lost;    /* messages that its subscriptions were too slow for */
-	struct histogram latency; /* from being taken to the reply, ns; a sample of the calls */
-	struct histogram wait;    /* in the queue, ns */
+	_Atomic uint64_t cpu_ns;        /* written by who measures it */
+	_Atomic uint64_t tasks;         /* gauge: alive, those that handle requests not among them */
+	_Atomic uint64_t stack_used;    /* the most of its stack that a task of a sample has used, bytes */
+	/* All in ns. Of what comes by the queue all are counted, of the others a sample. */
+	struct histogram latency; /* from being taken to the reply */
+	struct histogram wait;    /* in the queue */
+	struct histogram total;   /* both */
 } __attribute__((aligned(64)));
 
 /* How the cell died, written by its crash handler. */
@@ -205,6 +212,14 @@ status_add(_Atomic uint64_t *figure, uint64_t n)
 		atomic_load_explicit(figure, memory_order_relaxed) + n, memory_order_relaxed);
 }
 
+/* Raises a figure that remembers the most. By the one writer only. */
+static inline void
+status_raise(_Atomic uint64_t *figure, uint64_t value)
+{
+	if (value > atomic_load_explicit(figure, memory_order_relaxed))
+		status_set(figure, value);
+}
+
 /* By any number of writers. */
 static inline void
 status_add_shared(_Atomic uint64_t *figure, uint64_t n)
@@ -277,6 +292,7 @@ struct status_loop_view {
 	uint64_t stacks;
 	uint64_t wakes;
 	uint64_t polls;
+	uint64_t cpu_ns;
 };
 
 /* A service over all loops. Counts stop at the top instead of wrapping. */
@@ -299,6 +315,9 @@ struct status_service_view {
 	uint64_t memory_bytes; /* 0 when the sum is negative */
 	uint64_t topic_waiting; /* 0 when the sum is negative */
 	uint64_t topic_lost;
+	uint64_t cpu_ns;
+	uint64_t tasks;        /* with those in flight; 0 when the sum is negative */
+	uint64_t stack_used;   /* the greatest */
 };
 
 struct status_crash_view {
@@ -333,9 +352,18 @@ void status_page_read_service(const struct status_page *page, uint32_t slot,
 void status_page_read_canary(const struct status_page *page, uint32_t slot,
 	struct status_service_view *view_r);
 
-/* Adds the service's histograms to latency and wait, either of which may be NULL. */
+struct status_histograms {
+	struct histogram_counts latency;
+	struct histogram_counts wait;
+	struct histogram_counts total;
+};
+
+/* Adds the service's histograms. slot < services */
 void status_page_add_histograms(const struct status_page *page, uint32_t slot,
-	struct histogram_counts *latency, struct histogram_counts *wait);
+	struct status_histograms *histograms);
+
+/* Adds the loop's lag. loop < loops */
+void status_page_add_lag(const struct status_page *page, uint32_t loop, struct histogram_counts *lag);
 
 /* False: there is no complete crash record. */
 bool status_page_read_crash(const struct status_page *page, struct status_crash_view *view_r)

@@ -57,6 +57,7 @@ status_page_read_loop(const struct status_page *page, uint32_t loop,
 	view_r->stacks = status_load(&line->stacks);
 	view_r->wakes = status_load(&line->wakes);
 	view_r->polls = status_load(&line->polls);
+	view_r->cpu_ns = status_load(&line->cpu_ns);
 }
 
 bool
@@ -93,6 +94,15 @@ status_sum_gauge(uint64_t *sum, const _Atomic uint64_t *figure)
 	*sum += status_load(figure);
 }
 
+static void
+status_sum_most(uint64_t *most, const _Atomic uint64_t *figure)
+{
+	uint64_t value = status_load(figure);
+
+	if (value > *most)
+		*most = value;
+}
+
 static uint64_t
 status_not_negative(uint64_t sum)
 {
@@ -115,6 +125,10 @@ status_sum_counters(struct status_service_view *view, const struct status_counte
 	status_sum_gauge(&view->memory_bytes, &counters->memory_bytes);
 	status_sum_gauge(&view->topic_waiting, &counters->topic_waiting);
 	status_sum(&view->topic_lost, &counters->topic_lost);
+	status_sum(&view->cpu_ns, &counters->cpu_ns);
+	status_sum_gauge(&view->tasks, &counters->tasks);
+	status_sum_gauge(&view->tasks, &counters->in_flight);
+	status_sum_most(&view->stack_used, &counters->stack_used);
 }
 
 static void
@@ -128,6 +142,7 @@ status_sum_columns(struct status_service_view *view, const struct status_counter
 	view->in_flight = status_not_negative(view->in_flight);
 	view->memory_bytes = status_not_negative(view->memory_bytes);
 	view->topic_waiting = status_not_negative(view->topic_waiting);
+	view->tasks = status_not_negative(view->tasks);
 }
 
 void
@@ -157,16 +172,21 @@ status_page_read_canary(const struct status_page *page, uint32_t slot,
 
 void
 status_page_add_histograms(const struct status_page *page, uint32_t slot,
-	struct histogram_counts *latency, struct histogram_counts *wait)
+	struct status_histograms *histograms)
 {
 	const struct status_counters *columns = status_page_counters(page, slot, 0);
 
 	for (uint32_t i = 0; i < 2 * page->loops + 1; i++) {
-		if (latency != NULL)
-			histogram_add(latency, &columns[i].latency);
-		if (wait != NULL)
-			histogram_add(wait, &columns[i].wait);
+		histogram_add(&histograms->latency, &columns[i].latency);
+		histogram_add(&histograms->wait, &columns[i].wait);
+		histogram_add(&histograms->total, &columns[i].total);
 	}
+}
+
+void
+status_page_add_lag(const struct status_page *page, uint32_t loop, struct histogram_counts *lag)
+{
+	histogram_add(lag, &status_page_loop(page, loop)->lag);
 }
 
 bool

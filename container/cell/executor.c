@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "cell/cpu_meter.h"
 #include "cell/crash.h"
 #include "runtime/scheduler.h"
 #include "service/dispatch.h"
@@ -38,6 +39,7 @@ struct executor {
 	unsigned stopped;     /* under lock: have come back from running */
 	struct executor_loop *loops;
 	struct scheduler **schedulers;
+	struct cpu_meter *cpu_meter; /* or NULL */
 };
 
 /* Tells how the start of a loop went, and waits until all have. */
@@ -81,6 +83,7 @@ executor_settle_in(struct executor_loop *loop)
 	}
 	scheduler_set_status(scheduler, status_page_loop(loop->executor->page, loop->index));
 	scheduler->status->slot = STATUS_NO_SLOT;
+	scheduler_set_figures(scheduler, loop->executor->page);
 	scheduler->find_work = dispatch_find_work;
 	scheduler->subject = instance_subject;
 	scheduler->held_back = instance_is_held_back;
@@ -150,6 +153,20 @@ executor_start_threads(struct executor *executor)
 	return ok;
 }
 
+/* Without it all goes on, but for the figures. */
+static void
+executor_begin_to_measure(struct executor *executor)
+{
+	pthread_t threads[STATUS_PAGE_LOOPS_MAX];
+	unsigned i;
+
+	for (i = 0; i < executor->count; i++)
+		threads[i] = executor->loops[i].thread;
+	executor->cpu_meter = cpu_meter_start(executor->page, executor->schedulers, threads, executor->count);
+	if (executor->cpu_meter == NULL)
+		log_warn("cell", "there is no thread to measure the time of the loops: services are shown without it");
+}
+
 static struct executor *
 executor_make(unsigned count, const struct status_page *page)
 {
@@ -173,10 +190,14 @@ executor_create(unsigned count, const struct status_page *page)
 {
 	struct executor *executor = executor_make(count, page);
 
-	if (executor == NULL || executor_start_threads(executor))
-		return executor;
-	executor_destroy(executor);
-	return NULL;
+	if (executor == NULL)
+		return NULL;
+	if (!executor_start_threads(executor)) {
+		executor_destroy(executor);
+		return NULL;
+	}
+	executor_begin_to_measure(executor);
+	return executor;
 }
 
 struct executor *
@@ -202,6 +223,7 @@ executor_destroy(struct executor *executor)
 
 	if (executor == NULL)
 		return;
+	cpu_meter_stop(executor->cpu_meter);
 	if (executor->is_here)
 		executor_move_out(&executor->loops[0], true);
 	/* Under the lock none of them gets past executor_part() while it may still be woken here. */

@@ -84,6 +84,7 @@ host_instance_spawn(struct host_instance *instance, const char *name, bay_task_f
 		.deadline = deadline,
 		.slot = instance->service->slot,
 		.phase = task_phase(instance->scheduler, STATUS_PHASE_INIT, name),
+		.counted = true,
 		.class = class,
 	};
 	struct task *task = class != NULL ? task_create(instance->scheduler, &spec) : NULL;

@@ -71,19 +71,23 @@ show_stats_row(struct table *table, const json_t *service)
 	table_int(table, view_int(service, "direct"));
 	table_int(table, view_int(service, "served"));
 	table_int(table, view_int(service, "failed"));
+	table_duration(table, view_int(service, "cpu_ns"));
+	table_int(table, view_int(service, "tasks"));
 	show_duration_cell(table, latency, "p50_ns");
 	show_duration_cell(table, latency, "p99_ns");
 	show_duration_cell(table, latency, "max_ns");
 	show_duration_cell(table, wait, "p99_ns");
-	table_size(table, view_int(service, "memory_bytes"));
+	table_size(table, view_int(service, "memory_bytes") + view_int(service, "queue_bytes"));
+	table_size(table, view_int(service, "stack_used_bytes"));
 }
 
 static void
 show_loops(struct print *print, const json_t *loops, bool heading)
 {
 	static const struct table_column all[] = {
-		{"CELL", TABLE_LEFT}, {"LOOP", TABLE_RIGHT}, {"PASSES", TABLE_RIGHT}, {"SWITCHES", TABLE_RIGHT},
-		{"TASKS", TABLE_RIGHT}, {"STACKS", TABLE_RIGHT}, {"WAKES", TABLE_RIGHT},
+		{"CELL", TABLE_LEFT}, {"LOOP", TABLE_RIGHT}, {"CPU", TABLE_RIGHT}, {"LAG-P99", TABLE_RIGHT},
+		{"LAG-MAX", TABLE_RIGHT}, {"PASSES", TABLE_RIGHT | TABLE_SPARE}, {"SWITCHES", TABLE_RIGHT},
+		{"TASKS", TABLE_RIGHT}, {"STACKS", TABLE_RIGHT}, {"WAKES", TABLE_RIGHT | TABLE_SPARE},
 		{"POLLS", TABLE_RIGHT}};
 	bool cells = show_has_cells(loops);
 	struct table *table = table_create(all + !cells, sizeof(all) / sizeof(*all) - !cells);
@@ -94,6 +98,9 @@ show_loops(struct print *print, const json_t *loops, bool heading)
 		if (cells)
 			table_text(table, PRINT_PLAIN, view_text(loop, "cell"));
 		table_int(table, view_int(loop, "loop"));
+		table_duration(table, view_int(loop, "cpu_ns"));
+		show_duration_cell(table, json_object_get(loop, "lag"), "p99_ns");
+		show_duration_cell(table, json_object_get(loop, "lag"), "max_ns");
 		table_int(table, view_int(loop, "passes"));
 		table_int(table, view_int(loop, "switches"));
 		table_int(table, view_int(loop, "tasks"));
@@ -109,10 +116,11 @@ void
 show_stats(struct print *print, const json_t *reply, bool heading)
 {
 	static const struct table_column columns[] = {
-		{"SERVICE", TABLE_LEFT}, {"CALLS", TABLE_RIGHT}, {"DIRECT", TABLE_RIGHT},
-		{"SERVED", TABLE_RIGHT}, {"FAILED", TABLE_RIGHT}, {"P50", TABLE_RIGHT},
-		{"P99", TABLE_RIGHT}, {"MAX", TABLE_RIGHT}, {"WAIT-P99", TABLE_RIGHT},
-		{"MEMORY", TABLE_RIGHT}};
+		{"SERVICE", TABLE_LEFT}, {"CALLS", TABLE_RIGHT}, {"DIRECT", TABLE_RIGHT | TABLE_SPARE},
+		{"SERVED", TABLE_RIGHT | TABLE_USEFUL}, {"FAILED", TABLE_RIGHT}, {"CPU", TABLE_RIGHT},
+		{"TASKS", TABLE_RIGHT}, {"P50", TABLE_RIGHT | TABLE_SPARE}, {"P99", TABLE_RIGHT},
+		{"MAX", TABLE_RIGHT | TABLE_SPARE}, {"WAIT-P99", TABLE_RIGHT | TABLE_USEFUL},
+		{"MEMORY", TABLE_RIGHT}, {"STACK", TABLE_RIGHT}};
 	const json_t *services = json_object_get(reply, "services");
 	const json_t *loops = json_object_get(reply, "loops");
 	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
@@ -152,7 +160,9 @@ void
 show_service_stats(struct print *print, const json_t *reply)
 {
 	const json_t *service = json_array_get(json_object_get(reply, "services"), 0);
+	char cpu[CLOCK_TEXT_SIZE];
 	char memory[32];
+	char queued[32];
 
 	print_text(print, view_text(service, "service"));
 	fputc('\n', print->file);
@@ -164,8 +174,18 @@ show_service_stats(struct print *print, const json_t *reply)
 		view_int(service, "canceled"));
 	show_fact_printf(print, "refused", "%" PRId64 " rejected, %" PRId64 " dropped",
 		view_int(service, "rejected"), view_int(service, "dropped"));
+	show_fact(print, "cpu", clock_format_duration(cpu, sizeof(cpu), view_int(service, "cpu_ns")));
+	show_fact_printf(print, "tasks", "%" PRId64 ", of them %" PRId64 " handling requests",
+		view_int(service, "tasks"), view_int(service, "in_flight"));
 	text_format_size(memory, sizeof(memory), (uint64_t)view_int(service, "memory_bytes"));
-	show_fact_printf(print, "memory", "%s bytes", memory);
+	text_format_size(queued, sizeof(queued), (uint64_t)view_int(service, "queue_bytes"));
+	show_fact_printf(print, "memory", "%s bytes, and %s in the queue", memory, queued);
+	if (view_int(service, "stack_used_bytes") > 0) {
+		text_format_size(memory, sizeof(memory), (uint64_t)view_int(service, "stack_used_bytes"));
+		text_format_size(queued, sizeof(queued), (uint64_t)view_int(service, "stack_bytes"));
+		show_fact_printf(print, "stack", "%s bytes used at most, of %s", memory, queued);
+	}
 	show_durations(print, "latency", json_object_get(service, "latency"));
 	show_durations(print, "wait", json_object_get(service, "wait"));
+	show_durations(print, "total", json_object_get(service, "total"));
 }

@@ -285,6 +285,19 @@ stack_cool(const struct stack_pool *pool, const struct stack *stack)
 	(void)madvise(stack->low, pool->stack_bytes - pool->guard_bytes, MADV_DONTNEED);
 }
 
+bool
+stack_cool_below(const struct stack *stack, const uint8_t *below)
+{
+	size_t page = stack_page_bytes();
+	uint8_t *end;
+
+	if (below <= stack->low || below > stack->top)
+		return false;
+	/* The stack begins and ends with pages. */
+	end = stack->low + (size_t)(below - stack->low) / page * page;
+	return end == stack->low || madvise(stack->low, (size_t)(end - stack->low), MADV_DONTNEED) == 0;
+}
+
 void
 stack_give(struct stack_pool *pool, struct stack stack)
 {

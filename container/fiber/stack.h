@@ -52,6 +52,10 @@ bool stack_take(struct stack_pool *pool, struct stack *stack_r)
  * more. */
 void stack_give(struct stack_pool *pool, struct stack stack);
 
+/* Gives the whole pages of a stack below an address back to the kernel, as stack_cool(). False:
+ * it cannot be done, and nothing has changed. */
+bool stack_cool_below(const struct stack *stack, const uint8_t *below);
+
 /* Gives the memory of a stack on which nothing runs back to the kernel: its bytes become
  * undefined, and the next touch of a page faults. A system call. */
 void stack_cool(const struct stack_pool *pool, const struct stack *stack);

@@ -136,6 +136,7 @@ loop_init(struct loop *loop, const char *name)
 	inbox_init(&loop->_inbox);
 	atomic_init(&loop->_sleeping, false);
 	wheel_init(&loop->wheel, loop_now(loop));
+	loop->looked_ns = loop->now_ns;
 	for (int i = 0; i < LOOP_WATCH_BUCKETS; i++)
 		list_init(&loop->_watches[i]);
 	timer_init(&loop->_watch_timer, watch_on_check);
@@ -299,6 +300,7 @@ loop_poll(struct loop *loop)
 	loop->polls++;
 	(void)event_base_loop(loop->base, EVLOOP_NONBLOCK);
 	loop_fire_timers(loop);
+	loop->looked_ns = loop->now_ns;
 }
 
 static bool
@@ -455,6 +457,7 @@ loop_wait(struct loop *loop, int64_t until_ns)
 		loop->spins++;
 	else if (loop->now_ns < until_ns)
 		loop_sleep(loop, until_ns);
-	idle_ns = loop_min(loop_now(loop) - start_ns, IDLE_MAX_NS);
+	loop->looked_ns = loop_now(loop);
+	idle_ns = loop_min(loop->looked_ns - start_ns, IDLE_MAX_NS);
 	loop->_idle_ns += (idle_ns - loop->_idle_ns) / 4;
 }

@@ -59,6 +59,7 @@ struct loop {
 	struct event_base *base;
 	const char *name;        /* for the log; borrowed from loop_init's caller */
 	int64_t now_ns;          /* the clock as of the last loop_poll, loop_wait or loop_now */
+	int64_t looked_ns;       /* the same of the last loop_poll or loop_wait */
 	struct wheel wheel;
 
 	/* For the owner's statistics. */

@@ -357,10 +357,36 @@ report_queue(const struct master *master, const struct master_service *service,
 
 /* --- statistics -------------------------------------------------------------------------- */
 
+static uint64_t
+report_add(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+/* How many took less than 2^10 ns, 2^11, ..., 2^37, and then how many longer. */
+enum { REPORT_BUCKETS_FIRST = 10, REPORT_BUCKETS_LAST = 37 };
+
+static json_t *
+report_buckets(const struct histogram_counts *counts)
+{
+	json_t *buckets = json_array();
+	uint64_t seen = 0;
+	unsigned at = 0;
+
+	for (unsigned power = REPORT_BUCKETS_FIRST; power <= REPORT_BUCKETS_LAST; power++) {
+		while (at < HISTOGRAM_BUCKETS && histogram_bucket_last(at) < UINT64_C(1) << power)
+			seen = report_add(seen, counts->count[at++]);
+		json_array_append_new(buckets, json_integer(report_int(seen)));
+	}
+	return buckets;
+}
+
 static json_t *
 report_durations(const struct histogram_counts *counts)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I}",
+	return json_pack("{s:o, s:I, s:I, s:I, s:I, s:I, s:I}",
+		"buckets", report_buckets(counts),
+		"sum_ns", report_int(counts->sum),
 		"p50_ns", report_int(histogram_percentile(counts, 50)),
 		"p90_ns", report_int(histogram_percentile(counts, 90)),
 		"p99_ns", report_int(histogram_percentile(counts, 99)),
@@ -375,8 +401,11 @@ report_service_stats(const struct master *master, const struct master_service *s
 	const struct status_service_view *counts = &totals->counts;
 
 	supervisor_totals(master->supervisor, service, totals);
-	return json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
+		"s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
 		"service", service->config->name,
+		"state", service_gate_state_name(service),
+		"cell", master_cell_name(service->cell),
 		"calls", report_int(counts->calls),
 		"direct", report_int(counts->direct),
 		"queued", report_int(counts->queued),
@@ -386,19 +415,30 @@ report_service_stats(const struct master *master, const struct master_service *s
 		"canceled", report_int(counts->canceled),
 		"dropped", report_int(counts->dropped),
 		"rejected", report_int(counts->rejected),
+		"restarts", report_int(service->restarts),
+		"in_flight", report_int(counts->in_flight),
+		"queue", report_int(counts->queue_length),
+		"queue_bytes", report_int(counts->queue_bytes),
+		"tasks", report_int(counts->tasks),
+		"cpu_ns", report_int(counts->cpu_ns),
 		"memory_bytes", report_int(counts->memory_bytes),
-		"latency", report_durations(&totals->latency),
-		"wait", report_durations(&totals->wait));
+		"stack_used_bytes", report_int(counts->stack_used),
+		"stack_bytes", report_int(service->config->stack_bytes),
+		"latency", report_durations(&totals->histograms.latency),
+		"wait", report_durations(&totals->histograms.wait),
+		"total", report_durations(&totals->histograms.total));
 }
 
 /* False: no memory. */
 static bool
 report_add_loop(json_t *loops, const struct master_cell *cell, uint32_t loop)
 {
+	struct histogram_counts lag = {0};
 	struct status_loop_view view;
 
 	status_page_read_loop(master_cell_page(cell), loop, &view);
-	return json_array_append_new(loops, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	status_page_add_lag(master_cell_page(cell), loop, &lag);
+	return json_array_append_new(loops, json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}",
 		"cell", master_cell_name(cell),
 		"loop", (json_int_t)loop,
 		"passes", report_int(view.passes),
@@ -406,7 +446,9 @@ report_add_loop(json_t *loops, const struct master_cell *cell, uint32_t loop)
 		"tasks", report_int(view.tasks),
 		"stacks", report_int(view.stacks),
 		"wakes", report_int(view.wakes),
-		"polls", report_int(view.polls))) == 0;
+		"polls", report_int(view.polls),
+		"cpu_ns", report_int(view.cpu_ns),
+		"lag", report_durations(&lag))) == 0;
 }
 
 /* The loops of the cells that run now. */

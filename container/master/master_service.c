@@ -242,6 +242,9 @@ service_counts_add(struct status_service_view *to, const struct status_service_v
 	to->dropped = add_up(to->dropped, from->dropped);
 	to->rejected = add_up(to->rejected, from->rejected);
 	to->topic_lost = add_up(to->topic_lost, from->topic_lost);
+	to->cpu_ns = add_up(to->cpu_ns, from->cpu_ns);
+	if (from->stack_used > to->stack_used)
+		to->stack_used = from->stack_used;
 }
 
 void
@@ -254,8 +257,7 @@ master_service_fold(struct master_service *service, const struct status_page *pa
 	service->lost = add_up(counts.in_flight, add_up(counts.queue_length, counts.waiting_senders));
 	service_counts_add(&service->past.counts, &(struct status_service_view){
 		.failed = service->lost, .calls = counts.waiting_senders});
-	status_page_add_histograms(page, service->slot, &service->past.latency,
-		&service->past.wait);
+	status_page_add_histograms(page, service->slot, &service->past.histograms);
 }
 
 void
@@ -339,7 +341,7 @@ master_service_totals(const struct master_service *service, const struct status_
 		return;
 	status_page_read_service(page, service->slot, &totals_r->counts);
 	service_counts_add(&totals_r->counts, &service->past.counts);
-	status_page_add_histograms(page, service->slot, &totals_r->latency, &totals_r->wait);
+	status_page_add_histograms(page, service->slot, &totals_r->histograms);
 }
 
 void
@@ -352,5 +354,5 @@ master_service_add_page(const struct master_service *service, const struct statu
 		return;
 	status_page_read_service(page, service->slot, &counts);
 	service_counts_add(&totals->counts, &counts);
-	status_page_add_histograms(page, service->slot, &totals->latency, &totals->wait);
+	status_page_add_histograms(page, service->slot, &totals->histograms);
 }

@@ -52,8 +52,7 @@ enum service_step {
 /* Everything a service has counted, over all its cells. */
 struct service_totals {
 	struct status_service_view counts; /* the gauges of gone cells are left out */
-	struct histogram_counts latency;
-	struct histogram_counts wait;
+	struct status_histograms histograms;
 };
 
 /* What is under way in service_swap.c. */

@@ -523,12 +523,18 @@ const struct interface_type_text interface_types[] = {
 		"Queue (service: string, queued: int, bytes: int, limit: int, limit_bytes: int, "
 		"oldest_ns: int, overflow: string, waiting_senders: int, dropped: int, rejected: int, "
 		"topic_waiting: int, topic_lost: int)"},
-	{"Figures about how long something took; samples is how many they are made from.",
-		"Durations (p50_ns: int, p90_ns: int, p99_ns: int, max_ns: int, samples: int)"},
-	{"Counters since the service's first start.",
-		"ServiceStats (service: string, calls: int, direct: int, queued: int, served: int, "
-		"failed: int, timeouts: int, canceled: int, dropped: int, rejected: int, "
-		"memory_bytes: int, latency: Durations, wait: Durations)"},
+	{"Figures about how long something took; samples is how many they are made from. buckets says how "
+		"many of them took less than 2^10 ns, less than 2^11 ns, and so on.",
+		"Durations (buckets: []int, sum_ns: int, p50_ns: int, p90_ns: int, p99_ns: int, max_ns: int, "
+		"samples: int)"},
+	{"Counters since the service's first start, and from in_flight to tasks and memory_bytes what is "
+		"now. Of the latency (from the handler's begin), the wait in the queue and the total of both, those "
+		"that came by the queue are all there, of the others a sample. stack_used_bytes is the most "
+		"that a sample of its handlers needed of stack_bytes.",
+		"ServiceStats (service: string, state: string, cell: string, calls: int, direct: int, queued: int, "
+		"served: int, failed: int, timeouts: int, canceled: int, dropped: int, rejected: int, restarts: int, "
+		"in_flight: int, queue: int, queue_bytes: int, tasks: int, cpu_ns: int, memory_bytes: int, "
+		"stack_used_bytes: int, stack_bytes: int, latency: Durations, wait: Durations, total: Durations)"},
 	{"A difference. sign is \"+\", \"-\", \"~\" or \"!\" as bayctl shows it; effect is what it asks "
 		"for: a live change, a start, a stop, a new generation of the service, the replacement of a "
 		"cell, a restart of bayd. cell is there for [cell NAME]; neither it nor service for "
@@ -541,9 +547,10 @@ const struct interface_type_text interface_types[] = {
 		"line: ?int, by: ?string, live: bool, help: string)"},
 	{"A configuration that came into force at some time, and why.",
 		"Configuration (number: int, since_wall_ns: int, why: string, services: int)"},
-	{"A loop: a thread that runs tasks.",
+	{"A loop: a thread that runs tasks. lag is how long timers and descriptors had to wait until it looked "
+		"at them, at most.",
 		"LoopStats (cell: string, loop: int, passes: int, switches: int, tasks: int, stacks: int, wakes: int, "
-		"polls: int)"},
+		"polls: int, cpu_ns: int, lag: Durations)"},
 	{"Something that happened. number counts up from 1 at the daemon's start; kind is one of "
 		"the words in bayctl(1); uid and pid are those of a user who asked.",
 		"Event (number: int, time_wall_ns: int, kind: string, service: ?string, "

@@ -116,6 +116,7 @@ shield_task(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *ar
 		.deadline = scope->deadline,
 		.slot = self->slot,
 		.phase = status_phase_of(self->phase) | self->scheduler->nameless,
+		.counted = true,
 		.class = self->class,
 	};
 	struct task *task = task_create(self->scheduler, &spec);

@@ -53,6 +53,14 @@ scheduler_set_status(struct scheduler *scheduler, struct status_loop *status)
 	scheduler->nameless = status_loop_phase(status, STATUS_PHASE_IDLE, &name);
 }
 
+void
+scheduler_set_figures(struct scheduler *scheduler, const struct status_page *page)
+{
+	scheduler->figures = status_page_counters(page, 0, scheduler->index);
+	scheduler->figures_step = page->services > 1 ?
+		(size_t)((char *)status_page_counters(page, 1, scheduler->index) - (char *)scheduler->figures) : 0;
+}
+
 static void
 scheduler_clear_graves(struct stack_class *class)
 {
@@ -225,6 +233,16 @@ scheduler_pass(struct scheduler *scheduler)
 	scheduler_publish(scheduler);
 }
 
+/* How long events and timers have waited for this pass, at most. */
+static void
+scheduler_record_lag(struct scheduler *scheduler, int64_t now_ns)
+{
+	int64_t lag_ns = now_ns - scheduler->loop.looked_ns;
+
+	if (lag_ns >= 0)
+		histogram_record(&scheduler->status->lag, (uint64_t)lag_ns);
+}
+
 bool
 scheduler_poll_is_due(const struct scheduler *scheduler)
 {
@@ -235,8 +253,19 @@ scheduler_poll_is_due(const struct scheduler *scheduler)
 static void
 scheduler_poll_by_time(struct scheduler *scheduler)
 {
-	if (scheduler_poll_is_due(scheduler))
-		loop_poll(&scheduler->loop);
+	int64_t now_ns = clock_monotonic_ns();
+
+	if (now_ns - scheduler->loop.now_ns < SCHEDULER_POLL_NS && !clock_stands_still())
+		return;
+	scheduler_record_lag(scheduler, now_ns);
+	loop_poll(&scheduler->loop);
+}
+
+static void
+scheduler_wait(struct scheduler *scheduler)
+{
+	scheduler_record_lag(scheduler, loop_now(&scheduler->loop));
+	loop_wait(&scheduler->loop, scheduler_cold_ns(scheduler));
 }
 
 /* What loop_wait asks before it sleeps: the answer may start tasks. */
@@ -257,7 +286,7 @@ scheduler_run(struct scheduler *scheduler)
 		if (scheduler->ready_head != NULL)
 			scheduler_poll_by_time(scheduler);
 		else
-			loop_wait(&scheduler->loop, scheduler_cold_ns(scheduler));
+			scheduler_wait(scheduler);
 	}
 	/* What was posted before the stop owns memory, and may post more. */
 	while (loop_drain_inbox(&scheduler->loop))

@@ -72,6 +72,8 @@ struct scheduler {
 	struct ready *ready_head;
 	struct ready *ready_tail;
 	struct status_loop *status;    /* who runs, for the master to read; own_status at first */
+	struct status_counters *figures; /* of the first slot on this loop, or NULL: nobody counts; ... */
+	size_t figures_step;           /* ... and bytes from there to the next slot's */
 	uint32_t nameless;             /* TASK_NAMELESS as part of a phase (status_loop_phase) */
 	unsigned index;
 	unsigned class_count;
@@ -113,6 +115,28 @@ bool scheduler_init(struct scheduler *scheduler, unsigned index, const char *nam
 
 /* Where to write who runs, for as long as the scheduler lives. Before the first task. */
 void scheduler_set_status(struct scheduler *scheduler, struct status_loop *status);
+
+/* Where to count the tasks of each service. Likewise. */
+void scheduler_set_figures(struct scheduler *scheduler, const struct status_page *page);
+
+/* A slot's figures on this loop, or NULL. */
+static inline struct status_counters *
+scheduler_figures(const struct scheduler *scheduler, uint32_t slot)
+{
+	if (scheduler->figures == NULL || slot == STATUS_NO_SLOT)
+		return NULL;
+	return (struct status_counters *)((char *)scheduler->figures + slot * scheduler->figures_step);
+}
+
+/* One task of a service more, or (uint64_t)-1 less: not one that handles a request. */
+static inline void
+scheduler_count_task(const struct scheduler *scheduler, uint32_t slot, uint64_t n)
+{
+	struct status_counters *figures = scheduler_figures(scheduler, slot);
+
+	if (figures != NULL)
+		status_add(&figures->tasks, n);
+}
 
 /* Ends what belongs to it and frees; no task may be left. */
 void scheduler_finish(struct scheduler *scheduler);

@@ -75,6 +75,7 @@ spawn_create(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *a
 	spawn->id = ++scheduler->next_task_id;
 	spawn->started_ns = scheduler->loop.now_ns;
 	scheduler->task_count++;
+	scheduler_count_task(scheduler, spawn->slot, 1);
 	scope_adopt(scope, &spawn->handle);
 	if (name != NULL)
 		spawn_set_name(spawn, name);
@@ -110,6 +111,7 @@ spawn_fail(struct spawn *spawn)
 	if (spawn->extra != NULL)
 		task_extra_end(&spawn->extra, &spawn->handle, spawn->instance, BAY_NO_MEMORY);
 	scheduler_here->task_count--;
+	scheduler_count_task(scheduler_here, spawn->slot, (uint64_t)-1);
 	spawn->handle.collected |= spawn->canceled != NULL;
 	if (spawn->handle.detached && scope != NULL && !spawn->handle.collected)
 		scope_failure_unseen(scope, who.subject, who.name, BAY_NO_MEMORY, error);
@@ -149,6 +151,7 @@ spawn_begin(struct scheduler *scheduler, struct spawn *spawn)
 	task->id = spawn->id;
 	task->canceled = spawn->canceled;
 	task->slot = spawn->slot;
+	task->counted = true;
 	/* Two neighbours copied at once would have to wait for the two stores that made them. */
 	atomic_signal_fence(memory_order_seq_cst);
 	task->request = spawn->request;

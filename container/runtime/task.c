@@ -84,17 +84,18 @@ task_fix_deadline(struct task *task)
 
 static void task_leave(struct task *self);
 
+/* Below a parked stack pointer, for all that a compiler may keep there. */
+enum { TASK_RED_ZONE_BYTES = 128 };
+
 /* --- poison ------------------------------------------------------------------- */
 
 #if defined(BAY_ASAN)
-enum { RED_ZONE_BYTES = 128 };
-
 static size_t
 task_free_bytes(const struct task *task)
 {
 	const uint8_t *sp = fiber_parked_sp(&task->fiber);
 
-	return sp != NULL ? (size_t)(sp - task->stack.low) - RED_ZONE_BYTES : 0;
+	return sp != NULL ? (size_t)(sp - task->stack.low) - TASK_RED_ZONE_BYTES : 0;
 }
 
 void
@@ -245,6 +246,8 @@ task_live(struct task *self)
 	if (!list_empty(&self->in_scheduler))
 		list_remove(&self->in_scheduler);
 	self->scheduler->task_count--;
+	if (self->counted)
+		scheduler_count_task(self->scheduler, self->slot, (uint64_t)-1);
 	if (__builtin_expect(status != BAY_OK || self->scope.canceled != NULL, 0))
 		task_end_badly(self, status);
 	else
@@ -488,6 +491,24 @@ task_leave(struct task *self)
 		task_enter(scheduler, next);
 		fiber_switch(&self->fiber, &next->fiber);
 	}
+}
+
+/* Not what its parked fiber stands on, nor its record. */
+void
+task_probe(struct task *task)
+{
+	const uint8_t *sp = fiber_parked_sp(&task->fiber);
+
+	task->probed = sp != NULL && stack_cool_below(&task->stack, sp - TASK_RED_ZONE_BYTES);
+}
+
+size_t
+task_stack_used(struct task *task)
+{
+	bool probed = task->probed;
+
+	task->probed = false;
+	return probed ? stack_used(&task->stack) : 0;
 }
 
 void

@@ -70,6 +70,8 @@ struct task {
 	int64_t timeout_ns;           /* becomes a deadline at the first wait; 0: none */
 	uint32_t slot;                /* for the status page: whose code it runs, */
 	uint32_t phase;               /* what for, and its name (status_loop_phase) */
+	bool counted;                 /* among its service's tasks, which handlers are not: see there */
+	bool probed;                  /* how much of its stack it uses is measured */
 	uint32_t waits;               /* how many there were on this stack, to tell one from another */
 	char *canceled;               /* the reason, malloc'd; NULL: not cancelled */
 	char *call_error;             /* why its last call, look-up or transfer failed, malloc'd,
@@ -110,6 +112,7 @@ struct task_spec {
 	int64_t timeout_ns;
 	uint32_t slot;                  /* or STATUS_NO_SLOT */
 	uint32_t phase;                 /* enum status_phase, or task_phase() of the name */
+	bool counted;
 	struct stack_class *class;
 };
 
@@ -179,10 +182,13 @@ task_create(struct scheduler *scheduler, const struct task_spec *spec)
 	task->timeout_ns = spec->timeout_ns;
 	task->slot = spec->slot;
 	task->phase = spec->phase;
+	task->counted = spec->counted;
 	task->name = spec->name;
 	task->started_ns = scheduler->loop.now_ns;
 	task->id = ++scheduler->next_task_id;
 	scheduler->task_count++;
+	if (spec->counted)
+		scheduler_count_task(scheduler, spec->slot, 1);
 	if (spec->scope != NULL)
 		task_join_scope(task, spec->scope);
 	return task;
@@ -212,6 +218,11 @@ bool task_run_eagerly(struct task *task);
 
 /* The same for the idle fiber. */
 void task_run_from_idle(struct scheduler *scheduler, struct task *task);
+
+/* Takes the memory of a new task's stack away, so that task_stack_used() tells in its end how much
+ * of it was needed: 0 when that is not so. System calls. */
+void task_probe(struct task *task);
+size_t task_stack_used(struct task *task);
 
 /* Parks the running task, which is self; somebody makes it ready again. */
 void task_park(struct task *self);

@@ -90,7 +90,10 @@ blocking_on_thread(struct blocking_job *job)
 {
 	struct blocking_call *call = container_of(job, struct blocking_call, job);
 
+	int64_t begin_ns = clock_thread_cpu_ns();
+
 	call->result = call->fn(call->arg);
+	service_count_cpu(call->job.elsewhere.service, clock_thread_cpu_ns() - begin_ns);
 	if (!blocking_move(call, BLOCKING_THROUGH))
 		blocking_free_arg(call->free_arg, call->arg);
 }

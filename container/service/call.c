@@ -147,8 +147,10 @@ call_leaf_measured(struct bay_instance *instance, struct bay_request *request)
 {
 	int64_t begin_ns = clock_monotonic_ns();
 	int status = instance->handle(request);
+	uint64_t took_ns = (uint64_t)(clock_monotonic_ns() - begin_ns);
 
-	histogram_record(&instance->counters->latency, (uint64_t)(clock_monotonic_ns() - begin_ns));
+	histogram_record(&instance->counters->latency, took_ns);
+	histogram_record(&instance->counters->total, took_ns);
 	return status;
 }
 

@@ -28,6 +28,10 @@
 /* Of the tasks that run handlers. */
 #define INSTANCE_HANDLER_NAME "handle"
 
+/* Of so many handlers that are measured, so many begin on fresh pages. */
+#define INSTANCE_PROBE_PERIOD 4096u
+#define INSTANCE_PROBE_COUNT 4u
+
 static void instance_on_failure(struct bay_scope *scope);
 
 struct bay_instance *
@@ -128,10 +132,31 @@ instance_on_bad_end(struct bay_instance *instance, struct bay_request *request, 
 			log_rate_text(count, hidden, sizeof hidden));
 }
 
+/* A handler that is measured has ended, on its own stack. */
 static __attribute__((noinline)) void
-instance_measure(const struct bay_instance *instance, const struct bay_request *request)
+instance_measure(const struct bay_instance *instance, const struct bay_request *request,
+	struct task *task)
 {
-	histogram_record(&instance->counters->latency, (uint64_t)(clock_monotonic_ns() - request->taken_ns));
+	struct status_counters *counters = instance->counters;
+	int64_t now_ns = clock_monotonic_ns();
+
+	histogram_record(&counters->latency, (uint64_t)(now_ns - request->taken_ns));
+	histogram_record(&counters->total, (uint64_t)(now_ns -
+		(request->queued_ns != 0 ? request->queued_ns : request->taken_ns)));
+	if (__builtin_expect(task->probed, 0))
+		status_raise(&counters->stack_used, task_stack_used(task));
+}
+
+/* Now and then it is measured how much of its stack a handler uses: the first ones, and then
+ * few, since it begins on fresh pages. */
+static inline void
+instance_probe_sometimes(struct bay_instance *instance, struct task *task)
+{
+	unsigned n = instance->measured++;
+
+	if (__builtin_expect(n % INSTANCE_PROBE_PERIOD >= INSTANCE_PROBE_COUNT, 1))
+		return;
+	task_probe(task);
 }
 
 /* Whether a reply comes after the deadline, by a tick of the kernel at least. The loop's clock
@@ -171,7 +196,7 @@ instance_on_ended(struct task *task, int status)
 	instance->in_flight--;
 	status_add(&instance->counters->in_flight, (uint64_t)-1);
 	if (request->taken_ns != 0)
-		instance_measure(instance, request);
+		instance_measure(instance, request, task);
 	if (instance->quiet != NULL && !instance_is_busy(instance))
 		waiter_wake(instance->quiet, BAY_OK);
 	if (request->home == &instance->scheduler->loop)
@@ -280,6 +305,8 @@ instance_run_later(struct bay_instance *instance, struct bay_request *request)
 	list_push_back(&instance->requests, &request->link);
 	instance->starting++;
 	instance->direct = false;
+	if (request->taken_ns != 0)
+		instance_probe_sometimes(instance, task);
 	task_start(task);
 	return true;
 }
@@ -296,8 +323,10 @@ instance_run_now(struct bay_instance *instance, struct bay_request *request)
 	request->place = PLACE_RUNNING;
 	direct = atomic_load_explicit(&instance->counters->direct, memory_order_relaxed);
 	status_set(&instance->counters->direct, direct + 1);
-	if (direct % INSTANCE_SAMPLE == 0)
+	if (direct % INSTANCE_SAMPLE == 0) {
+		instance_probe_sometimes(instance, task);
 		request->taken_ns = clock_monotonic_ns();
+	}
 	/* Who stops the instance looks at its requests when no task runs: one that has ended by
 	 * then need not have stood among them. */
 	if (!task_run_eagerly(task))
@@ -351,6 +380,7 @@ instance_run_verb(struct bay_instance *instance, struct bay_request *request)
 		.deadline = request->deadline,
 		.slot = instance->slot,
 		.phase = task_phase(instance->scheduler, STATUS_PHASE_RUN, "verb"),
+		.counted = true,
 		.class = instance->stacks,
 	};
 	struct task *task = task_create(instance->scheduler, &spec);
@@ -446,6 +476,7 @@ instance_begin_run(struct bay_instance *instance)
 		.deadline = BAY_INHERIT,
 		.slot = instance->slot,
 		.phase = task_phase(instance->scheduler, STATUS_PHASE_RUN, "run"),
+		.counted = true,
 		.class = instance->stacks,
 	};
 	struct task *task;

@@ -52,6 +52,7 @@ struct bay_instance {
 	unsigned in_flight;
 	unsigned starting;                /* of them: taken from the queue and not begun */
 	unsigned concurrency;
+	unsigned measured;                /* handlers so far */
 	unsigned verbs;                   /* under way; not in flight, but among requests */
 	size_t leaf_stack;
 	uint32_t slot;

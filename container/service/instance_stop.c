@@ -142,6 +142,7 @@ instance_say_last_words(struct bay_instance *instance, void (*fn)(struct bay_ins
 		.deadline = now_ns + (last_ns - now_ns) / 2,
 		.slot = instance->slot,
 		.phase = task_phase(instance->scheduler, STATUS_PHASE_INIT, name),
+		.counted = true,
 		.class = instance->stacks,
 	};
 	struct task *task = task_create(instance->scheduler, &spec);

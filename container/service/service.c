@@ -191,6 +191,13 @@ service_count(const struct bay_service *service, enum service_event event)
 }
 
 void
+service_count_cpu(const struct bay_service *service, int64_t cpu_ns)
+{
+	if (service != NULL && service->counters != NULL && cpu_ns > 0)
+		status_add_shared(&service->counters[service->columns].cpu_ns, (uint64_t)cpu_ns);
+}
+
+void
 service_count_topic(const struct bay_service *service, int64_t waiting, uint64_t lost)
 {
 	struct status_counters *counters;

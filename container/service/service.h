@@ -180,6 +180,9 @@ enum service_event {
 /* Counts one on the column of the calling thread. Any thread. */
 void service_count(const struct bay_service *service, enum service_event event);
 
+/* Time of a processor that a thread that is no loop had for it. NULL: counts nothing. Any thread. */
+void service_count_cpu(const struct bay_service *service, int64_t cpu_ns);
+
 /* Messages that came into its subscriptions, or left them; that were lost there. NULL: counts
  * nothing. On a loop. */
 void service_count_topic(const struct bay_service *service, int64_t waiting, uint64_t lost);

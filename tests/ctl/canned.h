@@ -58,10 +58,16 @@
 	"'rejected':0,'topic_waiting':0,'topic_lost':0}]}"
 
 #define CANNED_STATS \
-	"{'services':[{'service':'square','calls':1000,'direct':900,'queued':95,'served':990," \
-	"'failed':5,'timeouts':1,'canceled':2,'dropped':0,'rejected':5,'memory_bytes':65536," \
-	"'latency':{'p50_ns':1000,'p90_ns':2000,'p99_ns':5000,'max_ns':9000000,'samples':60}," \
-	"'wait':{'p50_ns':0,'p90_ns':0,'p99_ns':0,'max_ns':0,'samples':0}}]," \
-	"'loops':[{'loop':0,'passes':10,'switches':20,'tasks':3,'stacks':8,'wakes':4,'polls':5}]}"
+	"{'services':[{'service':'square','state':'ready','cell':'main','calls':1000,'direct':900,'queued':95," \
+	"'served':990,'failed':5,'timeouts':1,'canceled':2,'dropped':0,'rejected':5,'restarts':1," \
+	"'in_flight':2,'queue':1,'queue_bytes':100,'tasks':4,'cpu_ns':1500000000,'memory_bytes':65536," \
+	"'stack_used_bytes':8192,'stack_bytes':262144," \
+	"'latency':{'buckets':[40,60,60,60,60,60,60,60,60,60,60,60,60,60,60,60,60,60,60,60,60,60,60,60,60,60,60,60]," \
+	"'sum_ns':90000,'p50_ns':1000,'p90_ns':2000,'p99_ns':5000,'max_ns':9000000,'samples':60}," \
+	"'wait':{'buckets':[],'sum_ns':0,'p50_ns':0,'p90_ns':0,'p99_ns':0,'max_ns':0,'samples':0}," \
+	"'total':{'buckets':[],'sum_ns':0,'p50_ns':0,'p90_ns':0,'p99_ns':0,'max_ns':0,'samples':0}}]," \
+	"'loops':[{'cell':'main','loop':0,'passes':10,'switches':20,'tasks':3,'stacks':8,'wakes':4,'polls':5," \
+	"'cpu_ns':2500000000,'lag':{'buckets':[],'sum_ns':70,'p50_ns':10,'p90_ns':20,'p99_ns':30,'max_ns':40," \
+	"'samples':7}}]}"
 
 #endif

@@ -141,8 +141,8 @@ START_TEST(which_cell_is_told_when_there_are_several)
 	fflush(print.file);
 	ck_assert_ptr_nonnull(strstr(text, "SERVICE STATE CELL  PLUGIN"));
 	ck_assert_ptr_nonnull(strstr(text, "b       ready risky "));
-	ck_assert_ptr_nonnull(strstr(text, "CELL   LOOP  PASSES"));
-	ck_assert_ptr_nonnull(strstr(text, "risky     0  "));
+	ck_assert_ptr_nonnull(strstr(text, "CELL  LOOP CPU LAG-P99"));
+	ck_assert_ptr_nonnull(strstr(text, "risky    0 "));
 	ck_assert_ptr_nonnull(strstr(text, "loop 0 of cell risky does not answer\nloop 1 does not"));
 	json_decref(services);
 	json_decref(stats);
@@ -319,11 +319,11 @@ START_TEST(stats_are_a_table_of_services_and_one_of_loops)
 	start();
 	show_stats(&print, reply, true);
 	json_decref(reply);
-	check("SERVICE  CALLS  DIRECT  SERVED  FAILED  P50  P99  MAX  WAIT-P99  MEMORY\n"
-		"square    1000     900     990       5  1us  5us  9ms         -     64k\n"
+	check("SERVICE CALLS DIRECT SERVED FAILED  CPU TASKS P50 P99 MAX WAIT-P99 MEMORY STACK\n"
+		"square   1000    900    990      5 1.5s     4 1us 5us 9ms        -  65636    8k\n"
 		"\n"
-		"LOOP  PASSES  SWITCHES  TASKS  STACKS  WAKES  POLLS\n"
-		"   0      10        20      3       8      4      5\n");
+		"LOOP   CPU  LAG-P99  LAG-MAX  PASSES  SWITCHES  TASKS  STACKS  WAKES  POLLS\n"
+		"   0  2.5s     30ns     40ns      10        20      3       8      4      5\n");
 }
 END_TEST
 
@@ -339,7 +339,10 @@ START_TEST(stats_of_one_service_are_told_in_full)
 		"     served: 990\n"
 		"     failed: 5 (timeouts 1, canceled 2)\n"
 		"    refused: 5 rejected, 0 dropped\n"
-		"     memory: 64k bytes\n"
+		"        cpu: 1.5s\n"
+		"      tasks: 4, of them 2 handling requests\n"
+		"     memory: 64k bytes, and 100 in the queue\n"
+		"      stack: 8k bytes used at most, of 256k\n"
 		"    latency: p50 1us, p90 2us, p99 5us, max 9ms (60 samples)\n");
 }
 END_TEST

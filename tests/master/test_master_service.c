@@ -126,7 +126,7 @@ START_TEST(counts_go_on_in_the_next_cell_and_gauges_do_not)
 	master_service_totals(service, &page, totals);
 	ck_assert_uint_eq(totals->counts.served, 8);
 	ck_assert_uint_eq(totals->counts.in_flight, 1);
-	ck_assert_uint_eq(totals->latency.total, 2);
+	ck_assert_uint_eq(totals->histograms.latency.total, 2);
 	status_page_close(&page);
 	close(fd);
 	free(totals);

@@ -44,10 +44,10 @@ begin(void)
 static uint64_t
 samples(const struct bay_service *service, bool wait)
 {
-	struct histogram_counts counts = {.total = 0};
+	struct status_histograms counts = {.latency = {.total = 0}};
 
-	status_page_add_histograms(services_page(), service->slot, wait ? NULL : &counts, wait ? &counts : NULL);
-	return counts.total;
+	status_page_add_histograms(services_page(), service->slot, &counts);
+	return wait ? counts.wait.total : counts.latency.total;
 }
 
 static int
