@@ -65,7 +65,7 @@ complete_verbs(struct complete *complete, const char *ending)
 static void
 complete_options(struct complete *complete)
 {
-	unsigned bits = OPTIONS_OF_ALL_VERBS |
+	uint64_t bits = OPTIONS_OF_ALL_VERBS |
 		(complete->verb != NULL ? complete->verb->options : 0);
 
 	for (int i = 0; i < OPTION_COUNT; i++) {

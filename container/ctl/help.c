@@ -61,7 +61,7 @@ help_print_option(struct print *print, const struct option_row *row)
 }
 
 static void
-help_print_options(struct print *print, unsigned options)
+help_print_options(struct print *print, uint64_t options)
 {
 	for (int i = 0; i < OPTION_COUNT; i++)
 		if ((options & OPTION_BIT(i)) != 0)
@@ -109,7 +109,7 @@ help_print_all(struct print *print)
 }
 
 static json_t *
-help_options_to_json(unsigned options)
+help_options_to_json(uint64_t options)
 {
 	json_t *array = json_array();
 

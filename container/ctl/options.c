@@ -13,6 +13,9 @@
 
 enum { OPTIONS_LINES = 20 };
 
+#define OPTIONS_INTERVAL_NS INT64_C(1000000000)
+#define OPTIONS_INTERVAL_MIN_NS INT64_C(100000000)
+
 /* What is left to be read. */
 struct options_words {
 	char **at;
@@ -70,6 +73,14 @@ options_timeout(const char *value, int64_t *ns_r, struct ctl_error *error)
 		return true;
 	return options_fail(error, "--timeout wants a time such as 500ms, 5s or 2m, not \"%s\"",
 		value);
+}
+
+static bool
+options_interval(const char *value, int64_t *ns_r, struct ctl_error *error)
+{
+	if (text_parse_duration_ns(value, ns_r) && *ns_r >= OPTIONS_INTERVAL_MIN_NS)
+		return true;
+	return options_fail(error, "--interval wants a time from 100ms on, such as 1s, not \"%s\"", value);
 }
 
 /* Of options that may come many times. There is room for all words. */
@@ -149,6 +160,17 @@ options_set(struct ctl_options *options, enum option_id id, const char *value,
 	case OPTION_AS:
 		options->as = value;
 		return *value != '\0' || options_fail(error, "--as wants a name");
+	case OPTION_OPENMETRICS:
+		return options->openmetrics = true;
+	case OPTION_PROMETHEUS:
+		return options->prometheus = true;
+	case OPTION_SORT:
+		options->sort = value;
+		return true;
+	case OPTION_ONCE:
+		return options->once = true;
+	case OPTION_INTERVAL:
+		return options_interval(value, &options->interval_ns, error);
 	case OPTION_COUNT:
 		break;
 	}
@@ -305,13 +327,16 @@ static const enum option_id options_apart[][2] = {
 	{OPTION_DRY_RUN, OPTION_HISTORY},
 	{OPTION_NO_WAIT, OPTION_PROBATION},
 	{OPTION_CANARY, OPTION_PROBATION},
+	{OPTION_OPENMETRICS, OPTION_PROMETHEUS},
+	{OPTION_JSON, OPTION_OPENMETRICS},
+	{OPTION_JSON, OPTION_PROMETHEUS},
 };
 
 static bool
 options_fit_verb(const struct ctl_options *options, struct ctl_error *error)
 {
 	const struct verb *verb = options->verb;
-	unsigned wrong = options->seen & ~(OPTIONS_OF_ALL_VERBS | verb->options);
+	uint64_t wrong = options->seen & ~(OPTIONS_OF_ALL_VERBS | verb->options);
 
 	for (int i = 0; i < OPTION_COUNT; i++)
 		if ((wrong & OPTION_BIT(i)) != 0)
@@ -358,6 +383,7 @@ options_parse(struct ctl_options *options, int argc, char **argv, struct ctl_err
 		.timeout_ns = -1,
 		.lines = OPTIONS_LINES,
 		.since = -1,
+		.interval_ns = OPTIONS_INTERVAL_NS,
 		.json = options_want_json(argc, argv),
 	};
 	if (!options_words(options, &words, error) || !options_verb(options, error))

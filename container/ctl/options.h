@@ -25,7 +25,7 @@ struct ctl_options {
 	const struct verb *verb; /* NULL with help or version only */
 	char **arguments;        /* the words behind the verb that are no options, then NULL */
 	size_t argument_count;
-	unsigned seen; /* OPTION_BIT of those that were given */
+	uint64_t seen; /* OPTION_BIT of those that were given */
 	const char *socket; /* or NULL */
 	bool json;
 	bool quiet;
@@ -51,6 +51,11 @@ struct ctl_options {
 	const char *as;   /* or NULL */
 	const char *kind; /* or NULL */
 	const char *call;         /* or NULL */
+	bool openmetrics;
+	bool prometheus;
+	bool once;
+	const char *sort;     /* or NULL */
+	int64_t interval_ns;
 	bool repl;
 	bool virtual_time;
 	const char **repeated;    /* --set and --with: "--set", its value, "--with", its value, ... */

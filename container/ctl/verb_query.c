@@ -8,6 +8,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "ctl/ctl.h"
+#include "ctl/openmetrics.h"
 #include "ctl/show.h"
 #include "ctl/verbs.h"
 
@@ -386,7 +387,11 @@ verb_stats(struct ctl *ctl)
 
 	if (!query_ask(ctl, INTERFACE_STATS, query_service(ctl), &reply, &exit))
 		return exit;
-	if (ctl->options.argument_count > 0)
+	if (ctl->options.openmetrics)
+		openmetrics_print(ctl->out.file, reply.reply.parameters, METRICS_OPENMETRICS);
+	else if (ctl->options.prometheus)
+		openmetrics_print(ctl->out.file, reply.reply.parameters, METRICS_PROMETHEUS);
+	else if (ctl->options.argument_count > 0)
 		show_service_stats(&ctl->out, reply.reply.parameters);
 	else
 		show_stats(&ctl->out, reply.reply.parameters, !ctl->options.quiet);

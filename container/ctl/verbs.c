@@ -47,6 +47,13 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_HISTORY] = {"history", 0, NULL, "list the configurations that were in force"},
 	[OPTION_SAVE] = {"save", 0, NULL, "write it into the file of the configuration too"},
 	[OPTION_CONFIG] = {"config", 0, "N", "the number of a configuration that was in force"},
+	[OPTION_OPENMETRICS] = {"openmetrics", 0, NULL,
+		"print OpenMetrics, in a form that Prometheus' older text format takes as well"},
+	[OPTION_PROMETHEUS] = {"prometheus", 0, NULL, "print Prometheus' older text format, with all types"},
+	[OPTION_SORT] = {"sort", 0, "cpu|calls|failed|tasks|queue|latency|memory|name",
+		"what to sort by, the greatest first; cpu unless given"},
+	[OPTION_ONCE] = {"once", 0, NULL, "print it once and end"},
+	[OPTION_INTERVAL] = {"interval", 0, "D", "the time from one look to the next, 1s unless given"},
 	[OPTION_AS] = {"as", 0, "NAME", "the name of the service; else it is that of the file"},
 };
 
@@ -197,9 +204,17 @@ const struct verb verbs[] = {
 		"A loop that does not answer is named with the task that keeps it."},
 	{"queues", NULL, "", 0, 0, 0, SECONDS(10), verb_queues,
 		"list the queues: how full, how old, what was dropped", NULL},
-	{"stats", NULL, "[SERVICE]", 0, 1, 0, SECONDS(10), verb_stats,
-		"show counters and latencies of the services and loops",
+	{"stats", NULL, "[SERVICE]", 0, 1, OPTION_BIT(OPTION_OPENMETRICS) | OPTION_BIT(OPTION_PROMETHEUS),
+		SECONDS(10), verb_stats,
+		"show counters, what services and loops use, and latencies",
 		"Answers also while every loop hangs."},
+	{"top", NULL, "", 0, 0, OPTION_BIT(OPTION_SORT) | OPTION_BIT(OPTION_ONCE) | OPTION_BIT(OPTION_INTERVAL),
+		SECONDS(10), verb_top,
+		"watch what the services use, on the whole terminal",
+		"Keys: c r f t w l m n sort by time of a processor, calls, failures, tasks, queue, latency, memory "
+		"or name; a blank looks again at once; q ends. Figures are those of the time between two looks. "
+		"Where the output is no terminal, one table is printed; with --json an object a line until it is "
+		"interrupted, or one with --once."},
 	{"check", NULL, "[FILE.ini]", 0, 1, 0, 0, verb_check,
 		"check a configuration and its plugins; needs no daemon",
 		"Runs bayd -t. Without a file the configuration that bayd would use is checked."},

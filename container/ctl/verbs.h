@@ -43,10 +43,15 @@ enum option_id {
 	OPTION_SAVE,
 	OPTION_CONFIG,
 	OPTION_AS,
+	OPTION_OPENMETRICS,
+	OPTION_PROMETHEUS,
+	OPTION_SORT,
+	OPTION_ONCE,
+	OPTION_INTERVAL,
 	OPTION_COUNT
 };
 
-#define OPTION_BIT(id) (1U << (id))
+#define OPTION_BIT(id) (UINT64_C(1) << (id))
 #define OPTIONS_OF_ALL_VERBS (OPTION_BIT(OPTION_TREE) - 1)
 
 struct option_row {
@@ -66,7 +71,7 @@ struct verb {
 	const char *arguments; /* "SERVICE [TEXT | -]", or ""; names as complete.h has them */
 	size_t min_arguments;
 	size_t max_arguments; /* SIZE_MAX: any number */
-	unsigned options;     /* bits: those of this verb */
+	uint64_t options;     /* bits: those of this verb */
 	int64_t timeout_ns;   /* unless --timeout says otherwise */
 	verb_fn *run;
 	const char *summary; /* one line */
@@ -91,6 +96,7 @@ const char *verb_nearest(const char *name);
 verb_fn verb_ping, verb_version, verb_info, verb_list, verb_status, verb_tasks, verb_queues,
 	verb_stats, verb_blame, verb_deps, verb_is_ready, verb_is_active,
 	verb_is_failed;                     /* verb_query.c */
+verb_fn verb_top;                       /* verb_top.c */
 verb_fn verb_call, verb_send;           /* verb_message.c */
 verb_fn verb_do;                        /* verb_do.c */
 verb_fn verb_start, verb_stop, verb_restart, verb_pause, verb_resume, verb_drain, verb_reset,

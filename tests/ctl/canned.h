@@ -3,6 +3,8 @@
 #ifndef BAY_TESTS_CTL_CANNED_H
 #define BAY_TESTS_CTL_CANNED_H
 
+#include <jansson.h>
+
 #define CANNED_SQUARE \
 	"{'name':'square','state':'ready','enabled':true,'cell':'main','plugin':'square','version':'1.0.0'," \
 	"'path':'/srv/plugins/square.so','image':'/run/bay/images/square.1.so','sha256':'00ff'," \
@@ -69,5 +71,8 @@
 	"'loops':[{'cell':'main','loop':0,'passes':10,'switches':20,'tasks':3,'stacks':8,'wakes':4,'polls':5," \
 	"'cpu_ns':2500000000,'lag':{'buckets':[],'sum_ns':70,'p50_ns':10,'p90_ns':20,'p99_ns':30,'max_ns':40," \
 	"'samples':7}}]}"
+
+/* JSON that may be written with single quotes. */
+json_t *canned(const char *quoted);
 
 #endif

@@ -16,21 +16,6 @@ static char *text;
 static size_t size;
 static struct print print;
 
-static json_t *
-canned(const char *quoted)
-{
-	char *copy = xstrdup(quoted);
-	json_t *json;
-
-	for (char *c = copy; *c != '\0'; c++)
-		if (*c == '\'')
-			*c = '"';
-	json = json_loads(copy, 0, NULL);
-	ck_assert_msg(json != NULL, "%s", copy);
-	free(copy);
-	return json;
-}
-
 static void
 start(void)
 {

@@ -39,7 +39,7 @@ END_TEST
 
 START_TEST(every_option_of_a_kind_belongs_to_a_verb)
 {
-	unsigned used = OPTIONS_OF_ALL_VERBS;
+	uint64_t used = OPTIONS_OF_ALL_VERBS;
 
 	for (const struct verb *verb = verbs; verb->name != NULL; verb++)
 		used |= verb->options;
