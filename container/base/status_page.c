@@ -14,11 +14,14 @@
 #include "base/fd.h"
 
 enum {
-	STATUS_LOOPS_AT = 4096,
-	STATUS_PAGE_BYTES = 4096
+	STATUS_PAGE_BYTES = 4096,
+	STATUS_CRASH_AT = 4096,
+	STATUS_LOOPS_AT = STATUS_CRASH_AT +
+		(sizeof(struct crash_area) + STATUS_PAGE_BYTES - 1) / STATUS_PAGE_BYTES * STATUS_PAGE_BYTES
 };
 
-_Static_assert(sizeof(struct status_head) <= STATUS_LOOPS_AT, "the head has one page");
+_Static_assert(sizeof(struct status_head) <= STATUS_CRASH_AT, "the head has one page");
+_Static_assert((int)CRASH_LOOPS == (int)STATUS_PAGE_LOOPS_MAX, "each loop may be stuck");
 _Static_assert(offsetof(struct status_loop, names) <= 128, "what changes is in two cache lines");
 _Static_assert(sizeof(struct status_gauges) == 64, "one cache line a queue");
 _Static_assert(sizeof(struct status_counters) % 64 == 0, "counters share no cache line");
@@ -146,6 +149,14 @@ status_page_close(struct status_page *page)
 	if (page->head != NULL)
 		munmap(page->head, page->size);
 	*page = (struct status_page){0};
+}
+
+struct crash_area *
+status_page_crash_area(const struct status_page *page)
+{
+	uint8_t *at = (uint8_t *)page->head + STATUS_CRASH_AT;
+
+	return (struct crash_area *)(void *)at;
 }
 
 struct status_loop *

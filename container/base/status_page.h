@@ -4,6 +4,7 @@
  * can be read while every loop of the cell hangs, and after the cell has crashed.
  *
  *	+------------------+  head: magic, counts, the crash record
+ *	+------------------+  what else a report of a crash tells   struct crash_area
  *	+------------------+  loop 0, loop 1, ...               struct status_loop
  *	+------------------+  service 0, service 1, ...         struct status_gauges
  *	+------------------+  service 0: loop 0, loop 1, ..., elsewhere, loop 0, loop 1, ...
@@ -31,6 +32,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/crash_area.h"
 #include "base/histogram.h"
 
 enum {
@@ -178,6 +180,8 @@ void status_page_close(struct status_page *page);
 void status_page_clear_slot(struct status_page *page, uint32_t slot);
 
 /* --- the parts, for writers: keep the pointer -------------------------------- */
+
+struct crash_area *status_page_crash_area(const struct status_page *page);
 
 /* loop < loops */
 struct status_loop *status_page_loop(const struct status_page *page, uint32_t loop);
