@@ -251,6 +251,9 @@ const struct code codes[] = {
 	{"start-socket", "The control socket cannot be made.",
 		"Look at the directory that control names, its owner and mode, and whether somebody "
 		"listens there."},
+	{"state-dir", "Nothing can be written to the state_dir.",
+		"The message has the path and the reason of the system. Make the directory bayd's own, or name "
+		"another one; what is kept there is missing meanwhile, and all else goes on."},
 	{"swap-failed", "The new code of a service failed, and the former code serves.",
 		"The message says how: in init, in import_state, by a crash, or by requests that failed "
 		"in the probation. Fix the plugin and bayctl reload again."},

@@ -19,6 +19,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/fd.h"
 #include "base/log.h"
 #include "base/status_page.h"
 #include "cell/control.h"
@@ -556,6 +557,9 @@ cell_open(struct cell *cell)
 	}
 	close(CELL_PAGE_FD);
 	log_to_pipe(CELL_LOG_FD);
+	/* One without works as well: the master sees its end then. */
+	if (fd_set_cloexec(CELL_CRASH_FD, true))
+		crash_tell(CELL_CRASH_FD);
 	crash_install(&cell->page);
 	crash_use_thread();
 	if (!loop_init(&cell->loop, "control")) {

@@ -14,6 +14,17 @@ struct status_page;
  * page is copied and must never be closed: its owner is gone when exit() is called. Once. */
 void crash_install(const struct status_page *page);
 
+/* The descriptor that is written to when a crash has been written down, before the process ends:
+ * who reads its other end hears of it before a core is written. It stays the caller's. */
+void crash_tell(int fd);
+
+/* The calling thread is this loop: where it is can be asked from now on by CRASH_STALL_SIGNAL,
+ * sent to it; the answer is in the page. After crash_install(). */
+void crash_use_loop(uint32_t loop);
+
+/* Writes down what code is loaded, which has changed. One thread at a time. */
+void crash_see_objects(void);
+
 /* Gives the calling thread a stack for the handler: the task's own may be what overflowed.
  * Each thread; without it an overflow in that thread ends the process without a word. */
 void crash_use_thread(void);

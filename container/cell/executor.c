@@ -89,6 +89,7 @@ executor_settle_in(struct executor_loop *loop)
 	scheduler->held_back = instance_is_held_back;
 	scheduler->leaf_deadline = request_deadline;
 	crash_use_thread();
+	crash_use_loop(loop->index);
 	return true;
 }
 

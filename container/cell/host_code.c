@@ -207,6 +207,7 @@ host_code_on_load(struct inbox_item *item)
 		code->error = host_code_complaint(&report);
 	if (code->plugin != NULL)
 		crash_frames_add(code->plugin->descriptor.name, code->_slot);
+	crash_see_objects();
 	host_code_leave(code, user);
 	settings_report_finish(&report);
 	buffer_finish(&error);
@@ -251,6 +252,7 @@ host_code_on_unload(struct inbox_item *item)
 	}
 	if (inside != NULL)
 		crash_frames_remove(inside, code->_slot, code->lingers == NULL);
+	crash_see_objects();
 	host_code_leave(code, user);
 	buffer_finish(&reason);
 	code->plugin = NULL;

@@ -79,6 +79,7 @@ struct config_container {
 	bool autoload;
 	char *runtime_dir;
 	char *image_dir;
+	char *state_dir;
 	char *control; /* the admin socket */
 	uint32_t control_mode;
 	char *control_group; /* or "" */
@@ -94,6 +95,7 @@ struct config_container {
 	int64_t blocking_threads;
 	char *resolv_conf;
 	int64_t drain_timeout_ns;
+	int64_t crash_reports;
 	int64_t max_services;
 	struct config_origin origins[CONFIG_SECTION_KEYS_MAX]; /* by row of the table */
 	struct config_origin origin; /* of the section; file is NULL when there is none */
@@ -146,6 +148,9 @@ struct config_service {
 	int64_t health_interval_ns; /* 0: never */
 	int64_t health_timeout_ns;
 	int64_t health_queue_ns; /* 0: however old */
+	int64_t stall_warn_ns; /* 0: never */
+	int64_t stall_kill_ns; /* likewise */
+	bool crash_content;
 	enum config_restart restart;
 	struct config_span restart_delay;
 	struct config_rate start_limit;

@@ -153,6 +153,8 @@ options_set(struct ctl_options *options, enum option_id id, const char *value,
 		return options->dry_run = true;
 	case OPTION_HISTORY:
 		return options->history = true;
+	case OPTION_OFFLINE:
+		return options->offline = true;
 	case OPTION_SAVE:
 		return options->save = true;
 	case OPTION_CONFIG:

@@ -39,6 +39,7 @@ struct ctl_options {
 	bool follow;
 	bool dry_run;
 	bool history;
+	bool offline;
 	bool save;
 	int64_t config; /* 0: not given */
 	int64_t timeout_ns; /* the verb's own unless given; 0: none */

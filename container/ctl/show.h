@@ -48,6 +48,12 @@ void show_info(struct print *print, const json_t *info);
 /* Its essence and how many services are in which state. */
 void show_summary(struct print *print, const json_t *info, const json_t *services);
 
+/* --- show_crash.c ------------------------------------------------------------ */
+
+/* A table of Crash objects; and one of them in full. */
+void show_crashes(struct print *print, const json_t *crashes, bool heading);
+void show_crash(struct print *print, const json_t *crash);
+
 /* --- show_tasks.c ------------------------------------------------------------ */
 
 /* The reply to Tasks, as a table or as who started whom. */

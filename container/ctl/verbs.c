@@ -55,6 +55,9 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_ONCE] = {"once", 0, NULL, "print it once and end"},
 	[OPTION_INTERVAL] = {"interval", 0, "D", "the time from one look to the next, 1s unless given"},
 	[OPTION_AS] = {"as", 0, "NAME", "the name of the service; else it is that of the file"},
+	[OPTION_OFFLINE] = {"offline", 0, NULL,
+		"read what bayd keeps in its state_dir instead of asking it: $BAY_STATE, else ./state if it is "
+		"there, else " LOCALSTATEDIR "/lib/bay"},
 };
 
 const struct verb verbs[] = {
@@ -215,6 +218,12 @@ const struct verb verbs[] = {
 		"or name; a blank looks again at once; q ends. Figures are those of the time between two looks. "
 		"Where the output is no terminal, one table is printed; with --json an object a line until it is "
 		"interrupted, or one with --once."},
+	{"crash", NULL, "[SERVICE | NUMBER]", 0, 1, OPTION_BIT(OPTION_OFFLINE), SECONDS(10), verb_crash,
+		"show the reports of crashes, of stalls, and of cells that were killed",
+		"Without an argument all are listed, the newest first; with SERVICE its last one is shown in "
+		"full, with NUMBER that one: what happened in which task and thread, the message that was "
+		"handled, the frames of the stack, and the last lines of the cell. Reports are kept when the "
+		"daemon ends, and --offline reads them without it."},
 	{"check", NULL, "[FILE.ini]", 0, 1, 0, 0, verb_check,
 		"check a configuration and its plugins; needs no daemon",
 		"Runs bayd -t. Without a file the configuration that bayd would use is checked."},

@@ -48,6 +48,7 @@ enum option_id {
 	OPTION_SORT,
 	OPTION_ONCE,
 	OPTION_INTERVAL,
+	OPTION_OFFLINE,
 	OPTION_COUNT
 };
 
@@ -105,6 +106,7 @@ verb_fn verb_start, verb_stop, verb_restart, verb_pause, verb_resume, verb_drain
 verb_fn verb_reload_config, verb_rollback_config, verb_diff, verb_show, verb_set, verb_enable,
 	verb_disable;                       /* verb_config.c */
 verb_fn verb_load, verb_unload;         /* verb_plugin.c */
+verb_fn verb_crash;                     /* verb_crash.c */
 verb_fn verb_log, verb_events;          /* verb_log.c */
 verb_fn verb_check, verb_doc, verb_inspect, verb_run; /* verb_program.c */
 verb_fn verb_new;                       /* verb_new.c */

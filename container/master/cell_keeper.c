@@ -26,6 +26,7 @@ struct cell_keeper {
 	char subject[64]; /* "cell main" */
 
 	struct cell_process *cell; /* NULL: there is none */
+	pid_t pid; /* of that, or of the last one */
 	enum cell_state state;
 	bool was_ready;
 	uint64_t restarts;
@@ -93,6 +94,15 @@ cell_keeper_on_notice(const char *method, const json_t *parameters, void *arg)
 	keeper->watcher.notice(method, parameters, keeper->watcher.arg);
 }
 
+static void
+cell_keeper_on_crash(void *arg)
+{
+	struct cell_keeper *keeper = arg;
+
+	if (keeper->watcher.crashed != NULL)
+		keeper->watcher.crashed(keeper->watcher.arg);
+}
+
 bool
 cell_keeper_start(struct cell_keeper *keeper, struct buffer *error)
 {
@@ -103,6 +113,8 @@ cell_keeper_start(struct cell_keeper *keeper, struct buffer *error)
 	if (keeper->cell == NULL)
 		return false;
 	keeper->state = CELL_SETTING_UP;
+	keeper->pid = cell_process_pid(keeper->cell);
+	cell_process_watch_crash(keeper->cell, cell_keeper_on_crash, keeper);
 	cell_process_call(keeper->cell, CELL_SETUP, cell_setup_to_json(&keeper->setup), -1,
 		keeper->limits->setup_ns, cell_keeper_on_setup, keeper);
 	return true;
@@ -329,6 +341,12 @@ struct cell_process *
 cell_keeper_process(const struct cell_keeper *keeper)
 {
 	return keeper->cell;
+}
+
+pid_t
+cell_keeper_pid(const struct cell_keeper *keeper)
+{
+	return keeper->pid;
 }
 
 uint64_t

@@ -37,6 +37,8 @@ struct cell_keeper_watcher {
 	void (*called)(const char *method, const json_t *parameters, struct cell_answer *answer,
 		void *arg);
 	void (*notice)(const char *method, const json_t *parameters, void *arg);
+	/* It has crashed, as its page tells, and is about to end. Or NULL. */
+	void (*crashed)(void *arg);
 	/* It has ended with this status; its page is borrowed for the call. Returns why, as all
 	 * who wait for an answer of it are told; the keeper's to free. */
 	char *(*ended)(const struct status_page *page, int status, void *arg);
@@ -99,6 +101,9 @@ enum cell_state cell_keeper_state(const struct cell_keeper *keeper);
 
 /* The cell, or NULL while there is no process. */
 struct cell_process *cell_keeper_process(const struct cell_keeper *keeper);
+
+/* Of the cell, or of the last one while there is none; 0: there was none. */
+pid_t cell_keeper_pid(const struct cell_keeper *keeper);
 
 /* Starts that followed an end. */
 uint64_t cell_keeper_restarts(const struct cell_keeper *keeper);

@@ -4,6 +4,7 @@
 #include "master/cell_process.h"
 
 #include <errno.h>
+#include <event2/event.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@
 #include "protocol/cell_link.h"
 
 struct cell_process {
+	struct event_base *base;
 	struct child child;
 	pid_t pid; /* stays when the child has been reaped: for the log */
 	int64_t started_ns;
@@ -31,12 +33,17 @@ struct cell_process {
 	struct cell_log *log;
 	struct child_output *output;
 	struct status_page page;
+	struct event *crash_event; /* its crash pipe can be read; NULL: it has told, or is not asked */
+	int crash_fd;
+	void (*on_crash)(void *arg);
+	void *on_crash_arg;
 };
 
 /* What is made for a cell before it starts: our end and its end of everything. */
 struct cell_ends {
 	int control[2];
 	int log[2];
+	int crash[2];
 	int page;
 };
 
@@ -47,6 +54,8 @@ cell_ends_close(struct cell_ends *ends)
 	fd_close(&ends->control[1]);
 	fd_close(&ends->log[0]);
 	fd_close(&ends->log[1]);
+	fd_close(&ends->crash[0]);
+	fd_close(&ends->crash[1]);
 	fd_close(&ends->page);
 }
 
@@ -64,11 +73,14 @@ cell_ends_open(struct cell_ends *ends, struct cell_process *cell, struct event_b
 	char process[64];
 
 	snprintf(process, sizeof(process), "cell %s", options->name);
-	*ends = (struct cell_ends){.control = {-1, -1}, .log = {-1, -1}, .page = -1};
+	*ends = (struct cell_ends){.control = {-1, -1}, .log = {-1, -1}, .crash = {-1, -1},
+		.page = -1};
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends->control) != 0)
 		return cell_fail(error, options->name, "make its control socket");
 	if (pipe2(ends->log, O_CLOEXEC | O_NONBLOCK) != 0)
 		return cell_fail(error, options->name, "make its log pipe");
+	if (pipe2(ends->crash, O_CLOEXEC | O_NONBLOCK) != 0)
+		return cell_fail(error, options->name, "make its crash pipe");
 	cell->output = child_output_create(base, process);
 	if (cell->output == NULL)
 		return cell_fail(error, options->name, "make the pipes for what it prints");
@@ -92,7 +104,7 @@ cell_process_spawn(struct cell_process *cell, const struct cell_options *options
 		.argv = argv,
 		.library_dir = options->program->library_dir,
 		.cell_name = options->name,
-		.fds = {ends->control[1], ends->log[1], ends->page},
+		.fds = {ends->control[1], ends->log[1], ends->page, ends->crash[1]},
 		.fd_count = CELL_FDS_END - CELL_CONTROL_FD,
 		.output = child_output_ends(cell->output),
 		.change_user = options->change_user,
@@ -125,9 +137,42 @@ cell_process_attach(struct cell_process *cell, struct event_base *base,
 	ends->control[0] = -1;
 	cell->log = cell_log_create(base, ends->log[0], process);
 	ends->log[0] = -1;
+	cell->crash_fd = ends->crash[0];
+	ends->crash[0] = -1;
 	errno = ENOMEM;
 	return (cell->channel != NULL && cell->log != NULL) ||
 		cell_fail(error, options->name, "watch it");
+}
+
+static void
+cell_process_unwatch_crash(struct cell_process *cell)
+{
+	if (cell->crash_event != NULL)
+		event_free(cell->crash_event);
+	cell->crash_event = NULL;
+}
+
+static void
+cell_process_on_crash(evutil_socket_t fd, short what, void *arg)
+{
+	struct cell_process *cell = arg;
+	char byte;
+	bool told = read(fd, &byte, 1) == 1;
+
+	(void)what;
+	cell_process_unwatch_crash(cell);
+	if (told)
+		cell->on_crash(cell->on_crash_arg);
+}
+
+void
+cell_process_watch_crash(struct cell_process *cell, void (*fn)(void *arg), void *arg)
+{
+	cell->on_crash = fn;
+	cell->on_crash_arg = arg;
+	cell->crash_event = event_new(cell->base, cell->crash_fd, EV_READ, cell_process_on_crash, cell);
+	if (cell->crash_event != NULL)
+		event_add(cell->crash_event, NULL);
 }
 
 struct cell_process *
@@ -144,7 +189,9 @@ cell_process_start(struct event_base *base, const struct cell_options *options,
 		free(cell);
 		return NULL;
 	}
+	cell->base = base;
 	cell->child.pid = -1;
+	cell->crash_fd = -1;
 	started = cell_ends_open(&ends, cell, base, options, error) &&
 		cell_process_spawn(cell, options, &ends, error) &&
 		cell_process_attach(cell, base, options, &ends, watcher, error);
@@ -162,6 +209,8 @@ cell_process_destroy(struct cell_process *cell, const char *why)
 		return;
 	child_kill(&cell->child);
 	child_reap(&cell->child);
+	cell_process_unwatch_crash(cell);
+	fd_close(&cell->crash_fd);
 	cell_channel_destroy(cell->channel, why);
 	if (cell->log != NULL)
 		cell_log_drain(cell->log);

@@ -57,6 +57,10 @@ void cell_process_call(struct cell_process *cell, const char *method, json_t *pa
 void cell_process_call_with(struct cell_process *cell, const char *method, json_t *parameters,
 	struct varlink_fds *fds, int64_t timeout_ns, cell_reply_fn *reply, void *arg);
 
+/* Calls fn(arg) once when the page tells of a crash, before the process ends: a core may be written
+ * meanwhile. */
+void cell_process_watch_crash(struct cell_process *cell, void (*fn)(void *arg), void *arg);
+
 /* Whether it has answered all calls. */
 bool cell_process_is_idle(const struct cell_process *cell);
 

@@ -34,6 +34,7 @@
 #include "master/admin_log.h"
 #include "master/admin_server.h"
 #include "master/cell_section.h"
+#include "master/crash_reports.h"
 #include "master/drop_in.h"
 #include "master/event_log.h"
 #include "master/hand_loads.h"
@@ -347,6 +348,8 @@ master_on_in_force(struct config *config, void *arg)
 	struct master *master = arg;
 
 	master->config = config;
+	if (master->crash_reports != NULL)
+		crash_reports_set_config(master->crash_reports, config);
 	if (master->_parts->ini_watch != NULL)
 		ini_watch_set(master->_parts->ini_watch, config);
 }
@@ -413,6 +416,7 @@ master_create_supervisor(struct master *master)
 		.examination = parts->examination,
 		.listeners = master->listeners,
 		.events = master->events,
+		.crash_reports = master->crash_reports,
 		.limits = &supervisor_limits_default,
 		.cell = {
 			.name = "main",
@@ -671,6 +675,7 @@ master_open_for_operators(struct master *master, struct buffer *error)
 {
 	struct master_parts *parts = master->_parts;
 
+	master->crash_reports = crash_reports_create(master->config);
 	master_create_supervisor(master);
 	if (!master_create_watches(master))
 		return buffer_fail(error, "watch plugin_dir and the configuration: no memory");
@@ -697,6 +702,7 @@ master_finish(struct master *master)
 	heartbeat_destroy(parts->heartbeat);
 	/* Before the server: what waits for the cell is answered. */
 	supervisor_destroy(master->supervisor);
+	crash_reports_destroy(master->crash_reports);
 	admin_events_destroy(master->admin_events);
 	admin_log_destroy(master->admin_log);
 	master->admin_log = NULL;

@@ -14,6 +14,7 @@
 struct admin_events;
 struct admin_log;
 struct config;
+struct crash_reports;
 struct event_base;
 struct event_log;
 struct hand_loads;
@@ -46,6 +47,7 @@ struct master {
 	struct log_ring *ring;
 	struct admin_log *admin_log;
 	struct event_log *events;
+	struct crash_reports *crash_reports;
 	struct admin_events *admin_events;
 	struct master_parts *_parts; /* what only master.c needs */
 };

@@ -3,6 +3,7 @@
 
 #include "master/master_cell.h"
 
+#include <inttypes.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -18,6 +19,7 @@
 #include "master/cell_keeper.h"
 #include "master/cell_replacement.h"
 #include "master/cell_section.h"
+#include "master/crash_reports.h"
 #include "master/event_log.h"
 #include "master/link_broker.h"
 #include "master/plugin_examination.h"
@@ -39,6 +41,8 @@ struct master_cell {
 	struct cell_replacement *replacement;
 	uint32_t hung_slot; /* whose hang the process was killed for, or STATUS_NO_SLOT */
 	char hang[160];
+	uint32_t hung_loop; /* which loop did, or UINT32_MAX */
+	bool reported;      /* the present process has crashed, and there is a report of it */
 	bool blamed;  /* it is known who ended the last process */
 	bool leaving; /* it was told to end, since nobody is in it */
 	bool ending;  /* its end is being told, and what follows is still to be decided */
@@ -298,6 +302,44 @@ master_cell_end_text(const struct master_cell *cell, const struct obituary *obit
 	return code_text(words, cell->hung_slot != STATUS_NO_SLOT ? "cell-hang" : obituary->code);
 }
 
+/* Keeps what is left of a process that crashed. */
+static void
+master_cell_report(struct master_cell *cell, const struct status_page *page,
+	const struct obituary *obituary, int status, const char *text)
+{
+	bool hung = cell->hung_slot != STATUS_NO_SLOT;
+	const struct master_service *culprit = supervisor_by_slot(cell->supervisor,
+		hung ? cell->hung_slot : obituary->culprit);
+	const struct crash_facts facts = {.cell = cell->name, .pid = cell_keeper_pid(cell->keeper),
+		.page = page, .obituary = obituary, .status = status, .service = culprit,
+		.hang = hung ? cell->hang : NULL, .hung_loop = cell->hung_loop, .text = text};
+	uint64_t number = crash_reports_add(supervisor_crash_reports(cell->supervisor), &facts);
+
+	cell->reported = true;
+	if (number > 0)
+		log_info(cell_keeper_subject(cell->keeper), "bayctl crash %" PRIu64 " tells more of that", number);
+}
+
+/* It tells so before it ends, which a core may delay for long. */
+static void
+master_cell_on_crashed(void *arg)
+{
+	struct master_cell *cell = arg;
+	const struct status_page *page = master_cell_page(cell);
+	struct status_crash_view crash;
+	struct obituary obituary;
+	char *words;
+
+	if (page == NULL || cell->reported || cell->hung_slot != STATUS_NO_SLOT ||
+	    !status_page_read_crash(page, &crash))
+		return;
+	obituary_write(&obituary, page, crash.signal);
+	words = master_cell_end_words(cell, &obituary);
+	log_debug(cell_keeper_subject(cell->keeper), "ends: it %s", words);
+	master_cell_report(cell, page, &obituary, crash.signal, words);
+	free(words);
+}
+
 static void
 master_cell_tell_services(struct master_cell *cell, const struct obituary *obituary,
 	const struct status_page *page)
@@ -330,6 +372,7 @@ master_cell_on_ended(const struct status_page *page, int status, void *arg)
 	const char *subject = cell_keeper_subject(cell->keeper);
 	bool stopping = supervisor_is_stopping(cell->supervisor);
 	bool meant = stopping || cell->leaving || (cell_replacement_is_under_way(cell->replacement) && status == 0);
+	struct status_crash_view crash;
 	struct obituary obituary;
 	char *text;
 	char *why;
@@ -344,6 +387,13 @@ master_cell_on_ended(const struct status_page *page, int status, void *arg)
 	if (!meant)
 		event_log_add(supervisor_events(cell->supervisor), EVENT_CRASHED, &(struct event_facts){0},
 			"%s %s", subject, text);
+	if (!cell->reported && (!meant || status_page_read_crash(page, &crash))) {
+		char *words = master_cell_end_words(cell, &obituary);
+
+		master_cell_report(cell, page, &obituary, status, words);
+		free(words);
+	}
+	cell->reported = false;
 	cell->blamed = cell->hung_slot != STATUS_NO_SLOT || meant ||
 		master_cell_has_slot(cell, obituary.culprit);
 	cell_replacement_is_over(cell->replacement);
@@ -409,6 +459,20 @@ master_cell_reap(struct master_cell *cell)
 	cell_keeper_reap(cell->keeper);
 }
 
+/* The loop that runs its code and does not come round; UINT32_MAX: none does. */
+static uint32_t
+master_cell_find_hung_loop(const struct master_cell *cell, uint32_t slot)
+{
+	const struct status_page *page = master_cell_page(cell);
+	struct status_loop_view view;
+	int64_t held_ns;
+
+	for (uint32_t loop = 0; loop < page->loops; loop++)
+		if (status_page_loop_is_silent(page, loop, &view, &held_ns) && view.slot == slot)
+			return loop;
+	return UINT32_MAX;
+}
+
 void
 master_cell_end_hang(struct master_cell *cell, struct master_service *service,
 	const char *format, ...)
@@ -418,6 +482,7 @@ master_cell_end_hang(struct master_cell *cell, struct master_service *service,
 	if (master_cell_process(cell) == NULL || cell->hung_slot != STATUS_NO_SLOT)
 		return;
 	cell->hung_slot = service->slot;
+	cell->hung_loop = master_cell_find_hung_loop(cell, service->slot);
 	va_start(args, format);
 	vsnprintf(cell->hang, sizeof(cell->hang), format, args);
 	va_end(args);
@@ -521,6 +586,7 @@ master_cell_create_keeper(struct master_cell *cell)
 	const struct cell_keeper_watcher watcher = {.ready = master_cell_on_ready,
 		.called = master_cell_on_called, .notice = master_cell_on_notice,
 		.ended = master_cell_on_ended, .gone = master_cell_on_gone,
+		.crashed = master_cell_on_crashed,
 		.hindered = master_cell_on_hindered, .arg = cell};
 
 	return cell_keeper_create(supervisor_base(cell->supervisor), &cell->options, &setup,

@@ -126,6 +126,7 @@ struct master_service {
 	bool waits;       /* STARTING, until those that it follows are ready */
 	bool blocked;     /* FAILED, since one that it requires is not ready */
 	bool hopes;       /* the same, and those that it requires are tried again by themselves */
+	bool stalled;     /* its cell is being killed, since it kept a loop for stall_kill: a crash of its */
 	bool leaving;     /* to be stopped and started again once those that follow it have stopped */
 	struct event_by by; /* who asked for what is under way; bayd itself when nothing is */
 	char *reason;     /* of FAILED and of a stop that hangs; NULL: none */

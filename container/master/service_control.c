@@ -250,6 +250,8 @@ service_fail_with_cell(struct master_service *service, const struct obituary *ob
 	service->by = (struct event_by){0};
 	if (hang != NULL) {
 		master_service_note(service, EVENT_CRASHED, "%s", hang);
+		if (service->stalled)
+			service_isolation_note_crash(service);
 		service_fail(service, starting ? RESTART_CAUSE_INIT_HUNG : RESTART_CAUSE_HUNG, hang);
 		return;
 	}
@@ -306,6 +308,7 @@ service_control_cell_ended(struct master_service *service, const struct obituary
 		service->again = true;
 		master_service_set_state(service, SERVICE_STARTING, NULL);
 	}
+	service->stalled = false;
 	service_settle(service);
 }
 

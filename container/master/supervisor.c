@@ -477,6 +477,12 @@ supervisor_order(const struct supervisor *supervisor)
 	return supervisor->order;
 }
 
+struct crash_reports *
+supervisor_crash_reports(const struct supervisor *supervisor)
+{
+	return supervisor->options.crash_reports;
+}
+
 struct event_log *
 supervisor_events(const struct supervisor *supervisor)
 {

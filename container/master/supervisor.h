@@ -22,6 +22,7 @@
 #include "master/cell_process.h"
 #include "master/master_service.h"
 
+struct crash_reports;
 struct event_base;
 struct event_log;
 struct link_broker;
@@ -51,6 +52,7 @@ struct supervisor_options {
 	struct plugin_examination *examination; /* makes and examines images */
 	struct listener_table *listeners;       /* what services listen on */
 	struct event_log *events;               /* takes what happens; or NULL */
+	struct crash_reports *crash_reports;    /* takes what is left of cells; or NULL */
 	const struct supervisor_limits *limits;
 	struct cell_options cell; /* of the first, which is always there; its services are filled in */
 };
@@ -137,6 +139,7 @@ struct plugin_examination *supervisor_examination(const struct supervisor *super
 struct listener_table *supervisor_listeners(const struct supervisor *supervisor);
 struct service_order *supervisor_order(const struct supervisor *supervisor);
 struct event_log *supervisor_events(const struct supervisor *supervisor);
+struct crash_reports *supervisor_crash_reports(const struct supervisor *supervisor);
 const struct supervisor_limits *supervisor_limits(const struct supervisor *supervisor);
 const struct service_table *supervisor_table(const struct supervisor *supervisor);
 struct link_broker *supervisor_broker(const struct supervisor *supervisor);

@@ -37,7 +37,8 @@ enum {
 	CELL_CONTROL_FD = 3, /* Unix stream socket to the master; end of file: exit */
 	CELL_LOG_FD = 4,     /* write end of the pipe for log records; non-blocking */
 	CELL_PAGE_FD = 5,    /* memory of the status page; not there in an examiner */
-	CELL_FDS_END = 6     /* nothing else is open from here on */
+	CELL_CRASH_FD = 6,   /* write end of a pipe: a byte means that the page tells of a crash */
+	CELL_FDS_END = 7     /* nothing else is open from here on */
 };
 
 #define CELL_ENV_NAME "BAY_CELL"         /* the cell's name, for the log before Setup */

@@ -60,6 +60,10 @@ static const struct interface_argument unload_arguments[] = {
 
 static const struct interface_argument any_service_arguments[] = {SERVICE_OPTIONAL, END};
 
+static const struct interface_argument crashes_arguments[] = {
+	SERVICE_OPTIONAL,
+	{.name = "number", .type = INTERFACE_INT, .min = 1, .max = INT64_MAX}, END};
+
 static const struct interface_argument call_arguments[] = {
 	SERVICE_REQUIRED, BODY,
 	{.name = "timeout_ns", .type = INTERFACE_INT, .min = 1, .max = INT64_MAX}, END};
@@ -364,6 +368,16 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.reply = "services: []ServiceStats, loops: []LoopStats",
 		.help = "Counters and latencies, of all services or of one; also while loops hang.",
 	},
+	[INTERFACE_CRASHES] = {
+		.id = INTERFACE_CRASHES,
+		.interface = INTERFACE_NAME,
+		.name = "Crashes",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = crashes_arguments,
+		.reply = "crashes: []Crash",
+		.help = "Reports of cells that crashed, hung or were killed, the newest first; of a service, "
+			"or the one with the number, which alone comes with frames, awaits and events.",
+	},
 	[INTERFACE_LOG] = {
 		.id = INTERFACE_LOG,
 		.interface = INTERFACE_NAME,
@@ -551,6 +565,20 @@ const struct interface_type_text interface_types[] = {
 		"at them, at most.",
 		"LoopStats (cell: string, loop: int, passes: int, switches: int, tasks: int, stacks: int, wakes: int, "
 		"polls: int, cpu_ns: int, lag: Durations)"},
+	{"A place in code. in_object is the address as the object's file has it, offset how far behind "
+		"the begin of the function. await is the function of Bay that was called there.",
+		"Frame (address: string, object: ?string, path: ?string, build_id: ?string, in_object: ?string, "
+		"function: ?string, offset: ?int, await: ?string)"},
+	{"A line that the cell had to say.", "CrashEvent (time_wall_ns: int, level: string, text: string)"},
+	{"How a cell ended, what it did then, and whose code it was. kind is one of the words in "
+		"bayctl(1). message is the begin of the message that was handled, escaped, unless the service "
+		"keeps it secret. frames are those of the thread that crashed or hung, the innermost first; "
+		"awaits what its task had waited in, the last first; events the last lines of the cell.",
+		"Crash (number: int, time_wall_ns: int, kind: string, cell: string, pid: int, text: string, "
+		"service: ?string, plugin: ?string, version: ?string, generation: ?int, sha256: ?string, "
+		"task: ?string, signal: ?string, fault_address: ?string, message: ?string, message_size: ?int, "
+		"trace: ?string, thread: ?string, tid: ?int, frames: ?[]Frame, awaits: ?[]Frame, "
+		"events: ?[]CrashEvent)"},
 	{"Something that happened. number counts up from 1 at the daemon's start; kind is one of "
 		"the words in bayctl(1); uid and pid are those of a user who asked.",
 		"Event (number: int, time_wall_ns: int, kind: string, service: ?string, "

@@ -43,9 +43,12 @@ static inline bool
 await_begin(const char *function, const void *where)
 {
 	struct scheduler *here = scheduler_here;
+	struct scheduler_await *last;
 
 	if (!await_may_begin(here))
 		return await_refuse(function, where);
+	last = &here->awaits[here->await_count++ % SCHEDULER_AWAITS];
+	*last = (struct scheduler_await){function, where, here->current->id};
 	here->current->awaiting = function;
 	here->current->where = where;
 	return true;

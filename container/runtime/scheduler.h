@@ -50,6 +50,15 @@ struct ready {
 	struct task *task;             /* whose struct it is in; NULL: a spawn */
 };
 
+/* What a task waited in, of the last ones of all tasks: for reports of one that is stuck. */
+#define SCHEDULER_AWAITS 32
+
+struct scheduler_await {
+	const char *function; /* NULL: none yet */
+	const void *where;
+	uint64_t task_id;
+};
+
 /* Starts what waits above; returns whether anything was. */
 typedef bool scheduler_find_work_fn(struct scheduler *scheduler, void *arg);
 
@@ -67,6 +76,7 @@ struct scheduler {
 	struct task *current;          /* NULL: the idle fiber runs */
 	int slice;                     /* calls left */
 	int budget;                    /* switches left in this pass */
+	unsigned await_count;          /* of those that awaits[] tells the last of */
 	struct bay_request *leaf;      /* a leaf handler runs on the current task's stack */
 	const char *leaf_awaits;       /* the function in which the leaf tried to wait */
 	struct ready *ready_head;
@@ -97,6 +107,7 @@ struct scheduler {
 	scheduler_subject_fn *subject; /* or NULL: log lines about tasks have no subject */
 	scheduler_held_back_fn *held_back; /* or NULL: none is */
 	scheduler_leaf_deadline_fn *leaf_deadline; /* NULL: there are no leaves */
+	struct scheduler_await awaits[SCHEDULER_AWAITS];
 	unsigned find_work_turn;       /* its own, for taking turns */
 	atomic_bool stopping;
 	uint64_t passes;

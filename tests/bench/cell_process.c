@@ -143,13 +143,15 @@ cell_process_exec(int control, int log, int page)
 	const char *command = getenv("BENCH_CELL");
 	char line[1024];
 
+	/* Nobody reads its log, and nobody reads of its crashes. */
 	if (fcntl(control, F_DUPFD, FIRST_FREE_FD) != FIRST_FREE_FD ||
 		fcntl(log, F_DUPFD, FIRST_FREE_FD) != FIRST_FREE_FD + 1 ||
-		fcntl(page, F_DUPFD, FIRST_FREE_FD) != FIRST_FREE_FD + 2)
+		fcntl(page, F_DUPFD, FIRST_FREE_FD) != FIRST_FREE_FD + 2 ||
+		fcntl(log, F_DUPFD, FIRST_FREE_FD) != FIRST_FREE_FD + 3)
 		_exit(127);
 	for (int fd = CELL_CONTROL_FD; fd < CELL_FDS_END; fd++)
 		dup2(FIRST_FREE_FD + fd - CELL_CONTROL_FD, fd);
-	for (int fd = CELL_FDS_END; fd < FIRST_FREE_FD + 3; fd++)
+	for (int fd = CELL_FDS_END; fd < FIRST_FREE_FD + 4; fd++)
 		close(fd);
 	snprintf(line, sizeof(line), "exec %s", command != NULL ? command : BAY_CELL);
 	execl("/bin/sh", "sh", "-c", line, (char *)NULL);
