@@ -136,6 +136,7 @@ crash_on_exit(void)
 	status_page_write_crash(crash_page, 0, 0, here != NULL ? here->index : UINT32_MAX,
 		"exit() was called");
 	crash_write_trace(CRASH_EXIT, NULL);
+	crash_trace_blame();
 }
 
 /* Appends as much as there is room for. */
@@ -228,6 +229,9 @@ crash_handle(int number, siginfo_t *info, void *context)
 		crash_write_trace(kind, context);
 	else
 		crash_look_around(number, address, kind, context);
+	/* What comes from outside is nobody's fault. */
+	if (!sent || info->si_pid == getpid())
+		crash_trace_blame();
 	if (crash_tells >= 0 && write(crash_tells, "", 1) < 0)
 		errno = 0;
 	if (sent)
@@ -249,6 +253,8 @@ crash_on_stall(int number, siginfo_t *info, void *context)
 		crash_trace_begin(trace);
 		crash_trace_fill(trace, CRASH_STALLED, context);
 		crash_trace_end(trace);
+		/* In case that it never comes round; else it will end, and nobody looks at that. */
+		crash_trace_blame();
 	}
 	errno = error;
 }

@@ -18,6 +18,7 @@
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "service/message.h"
+#include "service/peer.h"
 #include "service/request.h"
 
 /* As glibc has it; it tells debuggers, and us. */
@@ -182,6 +183,21 @@ crash_trace_fill(struct crash_trace *trace, enum crash_kind kind, const void *co
 	(void)_Unwind_Backtrace(crash_trace_frame, &walk);
 	if (walk.count == 0 && context != NULL)
 		crash_trace_lost(trace, context);
+}
+
+/* Also of the one that called a service on this thread, for which it does that. */
+void
+crash_trace_blame(void)
+{
+	const struct scheduler *here = scheduler_here;
+
+	if (here == NULL || here->current == NULL)
+		return;
+	if (here->leaf != NULL)
+		peer_blame(here->leaf);
+	for (const struct task *task = here->current; task != NULL; task = task->caller)
+		if (task->request != NULL)
+			peer_blame(task->request);
 }
 
 /* --- abort -------------------------------------------------------------------------------------- */

@@ -13,6 +13,10 @@
  * the signal whose handler this is in, or NULL: in none. */
 void crash_trace_fill(struct crash_trace *trace, enum crash_kind kind, const void *context);
 
+/* Those whose requests the calling thread is working on, in other cells, learn from their links that
+ * this one crashes over them. Looks at memory that may be broken: as the last deed. */
+void crash_trace_blame(void);
+
 /* What kind of an abort() it is, by what the C library has said before; that goes into the
  * trace, too. In the handler of a signal. */
 enum crash_kind crash_trace_abort_kind(struct crash_trace *trace);

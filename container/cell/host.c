@@ -176,8 +176,10 @@ host_absent(struct host *host, const struct cell_absent *absent)
 		peer_route_wait(service);
 		return;
 	}
-	if (absent->state == CELL_ABSENCE_ELSEWHERE)
+	if (absent->state == CELL_ABSENCE_ELSEWHERE) {
 		peer_route_set(service, absent->cell, absent->wait, (unsigned)absent->retry);
+		peer_route_set_poison(service, (unsigned)absent->poison);
+	}
 	/* Of what is in another cell, more is said again and again. */
 	if (absent->state != CELL_ABSENCE_ELSEWHERE || service_state(service) != SERVICE_ELSEWHERE)
 		service_set_state(service, states[absent->state], absent->reason);

@@ -9,13 +9,16 @@
 #include <bay/status.h>
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "cell/control.h"
 #include "cell/executor.h"
 #include "loop/loop.h"
 #include "protocol/cell_link.h"
 #include "protocol/varlink_stream.h"
 #include "runtime/scheduler.h"
+#include "service/message.h"
 #include "service/peer.h"
 #include "service/service.h"
 
@@ -101,6 +104,46 @@ cell_peers_broken(const char *cell, uint64_t epoch, const char *why, void *arg)
 	loop_post(here.loop, &word->item);
 }
 
+/* --- dead letters ---------------------------------------------------------------------------- */
+
+struct cell_peers_letter {
+	struct inbox_item item;
+	char service[SERVICE_NAME_SIZE];
+	unsigned crashes;
+	struct bay_message *message; /* NULL: it is empty */
+};
+
+static void
+cell_peers_on_letter(struct inbox_item *item)
+{
+	struct cell_peers_letter *letter = container_of(item, struct cell_peers_letter, item);
+	size_t size = bay_message_size(letter->message);
+	struct buffer body = {0};
+	struct cell_dead_letter told = {.service = letter->service, .crashes = letter->crashes,
+		.size = (int64_t)size};
+
+	if (size <= CELL_DEAD_LETTER_MAX && text_base64_encode(&body, bay_message_data(letter->message), size))
+		told.body = size > 0 ? buffer_text(&body) : "";
+	if (here.control != NULL)
+		control_notify(here.control, CELL_DEAD_LETTER, cell_dead_letter_to_json(&told));
+	buffer_finish(&body);
+	message_unref(letter->message);
+	free(letter);
+}
+
+static void
+cell_peers_dead_letter(const char *service, const struct bay_message *message, unsigned crashes, void *arg)
+{
+	struct cell_peers_letter *letter = xcalloc(1, sizeof *letter);
+
+	(void)arg;
+	snprintf(letter->service, sizeof letter->service, "%s", service);
+	letter->crashes = crashes;
+	letter->message = message_ref(message);
+	letter->item.run = cell_peers_on_letter;
+	loop_post(here.loop, &letter->item);
+}
+
 /* --- what the master says -------------------------------------------------------------------- */
 
 void
@@ -133,7 +176,8 @@ cell_peers_tell(const struct cell_peer *peer)
 void
 cell_peers_begin(struct control *control, struct loop *loop, struct executor *executor)
 {
-	static const struct peer_source source = {.connect = cell_peers_connect, .broken = cell_peers_broken};
+	static const struct peer_source source = {.connect = cell_peers_connect, .broken = cell_peers_broken,
+		.dead_letter = cell_peers_dead_letter};
 	unsigned i, count = executor_count(executor);
 
 	here.control = control;

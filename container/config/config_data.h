@@ -20,7 +20,7 @@
 enum { CONFIG_NAME_MAX = 48 };
 
 /* No section has more keys than this. */
-enum { CONFIG_SECTION_KEYS_MAX = 32 };
+enum { CONFIG_SECTION_KEYS_MAX = 64 };
 
 /* Where something stands. By default: file is NULL. */
 struct config_origin {
@@ -139,6 +139,9 @@ struct config_service {
 	uint64_t queue_bytes;
 	enum config_overflow overflow;
 	int64_t retry; /* of requests from other cells */
+	int64_t poison; /* 0: none is */
+	int64_t dead_letters;
+	uint64_t dead_letter_bytes;
 	int64_t timeout_ns; /* 0: none */
 	uint64_t stack_bytes;
 	int64_t blocking_threads;

@@ -54,6 +54,9 @@ void show_summary(struct print *print, const json_t *info, const json_t *service
 void show_crashes(struct print *print, const json_t *crashes, bool heading);
 void show_crash(struct print *print, const json_t *crash);
 
+/* A table of DeadLetter objects. */
+void show_dead_letters(struct print *print, const json_t *letters, bool heading);
+
 /* --- show_tasks.c ------------------------------------------------------------ */
 
 /* The reply to Tasks, as a table or as who started whom. */

@@ -152,3 +152,26 @@ show_crash(struct print *print, const json_t *crash)
 	show_awaits(print, json_object_get(crash, "awaits"));
 	show_crash_events(print, json_object_get(crash, "events"));
 }
+
+void
+show_dead_letters(struct print *print, const json_t *letters, bool heading)
+{
+	static const struct table_column columns[] = {
+		{"NUMBER", TABLE_RIGHT}, {"TIME", TABLE_LEFT}, {"FROM CELL", TABLE_LEFT},
+		{"CRASHES", TABLE_RIGHT}, {"BYTES", TABLE_RIGHT}};
+	struct table *table = table_create(columns, sizeof(columns) / sizeof(*columns));
+
+	for (size_t i = 0; i < json_array_size(letters); i++) {
+		const json_t *letter = json_array_get(letters, i);
+		char time[CLOCK_TEXT_SIZE];
+
+		clock_format_wall(time, sizeof(time), view_int(letter, "time_wall_ns"));
+		table_int(table, view_int(letter, "number"));
+		table_text(table, PRINT_PLAIN, time);
+		table_text(table, PRINT_PLAIN, view_text(letter, "sender"));
+		table_int(table, view_int(letter, "crashes"));
+		table_int(table, view_int(letter, "size"));
+	}
+	table_print(table, print, heading);
+	table_destroy(table);
+}

@@ -224,6 +224,12 @@ const struct verb verbs[] = {
 		"full, with NUMBER that one: what happened in which task and thread, the message that was "
 		"handled, the frames of the stack, and the last lines of the cell. Reports are kept when the "
 		"daemon ends, and --offline reads them without it."},
+	{"dlq", NULL, "ls|show|replay|purge SERVICE [NUMBER]", 2, 3, 0, SECONDS(10), verb_dlq,
+		"list dead letters of a service, show one, send them again, or throw them away",
+		"A dead letter is a message over which cells crashed as often as the service's poison says. "
+		"ls lists those that are kept, the newest first. show prints the one with NUMBER as it is. "
+		"replay sends it to the service, or without NUMBER all of them, the oldest first, and "
+		"forgets each that the service's queue has taken. purge forgets it, or all."},
 	{"check", NULL, "[FILE.ini]", 0, 1, 0, 0, verb_check,
 		"check a configuration and its plugins; needs no daemon",
 		"Runs bayd -t. Without a file the configuration that bayd would use is checked."},

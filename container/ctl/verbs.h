@@ -107,6 +107,7 @@ verb_fn verb_reload_config, verb_rollback_config, verb_diff, verb_show, verb_set
 	verb_disable;                       /* verb_config.c */
 verb_fn verb_load, verb_unload;         /* verb_plugin.c */
 verb_fn verb_crash;                     /* verb_crash.c */
+verb_fn verb_dlq;                       /* verb_dlq.c */
 verb_fn verb_log, verb_events;          /* verb_log.c */
 verb_fn verb_check, verb_doc, verb_inspect, verb_run; /* verb_program.c */
 verb_fn verb_new;                       /* verb_new.c */

@@ -19,6 +19,7 @@ link_open(struct link *link, int memory_fd, int socket_fd, unsigned side, uint64
 
 	memset(link, 0, sizeof(*link));
 	link->_fd = socket_fd;
+	link->_side = side & 1;
 	ok = link_memory_open(&link->_memory, memory_fd, epoch, why_r);
 	fd_close(&memory_fd);
 	if (!ok) {
@@ -27,6 +28,18 @@ link_open(struct link *link, int memory_fd, int socket_fd, unsigned side, uint64
 	}
 	link_memory_ends(&link->_memory, side, &link->out, &link->in);
 	return true;
+}
+
+void
+link_blame(const struct link *link, uint64_t id)
+{
+	link_memory_blame(&link->_memory, link->_side, id);
+}
+
+uint64_t
+link_blamed(const struct link *link)
+{
+	return link_memory_blamed(&link->_memory, 1 - link->_side);
 }
 
 void

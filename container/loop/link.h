@@ -39,6 +39,7 @@ struct link {
 	link_news_fn *_on_news;
 	link_sleep_fn *_on_sleep;
 	unsigned _idle_wakes;
+	unsigned _side;
 	int _fd;
 };
 
@@ -55,6 +56,13 @@ bool link_begin(struct link *link, struct loop *loop, link_news_fn *on_news, lin
 	__attribute__((warn_unused_result));
 
 void link_end(struct link *link);
+
+/* Leaves word for the other side that we crash over its request with this number. In a handler of a
+ * signal. */
+void link_blame(const struct link *link, uint64_t id);
+
+/* What the other side has left, 0: nothing. As long as it is open; a stranger's word. */
+uint64_t link_blamed(const struct link *link);
 
 /* Ends the sleep of the other side. Any thread. */
 void link_wake(struct link *link);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,7 +22,8 @@ struct link_head {
 	uint32_t layout;
 	uint64_t epoch;
 	uint64_t ring_bytes;
-	char _apart[232];
+	_Atomic uint64_t blamed[2]; /* by side: what it was serving when it crashed; 0: nothing */
+	char _apart[216];
 	struct link_ring rings[2];
 };
 
@@ -117,6 +119,23 @@ link_memory_close(struct link_memory *memory)
 	if (memory->_at != NULL)
 		munmap(memory->_at, LINK_MEMORY_BYTES);
 	memory->_at = NULL;
+}
+
+void
+link_memory_blame(const struct link_memory *memory, unsigned side, uint64_t id)
+{
+	struct link_head *head = memory->_at;
+
+	if (head != NULL)
+		atomic_store_explicit(&head->blamed[side], id, memory_order_relaxed);
+}
+
+uint64_t
+link_memory_blamed(const struct link_memory *memory, unsigned side)
+{
+	struct link_head *head = memory->_at;
+
+	return head != NULL ? atomic_load_explicit(&head->blamed[side], memory_order_relaxed) : 0;
 }
 
 void

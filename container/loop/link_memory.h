@@ -42,4 +42,9 @@ void link_memory_close(struct link_memory *memory);
 void link_memory_ends(const struct link_memory *memory, unsigned side, struct link_writer *writer_r,
 	struct link_reader *reader_r);
 
+/* Side says which request of the other it serves while it crashes, by the number that it was sent
+ * with; 0 is none. Safe in a handler of a signal. And what side has said last. */
+void link_memory_blame(const struct link_memory *memory, unsigned side, uint64_t id);
+uint64_t link_memory_blamed(const struct link_memory *memory, unsigned side);
+
 #endif

@@ -24,6 +24,7 @@
 #include "master/admin_tasks.h"
 #include "master/admin_verbs.h"
 #include "master/crash_reports.h"
+#include "master/dead_letters.h"
 #include "master/event_log.h"
 #include "master/master.h"
 #include "master/master_cell.h"
@@ -446,6 +447,8 @@ static admin_command_fn *const admin_commands[INTERFACE_METHODS] = {
 	[INTERFACE_QUEUES] = admin_queues,
 	[INTERFACE_STATS] = admin_stats,
 	[INTERFACE_CRASHES] = admin_crashes,
+	[INTERFACE_DEAD_LETTERS] = admin_dead_letters,
+	[INTERFACE_DROP_DEAD_LETTERS] = admin_drop_dead_letters,
 	[INTERFACE_LOG] = admin_log_lines,
 	[INTERFACE_EVENTS] = admin_events,
 	[INTERFACE_RELOAD_CONFIG] = admin_reload_config,

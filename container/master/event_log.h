@@ -53,6 +53,7 @@ enum { EVENT_LOG_CAPACITY = 2048 };
 	ROW(ROLLED_BACK, "rolled-back", EVENT_UNLOGGED, "the former generation or configuration is back") \
 	ROW(DRAINED, "drained", EVENT_INFO, "a service, a cell or what lingered has ended what it had") \
 	ROW(LINGERS, "lingers", EVENT_WARN, "the code of an old generation cannot be unloaded") \
+	ROW(DEAD_LETTER, "dead-letter", EVENT_WARN, "a message over which cells crashed is put away") \
 	ROW(ISOLATED, "isolated", EVENT_WARN, "a service that crashed its cell again and again gets one of its own") \
 	ROW(LINK_BROKEN, "link-broken", EVENT_WARN, "a link between two cells was given up for what came over it") \
 	ROW(PAUSED, "paused", EVENT_INFO, "a service begins no requests") \

@@ -20,6 +20,7 @@
 #include "master/cell_replacement.h"
 #include "master/cell_section.h"
 #include "master/crash_reports.h"
+#include "master/dead_letters.h"
 #include "master/event_log.h"
 #include "master/link_broker.h"
 #include "master/plugin_examination.h"
@@ -246,6 +247,21 @@ master_cell_on_broken(struct master_cell *cell, const json_t *parameters, char *
 	return true;
 }
 
+/* Of a service of another cell, by the one that had sent it. */
+static bool
+master_cell_on_dead_letter(struct master_cell *cell, const json_t *parameters, char *error)
+{
+	struct master_service *service;
+	struct cell_dead_letter letter;
+
+	if (!cell_dead_letter_from_json(parameters, &letter, error))
+		return false;
+	service = supervisor_find(cell->supervisor, letter.service);
+	if (service != NULL)
+		dead_letters_add(service, cell->name, &letter, cell->config->container.state_dir);
+	return true;
+}
+
 static void
 master_cell_on_notice(const char *method, const json_t *parameters, void *arg)
 {
@@ -258,6 +274,7 @@ master_cell_on_notice(const char *method, const json_t *parameters, void *arg)
 		{CELL_LINGERS, master_cell_on_lingers},
 		{CELL_HEALTH, master_cell_on_health},
 		{CELL_BROKEN, master_cell_on_broken},
+		{CELL_DEAD_LETTER, master_cell_on_dead_letter},
 	};
 	struct master_cell *cell = arg;
 	const char *subject = cell_keeper_subject(cell->keeper);

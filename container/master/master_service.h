@@ -92,6 +92,7 @@ struct service_told {
 	const struct master_cell *cell;
 	bool wait;
 	int64_t retry;
+	int64_t poison;
 	bool gone;
 };
 

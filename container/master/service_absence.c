@@ -52,6 +52,7 @@ absence_tell_elsewhere(struct master_service *service, const struct master_cell 
 		.cell = service->gone ? NULL : master_cell_name(service->cell),
 		.wait = !service->gone && absence_is_short(service),
 		.retry = service->config->retry,
+		.poison = service->config->poison,
 	};
 
 	absence_tell(cell, &absent);
@@ -71,10 +72,11 @@ service_tell_others(struct master_service *service)
 {
 	const struct supervisor *supervisor = service->supervisor;
 	const struct service_told told = {.cell = service->cell, .wait = absence_is_short(service),
-		.retry = service->config->retry, .gone = service->gone};
+		.retry = service->config->retry, .poison = service->config->poison, .gone = service->gone};
 
 	if (told.cell == service->told.cell && told.wait == service->told.wait &&
-	    told.retry == service->told.retry && told.gone == service->told.gone)
+	    told.retry == service->told.retry && told.poison == service->told.poison &&
+	    told.gone == service->told.gone)
 		return;
 	service->told = told;
 	for (size_t i = 0; i < supervisor_cell_count(supervisor); i++) {

@@ -73,6 +73,7 @@ static const struct record_field cell_absent_fields[] = {
 	RECORD_TEXT_OPTIONAL(struct cell_absent, cell, "cell"),
 	RECORD_BOOL(struct cell_absent, wait, "wait"),
 	RECORD_INT(struct cell_absent, retry, "retry", 0, INT32_MAX),
+	RECORD_INT(struct cell_absent, poison, "poison", 0, INT32_MAX),
 };
 static const struct record cell_absent_record = RECORD(struct cell_absent, cell_absent_fields);
 
@@ -297,6 +298,15 @@ static const struct record_field cell_broken_fields[] = {
 };
 static const struct record cell_broken_record = RECORD(struct cell_broken, cell_broken_fields);
 
+static const struct record_field cell_dead_letter_fields[] = {
+	RECORD_TEXT(struct cell_dead_letter, service, "service"),
+	RECORD_INT(struct cell_dead_letter, crashes, "crashes", 1, INT32_MAX),
+	RECORD_INT(struct cell_dead_letter, size, "size", 0, INT64_MAX),
+	RECORD_TEXT_OPTIONAL(struct cell_dead_letter, body, "body"),
+};
+static const struct record cell_dead_letter_record =
+	RECORD(struct cell_dead_letter, cell_dead_letter_fields);
+
 /* --- examiner ---------------------------------------------------------------- */
 
 static const struct record_field cell_examine_service_fields[] = {
@@ -389,6 +399,7 @@ CELL_LINK_CODEC(change);
 CELL_LINK_CODEC(stop);
 CELL_LINK_CODEC(promote);
 CELL_LINK_CODEC(linked);
+CELL_LINK_CODEC(dead_letter);
 CELL_LINK_CODEC(peer);
 CELL_LINK_CODEC(call);
 CELL_LINK_CODEC(do);

@@ -81,6 +81,7 @@ enum {
 #define CELL_LINGERS CELL_INTERFACE ".Lingers" /* a notice */
 #define CELL_HEALTH CELL_INTERFACE ".Health" /* a notice */
 #define CELL_BROKEN CELL_INTERFACE ".Broken"   /* a notice */
+#define CELL_DEAD_LETTER CELL_INTERFACE ".DeadLetter" /* a notice */
 #define CELL_HANDLER_FAILED CELL_INTERFACE ".HandlerFailed" /* an error */
 
 enum {
@@ -123,6 +124,7 @@ struct cell_absent {
 	bool wait;          /* elsewhere: it is about to serve there, and what is for it waits here until the
 	                     * next word; else that cell is asked, whatever it answers */
 	int64_t retry;      /* elsewhere: how often it may get a request again after its cell has died */
+	int64_t poison;     /* elsewhere: so many crashes over a request make it a dead letter; 0: none do */
 };
 
 struct cell_setting {
@@ -394,6 +396,18 @@ struct cell_broken {
 	const char *reason; /* NULL: the other end was, as it is when that cell ends */
 };
 
+/* A message of this cell for a service of another one, over which cells have crashed: it is kept for
+ * people to see, and not sent again. */
+struct cell_dead_letter {
+	const char *service;
+	int64_t crashes;
+	int64_t size;
+	const char *body; /* base64; NULL: it is too large */
+};
+
+/* No larger ones are kept, with their bodies. */
+#define CELL_DEAD_LETTER_MAX ((size_t)128 * 1024)
+
 /* --- examiner ---------------------------------------------------------------- */
 
 struct cell_examine_service {
@@ -490,6 +504,7 @@ CELL_LINK_CODEC(lingers);
 CELL_LINK_CODEC(health);
 CELL_LINK_CODEC(connect);
 CELL_LINK_CODEC(broken);
+CELL_LINK_CODEC(dead_letter);
 CELL_LINK_CODEC(examine);
 CELL_LINK_CODEC(plugin_setting);
 CELL_LINK_CODEC(plugin_verb);

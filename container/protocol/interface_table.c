@@ -60,6 +60,10 @@ static const struct interface_argument unload_arguments[] = {
 
 static const struct interface_argument any_service_arguments[] = {SERVICE_OPTIONAL, END};
 
+static const struct interface_argument dead_letter_arguments[] = {
+	SERVICE_REQUIRED,
+	{.name = "number", .type = INTERFACE_INT, .min = 1, .max = INT64_MAX}, END};
+
 static const struct interface_argument crashes_arguments[] = {
 	SERVICE_OPTIONAL,
 	{.name = "number", .type = INTERFACE_INT, .min = 1, .max = INT64_MAX}, END};
@@ -378,6 +382,25 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.help = "Reports of cells that crashed, hung or were killed, the newest first; of a service, "
 			"or the one with the number, which alone comes with frames, awaits and events.",
 	},
+	[INTERFACE_DEAD_LETTERS] = {
+		.id = INTERFACE_DEAD_LETTERS,
+		.interface = INTERFACE_NAME,
+		.name = "DeadLetters",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = dead_letter_arguments,
+		.reply = "letters: []DeadLetter",
+		.help = "Messages for a service over which cells crashed, and which are not sent again, the "
+			"newest first; or the one with the number, which alone comes with its body.",
+	},
+	[INTERFACE_DROP_DEAD_LETTERS] = {
+		.id = INTERFACE_DROP_DEAD_LETTERS,
+		.interface = INTERFACE_NAME,
+		.name = "DropDeadLetters",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.arguments = dead_letter_arguments,
+		.reply = "dropped: int",
+		.help = "Throws the dead letter of a service with the number away, or all.",
+	},
 	[INTERFACE_LOG] = {
 		.id = INTERFACE_LOG,
 		.interface = INTERFACE_NAME,
@@ -579,6 +602,10 @@ const struct interface_type_text interface_types[] = {
 		"task: ?string, signal: ?string, fault_address: ?string, message: ?string, message_size: ?int, "
 		"trace: ?string, thread: ?string, tid: ?int, frames: ?[]Frame, awaits: ?[]Frame, "
 		"events: ?[]CrashEvent)"},
+	{"A message for a service that is put away, since so many cells crashed over it. sender is the cell "
+		"that it came from; body is base64, and not kept of very large ones.",
+		"DeadLetter (number: int, time_wall_ns: int, service: string, sender: string, crashes: int, "
+		"size: int, body: ?string)"},
 	{"Something that happened. number counts up from 1 at the daemon's start; kind is one of "
 		"the words in bayctl(1); uid and pid are those of a user who asked.",
 		"Event (number: int, time_wall_ns: int, kind: string, service: ?string, "

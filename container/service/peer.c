@@ -294,6 +294,14 @@ peer_route_set(struct bay_service *service, const char *cell, bool wait, unsigne
 }
 
 void
+peer_route_set_poison(struct bay_service *service, unsigned crashes)
+{
+	pthread_mutex_lock(&peers_lock);
+	service->route->poison = crashes;
+	pthread_mutex_unlock(&peers_lock);
+}
+
+void
 peer_route_refuse(struct peer_route *route, const char *why, struct list *over)
 {
 	struct list *first;

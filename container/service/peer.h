@@ -21,6 +21,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct bay_message;
 struct bay_request;
 struct bay_service;
 struct scheduler;
@@ -32,6 +33,9 @@ struct peer_source {
 	/* What the cell sent cannot be, and our end of the link is closed. NULL: it has closed its own, which
 	 * may be its end. */
 	void (*broken)(const char *cell, uint64_t epoch, const char *why, void *arg);
+	/* So many cells have crashed over a message for the service (borrowed): it is not sent again. */
+	void (*dead_letter)(const char *service, const struct bay_message *message, unsigned crashes,
+		void *arg);
 	void *arg;
 };
 
@@ -47,6 +51,10 @@ void peers_finish(void);
 /* The service is in this cell. Wait: what is for it stays here until the next word; retry: how
  * often another cell may get a request after one died with it. The caller sets the state. */
 void peer_route_set(struct bay_service *service, const char *cell, bool wait, unsigned retry);
+
+/* After so many crashes over a request of it that is over in any case, and it is a dead letter. 0:
+ * never, as at first. Of a service with a route. */
+void peer_route_set_poison(struct bay_service *service, unsigned crashes);
 
 /* It is in none of them any more: what waits for it ends with BAY_CLOSED and this reason. */
 void peer_route_clear(struct bay_service *service, const char *reason);
@@ -86,6 +94,10 @@ bool peer_withdraw(struct bay_request *ticket);
 /* Takes back a request that somebody waits for; the other cell is told that he does not any more, and
  * why. False: it is on its way home. */
 bool peer_take_back(struct bay_request *request, const char *reason);
+
+/* This cell crashes while the request is handled: if it came from another cell, that one learns it
+ * from the link. In a handler of a signal. */
+void peer_blame(const struct bay_request *request);
 
 /* For the task list, "NAME in cell CELL" of a service that is elsewhere, or NULL. Borrowed for ever. */
 const char *peer_where(struct bay_service *service);

@@ -59,6 +59,7 @@ struct peer_route {
 	struct peer *peer;           /* NULL: it is in none now */
 	bool wait;
 	unsigned retry;
+	unsigned poison;
 	struct list out;             /* struct bay_request.link: not sent, oldest first */
 	struct list in_peer;
 	struct list in_routes;

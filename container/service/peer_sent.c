@@ -244,6 +244,32 @@ peer_sent_settle(struct list *over)
 	}
 }
 
+/* Whether the other cell has crashed over this one, and once too often. */
+static bool
+peer_sent_is_poison(const struct peer_link *link, struct bay_request *request)
+{
+	const struct peer_route *route = request->service->route;
+	uint64_t id = (uint64_t)link->sent[request->sent_slot].serial << 32 | (request->sent_slot + 1);
+
+	if (link_blamed(&link->link) != id)
+		return false;
+	request->crashes++;
+	return route->poison > 0 && request->crashes >= route->poison;
+}
+
+/* It is put away for whoever finds out why, and its sender hears that. */
+static void
+peer_sent_bury(const struct peer_link *link, struct bay_request *request)
+{
+	const char *name = request->service->name;
+
+	if (peers_source.dead_letter != NULL)
+		peers_source.dead_letter(name, request->message, request->crashes, peers_source.arg);
+	request_fail(request, BAY_PEER_DIED, "service %s: cell %s has ended: it crashed over this message, "
+		"which is a dead letter now, after %u %s (bayctl dlq ls %s)", name, link->peer->name,
+		request->crashes, request->crashes == 1 ? "crash" : "crashes", name);
+}
+
 /* Whether it goes to the next cell instead. */
 static bool
 peer_sent_again(struct bay_request *request)
@@ -271,10 +297,13 @@ peer_sent_all_back(struct peer_link *link, struct list *over)
 	while ((last = list_last(&link->away)) != NULL) {
 		struct bay_request *request = container_of(last, struct bay_request, link);
 
-		if (peer_sent_again(request))
+		if (peer_sent_is_poison(link, request))
+			peer_sent_bury(link, request);
+		else if (peer_sent_again(request))
 			continue;
-		request_fail(request, BAY_PEER_DIED, "service %s: cell %s has ended, or the link to it (%s)",
-			request->service->name, link->peer->name, link->why);
+		else
+			request_fail(request, BAY_PEER_DIED, "service %s: cell %s has ended, or the link to it (%s)",
+				request->service->name, link->peer->name, link->why);
 		peer_sent_detach(request, over);
 	}
 	for (i = 0; i < link->sent_size; i++) {

@@ -218,6 +218,15 @@ peer_served_on_arrived(struct bay_request *request)
 /* --- giving it to the service --------------------------------------------------------------- */
 
 /* What stood before the queue has its place in it, or has been ended. */
+void
+peer_blame(const struct bay_request *request)
+{
+	const struct peer_served *served = request->arrived_arg;
+
+	if (request->arrived == peer_served_on_arrived)
+		link_blame(&served->link->link, served->id);
+}
+
 static void
 peer_served_on_ticket(struct bay_request *ticket)
 {

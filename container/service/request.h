@@ -72,6 +72,7 @@ struct bay_request {
 	bool came_over;                 /* of another cell: is never sent on, nor stands before a full queue
 	                                 * without a ticket */
 	bool is_away;                   /* on its way to another cell, or there; under the lock of peer.h */
+	uint8_t crashes;                /* cells that have crashed over it: they are some of tries */
 	enum request_place place;
 	int status;                     /* how it was answered */
 	struct bay_service *service;
@@ -143,6 +144,7 @@ request_create(struct bay_service *service, const struct bay_message *message, s
 	request->tries = 0;
 	request->came_over = false;
 	request->is_away = false;
+	request->crashes = 0;
 	request->place = PLACE_HOME;
 	request->status = BAY_OK;
 	request->service = service;
