@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Pause, Resume and Drain. Master only; never suspends. */
+/*
+ * The methods Pause, Resume and Drain of the control socket: what they ask of service_gate, and its
+ * answers and progress as replies.
+ *
+ * Master only; never suspends.
+ */
 #ifndef BAY_MASTER_ADMIN_GATE_H
 #define BAY_MASTER_ADMIN_GATE_H
 

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Load and Unload. Master only; never suspends. */
+/*
+ * The methods Load and Unload of the control socket: what they ask of hand_loads, and what came of it
+ * as replies.
+ *
+ * Master only; never suspends.
+ */
 #ifndef BAY_MASTER_ADMIN_LOAD_H
 #define BAY_MASTER_ADMIN_LOAD_H
 

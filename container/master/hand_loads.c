@@ -320,10 +320,9 @@ hand_unload_on_left(struct master_service *service, enum bay_status status, cons
 {
 	struct hand_unload *unload = arg;
 
-	if (status == BAY_OK && service != NULL) {
-		unload->ended[unload->count++] = service;
-	} else if (status == BAY_OK) {
-		;
+	if (status == BAY_OK) {
+		if (service != NULL)
+			unload->ended[unload->count++] = service;
 	} else if (unload->message == NULL) {
 		unload->status = status;
 		unload->message = xasprintf("service %s: %s", service->config->name, message);

@@ -14,6 +14,9 @@
 #include "master/service_steps.h"
 #include "master/swap_steps.h"
 
+#define SWAP_IT_IS_STOPPED "it is stopped; bayctl start starts it with the plugin file as it is now [swap-refused]"
+#define SWAP_UNDER_WAY "something else is under way for it: try again when that has ended [busy]"
+
 static void swap_forget(struct master_service *service, const char *message);
 
 /* --- wishes ------------------------------------------------------------------------------------ */
@@ -108,7 +111,7 @@ service_swap_reload(struct master_service *service, const struct swap_wish *wish
 {
 	swap_note_wish(service, wish, "to reload it");
 	if (swap_is_down(service)) {
-		swap_refuse(service, wish, "it is stopped; bayctl start starts it with the plugin file as it is now [swap-refused]");
+		swap_refuse(service, wish, SWAP_IT_IS_STOPPED);
 		return;
 	}
 	if (swap_refuse_for_canary(service, wish))
@@ -159,10 +162,10 @@ service_swap_roll_back(struct master_service *service, const struct swap_wish *w
 	} else if (service->former == NULL) {
 		swap_refuse(service, wish, "there is no former generation to return to [swap-refused]");
 	} else if (swap_is_down(service)) {
-		swap_refuse(service, wish, "it is stopped; bayctl start starts it with the plugin file as it is now [swap-refused]");
+		swap_refuse(service, wish, SWAP_IT_IS_STOPPED);
 	} else if (service->step != SERVICE_STEP_NONE ||
 	    (service->state != SERVICE_READY && service->state != SERVICE_FAILED)) {
-		swap_refuse(service, wish, "something else is under way for it: try again when that has ended [busy]");
+		swap_refuse(service, wish, SWAP_UNDER_WAY);
 	} else {
 		swap_wishes_add(&service->swap.served, wish);
 		swap_note_asker(service);
@@ -183,8 +186,7 @@ swap_has_canary(struct master_service *service, const struct swap_wish *wish)
 	}
 	if (service->step == SERVICE_STEP_NONE && service->state == SERVICE_READY)
 		return true;
-	swap_refuse_as(service, wish, SWAP_BUSY, "something else is under way for it: try again when that has "
-		"ended [busy]");
+	swap_refuse_as(service, wish, SWAP_BUSY, SWAP_UNDER_WAY);
 	return false;
 }
 
