@@ -477,7 +477,10 @@ while has_no_canary; do
 	status_is 0
 done
 put swaps_state_2 last
-versions 100 >/dev/null
+# Of a file that is written behind it is told when this one has been looked at.
+cp "$built_plugins/actor.so" "$dir/plugins/other.so"
+has_looked() { ctl_quiet events | grep -q 'other dropped-in'; }
+wait_until 'the watch has looked' has_looked
 [ -n "$(canary_of share)" ] || fail 'the canary is gone'
 ctl abort swaps
 status_is 0
