@@ -156,6 +156,15 @@ cell_keeper_start_later(struct cell_keeper *keeper, bool blamed)
 }
 
 void
+cell_keeper_set_patience(struct cell_keeper *keeper, int64_t first_ns, int64_t most_ns)
+{
+	const struct backoff *limits = &keeper->limits->backoff;
+
+	keeper->backoff.first_ns = first_ns < limits->first_ns ? first_ns : limits->first_ns;
+	keeper->backoff.max_ns = most_ns < limits->max_ns ? most_ns : limits->max_ns;
+}
+
+void
 cell_keeper_demand(struct cell_keeper *keeper)
 {
 	struct buffer error = {0};

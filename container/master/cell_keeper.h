@@ -68,6 +68,10 @@ bool cell_keeper_start(struct cell_keeper *keeper, struct buffer *error)
 /* Starts another: at once, if it is known who is to blame, else after the back-off. */
 void cell_keeper_start_later(struct cell_keeper *keeper, bool blamed);
 
+/* From now on it waits no longer than this before the next process, at first and at most; and never
+ * longer than by the limits that it was made with. */
+void cell_keeper_set_patience(struct cell_keeper *keeper, int64_t first_ns, int64_t most_ns);
+
 /* What the next one is started with; its name stays. */
 void cell_keeper_set_options(struct cell_keeper *keeper, const struct cell_options *options);
 

@@ -447,6 +447,24 @@ master_cell_release_services(struct master_cell *cell)
 	}
 }
 
+/* Where nobody is to blame, it waits as the most impatient of its services would. */
+static void
+master_cell_set_patience(struct master_cell *cell)
+{
+	int64_t first_ns = INT64_MAX, most_ns = INT64_MAX;
+	const struct master_service *service;
+
+	for (uint32_t i = 0; (service = supervisor_by_slot(cell->supervisor, i)) != NULL; i++) {
+		const struct config_span *delay = &service->config->restart_delay;
+
+		if (service->cell != cell || service->gone || !service->wanted)
+			continue;
+		first_ns = delay->first_ns < first_ns ? delay->first_ns : first_ns;
+		most_ns = delay->last_ns < most_ns ? delay->last_ns : most_ns;
+	}
+	cell_keeper_set_patience(cell->keeper, first_ns, most_ns);
+}
+
 /* When a service was to blame, that one waits or stays down, and the others need not. */
 static void
 master_cell_on_gone(const char *why, void *arg)
@@ -464,10 +482,12 @@ master_cell_on_gone(const char *why, void *arg)
 		master_cell_fail_services(cell, why);
 	cell->ending = false;
 	master_cell_release_services(cell);
-	if (supervisor_is_stopping(supervisor))
+	if (supervisor_is_stopping(supervisor)) {
 		supervisor_cell_stopped(supervisor);
-	else if (master_cell_is_needed(cell))
+	} else if (master_cell_is_needed(cell)) {
+		master_cell_set_patience(cell);
 		cell_keeper_start_later(cell->keeper, cell->blamed);
+	}
 }
 
 void

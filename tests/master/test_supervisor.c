@@ -348,6 +348,29 @@ START_TEST(the_waits_between_cells_double_up_to_the_longest)
 }
 END_TEST
 
+/* Its limits would have it wait for an hour. */
+START_TEST(a_cell_waits_no_longer_than_its_most_impatient_service)
+{
+	struct master_cell_view cell;
+	struct fake_master master;
+
+	fake_master_open_patient(&master, "", "restart_delay = 0..20ms", &(struct backoff){.first_ns = MS(3600000),
+		.max_ns = MS(3600000), .reset_ns = MS(3600000)});
+	fake_master_start(&master);
+	for (int n = 0; n < 4; n++) {
+		int64_t now_ns;
+
+		cell_process_kill(master_cell_process(supervisor_cell(master.supervisor, 0)));
+		UNTIL(&master, is_state(&master, "a", SERVICE_STARTING));
+		now_ns = clock_monotonic_ns();
+		master_cell_view(supervisor_cell(master.supervisor, 0), &cell);
+		ck_assert_int_le(cell.next_try_ns - now_ns, MS(20));
+		UNTIL(&master, is_state(&master, "a", SERVICE_READY));
+	}
+	fake_master_close(&master);
+}
+END_TEST
+
 START_TEST(what_a_cell_has_counted_is_kept_when_it_ends)
 {
 	struct service_totals *totals = calloc(1, sizeof(*totals));
@@ -520,6 +543,7 @@ CHECK_MAIN("master/supervisor",
 	what_a_cell_says_of_nobody_or_of_the_past_changes_nothing,
 	a_cell_that_talks_rubbish_while_it_serves_is_replaced,
 	the_waits_between_cells_double_up_to_the_longest,
+	a_cell_waits_no_longer_than_its_most_impatient_service,
 	what_a_cell_has_counted_is_kept_when_it_ends,
 	the_cell_ends_when_it_is_told,
 	a_cell_that_does_not_end_is_killed,

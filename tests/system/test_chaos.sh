@@ -48,7 +48,6 @@ four_cells() {
 	start_limit = 1000/1s
 	restart_delay = 0
 	$stalls
-	${2-}
 	END
 	sed -i '/^log_level = debug$/d' "$dir/bay.ini"
 	start
@@ -169,16 +168,7 @@ stop
 # random BELOW
 random() { echo $(($(od -An -N4 -tu4 /dev/urandom) % $1)); }
 
-# One that dies again and again is started again later each time, so many have to be there for many to
-# be killed.
-aside=
-[ "$kills" -le 100 ] || for number in 1 2 3 4 5 6 7 8 9 10 11 12; do
-	aside="$aside
-[service aside-$number]
-plugin = storm
-isolate = yes"
-done
-four_cells "$kills kills of cells at random" "$aside"
+four_cells "$kills kills of cells at random"
 wait_until 'all are called' has_called 500
 began=$(date +%s)
 killed=0
