@@ -4,6 +4,7 @@
 
 #include "cell/crash.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -17,6 +18,7 @@
 
 #include <bay/status.h>
 
+#include "base/crash_area.h"
 #include "base/status_page.h"
 #include "runtime/task.h"
 #include "support/check_main.h"
@@ -32,6 +34,8 @@ enum { SANITIZED = 0 };
 static struct status_page page;
 static struct status_crash_view crash;
 static bool recorded;
+static struct crash_trace_view trace; /* if traced */
+static bool traced;
 static uint32_t loading;
 
 typedef void scene_fn(void);
@@ -60,6 +64,7 @@ die(scene_fn *scene)
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	recorded = status_page_read_crash(&page, &crash);
 	loading = status_page_loading(&page);
+	traced = crash_trace_read(&status_page_crash_area(&page)->crash, &trace);
 	status_page_close(&page);
 	return status;
 }
@@ -316,6 +321,11 @@ crash_in_a_task(void)
 START_TEST(a_fault_in_a_task_names_its_loop_service_and_task)
 {
 	expect(crash_in_a_task, SIGSEGV, "null pointer");
+	ck_assert(traced);
+	ck_assert_int_eq(trace.kind, CRASH_NULL_POINTER);
+	ck_assert_uint_gt(trace.frame_count, 1);
+	ck_assert_uint_gt(trace.tid, 0);
+	ck_assert(!trace.has_message);
 	ck_assert_uint_eq(crash.loop, 1);
 	ck_assert_uint_eq(crash.slot, 3);
 	ck_assert_str_eq(crash.task, "test");
@@ -512,6 +522,52 @@ START_TEST(a_thread_has_a_stack_for_it_until_it_leaves)
 }
 END_TEST
 
+/* --- abort ------------------------------------------------------------------------------------------- */
+
+static void
+fail_an_assertion(void)
+{
+	__assert_fail("one == 2", "file.c", 3, "function");
+}
+
+START_TEST(the_last_words_of_the_c_library_are_kept)
+{
+	(void)die(fail_an_assertion);
+	ck_assert(recorded && traced);
+	ck_assert_int_eq(trace.kind, CRASH_ASSERTION);
+	ck_assert_ptr_nonnull(strstr(trace.abort, "one == 2"));
+	ck_assert_ptr_nonnull(strstr(crash.text, "one == 2"));
+}
+END_TEST
+
+/* --- where a loop is ----------------------------------------------------------------------------------- */
+
+static int
+be_asked(void *arg)
+{
+	(void)arg;
+	crash_use_loop(1);
+	raise(CRASH_STALL_SIGNAL);
+	_exit(crash_trace_read(&status_page_crash_area(&page)->stalls[1], &trace) &&
+		trace.kind == CRASH_STALLED && trace.frame_count > 1 ? 77 : 1);
+}
+
+static void
+be_asked_in_a_task(void)
+{
+	run_as_task(be_asked);
+}
+
+START_TEST(a_loop_that_is_asked_says_where_it_is_and_goes_on)
+{
+	int status = die(be_asked_in_a_task);
+
+	ck_assert(!recorded);
+	ck_assert(WIFEXITED(status));
+	ck_assert_int_eq(WEXITSTATUS(status), 77);
+}
+END_TEST
+
 /* --- whoever handled it before ------------------------------------------------------------------------ */
 
 static void
@@ -549,4 +605,6 @@ CHECK_MAIN("cell/crash",
 	an_overflow_is_told_from_other_faults,
 	anothers_guard_is_no_overflow,
 	a_thread_has_a_stack_for_it_until_it_leaves,
+	the_last_words_of_the_c_library_are_kept,
+	a_loop_that_is_asked_says_where_it_is_and_goes_on,
 	the_former_handler_has_the_last_word)

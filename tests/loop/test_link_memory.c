@@ -134,8 +134,31 @@ START_TEST(the_head_must_be_that_of_this_link_and_release)
 }
 END_TEST
 
+START_TEST(a_side_leaves_word_of_what_it_crashes_over)
+{
+	int fd = link_memory_create(EPOCH);
+	struct link_memory memory[2];
+	const char *why;
+
+	for (unsigned side = 0; side < 2; side++)
+		ck_assert(link_memory_open(&memory[side], fd, EPOCH, &why));
+	close(fd);
+	ck_assert_uint_eq(link_memory_blamed(&memory[0], 1), 0);
+	link_memory_blame(&memory[1], 1, 77);
+	ck_assert_uint_eq(link_memory_blamed(&memory[0], 1), 77);
+	ck_assert_uint_eq(link_memory_blamed(&memory[0], 0), 0);
+	/* One that is closed takes none and has none. */
+	link_memory_close(&memory[1]);
+	link_memory_blame(&memory[1], 1, 78);
+	ck_assert_uint_eq(link_memory_blamed(&memory[1], 1), 0);
+	ck_assert_uint_eq(link_memory_blamed(&memory[0], 1), 77);
+	link_memory_close(&memory[0]);
+}
+END_TEST
+
 CHECK_MAIN("loop/link_memory",
 	the_two_sides_hear_each_other,
+	a_side_leaves_word_of_what_it_crashes_over,
 	nobody_can_change_its_size,
 	what_is_no_link_is_refused_with_the_reason,
 	the_head_must_be_that_of_this_link_and_release)

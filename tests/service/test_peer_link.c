@@ -595,7 +595,39 @@ START_TEST(what_is_asked_again_goes_by_the_link_that_is_there)
 }
 END_TEST
 
+/* A call that the other cell has when it ends, with that word about what it crashed over. */
+static void
+crash_over(const char *text, uint64_t off)
+{
+	struct services_job *job;
+
+	begin();
+	peer_route_set_poison(far, 1);
+	job = services_go(0, call_dies, (void *)(uintptr_t)text);
+	link_blame(&hand, hear_kind(LINK_REQUEST).request.id + off);
+	link_close(&hand);
+	ck_assert_int_eq(services_join(job), BAY_OK);
+	services_check_nothing_left();
+	two_cells_end();
+}
+
+START_TEST(a_request_that_a_cell_crashed_over_becomes_a_dead_letter)
+{
+	crash_over("service far: cell b has ended: it crashed over this message, which is a dead letter now, "
+		"after 1 crash (bayctl dlq ls far)", 0);
+}
+END_TEST
+
+/* What it says may be anything. */
+START_TEST(a_request_that_a_cell_did_not_crash_over_is_none)
+{
+	crash_over("service far: cell b has ended, or the link to it (it has ended)", UINT64_C(1) << 32);
+}
+END_TEST
+
 CHECK_MAIN("service/peer_link",
+	a_request_that_a_cell_crashed_over_becomes_a_dead_letter,
+	a_request_that_a_cell_did_not_crash_over_is_none,
 	a_call_is_a_name_a_request_and_an_end,
 	a_request_from_there_is_served_and_answered,
 	credit_comes_before_it_has_to_be_waited_for,
