@@ -15,7 +15,7 @@ two_cells() {
 	[service there]
 	plugin = links
 	cell = risky
-	restart_delay = 1ms
+	restart_delay = 1ms..5ms
 	start_limit = 100/1m
 	${2-}
 	END

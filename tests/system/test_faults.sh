@@ -13,7 +13,7 @@ faulty() {
 	plugin actor bystander
 	ini <<END
 [service victim]
-restart_delay = 1ms
+restart_delay = 1ms..5ms
 start_limit = 1000/1m
 on_crash = stay
 ${1-}
@@ -91,6 +91,47 @@ ctl crash
 kill -KILL "$(cell_pid)"
 ! wait "$call" || fail 'the call was answered'
 wait_until 'the victim serves again' is_state victim ready
+stop
+
+begin 'two services that wait for each other are named'
+faulty 'concurrency = 1'
+plugin faults partner
+cat >>"$dir/bay.ini" <<'END'
+[service partner]
+concurrency = 1
+END
+start
+ctl_behind one call victim "cross partner $dir/one.mark $dir/other.mark"
+one=$call
+ctl_behind other call partner "cross victim $dir/other.mark $dir/one.mark"
+other=$call
+is_deadlocked() { ctl_quiet tasks | grep -q '^deadlock: '; }
+wait_until 'they wait for each other' is_deadlocked
+ctl tasks
+circle=$(grep '^deadlock: ' "$dir/out")
+for word in '(victim)' '(partner)' handle; do
+	case $circle in
+	*"$word"*) ;;
+	*) fail "$word is not in: $circle" ;;
+	esac
+done
+is_answered bystander || fail 'the bystander does not answer'
+ctl shutdown --now
+expect_exit 0
+wait "$one" "$other"
+
+begin 'what a service leaves open or running is told when it ends'
+faulty
+start
+ctl call victim leak
+status_is 0
+ctl call victim thread
+status_is 0
+ctl stop victim
+status_is 0
+logs 'service victim: it ended and left 1'
+wait_until 'the thread is told' eval 'ctl_quiet events victim | grep -q "victim lingers.*: it starts threads"'
+is_answered bystander || fail 'the bystander does not answer'
 stop
 
 begin 'a report tells what was done, where and with which message'

@@ -4,15 +4,21 @@
  *
  *	null wild overflow abort assert double-free exit spin
  *
- * "stuck N" spins after N awaits. "here" is answered at once.
+ * "stuck N" spins after N awaits. "cross SERVICE OWN OTHER" makes the file OWN, waits for the file
+ * OTHER, and calls the service. "leak" forgets a watch of a file, "thread" a thread. Anything else
+ * is answered at once.
  */
 #include <bay/bay.h>
 #include <bay/plugin.h>
 
 #include <assert.h>
+#include <fcntl.h>
+#include <pthread.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static volatile unsigned spins;
 
@@ -107,6 +113,49 @@ planted_stuck(void *arg)
 }
 
 static int
+fault_cross(struct bay_request *request, const char *text)
+{
+	char service[64], own[512], other[512];
+	int fd;
+
+	if (sscanf(text, "%63s %511s %511s", service, own, other) != 3)
+		return bay_fail(request, BAY_INVALID, "cross SERVICE OWN OTHER");
+	fd = open(own, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	if (fd >= 0)
+		close(fd);
+	while (access(other, F_OK) != 0)
+		(void)bay_sleep(BAY_MS);
+	return bay_call(bay_service(service), NULL, NULL, BAY_INHERIT);
+}
+
+static int
+fault_leak(struct bay_request *request)
+{
+	struct bay_watch *watch;
+	int status = bay_watch_open("/", BAY_WATCH_CREATED, &watch);
+
+	return status == BAY_OK ? bay_reply_text(request, "forgotten") : status;
+}
+
+static void *
+stay(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+static int
+fault_thread(struct bay_request *request)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, stay, NULL) != 0)
+		return BAY_FAILED;
+	return bay_reply_text(request, "left");
+}
+
+static int
 handle(struct bay_request *request)
 {
 	const char *text = bay_request_text(request);
@@ -120,6 +169,12 @@ handle(struct bay_request *request)
 	}
 	if (strncmp(text, "stuck ", 6) == 0)
 		return bay_join(bay_spawn("planted", planted_stuck, (void *)(intptr_t)atol(text + 6)), BAY_INHERIT);
+	if (strncmp(text, "cross ", 6) == 0)
+		return fault_cross(request, text + 6);
+	if (strcmp(text, "leak") == 0)
+		return fault_leak(request);
+	if (strcmp(text, "thread") == 0)
+		return fault_thread(request);
 	return bay_reply_text(request, "here");
 }
 
