@@ -540,6 +540,37 @@ START_TEST(the_last_words_of_the_c_library_are_kept)
 }
 END_TEST
 
+/* --- who hears of it ----------------------------------------------------------------------------------- */
+
+static int told[2];
+
+static void
+end_well_though_asked(void)
+{
+	crash_tell(told[1]);
+}
+
+static void
+tell_of_a_crash(void)
+{
+	crash_tell(told[1]);
+	write_to_null();
+}
+
+START_TEST(who_is_to_hear_of_a_crash_does)
+{
+	char byte;
+
+	ck_assert_int_eq(pipe2(told, O_CLOEXEC | O_NONBLOCK), 0);
+	(void)die(end_well_though_asked);
+	ck_assert_int_eq(read(told[0], &byte, 1), -1);
+	(void)die(tell_of_a_crash);
+	ck_assert_int_eq(read(told[0], &byte, 1), 1);
+	close(told[0]);
+	close(told[1]);
+}
+END_TEST
+
 /* --- where a loop is ----------------------------------------------------------------------------------- */
 
 static int
@@ -606,5 +637,6 @@ CHECK_MAIN("cell/crash",
 	anothers_guard_is_no_overflow,
 	a_thread_has_a_stack_for_it_until_it_leaves,
 	the_last_words_of_the_c_library_are_kept,
+	who_is_to_hear_of_a_crash_does,
 	a_loop_that_is_asked_says_where_it_is_and_goes_on,
 	the_former_handler_has_the_last_word)

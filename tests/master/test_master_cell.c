@@ -5,9 +5,11 @@
 
 #include "master/master_cell.h"
 
+#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/log.h"
 #include "config/config_load.h"
 #include "master/cell_process.h"
 #include "master/cell_section.h"
@@ -16,6 +18,7 @@
 #include "protocol/cell_link.h"
 #include "support/check_main.h"
 #include "support/fake_master.h"
+#include "support/log_lines.h"
 
 static struct master_cell *
 cell_of(const struct fake_master *master, const char *name)
@@ -96,6 +99,25 @@ START_TEST(the_end_of_a_cell_is_nothing_to_the_others)
 	ck_assert_int_eq(pid_of(&master, "main"), main_cell);
 	ck_assert_uint_eq(service_of(&master, "a")->restarts, 0);
 	ck_assert_uint_eq(service_of(&master, "b")->restarts, 1);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(a_crash_is_heard_of_before_the_end_of_the_process)
+{
+	struct fake_master master;
+	pid_t pid;
+
+	fake_master_open_pair(&master, "call=dies\n", "", "", NULL);
+	fake_master_start(&master);
+	pid = pid_of(&master, "main");
+	log_set_level(LOG_LEVEL_DEBUG);
+	log_lines_keep();
+	cell_process_call(master_cell_process(cell_of(&master, "main")), CELL_CALL,
+		json_pack("{s:i}", "slot", 1), -1, 0, cell_reply_ignore, NULL);
+	UNTIL(&master, log_lines_with("cell main: ends: it crashed: SIGSEGV in service b") == 1);
+	ck_assert_int_eq(pid_of(&master, "main"), pid);
+	ck_assert_int_eq(kill(pid, 0), 0);
 	fake_master_close(&master);
 }
 END_TEST
@@ -288,6 +310,7 @@ END_TEST
 CHECK_MAIN("master/master_cell",
 	each_service_is_in_the_cell_that_it_names,
 	the_end_of_a_cell_is_nothing_to_the_others,
+	a_crash_is_heard_of_before_the_end_of_the_process,
 	a_cell_is_started_when_somebody_is_to_start_in_it,
 	a_cell_that_is_never_ready_fails_its_services,
 	bayd_does_not_start_without_one_of_its_cells,

@@ -39,6 +39,7 @@
  *	abort=fails-first  says before that the canary has failed, so that there is none
  *	abort=silent     does not answer it
  *	call=crash       crashes in the service that is called
+ *	call=dies        the same, and takes for ever to end, as one that writes a core does
  *	call=fail        the handler fails   call=refuse      the cell has no such service
  *	call=rubbish     answers rubbish     call=bad-body    answers with two bodies
  *	call=exit        ends with code 9    call=silent      does not answer it
@@ -605,6 +606,12 @@ do_call(const struct varlink_call *call, struct varlink_fds *fds)
 		answer(&held_swap);
 	held_swap.has_id = false;
 	answer_late();
+	if (is_ordered("call=dies")) {
+		run_slot(called_slot(call), STATUS_PHASE_RUN);
+		status_page_write_crash(&page, SIGSEGV, 0, 0, "as it was told to");
+		if (write(CELL_CRASH_FD, "", 1) == 1)
+			stay();
+	}
 	if (is_ordered("call=spin")) {
 		run_slot(called_slot(call), STATUS_PHASE_RUN);
 		stay();

@@ -25,7 +25,6 @@ two_cells() {
 numbers() { ctl_quiet dlq ls there --quiet | awk '{print $1}' | tr '\n' ' '; }
 has_letters() { [ "$(numbers)" = "$1" ]; }
 crashes() { ctl_quiet crash --json | grep -o '"service": *"there"' | wc -l; }
-has_crashed() { [ "$(crashes)" -eq "$1" ]; }
 
 two_cells 'a message is put away after two crashes, though it might be sent again' 'retry = 50'
 ctl call here 'call there crash'
