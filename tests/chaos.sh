@@ -4,6 +4,7 @@
 # `make chaos` runs it in the build folder of tests/. The environment may say how much:
 #
 #	CRASHES  of one service, in all ways, under calls to it and to a healthy one (10000)
+#	FAULTS   of each kind, of which each has to be reported as what it is (100)
 #	MINUTES  of kills of cells, one each 100 ms (5)
 #
 # Here it counts, too, that p99 of the healthy service stays below twice that of the quiet, and that
@@ -12,4 +13,5 @@ set -u
 
 here=${srcdir:-$(dirname "$0")}
 export CRASHES="${CRASHES-10000}" KILLS=$((600 * ${MINUTES-5})) QUIET=50000 STRICT=1 srcdir="$here"
+FAULTS="${FAULTS-100}" "$here/system/test_faults.sh" || exit
 exec "$here/system/test_chaos.sh"
