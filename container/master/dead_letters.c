@@ -81,12 +81,14 @@ void
 admin_dead_letters(struct admin_request *request, struct master *master)
 {
 	const struct master_service *service = admin_find_service(request, master);
-	uint64_t number = dead_letters_number(request);
 	char *directory;
 	json_t *letters;
+	uint64_t number;
 
+	/* The request is gone then. */
 	if (service == NULL)
 		return;
+	number = dead_letters_number(request);
 	directory = dead_letters_directory(master->config->container.state_dir, service->config->name);
 	letters = report_store_select(directory, NULL, number, dead_letter_details);
 	free(directory);
@@ -119,13 +121,15 @@ void
 admin_drop_dead_letters(struct admin_request *request, struct master *master)
 {
 	struct master_service *service = admin_find_service(request, master);
-	uint64_t number = dead_letters_number(request);
-	struct event_by by = admin_by(request);
+	struct event_by by;
 	int64_t dropped;
 	char *directory;
+	uint64_t number;
 
 	if (service == NULL)
 		return;
+	number = dead_letters_number(request);
+	by = admin_by(request);
 	directory = dead_letters_directory(master->config->container.state_dir, service->config->name);
 	dropped = dead_letters_drop(directory, number);
 	free(directory);
