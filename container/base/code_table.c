@@ -55,6 +55,9 @@ const struct code codes[] = {
 		"[container] into it, if it is meant to be so."},
 	{"config-file", "A configuration file cannot be read.",
 		"Look at its path, its mode and its size (1 MiB at most); it has to be a regular file."},
+	{"config-group", "A service is to be in a group that has no section.",
+		"Write [group NAME] with the strategy of the group, or give the service the name of one that "
+		"there is."},
 	{"config-history", "There is no earlier configuration of this number, or no more.",
 		"bayctl reload --history lists the last ten that were in force since bayd was started."},
 	{"config-include", "A file that is included cannot be, or not from here.",
@@ -214,6 +217,9 @@ const struct code codes[] = {
 		"Look at its constructors and destructors: what they print, and what they close."},
 	{"service-drained", "The service takes no new requests, since an operator drains it.",
 		"bayctl resume SERVICE lets them in again."},
+	{"service-group", "A service does not run, since one of its group has failed.",
+		"bayctl status of the one that is named says why. When that is started, by itself or by hand, "
+		"those of its group are started with it."},
 	{"service-health", "A service says that it is not well, or does not say how it is.",
 		"The reason is the plugin's, or that its function health took longer than health_timeout. "
 		"bayctl status SERVICE shows it for as long as it is so; nothing else follows from it."},

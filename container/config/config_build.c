@@ -18,7 +18,8 @@
 enum {
 	CONFIG_SETTINGS_MAX = 256,  /* of one section */
 	CONFIG_SERVICES_MAX = 65536, /* more are not even counted */
-	CONFIG_CELLS_MAX = 1024
+	CONFIG_CELLS_MAX = 1024,
+	CONFIG_GROUPS_MAX = 1024
 };
 
 #define complain(builder, line, ...) \
@@ -94,6 +95,21 @@ config_add_cell(struct config_builder *builder, const char *name, unsigned line)
 	config_set_defaults(&config_cell_keys, cell, name);
 }
 
+static void
+config_add_group(struct config_builder *builder, const char *name, unsigned line)
+{
+	struct config *config = builder->config;
+	struct config_group *group;
+
+	config->groups = xrealloc(config->groups, config->group_count + 1, sizeof(*group));
+	group = &config->groups[config->group_count++];
+	*group = (struct config_group){
+		.name = xstrdup(name),
+		.origin = {builder->_file, line},
+	};
+	config_set_defaults(&config_group_keys, group, name);
+}
+
 /* A section that has a name, [word NAME]. False: it cannot be, and a complaint has been made. */
 static bool
 config_name_section(struct config_builder *builder, const char *word, const char *name,
@@ -163,18 +179,33 @@ config_open_cell(struct config_builder *builder, const char *name, unsigned line
 	return true;
 }
 
+static bool
+config_open_group(struct config_builder *builder, const char *name, unsigned line)
+{
+	if (!config_name_section(builder, "group", name, line))
+		return false;
+	if (builder->config->group_count == CONFIG_GROUPS_MAX) {
+		complain(builder, line, "there are more than %d group sections [config-limit]", CONFIG_GROUPS_MAX);
+		return false;
+	}
+	config_note_section(builder, builder->_groups, "group", name, line);
+	config_add_group(builder, name, line);
+	builder->_section = CONFIG_SECTION_GROUP;
+	return true;
+}
+
 static void
 config_complain_of_section(struct config_builder *builder, const char *word, const char *rest,
 	unsigned line)
 {
-	static const char *const words[] = {"container", "service", "cell"};
+	static const char *const words[] = {"container", "service", "cell", "group"};
 	const char *nearest = text_nearest(word, words, sizeof(words) / sizeof(*words));
 	char *quoted;
 	char *header;
 
 	if (*word == '\0') {
 		complain(builder, line, "the section header is empty; there are [container],"
-			" [service NAME] and [cell NAME] [config-section]");
+			" [service NAME], [cell NAME] and [group NAME] [config-section]");
 		return;
 	}
 	header = *rest != '\0' ? xasprintf("%s %s", word, rest) : xstrdup(word);
@@ -185,8 +216,8 @@ config_complain_of_section(struct config_builder *builder, const char *word, con
 		complain(builder, line, "unknown section %s; did you mean [%s %s]? [config-section]", quoted,
 			nearest, config_name_is_valid(rest, strlen(rest)) ? rest : "NAME");
 	else
-		complain(builder, line, "unknown section %s; there are [container], [service NAME] and [cell NAME] "
-			"[config-section]", quoted);
+		complain(builder, line, "unknown section %s; there are [container], [service NAME], [cell NAME] and "
+			"[group NAME] [config-section]", quoted);
 	free(quoted);
 	free(header);
 }
@@ -226,6 +257,8 @@ config_on_section(void *arg, const char *header, unsigned line)
 		known = config_open_service(builder, rest, line);
 	else if (strcmp(word, "cell") == 0)
 		known = config_open_cell(builder, rest, line);
+	else if (strcmp(word, "group") == 0)
+		known = config_open_group(builder, rest, line);
 	else
 		config_complain_of_section(builder, word, rest, line);
 	free(copy);
@@ -305,17 +338,16 @@ config_on_container_key(struct config_builder *builder, const char *name, const 
 		config_patterns_add(builder->_includes, value, line);
 }
 
+/* A key of a section with a name that is not of a service. */
 static void
-config_on_cell_key(struct config_builder *builder, const char *name, const char *value,
-	unsigned line)
+config_on_section_key(struct config_builder *builder, const struct config_keys *keys, const char *section_name,
+	void *section, struct config_origin *origins, const char *name, const char *value, unsigned line)
 {
-	struct config_cell *cell = &builder->config->cells[builder->config->cell_count - 1];
-	const struct config_key *key = config_keys_find(&config_cell_keys, name);
-	const char *nearest = config_keys_nearest(&config_cell_keys, name);
+	const struct config_key *key = config_keys_find(keys, name);
+	const char *nearest = config_keys_nearest(keys, name);
 
 	if (key != NULL)
-		(void)config_set_key(builder, key, value, cell,
-			&cell->origins[key - config_cell_keys.rows], line);
+		(void)config_set_key(builder, key, value, section, &origins[key - keys->rows], line);
 	else if (nearest != NULL)
 		complain(builder, line, "unknown key '%s'; did you mean '%s'? [config-key]", name, nearest);
 	else if (config_keys_find(&config_service_keys, name) != NULL)
@@ -323,7 +355,27 @@ config_on_cell_key(struct config_builder *builder, const char *name, const char 
 	else if (config_keys_find(&config_container_keys, name) != NULL)
 		complain(builder, line, "the key '%s' belongs into [container] [config-key]", name);
 	else
-		config_complain_of_key(builder, &config_cell_keys, "[cell NAME]", name, line);
+		config_complain_of_key(builder, keys, section_name, name, line);
+}
+
+static void
+config_on_cell_key(struct config_builder *builder, const char *name, const char *value,
+	unsigned line)
+{
+	struct config_cell *cell = &builder->config->cells[builder->config->cell_count - 1];
+
+	config_on_section_key(builder, &config_cell_keys, "[cell NAME]", cell, cell->origins, name, value,
+		line);
+}
+
+static void
+config_on_group_key(struct config_builder *builder, const char *name, const char *value,
+	unsigned line)
+{
+	struct config_group *group = &builder->config->groups[builder->config->group_count - 1];
+
+	config_on_section_key(builder, &config_group_keys, "[group NAME]", group, group->origins, name, value,
+		line);
 }
 
 static void
@@ -389,6 +441,9 @@ config_on_key(void *arg, const char *name, const char *value, unsigned line)
 	case CONFIG_SECTION_CELL:
 		config_on_cell_key(builder, name, value, line);
 		break;
+	case CONFIG_SECTION_GROUP:
+		config_on_group_key(builder, name, value, line);
+		break;
 	}
 }
 
@@ -403,6 +458,7 @@ config_builder_init(struct config_builder *builder, struct config *config,
 		.report = report,
 		._services = map_create(),
 		._cells = map_create(),
+		._groups = map_create(),
 	};
 	config_set_defaults(&config_container_keys, &config->container, "");
 	config_set_defaults(&config_container_keys, &builder->_second, "");
@@ -419,6 +475,9 @@ config_builder_finish(struct config_builder *builder)
 		free(entry->value);
 	map_for_each(entry, builder->_cells)
 		free(entry->value);
+	map_for_each(entry, builder->_groups)
+		free(entry->value);
+	map_destroy(builder->_groups);
 	map_destroy(builder->_services);
 	map_destroy(builder->_cells);
 }

@@ -18,7 +18,8 @@ enum config_section {
 	CONFIG_SECTION_NONE = 0, /* before the first header of a file */
 	CONFIG_SECTION_CONTAINER,
 	CONFIG_SECTION_SERVICE,
-	CONFIG_SECTION_CELL
+	CONFIG_SECTION_CELL,
+	CONFIG_SECTION_GROUP
 };
 
 struct config_builder {
@@ -26,9 +27,10 @@ struct config_builder {
 	struct config_report *report;
 	struct map *_services;                /* name to where it stands first */
 	struct map *_cells;                   /* the same */
+	struct map *_groups;
 	struct config_container _second;      /* takes the keys of a repeated [container] */
 	const char *_file;                    /* being read */
-	enum config_section _section;         /* being read; a service or cell is the last one */
+	enum config_section _section;         /* being read; a service, cell or group is the last one */
 	struct config_container *_container;  /* being read */
 	struct config_patterns *_includes;    /* of the file being read */
 };

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "base/alloc.h"
+#include "base/text.h"
 #include "config/config_data.h"
 #include "config/config_include.h"
 #include "config/config_keys.h"
@@ -246,6 +247,29 @@ config_check_listen(const struct config *config, const struct config_service *se
 	}
 }
 
+static void
+config_check_group(const struct config *config, const struct config_service *service,
+	struct config_report *report)
+{
+	const struct config_origin *origin = config_service_origin(service, "group");
+	const char **names;
+	const char *nearest;
+	char *quoted;
+
+	if (*service->group == '\0' || config_find_group(config, service->group) != NULL)
+		return;
+	names = xcalloc(config->group_count + 1, sizeof(*names));
+	for (size_t i = 0; i < config->group_count; i++)
+		names[i] = config->groups[i].name;
+	nearest = text_nearest(service->group, names, config->group_count);
+	quoted = config_report_quote(service->group);
+	config_report_add(report, origin->file, origin->line, "group = %s: there is no such "
+		"[group NAME]%s%s%s [config-group]", quoted, nearest != NULL ? "; did you mean '" : "", nearest != NULL ? nearest : "",
+		nearest != NULL ? "'?" : "");
+	free(quoted);
+	free(names);
+}
+
 void
 config_check_together(const struct config *config, struct config_report *report)
 {
@@ -257,5 +281,6 @@ config_check_together(const struct config *config, struct config_report *report)
 		config_check_plugin(&config->services[i], report);
 		config_check_own_cell(config, &config->services[i], report);
 		config_check_listen(config, &config->services[i], report);
+		config_check_group(config, &config->services[i], report);
 	}
 }

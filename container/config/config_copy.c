@@ -75,6 +75,14 @@ config_copy_cell(struct config *config, struct config_cell *to, const struct con
 	config_copy_section(config, &config_cell_keys, to, to->origins, from, from->origins);
 }
 
+static void
+config_copy_group(struct config *config, struct config_group *to, const struct config_group *from)
+{
+	to->name = xstrdup(from->name);
+	config_copy_origin(config, &to->origin, &from->origin);
+	config_copy_section(config, &config_group_keys, to, to->origins, from, from->origins);
+}
+
 struct config *
 config_copy(const struct config *config)
 {
@@ -97,6 +105,10 @@ config_copy(const struct config *config)
 	copy->cell_count = config->cell_count;
 	for (size_t i = 0; i < config->cell_count; i++)
 		config_copy_cell(copy, &copy->cells[i], &config->cells[i]);
+	copy->groups = xcalloc(config->group_count + 1, sizeof(*copy->groups));
+	copy->group_count = config->group_count;
+	for (size_t i = 0; i < config->group_count; i++)
+		config_copy_group(copy, &copy->groups[i], &config->groups[i]);
 	return copy;
 }
 
@@ -228,12 +240,28 @@ config_copy_cell_origins(struct config *config, const struct config *from)
 	}
 }
 
+static void
+config_copy_group_origins(struct config *config, const struct config *from)
+{
+	for (size_t i = 0; i < config->group_count; i++) {
+		struct config_group *group = &config->groups[i];
+		const struct config_group *other = config_find_group(from, group->name);
+
+		if (other == NULL)
+			continue;
+		config_copy_origin(config, &group->origin, &other->origin);
+		config_copy_section_origins(config, &config_group_keys, group, group->origins, other,
+			other->origins);
+	}
+}
+
 void
 config_copy_origins(struct config *config, const struct config *from)
 {
 	config_copy_section_origins(config, &config_container_keys, &config->container,
 		config->container.origins, &from->container, from->container.origins);
 	config_copy_cell_origins(config, from);
+	config_copy_group_origins(config, from);
 	for (size_t i = 0; i < config->service_count; i++) {
 		struct config_service *service = &config->services[i];
 		const struct config_service *other = config_find_service(from, service->name);

@@ -42,6 +42,13 @@ config_cell_finish(struct config_cell *cell)
 	free(cell->name);
 }
 
+static void
+config_group_finish(struct config_group *group)
+{
+	config_section_finish(&config_group_keys, group);
+	free(group->name);
+}
+
 struct config *
 config_ref(struct config *config)
 {
@@ -59,12 +66,15 @@ config_unref(struct config *config)
 		config_service_finish(&config->services[i]);
 	for (size_t i = 0; i < config->cell_count; i++)
 		config_cell_finish(&config->cells[i]);
+	for (size_t i = 0; i < config->group_count; i++)
+		config_group_finish(&config->groups[i]);
 	for (size_t i = 0; i < config->file_count; i++)
 		free(config->files[i]);
 	for (size_t i = 0; i < config->_kept_count; i++)
 		free(config->_kept[i]);
 	free(config->services);
 	free(config->cells);
+	free(config->groups);
 	free(config->_kept);
 	free(config->files);
 	free(config->path);
@@ -110,6 +120,15 @@ config_cell_section(const struct config *config, const char *name)
 		if (strcmp(config_service_cell(&config->services[i]), name) == 0)
 			return NULL;
 	return config_find_cell(config, service->cell);
+}
+
+const struct config_group *
+config_find_group(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->group_count; i++)
+		if (strcmp(config->groups[i].name, name) == 0)
+			return &config->groups[i];
+	return NULL;
 }
 
 const char *

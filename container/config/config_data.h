@@ -60,6 +60,13 @@ enum config_restart {
 	CONFIG_RESTART_ON_HANG
 };
 
+/* Who is started again with a service of the group that failed. */
+enum config_strategy {
+	CONFIG_ONE_FOR_ONE = 0,
+	CONFIG_ONE_FOR_ALL,
+	CONFIG_REST_FOR_ONE /* those that come after it */
+};
+
 /* From first_ns to last_ns, which is no less. */
 struct config_span {
 	int64_t first_ns;
@@ -114,6 +121,14 @@ struct config_cell {
 	struct config_origin origin; /* of the section */
 };
 
+/* One [group NAME] section. */
+struct config_group {
+	char *name;
+	enum config_strategy strategy;
+	struct config_origin origins[CONFIG_SECTION_KEYS_MAX]; /* by row of the table */
+	struct config_origin origin; /* of the section */
+};
+
 /* A key that Bay does not know: the plugin may. */
 struct config_setting {
 	char *name;
@@ -130,6 +145,7 @@ struct config_service {
 	char *requires; /* lists as config_names_next reads them; or "" */
 	char *wants;
 	char *after;
+	char *group;  /* of a section; or "" */
 	char *cell;   /* the name of the cell that it shares */
 	bool isolate; /* it has a cell of its own instead */
 	enum config_on_crash on_crash;
@@ -172,6 +188,8 @@ struct config {
 	size_t service_count;
 	struct config_cell *cells; /* likewise; a cell needs no section */
 	size_t cell_count;
+	struct config_group *groups; /* likewise */
+	size_t group_count;
 	char **files; /* every file read, the main one first */
 	size_t file_count;
 	char **_kept; /* other texts that origins point to */
@@ -198,6 +216,9 @@ const struct config_cell *config_find_cell(const struct config *config, const ch
 /* The section that counts for the process of that cell, or NULL: its own; of one that a service was
  * moved to, out of the cell that it shared, that of the cell that it shared. Borrowed. */
 const struct config_cell *config_cell_section(const struct config *config, const char *name);
+
+/* Returns the section of the group of that name, or NULL: there is none. Borrowed. */
+const struct config_group *config_find_group(const struct config *config, const char *name);
 
 /* The name of the cell that the service is to be in. Borrowed. */
 const char *config_service_cell(const struct config_service *service);

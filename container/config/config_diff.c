@@ -123,16 +123,17 @@ config_diff_keys(struct config_diff *diff, const struct config_service *from,
 	}
 }
 
-/* A section that is not there says what the defaults say. */
-static void
-config_diff_cell(struct config_diff *diff, const struct config_cell *from,
-	const struct config_cell *to)
+/* A section with a name that is not of a service. One that is not there (NULL) says what the defaults
+ * say. Where its name goes is the caller's. */
+static size_t
+config_diff_section(struct config_diff *diff, enum config_effect effect, const struct config_keys *keys,
+	const void *from, const void *to, const struct config_origin *origins,
+	const struct config_origin *section)
 {
-	const char *name = to != NULL ? to->name : from->name;
-	const struct config_origin *section = to != NULL ? &to->origin : &from->origin;
+	size_t before_count = diff->count;
 
-	for (size_t i = 0; i < config_cell_keys.count; i++) {
-		const struct config_key *key = &config_cell_keys.rows[i];
+	for (size_t i = 0; i < keys->count; i++) {
+		const struct config_key *key = &keys->rows[i];
 		char *before = from != NULL ? config_diff_text(key, from) : xstrdup(key->fallback);
 		char *after = to != NULL ? config_diff_text(key, to) : xstrdup(key->fallback);
 		struct config_change *change;
@@ -142,12 +143,46 @@ config_diff_cell(struct config_diff *diff, const struct config_cell *from,
 			free(after);
 			continue;
 		}
-		change = config_diff_add(diff, CONFIG_EFFECT_CELL, NULL, key->name,
-			to != NULL ? config_diff_origin(&to->origins[i], section) : section);
-		change->cell = name;
+		change = config_diff_add(diff, effect, NULL, key->name,
+			to != NULL ? config_diff_origin(&origins[i], section) : section);
 		change->old_value = before;
 		change->new_value = after;
 	}
+	return before_count;
+}
+
+static void
+config_diff_cell(struct config_diff *diff, const struct config_cell *from,
+	const struct config_cell *to)
+{
+	const struct config_cell *there = to != NULL ? to : from;
+	size_t i = config_diff_section(diff, CONFIG_EFFECT_CELL, &config_cell_keys, from, to, there->origins,
+		&there->origin);
+
+	for (; i < diff->count; i++)
+		diff->changes[i].cell = there->name;
+}
+
+static void
+config_diff_group(struct config_diff *diff, const struct config_group *from,
+	const struct config_group *to)
+{
+	const struct config_group *there = to != NULL ? to : from;
+	size_t i = config_diff_section(diff, CONFIG_EFFECT_LIVE, &config_group_keys, from, to, there->origins,
+		&there->origin);
+
+	for (; i < diff->count; i++)
+		diff->changes[i].group = there->name;
+}
+
+static void
+config_diff_groups(struct config_diff *diff, const struct config *from, const struct config *to)
+{
+	for (size_t i = 0; i < to->group_count; i++)
+		config_diff_group(diff, config_find_group(from, to->groups[i].name), &to->groups[i]);
+	for (size_t i = 0; i < from->group_count; i++)
+		if (config_find_group(to, from->groups[i].name) == NULL)
+			config_diff_group(diff, &from->groups[i], NULL);
 }
 
 static void
@@ -228,6 +263,7 @@ config_diff_make(struct config_diff *diff, const struct config *old_config,
 	*diff = (struct config_diff){0};
 	config_diff_container(diff, &old_config->container, &new_config->container);
 	config_diff_cells(diff, old_config, new_config);
+	config_diff_groups(diff, old_config, new_config);
 	for (size_t i = 0; i < new_config->service_count; i++) {
 		const struct config_service *to = &new_config->services[i];
 		const struct config_service *from = map_get(before, to->name);

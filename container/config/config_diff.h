@@ -38,8 +38,9 @@ const char *config_effect_name(enum config_effect effect);
 /* Names are borrowed from the configurations. */
 struct config_change {
 	enum config_effect effect;
-	const char *service;                /* NULL: [container] or a cell */
+	const char *service;                /* NULL: [container], a cell or a group */
 	const char *cell;                   /* [cell NAME]; or NULL */
+	const char *group;                  /* [group NAME]; or NULL */
 	const char *key;                    /* NULL: the section as a whole */
 	char *old_value;                    /* as it would be written; NULL: it was not set */
 	char *new_value;                    /* NULL: it is not set any more */

@@ -85,6 +85,13 @@ static const struct config_word restart_words[] = {
 	{NULL, 0},
 };
 
+static const struct config_word strategy_words[] = {
+	{"one-for-one", CONFIG_ONE_FOR_ONE},
+	{"one-for-all", CONFIG_ONE_FOR_ALL},
+	{"rest-for-one", CONFIG_REST_FOR_ONE},
+	{NULL, 0},
+};
+
 /* --- [container] ------------------------------------------------------------- */
 
 #define AT(field) offsetof(struct config_container, field)
@@ -330,6 +337,15 @@ static const struct config_key service_rows[] = {
 		.reloadable = true,
 		.live = true,
 		.help = "services that, if they are started too, are started before this one",
+	},
+	{
+		.name = "group",
+		.type = CONFIG_TYPE_STRING,
+		.offset = AT(group),
+		.fallback = "",
+		.reloadable = true,
+		.live = true,
+		.help = "the group whose services are started again together when one fails; empty for none",
 	},
 	{
 		.name = "cell",
@@ -698,15 +714,35 @@ static const struct config_key cell_rows[] = {
 
 #undef AT
 
+/* --- [group NAME] ------------------------------------------------------------ */
+
+#define AT(field) offsetof(struct config_group, field)
+
+static const struct config_key group_rows[] = {
+	{
+		.name = "strategy",
+		.type = CONFIG_TYPE_CHOICE,
+		.offset = AT(strategy),
+		.fallback = "one-for-one",
+		.words = strategy_words,
+		.reloadable = true,
+		.help = "who is started again with a service of the group that failed",
+	},
+};
+
+#undef AT
+
 #define COUNT(rows) (sizeof(rows) / sizeof(*(rows)))
 
 _Static_assert(COUNT(container_rows) <= CONFIG_SECTION_KEYS_MAX, "origins are too few");
 _Static_assert(COUNT(service_rows) <= CONFIG_SECTION_KEYS_MAX, "origins are too few");
+_Static_assert(COUNT(group_rows) <= CONFIG_SECTION_KEYS_MAX, "origins are too few");
 _Static_assert(COUNT(cell_rows) <= CONFIG_SECTION_KEYS_MAX, "origins are too few");
 
 const struct config_keys config_container_keys = {container_rows, COUNT(container_rows)};
 const struct config_keys config_service_keys = {service_rows, COUNT(service_rows)};
 const struct config_keys config_cell_keys = {cell_rows, COUNT(cell_rows)};
+const struct config_keys config_group_keys = {group_rows, COUNT(group_rows)};
 
 /* --- looking up -------------------------------------------------------------- */
 

@@ -58,6 +58,7 @@ struct config_keys {
 extern const struct config_keys config_container_keys;
 extern const struct config_keys config_service_keys;
 extern const struct config_keys config_cell_keys;
+extern const struct config_keys config_group_keys;
 
 /* Returns the row of that name, or NULL. */
 const struct config_key *config_keys_find(const struct config_keys *keys, const char *name);

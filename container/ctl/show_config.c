@@ -71,6 +71,7 @@ show_change(struct print *print, const json_t *change)
 	const char *sign = view_text(change, "sign");
 	const char *service = view_text(change, "service");
 	const char *cell = view_text(change, "cell");
+	const char *group = view_text(change, "group");
 	const char *key = view_text(change, "key");
 	unsigned width = 0;
 
@@ -80,8 +81,8 @@ show_change(struct print *print, const json_t *change)
 		print_text(print, service);
 		width += (unsigned)strlen(service);
 	} else {
-		width += (unsigned)fprintf(print->file, " %s%s.", *cell != '\0' ? "cell " : "",
-			*cell != '\0' ? cell : *service != '\0' ? service : "container");
+		width += (unsigned)fprintf(print->file, " %s%s.", *cell != '\0' ? "cell " : *group != '\0' ? "group " : "",
+			*cell != '\0' ? cell : *group != '\0' ? group : *service != '\0' ? service : "container");
 		print_text(print, key);
 		fputs(": ", print->file);
 		width += (unsigned)strlen(key) + 2 + show_change_value(print, change, "old");

@@ -351,6 +351,22 @@ show_service_listeners(struct print *print, const json_t *service)
 	}
 }
 
+/* "web (one-for-all): db, app" */
+static void
+show_service_group(struct print *print, const json_t *service)
+{
+	const json_t *group = json_object_get(service, "group");
+	char *names, *text;
+
+	if (!json_is_object(group))
+		return;
+	names = show_names(group, "services");
+	text = xasprintf("%s (%s): %s", view_text(group, "name"), view_text(group, "strategy"), names);
+	show_fact(print, "group", text);
+	free(text);
+	free(names);
+}
+
 /* Whom it follows. */
 static void
 show_service_order(struct print *print, const json_t *service)
@@ -404,6 +420,7 @@ show_service(struct print *print, const json_t *service, const json_t *log)
 	show_service_plugin(print, service);
 	show_service_generations(print, service);
 	show_service_order(print, service);
+	show_service_group(print, service);
 	show_service_figures(print, service);
 	show_service_listeners(print, service);
 	show_service_settings(print, service);

@@ -54,6 +54,7 @@ admin_change(const struct config_change *change)
 
 	if (admin_set_text(json, "service", change->service) &&
 	    admin_set_text(json, "cell", change->cell) &&
+	    admin_set_text(json, "group", change->group) &&
 	    admin_set_text(json, "key", change->key) &&
 	    admin_set_text(json, "old", change->old_value) &&
 	    admin_set_text(json, "new", change->new_value))
@@ -313,14 +314,26 @@ admin_fail_show(struct admin_request *request, const struct master *master, cons
 			"cells", cell_name, cell_name);
 }
 
+/* The same of [group NAME], the section of it. */
+static const struct config_group *
+admin_find_group(const struct master *master, const char *name)
+{
+	static const char prefix[] = "group.";
+	size_t length = sizeof(prefix) - 1;
+
+	return strncmp(name, prefix, length) == 0 ? config_find_group(master->config, name + length) : NULL;
+}
+
 static bool
 admin_show_keys(json_t *keys, const struct master *master, const struct config_cell *cell,
-	const struct master_service *service, const char *only)
+	const struct config_group *group, const struct master_service *service, const char *only)
 {
 	const struct config_container *container = &master->config->container;
 
 	if (cell != NULL)
 		return admin_add_keys(keys, &config_cell_keys, cell, cell->origins, only, false);
+	if (group != NULL)
+		return admin_add_keys(keys, &config_group_keys, group, group->origins, only, false);
 	if (service == NULL)
 		return admin_add_keys(keys, &config_container_keys, container, container->origins, only,
 			true);
@@ -337,15 +350,16 @@ admin_show_config(struct admin_request *request, struct master *master)
 	bool container = other && strcmp(name, admin_container) == 0;
 	const char *cell_name = other ? admin_cell_name(name) : NULL;
 	const struct config_cell *cell = cell_name != NULL ? config_find_cell(master->config, cell_name) : NULL;
+	const struct config_group *group = other ? admin_find_group(master, name) : NULL;
 	const struct master_service *service = supervisor_find(master->supervisor, name);
 	json_t *keys;
 
-	if (service == NULL && cell == NULL && !container) {
+	if (service == NULL && cell == NULL && group == NULL && !container) {
 		admin_fail_show(request, master, name);
 		return;
 	}
 	keys = json_array();
-	if (!admin_show_keys(keys, master, cell, service, only)) {
+	if (!admin_show_keys(keys, master, cell, group, service, only)) {
 		json_decref(keys);
 		admin_answer(request, NULL);
 	} else if (only != NULL && json_array_size(keys) == 0) {

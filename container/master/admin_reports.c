@@ -22,6 +22,7 @@
 #include "master/service_order.h"
 #include "master/silent_loops.h"
 #include "master/service_canary.h"
+#include "master/service_group.h"
 #include "master/supervisor.h"
 #include "protocol/varlink.h"
 
@@ -29,15 +30,19 @@ enum { STATUS_LOG_LINES = 10 };
 
 /* The word of the ini, from the table of keys. */
 static const char *
-report_overflow_word(const struct config_service *config)
+report_word(const struct config_key *key, int value)
 {
-	const struct config_key *key = config_keys_find(&config_service_keys, "overflow");
-
 	for (const struct config_word *word = key->words; word->word != NULL; word++) {
-		if (word->value == (int)config->overflow)
+		if (word->value == value)
 			return word->word;
 	}
 	return "?";
+}
+
+static const char *
+report_overflow_word(const struct config_service *config)
+{
+	return report_word(config_keys_find(&config_service_keys, "overflow"), (int)config->overflow);
 }
 
 /* A count as JSON has it: what does not fit stops at the top. */
@@ -240,6 +245,29 @@ report_add_health(json_t *json, const struct master_service *service, const stru
 		json_object_set_new(json, "health_reason", varlink_text(health.why)) == 0);
 }
 
+static bool
+report_add_member(const struct master_service *member, void *arg)
+{
+	return json_array_append_new(arg, varlink_text(member->config->name)) == 0;
+}
+
+static bool
+report_add_group(json_t *json, const struct master_service *service)
+{
+	const struct config_key *key = config_keys_find(&config_group_keys, "strategy");
+	json_t *members;
+
+	if (*service->config->group == '\0')
+		return true;
+	members = json_array();
+	if (!service_group_each(service, report_add_member, members)) {
+		json_decref(members);
+		return false;
+	}
+	return json_object_set_new(json, "group", json_pack("{s:s, s:s, s:o}", "name", service->config->group,
+		"strategy", report_word(key, (int)service_group_strategy(service)), "services", members)) == 0;
+}
+
 /* Adds what is not always there. */
 static bool
 report_add_optional(json_t *json, const struct master_service *service)
@@ -318,6 +346,7 @@ report_service(const struct master *master, const struct master_service *service
 			(json_int_t)(clock_monotonic_ns() - service->since_ns) : (json_int_t)0);
 	if (json == NULL || figures == NULL || json_object_update(json, figures) != 0 ||
 	    !report_add_generations(json, service) || !report_add_health(json, service, counts) ||
+	    !report_add_group(json, service) ||
 	    !report_add_order(json, master, service) || !report_add_optional(json, service)) {
 		json_decref(json);
 		json = NULL;

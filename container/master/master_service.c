@@ -181,6 +181,8 @@ master_service_set_state(struct master_service *service, enum service_state stat
 		service_health_forget(service);
 	service->waits = service->waits && state == SERVICE_STARTING;
 	service->blocked = service->blocked && state == SERVICE_FAILED;
+	service->grouped = service->grouped && service->blocked;
+	service->given_up = false;
 	master_service_log_state(service);
 	if (moves)
 		master_service_note_state(service);

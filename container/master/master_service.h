@@ -126,6 +126,10 @@ struct master_service {
 	bool again;       /* it has served: the next start is a restart */
 	bool waits;       /* STARTING, until those that it follows are ready */
 	bool blocked;     /* FAILED, since one that it requires is not ready */
+	bool grouped;     /* blocked, since one of its group has failed */
+	bool given_up;    /* FAILED, since it has failed too often */
+	bool group_due;   /* it has failed, and those of its group have still to hear of it */
+	size_t rank;      /* its place in the order of all, for its group */
 	bool hopes;       /* the same, and those that it requires are tried again by themselves */
 	bool stalled;     /* its cell is being killed, since it kept a loop for stall_kill: a crash of its */
 	bool leaving;     /* to be stopped and started again once those that follow it have stopped */

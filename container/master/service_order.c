@@ -14,6 +14,7 @@
 #include "master/event_log.h"
 #include "master/master_service.h"
 #include "master/service_control.h"
+#include "master/service_group.h"
 #include "master/service_steps.h"
 #include "master/supervisor.h"
 
@@ -122,6 +123,25 @@ order_obstacle(const struct master_service *service, enum order_answer *answer_r
 	return found;
 }
 
+/* The same of its group. */
+static struct master_service *
+order_group_obstacle(const struct master_service *service, enum group_answer *answer_r)
+{
+	struct master_service *found = NULL;
+
+	*answer_r = GROUP_GO;
+	for (size_t i = 0; *service->config->group != '\0' && i < supervisor_count(service->supervisor); i++) {
+		struct master_service *other = supervisor_service(service->supervisor, i);
+		enum group_answer answer = service_group_ask(service, other);
+
+		if (answer <= *answer_r)
+			continue;
+		*answer_r = answer;
+		found = other;
+	}
+	return found;
+}
+
 /* It is needed, and nobody has started it with the one that needs it. */
 static void
 order_start_required(const struct master_service *service)
@@ -153,6 +173,11 @@ order_hopes(const struct master_service *service)
 		    other->next_try_ns == 0 && !service_order_has_hope(other))
 			return false;
 	}
+	for (size_t i = 0; service->grouped && i < supervisor_count(service->supervisor); i++) {
+		other = supervisor_service(service->supervisor, i);
+		if (other->given_up && service_group_ask(service, other) == GROUP_NEVER)
+			return false;
+	}
 	return true;
 }
 
@@ -162,8 +187,9 @@ service_order_has_hope(const struct master_service *service)
 	return service->blocked && service->hopes;
 }
 
+/* grouped: the obstacle is of its group. */
 static void
-order_fail(struct master_service *service, const struct master_service *obstacle)
+order_fail(struct master_service *service, const struct master_service *obstacle, bool grouped)
 {
 	const struct code *code;
 	const char *why = obstacle->reason != NULL ? obstacle->reason : service_state_name(obstacle->state);
@@ -172,11 +198,14 @@ order_fail(struct master_service *service, const struct master_service *obstacle
 
 	if (length > ORDER_REASON_MAX)
 		length = ORDER_REASON_MAX;
-	reason = xasprintf("it requires %s, which %s: %.*s [service-requires]", obstacle->config->name,
+	reason = grouped ? xasprintf("%s of its group %s has failed: %.*s [service-group]",
+		obstacle->config->name, service->config->group, length, why) :
+		xasprintf("it requires %s, which %s: %.*s [service-requires]", obstacle->config->name,
 		obstacle->state == SERVICE_FAILED ? "has failed" : "does not run", length, why);
 	master_service_note(service, EVENT_FAILED, "%s", reason);
 	master_service_set_state(service, SERVICE_FAILED, "%s", reason);
 	service->blocked = true;
+	service->grouped = grouped;
 	service->hopes = order_hopes(service);
 	free(reason);
 	service_settle(service);
@@ -186,17 +215,26 @@ bool
 service_order_may_start(struct master_service *service)
 {
 	int64_t now_ns = clock_monotonic_ns();
-	struct master_service *obstacle;
+	struct master_service *obstacle, *mate;
 	enum order_answer answer;
+	enum group_answer group;
 
 	/* It ran a moment ago, and a reload only changes how. */
 	if (service->undo != NULL)
 		return true;
 	order_start_required(service);
 	obstacle = order_obstacle(service, &answer);
-	if (answer == ORDER_NEVER) {
-		order_fail(service, obstacle);
+	mate = order_group_obstacle(service, &group);
+	if (answer == ORDER_NEVER || group == GROUP_NEVER) {
+		order_fail(service, answer == ORDER_NEVER ? obstacle : mate, answer != ORDER_NEVER);
 		return false;
+	}
+	if (answer == ORDER_GO && group == GROUP_WAIT) {
+		answer = ORDER_WAIT;
+		obstacle = mate;
+		/* That one may have waited for this one to be on its way. */
+		if (!service->waits)
+			service_order_touch(supervisor_order(service->supervisor));
 	}
 	if (!service->waits)
 		service->wait_ns = now_ns;
@@ -227,7 +265,8 @@ order_straggler(const struct master_service *service)
 	for (size_t i = 0; i < supervisor_count(service->supervisor); i++) {
 		struct master_service *other = supervisor_service(service->supervisor, i);
 
-		if (order_is_in_the_way(other) && order_follows(other, service))
+		if (order_is_in_the_way(other) &&
+		    (order_follows(other, service) || service_group_follows(other, service)))
 			return other;
 	}
 	return NULL;
@@ -287,6 +326,9 @@ order_is_free(const struct master_service *service)
 		    (other->state != SERVICE_READY || order_is_leaving(other)))
 			return false;
 	}
+	for (size_t i = 0; service->grouped && i < supervisor_count(service->supervisor); i++)
+		if (service_group_ask(service, supervisor_service(service->supervisor, i)) != GROUP_GO)
+			return false;
 	return true;
 }
 
@@ -317,6 +359,7 @@ order_on_turn(evutil_socket_t fd, short what, void *arg)
 	(void)what;
 	if (supervisor_is_stopping(order->supervisor))
 		return;
+	service_group_turn(order->supervisor);
 	for (size_t i = 0; i < supervisor_count(order->supervisor); i++)
 		order_look_at(supervisor_service(order->supervisor, i));
 }
@@ -460,8 +503,12 @@ service_order_each_awaited(const struct master_service *service,
 			return false;
 	for (size_t i = 0; i < supervisor_count(service->supervisor); i++) {
 		other = supervisor_service(service->supervisor, i);
+		if ((starts || service->grouped) && service_group_ask(service, other) != GROUP_GO &&
+		    !fn(other, arg))
+			return false;
 		if (service->state == SERVICE_READY && order_is_leaving(service) &&
-		    order_is_in_the_way(other) && order_follows(other, service) && !fn(other, arg))
+		    order_is_in_the_way(other) && (order_follows(other, service) ||
+		    service_group_follows(other, service)) && !fn(other, arg))
 			return false;
 	}
 	return true;

@@ -20,6 +20,7 @@
 #include "master/service_canary.h"
 #include "master/service_change.h"
 #include "master/service_gate.h"
+#include "master/service_group.h"
 #include "master/service_order.h"
 #include "master/service_probation.h"
 #include "master/service_swap.h"
@@ -153,13 +154,16 @@ service_fail(struct master_service *service, enum restart_cause cause, const cha
 			(int)service->config->start_limit.count,
 			clock_format_duration(span, sizeof(span),
 				service->config->start_limit.period_ns));
+		service->given_up = true;
 		master_service_note(service, EVENT_GAVE_UP, "%s", service->reason);
+		service_group_failed(service);
 		return;
 	}
 	delay_ns = backoff_next(&service->backoff, now_ns, backoff_random());
 	service->next_try_ns = now_ns + delay_ns;
 	master_service_set_state(service, SERVICE_FAILED, "%s", reason);
 	service_set_timer(service, delay_ns);
+	service_group_failed(service);
 }
 
 void

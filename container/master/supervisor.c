@@ -18,6 +18,7 @@
 #include "master/service_canary.h"
 #include "master/service_control.h"
 #include "master/service_gate.h"
+#include "master/service_group.h"
 #include "master/service_order.h"
 #include "master/service_probation.h"
 #include "master/service_swap.h"
@@ -278,6 +279,7 @@ supervisor_create(const struct supervisor_options *options,
 	supervisor_add_cell(supervisor, options->cell.name);
 	service_table_init(&supervisor->table, supervisor, options->config, options->base,
 		supervisor_on_service_timer);
+	service_group_rank(supervisor, options->config);
 	return supervisor;
 }
 
@@ -344,6 +346,7 @@ supervisor_set_config(struct supervisor *supervisor, struct config *config)
 	struct config *before = supervisor->options.config;
 
 	supervisor->options.config = config_ref(config);
+	service_group_rank(supervisor, config);
 	for (size_t i = 0; i < supervisor->cell_count; i++)
 		master_cell_set_config(supervisor->cells[i], config);
 	config_unref(before);
@@ -409,6 +412,12 @@ struct master_service *
 supervisor_find(const struct supervisor *supervisor, const char *name)
 {
 	return service_table_find(&supervisor->table, name);
+}
+
+const struct config *
+supervisor_config(const struct supervisor *supervisor)
+{
+	return supervisor->options.config;
 }
 
 const struct service_table *

@@ -141,6 +141,7 @@ struct service_order *supervisor_order(const struct supervisor *supervisor);
 struct event_log *supervisor_events(const struct supervisor *supervisor);
 struct crash_reports *supervisor_crash_reports(const struct supervisor *supervisor);
 const struct supervisor_limits *supervisor_limits(const struct supervisor *supervisor);
+const struct config *supervisor_config(const struct supervisor *supervisor);
 const struct service_table *supervisor_table(const struct supervisor *supervisor);
 struct link_broker *supervisor_broker(const struct supervisor *supervisor);
 

@@ -521,7 +521,7 @@ const struct interface_type_text interface_types[] = {
 		"instances: string, concurrency: int, overflow: string, in_flight: int, queued: int, "
 		"queued_bytes: int, queue: int, queue_bytes: int, served: int, failed: int, "
 		"dropped: int, rejected: int, timeouts: int, restarts: int, since_wall_ns: int, "
-		"uptime_ns: int, health: (healthy, degraded, unhealthy, down), health_reason: ?string, "
+		"uptime_ns: int, health: (healthy, degraded, unhealthy, down), health_reason: ?string, group: ?Group, "
 		"generation: int, generation_wall_ns: int, former: ?Generation, "
 		"probation_ns: ?int, canary: ?Canary, lingering: []Lingering, reason: ?string, next_try_ns: ?int, "
 		"file: string, line: int, settings: [string]string, listeners: []Listener, "
@@ -529,6 +529,8 @@ const struct interface_type_text interface_types[] = {
 		"examine_took_ns: int, start_took_ns: int, "
 		"requires: []string, wants: []string, after: []string, waits_for: []string, "
 		"wait_took_ns: int, delayed_by: ?string, served_after_ns: ?int)"},
+	{"Services that are started again together when one of them fails, in their order.",
+		"Group (name: string, strategy: string, services: []string)"},
 	{"The code that a service had before, to which Rollback returns.",
 		"Generation (generation: int, version: string, sha256: string)"},
 	{"New code of a service that gets share percent of its messages, beside the code that has the "
@@ -574,10 +576,10 @@ const struct interface_type_text interface_types[] = {
 		"stack_used_bytes: int, stack_bytes: int, latency: Durations, wait: Durations, total: Durations)"},
 	{"A difference. sign is \"+\", \"-\", \"~\" or \"!\" as bayctl shows it; effect is what it asks "
 		"for: a live change, a start, a stop, a new generation of the service, the replacement of a "
-		"cell, a restart of bayd. cell is there for [cell NAME]; neither it nor service for "
-		"[container], key not for a section as a whole.",
+		"cell, a restart of bayd. cell is there for [cell NAME], group for [group NAME]; none of these and no "
+		"service for [container], key not for a section as a whole.",
 		"Change (sign: string, effect: (live, start, stop, generation, cell, restart), "
-		"service: ?string, cell: ?string, key: ?string, old: ?string, new: ?string, file: string, line: int)"},
+		"service: ?string, cell: ?string, group: ?string, key: ?string, old: ?string, new: ?string, file: string, line: int)"},
 	{"A value that is in force. origin is where it comes from: file and line, or by whom it was "
 		"set; live says whether it can be set while the service runs.",
 		"Key (key: string, value: string, origin: (file, default, set), file: ?string, "

@@ -151,11 +151,11 @@ START_TEST(unknown_sections_name_the_nearest_and_hide_their_keys)
 		"[a\x1b]\n",
 		"test.ini:1: unknown section 'contaner'; did you mean [container]?\n"
 		"test.ini:3: unknown section 'servce a'; did you mean [service a]?\n"
-		"test.ini:5: unknown section 'http'; there are [container], [service NAME] and [cell NAME]\n"
-		"test.ini:6: the section header is empty; there are [container], [service NAME] and [cell NAME]\n"
+		"test.ini:5: unknown section 'http'; there are [container], [service NAME], [cell NAME] and [group NAME]\n"
+		"test.ini:6: the section header is empty; there are [container], [service NAME], [cell NAME] and [group NAME]\n"
 		"test.ini:7: [container] takes no name\n"
 		"test.ini:9: a service has a name: [service NAME]\n"
-		"test.ini:10: unknown section 'a\\x1b'; there are [container], [service NAME] and [cell NAME]\n");
+		"test.ini:10: unknown section 'a\\x1b'; there are [container], [service NAME], [cell NAME] and [group NAME]\n");
 }
 END_TEST
 
@@ -199,6 +199,37 @@ START_TEST(a_cell_has_defaults_and_keys_of_its_own)
 	ck_assert_str_eq(config_service_cell(&config->services[1]), "main");
 	ck_assert_str_eq(config_service_cell(&config->services[2]), "c");
 	config_destroy(config);
+}
+END_TEST
+
+START_TEST(a_group_has_a_strategy_and_services_that_name_it)
+{
+	struct config *config = accepted("[group g]\n[group h]\nstrategy = rest-for-one\n"
+		"[service a]\ngroup = h\n[service b]\n");
+
+	ck_assert_uint_eq(config->group_count, 2);
+	ck_assert_int_eq(config_find_group(config, "g")->strategy, CONFIG_ONE_FOR_ONE);
+	ck_assert_int_eq(config_find_group(config, "h")->strategy, CONFIG_REST_FOR_ONE);
+	ck_assert_uint_eq(config_find_group(config, "h")->origins[0].line, 3);
+	ck_assert_ptr_null(config_find_group(config, "i"));
+	ck_assert_str_eq(config->services[0].group, "h");
+	ck_assert_str_eq(config->services[1].group, "");
+	config_destroy(config);
+}
+END_TEST
+
+START_TEST(what_is_wrong_in_a_group_is_told)
+{
+	refused("[group]\n[group x]\nstrategie = one-for-all\nstrategy = one-for-none\nqueue = 5\n[group x]\n"
+		"log = stderr\ncolour = 1\n[groop y]\n",
+		"test.ini:1: a group has a name: [group NAME]\n"
+		"test.ini:3: unknown key 'strategie'; did you mean 'strategy'?\n"
+		"test.ini:4: strategy = 'one-for-none': wants one-for-one, one-for-all or rest-for-one\n"
+		"test.ini:5: the key 'queue' belongs into a [service NAME] section\n"
+		"test.ini:6: [group x] is here for the second time; the first is at test.ini:2\n"
+		"test.ini:7: the key 'log' belongs into [container]\n"
+		"test.ini:8: unknown key 'colour' in [group NAME], which has the keys strategy\n"
+		"test.ini:9: unknown section 'groop y'; did you mean [group y]?\n");
 }
 END_TEST
 
@@ -306,6 +337,8 @@ CHECK_MAIN("config/config_build",
 	unknown_sections_name_the_nearest_and_hide_their_keys,
 	service_names_are_plain_and_short,
 	a_cell_has_defaults_and_keys_of_its_own,
+	a_group_has_a_strategy_and_services_that_name_it,
+	what_is_wrong_in_a_group_is_told,
 	what_is_wrong_in_a_cell_is_told,
 	blanks_in_a_header_do_not_count,
 	keys_before_the_first_section_are_refused,

@@ -13,7 +13,8 @@
 
 static const char example[] = "[container]\nlog_level = warn\nloops = 3\nlog = bay.log\n"
 	"[service a]\nqueue = 5\nx = 1\nstart_limit = 3/10s\noverflow = wait\nlisten = 127.0.0.1:1\n"
-	"[service b]\nenabled = no\nlisten_mode = 0660\ncell = risky\n[cell risky]\nloops = 3\n";
+	"[service b]\nenabled = no\nlisten_mode = 0660\ncell = risky\n[cell risky]\nloops = 3\n"
+	"[group g]\nstrategy = one-for-all\n";
 
 static void
 are_equal(const struct config *a, const struct config *b)
@@ -45,6 +46,8 @@ START_TEST(a_copy_says_the_same_and_lives_longer)
 	ck_assert_int_eq(config_find_cell(copy, "risky")->loops, 3);
 	ck_assert_uint_eq(config_cell_origin(config_find_cell(copy, "risky"), "loops")->line,
 		config_cell_origin(config_find_cell(again, "risky"), "loops")->line);
+	ck_assert_int_eq(config_find_group(copy, "g")->strategy, CONFIG_ONE_FOR_ALL);
+	ck_assert_uint_eq(config_find_group(copy, "g")->origins[0].line, 18);
 	config_destroy(again);
 	config_destroy(copy);
 }

@@ -34,7 +34,8 @@ difference(const char *old_text, const char *new_text, config_live_fn *live)
 
 		ck_assert(buffer_printf(&out, "%c %s%s%s %s -> %s (%s, %u)\n",
 			config_effect_sign(change->effect),
-			change->service != NULL ? change->service : change->cell != NULL ? change->cell : "[container]",
+			change->service != NULL ? change->service : change->cell != NULL ? change->cell :
+				change->group != NULL ? change->group : "[container]",
 			change->key != NULL ? "." : "", change->key != NULL ? change->key : "",
 			change->old_value != NULL ? change->old_value : "-",
 			change->new_value != NULL ? change->new_value : "-",
@@ -108,6 +109,16 @@ START_TEST(a_plugin_says_which_of_its_settings_are_live)
 }
 END_TEST
 
+START_TEST(a_group_is_live)
+{
+	differs("[group g]\n[group h]\nstrategy = one-for-all\n[service a]\n",
+		"[group g]\nstrategy = rest-for-one\n[service a]\ngroup = g\n",
+		"~ g.strategy one-for-one -> rest-for-one (live, 2)\n"
+		"~ h.strategy one-for-all -> one-for-one (live, 2)\n"
+		"~ a.group  -> g (live, 4)\n");
+}
+END_TEST
+
 START_TEST(of_another_plugin_no_setting_is_live)
 {
 	differs("[service a]\nlive1 = 1\n", "[service a]\nplugin = b\nlive1 = 2\n",
@@ -172,6 +183,7 @@ CHECK_MAIN("config/config_diff",
 	a_key_says_whether_it_is_live,
 	a_key_that_falls_back_to_its_default_is_told_where_the_section_is,
 	a_plugin_says_which_of_its_settings_are_live,
+	a_group_is_live,
 	of_another_plugin_no_setting_is_live,
 	without_a_judge_no_setting_is_live,
 	the_container_has_keys_that_wait_for_a_restart,
