@@ -12,6 +12,7 @@
 #include "cell/cpu_meter.h"
 #include "cell/crash.h"
 #include "runtime/scheduler.h"
+#include "service/bounds.h"
 #include "service/dispatch.h"
 #include "service/instance.h"
 #include "service/message.h"
@@ -87,6 +88,7 @@ executor_settle_in(struct executor_loop *loop)
 	scheduler->find_work = dispatch_find_work;
 	scheduler->subject = instance_subject;
 	scheduler->held_back = instance_is_held_back;
+	scheduler->may_spawn = bounds_let_spawn;
 	scheduler->leaf_deadline = request_deadline;
 	crash_use_thread();
 	crash_use_loop(loop->index);

@@ -85,6 +85,11 @@ host_change_set_limits(struct bay_service *service, const struct cell_change *ch
 	limits.concurrency = (unsigned)change->concurrency;
 	limits.queue = (size_t)change->queue;
 	limits.queue_bytes = (size_t)change->queue_bytes;
+	limits.max_inflight = (size_t)change->max_inflight;
+	limits.tasks_max = (uint64_t)change->tasks_max;
+	limits.memory_max = (uint64_t)change->memory_max;
+	limits.rate_count = (uint64_t)change->rate_count;
+	limits.rate_period_ns = change->rate_period_ns;
 	limits.overflow = host_change_overflow(change->overflow);
 	limits.timeout_ns = change->timeout_ns;
 	limits.blocking_threads = (unsigned)change->blocking_threads;

@@ -153,6 +153,10 @@ struct config_service {
 	int64_t concurrency;
 	int64_t queue; /* messages */
 	uint64_t queue_bytes;
+	int64_t max_inflight;  /* these: 0: no limit */
+	int64_t tasks_max;
+	uint64_t memory_max;
+	struct config_rate rate; /* count 0: no limit */
 	enum config_overflow overflow;
 	int64_t retry; /* of requests from other cells */
 	int64_t poison; /* 0: none is */

@@ -156,6 +156,11 @@ struct cell_start {
 	int64_t concurrency;
 	int64_t queue;       /* messages */
 	int64_t queue_bytes;
+	int64_t max_inflight; /* these: 0: no limit */
+	int64_t tasks_max;
+	int64_t memory_max;
+	int64_t rate_count; /* messages in rate_period_ns */
+	int64_t rate_period_ns;
 	enum cell_overflow overflow;
 	int64_t timeout_ns; /* the longest time of a call; 0: no end */
 	int64_t stack_bytes;
@@ -198,6 +203,11 @@ struct cell_change {
 	int64_t concurrency; /* these as in cell_start */
 	int64_t queue;
 	int64_t queue_bytes;
+	int64_t max_inflight;
+	int64_t tasks_max;
+	int64_t memory_max;
+	int64_t rate_count;
+	int64_t rate_period_ns;
 	enum cell_overflow overflow;
 	int64_t timeout_ns;
 	int64_t blocking_threads;

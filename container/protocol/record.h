@@ -53,6 +53,9 @@ struct record_field {
 #define RECORD_INT(type_, member_, name_, min_, max_) \
 	{.name = (name_), .type = RECORD_TYPE_INT, .offset = offsetof(type_, member_), \
 		.min = (min_), .max = (max_)}
+#define RECORD_INT_OPTIONAL(type_, member_, name_, min_, max_) \
+	{.name = (name_), .type = RECORD_TYPE_INT, .offset = offsetof(type_, member_), \
+		.min = (min_), .max = (max_), .optional = true}
 #define RECORD_TEXT(type_, member_, name_) \
 	{.name = (name_), .type = RECORD_TYPE_TEXT, .offset = offsetof(type_, member_)}
 #define RECORD_TEXT_OPTIONAL(type_, member_, name_) \

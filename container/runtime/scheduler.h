@@ -68,6 +68,9 @@ typedef const char *scheduler_subject_fn(const struct bay_instance *instance);
 /* Whether an instance may let nobody in for the time being. */
 typedef bool scheduler_held_back_fn(const struct bay_instance *instance);
 
+/* Whether an instance may have one task more. */
+typedef bool scheduler_may_spawn_fn(const struct bay_instance *instance);
+
 /* The deadline of what a leaf handler serves. The floor above knows. */
 typedef int64_t scheduler_leaf_deadline_fn(const struct bay_request *leaf);
 
@@ -105,6 +108,7 @@ struct scheduler {
 	scheduler_find_work_fn *find_work;
 	void *find_work_arg;
 	scheduler_subject_fn *subject; /* or NULL: log lines about tasks have no subject */
+	scheduler_may_spawn_fn *may_spawn; /* or NULL: all may */
 	scheduler_held_back_fn *held_back; /* or NULL: none is */
 	scheduler_leaf_deadline_fn *leaf_deadline; /* NULL: there are no leaves */
 	struct scheduler_await awaits[SCHEDULER_AWAITS];

@@ -34,10 +34,14 @@ task_set_name(struct task *task, const char *name)
 static struct spawn *
 task_spawn(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *arg)
 {
+	const struct scheduler *here = scheduler_here;
+
 	if (fn == NULL) {
 		log_error(task_subject(task_current()), "bay_spawn: there is no function to run [misuse-argument]");
 		return NULL;
 	}
+	if (here->may_spawn != NULL && here->current->instance != NULL && !here->may_spawn(here->current->instance))
+		return NULL;
 	return spawn_create(scope, name, fn, arg);
 }
 

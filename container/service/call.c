@@ -129,7 +129,7 @@ call_instance_apart(struct scheduler *here, const struct bay_service *service)
 	struct bay_instance *instance = service->instances[here->index];
 	bool draws = service->limits.calls == SERVICE_CALLS_RANDOM;
 
-	if (instance == NULL || !instance->serves || service_gate(service) != SERVICE_GATE_OPEN ||
+	if (instance == NULL || !instance->serves || instance->bounded || service_gate(service) != SERVICE_GATE_OPEN ||
 		instance->starting > 0 || instance_room(instance) == 0 ||
 		atomic_load_explicit(&service->queued, memory_order_relaxed) != 0 ||
 		(instance->canary != NULL && instance->canary->starting > 0))

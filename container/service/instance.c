@@ -16,6 +16,7 @@
 #include "runtime/belonging.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
+#include "service/bounds.h"
 #include "service/canary.h"
 #include "service/health.h"
 #include "service/instance_change.h"
@@ -23,6 +24,7 @@
 #include "service/message.h"
 #include "service/request.h"
 #include "service/service.h"
+#include "service/service_queue.h"
 #include "service/topic.h"
 
 /* Of the tasks that run handlers. */
@@ -60,6 +62,8 @@ instance_create(struct bay_service *service, const struct bay_plugin *plugin, co
 		? service->limits.stack_bytes : INSTANCE_LEAF_STACK;
 	instance->concurrency = service->limits.concurrency;
 	instance->timeout_ns = service->limits.timeout_ns;
+	instance->bounded = bounds_are_set(&service->limits);
+	bounds_timer_init(instance);
 	instance->slot = service->slot;
 	instance->phase = task_phase(scheduler, STATUS_PHASE_RUN, INSTANCE_HANDLER_NAME);
 	instance->counters = &service->counters[scheduler->index];
@@ -77,6 +81,7 @@ instance_destroy(struct bay_instance *instance)
 {
 	if (instance == NULL)
 		return;
+	bounds_timer_finish(instance);
 	scope_finish(&instance->scope);
 	later_finish(instance);
 	topic_end(instance);
@@ -197,6 +202,8 @@ instance_on_ended(struct task *task, int status)
 	status_add(&instance->counters->in_flight, (uint64_t)-1);
 	if (request->taken_ns != 0)
 		instance_measure(instance, request, task);
+	if (__builtin_expect(request->counted, 0))
+		service_queue_ended(request);
 	if (instance->quiet != NULL && !instance_is_busy(instance))
 		waiter_wake(instance->quiet, BAY_OK);
 	if (request->home == &instance->scheduler->loop)
@@ -234,7 +241,7 @@ instance_fail_leaf(struct bay_request *request, const char *function)
 bool
 instance_is_direct(const struct bay_instance *instance)
 {
-	return instance->serves && instance->starting == 0 && instance->canary == NULL &&
+	return instance->serves && instance->starting == 0 && instance->canary == NULL && !instance->bounded &&
 		instance->service->limits.calls == SERVICE_CALLS_DIRECT &&
 		service_gate(instance->service) == SERVICE_GATE_OPEN;
 }

@@ -22,6 +22,7 @@
 #include <bay/request.h>
 
 #include "base/list.h"
+#include "loop/timer.h"
 #include "runtime/scope.h"
 
 struct bay_plugin;
@@ -53,6 +54,8 @@ struct bay_instance {
 	unsigned starting;                /* of them: taken from the queue and not begun */
 	unsigned concurrency;
 	unsigned measured;                /* handlers so far */
+	bool bounded;                     /* all calls take the queue, which knows the bounds */
+	struct timer again;               /* looks again at what a bound had stopped; see bounds.h */
 	unsigned verbs;                   /* under way; not in flight, but among requests */
 	size_t leaf_stack;
 	uint32_t slot;

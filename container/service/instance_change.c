@@ -8,9 +8,11 @@
 
 #include "base/alloc.h"
 #include "base/list.h"
+#include "service/bounds.h"
 #include "service/instance.h"
 #include "service/request.h"
 #include "service/service.h"
+#include "service/service_queue.h"
 #include "service/settings.h"
 
 struct instance_settings {
@@ -89,7 +91,11 @@ instance_change(struct bay_instance *instance, struct settings *settings)
 	pthread_mutex_lock(&service->lock);
 	instance->concurrency = service->limits.concurrency;
 	instance->timeout_ns = service->limits.timeout_ns;
+	instance->bounded = bounds_are_set(&service->limits);
 	pthread_mutex_unlock(&service->lock);
+	instance->direct = instance_is_direct(instance);
+	/* What a bound has stopped may go on by another one. */
+	service_queue_look_again(service);
 	if (settings != NULL)
 		instance_change_settings(instance, settings);
 }

@@ -16,6 +16,7 @@
 #include "base/status_page.h"
 #include "runtime/await.h"
 #include "runtime/scheduler.h"
+#include "service/bounds.h"
 #include "service/instance.h"
 #include "service/registry.h"
 #include "service/service.h"
@@ -64,7 +65,7 @@ bay_alloc(size_t size)
 	const struct bay_service *service = memory_service();
 	struct memory_head *head;
 
-	if (size > SIZE_MAX - sizeof *head)
+	if (size > SIZE_MAX - sizeof *head || !bounds_let_allocate(service, size))
 		return NULL;
 	head = alloc_try_zeroed(1, sizeof *head + size);
 	if (head == NULL)
@@ -104,7 +105,8 @@ bay_resize(void *memory, size_t size)
 		return bay_alloc(size);
 	head = memory_head_of(memory, "bay_resize");
 	before = head->size;
-	if (size > SIZE_MAX - sizeof *head)
+	if (size > SIZE_MAX - sizeof *head ||
+		(size > before && head->counted && !bounds_let_allocate(registry_at(head->service), size - before)))
 		return NULL;
 	moved = alloc_try_again(head, sizeof *head + size);
 	if (moved == NULL)

@@ -73,6 +73,7 @@ struct bay_request {
 	                                 * without a ticket */
 	bool is_away;                   /* on its way to another cell, or there; under the lock of peer.h */
 	uint8_t crashes;                /* cells that have crashed over it: they are some of tries */
+	bool counted;                   /* among service->inflight; under its lock */
 	enum request_place place;
 	int status;                     /* how it was answered */
 	struct bay_service *service;
@@ -143,6 +144,7 @@ request_create(struct bay_service *service, const struct bay_message *message, s
 	request->away = false;
 	request->tries = 0;
 	request->came_over = false;
+	request->counted = false;
 	request->is_away = false;
 	request->crashes = 0;
 	request->place = PLACE_HOME;

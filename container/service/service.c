@@ -36,6 +36,8 @@ service_init(struct bay_service *service, const char *name, uint16_t id)
 	snprintf(service->name, sizeof service->name, "%s", name);
 	snprintf(service->subject, sizeof service->subject, "service %s", name);
 	service->unheard.burst = 5;
+	service->bounded.burst = 5;
+	service->bounded.period_ns = 10 * INT64_C(1000000000);
 	service->unheard.period_ns = 10 * INT64_C(1000000000);
 	service->id = id;
 	service->slot = STATUS_NO_SLOT;
@@ -68,11 +70,20 @@ service_set_slot(struct bay_service *service, const struct status_page *page, ui
 	pthread_mutex_unlock(&service->lock);
 }
 
+/* Under the lock. */
+static void
+service_publish_bounds(struct bay_service *service)
+{
+	atomic_store_explicit(&service->memory_max, service->limits.memory_max, memory_order_relaxed);
+	atomic_store_explicit(&service->tasks_max, service->limits.tasks_max, memory_order_relaxed);
+}
+
 void
 service_set_limits(struct bay_service *service, const struct service_limits *limits)
 {
 	pthread_mutex_lock(&service->lock);
 	service->limits = *limits;
+	service_publish_bounds(service);
 	pthread_mutex_unlock(&service->lock);
 	blocking_lane_set_limit(&service->blocking, limits->blocking_threads);
 }
@@ -86,6 +97,12 @@ service_change_limits(struct bay_service *service, const struct service_limits *
 	mine->concurrency = limits->concurrency;
 	mine->queue = limits->queue;
 	mine->queue_bytes = limits->queue_bytes;
+	mine->max_inflight = limits->max_inflight;
+	mine->tasks_max = limits->tasks_max;
+	mine->memory_max = limits->memory_max;
+	mine->rate_count = limits->rate_count;
+	mine->rate_period_ns = limits->rate_period_ns;
+	service_publish_bounds(service);
 	mine->overflow = limits->overflow;
 	mine->timeout_ns = limits->timeout_ns;
 	mine->stack_bytes = limits->stack_bytes;

@@ -71,6 +71,12 @@ struct service_limits {
 	unsigned concurrency;       /* handlers at once, per instance */
 	size_t queue;               /* messages */
 	size_t queue_bytes;
+	/* See bounds.h; 0: no limit. */
+	size_t max_inflight;
+	uint64_t tasks_max;
+	uint64_t memory_max;
+	uint64_t rate_count;
+	int64_t rate_period_ns;
 	enum overflow_policy overflow;
 	int64_t timeout_ns;         /* of a call; 0: none */
 	size_t stack_bytes;
@@ -96,6 +102,9 @@ struct bay_service {
 	uint32_t slot;
 	char name[SERVICE_NAME_SIZE];
 	char subject[SERVICE_NAME_SIZE + 8]; /* "service NAME", for the log */
+	_Atomic uint64_t memory_max;         /* of the limits, for who has no lock; likewise tasks_max */
+	_Atomic uint64_t tasks_max;
+	struct log_rate bounded;             /* refusals of memory and tasks */
 	struct log_rate unheard;             /* failures of messages that went one way */
 	struct blocking_lane blocking;       /* its functions on helper threads */
 	struct peer_route *route;            /* to another cell, once it was in one; see peer.h */
@@ -113,6 +122,10 @@ struct bay_service {
 	struct list waiting;                 /* the same: before a full queue */
 	size_t queued_bytes;
 	size_t waiting_count;
+	size_t inflight;                     /* taken and not ended, of those that are counted */
+	int64_t rate_until_ns;               /* the time up to which the rate has been used */
+	bool rests;                          /* nothing is taken until somebody looks again: a bound
+	                                      * was reached */
 	bool listed;                         /* in its ready set, or just taken from it */
 	_Atomic bool held;                   /* what comes waits until it is started again; written under
 	                                      * the lock */

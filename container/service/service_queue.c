@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "runtime/scheduler.h"
+#include "service/bounds.h"
 #include "service/message.h"
 #include "service/peer.h"
 #include "service/ready_set.h"
@@ -78,8 +79,10 @@ queue_detach(struct bay_service *service, struct bay_request *request)
 static bool
 queue_has_room(const struct bay_service *service, const struct bay_request *request)
 {
-	return service->queued < service->limits.queue &&
-		service->queued_bytes + bay_message_size(request->message) <= service->limits.queue_bytes;
+	size_t size = bay_message_size(request->message);
+
+	return service->queued < service->limits.queue && service->queued_bytes + size <= service->limits.queue_bytes &&
+		bounds_let_in(service, size);
 }
 
 /* Waiting senders come in, in their order, while there is room. */
@@ -174,6 +177,22 @@ queue_check_circle(struct bay_service *service, struct bay_request *request)
 	return BAY_LOOP;
 }
 
+static int
+queue_refuse(struct bay_service *service, struct bay_request *request)
+{
+	char *bound = bounds_reached(service, bay_message_size(request->message));
+
+	service_count(service, SERVICE_EVENT_REJECTED);
+	if (bound != NULL)
+		request_fail(request, BAY_FULL, "service %s takes no more for now: %s", service->name, bound);
+	else
+		request_fail(request, BAY_FULL, "the queue of service %s is full (%zu %s, %zu %s)",
+			service->name, service->queued, text_number(service->queued, "message", "messages"),
+			service->queued_bytes, text_number(service->queued_bytes, "byte", "bytes"));
+	free(bound);
+	return BAY_FULL;
+}
+
 /* The queue is full: what the policy says. */
 static int
 queue_overflow(struct bay_service *service, struct bay_request *request, int64_t now_ns,
@@ -193,6 +212,9 @@ queue_overflow(struct bay_service *service, struct bay_request *request, int64_t
 		return BAY_OK;
 	case OVERFLOW_DROP_OLDEST:
 		queue_drop_oldest(service, request, dropped);
+		/* What is in handlers cannot be dropped. */
+		if (!queue_has_room(service, request))
+			return queue_refuse(service, request);
 		queue_append(service, request, now_ns);
 		return BAY_OK;
 	case OVERFLOW_DROP_NEWEST:
@@ -210,11 +232,7 @@ queue_overflow(struct bay_service *service, struct bay_request *request, int64_t
 			service->queued_bytes, text_number(service->queued_bytes, "byte", "bytes"));
 		return BAY_FULL;
 	default:
-		service_count(service, SERVICE_EVENT_REJECTED);
-		request_fail(request, BAY_FULL, "the queue of service %s is full (%zu %s, %zu %s)",
-			service->name, service->queued, text_number(service->queued, "message", "messages"),
-			service->queued_bytes, text_number(service->queued_bytes, "byte", "bytes"));
-		return BAY_FULL;
+		return queue_refuse(service, request);
 	}
 }
 
@@ -262,7 +280,10 @@ queue_settle(struct bay_service *service)
 
 	queue_admit(service);
 	queue_gauge(service);
-	if (service->queued == 0 || service->set == NULL || service_gate(service) == SERVICE_GATE_PAUSED)
+	if (service->set == NULL || service->rests || service_gate(service) == SERVICE_GATE_PAUSED)
+		return wake;
+	/* Who waits for what a bound has let go of is looked after by a loop. */
+	if (service->queued == 0 && (service->waiting_count == 0 || !bounds_are_set(&service->limits)))
 		return wake;
 	if (!service->listed) {
 		service->listed = true;
@@ -313,11 +334,13 @@ service_queue_put_and_park(struct bay_service *service, struct bay_request *requ
 	return queue_put(service, request, true);
 }
 
-size_t
-service_queue_take(struct bay_service *service, size_t count, struct scheduler *runner,
+int64_t
+service_queue_take(struct bay_service *service, size_t count, int64_t now_ns, struct scheduler *runner,
 	struct list *taken)
 {
+	bool bounded = bounds_are_set(&service->limits);
 	struct queue_wake wake;
+	int64_t again_ns = 0;
 	size_t n = 0, share;
 
 	pthread_mutex_lock(&service->lock);
@@ -328,22 +351,48 @@ service_queue_take(struct bay_service *service, size_t count, struct scheduler *
 	/* The loop may have found it before the pause. */
 	if (service_gate(service) == SERVICE_GATE_PAUSED)
 		count = 0;
+	else if (bounded)
+		count = bounds_let_begin(service, count, now_ns, &again_ns);
 	while (n < count && !list_empty(&service->queue)) {
 		struct bay_request *request = container_of(list_first(&service->queue), struct bay_request, link);
 
 		queue_detach(service, request);
+		request->counted = bounded;
+		service->inflight += bounded;
 		request->place = PLACE_RUNNING;
 		request->runner = runner;
 		list_push_back(taken, &request->link);
 		n++;
 	}
 	service->listed = false;
+	service->rests = again_ns != 0;
 	wake = queue_settle(service);
 	pthread_mutex_unlock(&service->lock);
 	/* We shall be busy with what we took. */
 	if (wake.set != NULL)
 		ready_set_wake_other(wake.set, service, wake.concurrency);
-	return n;
+	return again_ns;
+}
+
+void
+service_queue_ended(struct bay_request *request)
+{
+	struct bay_service *service = request->service;
+
+	pthread_mutex_lock(&service->lock);
+	request->counted = false;
+	service->inflight--;
+	pthread_mutex_unlock(&service->lock);
+	service_queue_look_again(service);
+}
+
+void
+service_queue_look_again(struct bay_service *service)
+{
+	pthread_mutex_lock(&service->lock);
+	service->rests = false;
+	pthread_mutex_unlock(&service->lock);
+	service_queue_resettle(service);
 }
 
 bool

@@ -33,9 +33,16 @@ int service_queue_put_and_park(struct bay_service *service, struct bay_request *
 bool service_queue_withdraw(struct bay_service *service, struct bay_request *ticket);
 
 /* Moves up to count requests to taken (PLACE_RUNNING, runner), lets waiting senders in,
- * and lists the service again if more are there. Runner's loop. */
-size_t service_queue_take(struct bay_service *service, size_t count, struct scheduler *runner,
+ * and lists the service again if more are there. Not 0: a bound was reached (bounds.h), and the service
+ * rests until somebody looks again, at that time at the latest. Runner's loop. */
+int64_t service_queue_take(struct bay_service *service, size_t count, int64_t now_ns, struct scheduler *runner,
 	struct list *taken);
+
+/* One that was taken and is counted is not handled any more. Runner's loop. */
+void service_queue_ended(struct bay_request *request);
+
+/* Ends its rest. Any thread. */
+void service_queue_look_again(struct bay_service *service);
 
 /* Takes one out if it still waits; false when it has gone. Home's thread. */
 bool service_queue_remove(struct bay_request *request);

@@ -55,7 +55,7 @@ static const struct bay_setting settings[] = {
 		"a program that takes longer for a request is killed; 0s: the deadline of the call counts"),
 	BAY_SIZE(struct exec_settings, reply_max, "reply_max", "1M", 1, 1 << 30,
 		"a program that answers with more is killed"),
-	BAY_SIZE(struct exec_settings, program.memory_max, "memory_max", "0", 0, INT64_MAX,
+	BAY_SIZE(struct exec_settings, program.memory_max, "process_memory_max", "0", 0, INT64_MAX,
 		"address space of a process; 0: as much as bayd's"),
 	BAY_DURATION(struct exec_settings, program.cpu_max_ns, "cpu_max", "0s",
 		"processor time of a process, in whole seconds; 0s: as much as bayd's"),

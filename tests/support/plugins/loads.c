@@ -7,10 +7,12 @@
  *	spin         keeps it for ever
  *	deep N       uses N bytes of its stack
  *	hold N       allocates N bytes and keeps them, or fails
- *	let-go       frees what it keeps
+ *	wait         waits until let-go
  *	spawn N      starts N tasks that wait until let-go, or fails
  *	sleep NS     awaits
  *	blocks NS    keeps a helper thread likewise
+ *
+ * Its verb let-go frees what it keeps and wakes who waits, whatever its bounds are.
  */
 #include <bay/bay.h>
 
@@ -118,16 +120,28 @@ loads(struct bay_request *request)
 	else if (strncmp(order, "blocks ", 7) == 0) {
 		blocks_ns = n;
 		(void)!bay_blocking("blocks", blocks, NULL, NULL, NULL, BAY_INHERIT);
-	} else if (strcmp(order, "let-go") == 0) {
-		while (kept_count > 0)
-			bay_free(kept[--kept_count]);
-		bay_event_set(let_go);
-		bay_event_clear(let_go);
+	} else if (strcmp(order, "wait") == 0) {
+		(void)!bay_event_wait(let_go, BAY_INHERIT);
 	} else {
 		return bay_fail(request, BAY_INVALID, "no such order: %s", order);
 	}
 	return bay_reply_text(request, "done");
 }
+
+static int
+lets_go(struct bay_request *request)
+{
+	while (kept_count > 0)
+		bay_free(kept[--kept_count]);
+	bay_event_set(let_go);
+	bay_event_clear(let_go);
+	return bay_reply_text(request, "done");
+}
+
+static const struct bay_verb verbs[] = {
+	BAY_VERB("let-go", BAY_ROLE_OPERATOR, NULL, lets_go, "frees and wakes"),
+	BAY_VERBS_END
+};
 
 static int
 loads_init(struct bay_instance *instance)
@@ -147,6 +161,7 @@ loads_fini(struct bay_instance *instance)
 
 BAY_PLUGIN(loads, "1.0.0",
 	.summary = "uses up what it is told to",
+	.verbs = verbs,
 	.init = loads_init,
 	.handle = loads,
 	.fini = loads_fini);
