@@ -212,6 +212,7 @@ host_set_limits(const struct host *host, struct bay_service *service, const stru
 		.concurrency = (unsigned)start->concurrency,
 		.queue = (size_t)start->queue,
 		.queue_bytes = (size_t)start->queue_bytes,
+		.weight = (unsigned)start->weight,
 		.max_inflight = (size_t)start->max_inflight,
 		.tasks_max = (uint64_t)start->tasks_max,
 		.memory_max = (uint64_t)start->memory_max,

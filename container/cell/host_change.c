@@ -85,6 +85,7 @@ host_change_set_limits(struct bay_service *service, const struct cell_change *ch
 	limits.concurrency = (unsigned)change->concurrency;
 	limits.queue = (size_t)change->queue;
 	limits.queue_bytes = (size_t)change->queue_bytes;
+	limits.weight = (unsigned)change->weight;
 	limits.max_inflight = (size_t)change->max_inflight;
 	limits.tasks_max = (uint64_t)change->tasks_max;
 	limits.memory_max = (uint64_t)change->memory_max;

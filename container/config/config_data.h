@@ -153,6 +153,7 @@ struct config_service {
 	int64_t concurrency;
 	int64_t queue; /* messages */
 	uint64_t queue_bytes;
+	int64_t weight;
 	int64_t max_inflight;  /* these: 0: no limit */
 	int64_t tasks_max;
 	uint64_t memory_max;

@@ -418,6 +418,17 @@ static const struct config_key service_rows[] = {
 		.help = "how many bytes the messages in the queue hold together",
 	},
 	{
+		.name = "weight",
+		.type = CONFIG_TYPE_INT,
+		.offset = AT(weight),
+		.fallback = "100",
+		.min = 1,
+		.max = 1000,
+		.reloadable = true,
+		.live = true,
+		.help = "its share of a loop when there is more to do than time, against the weights of others",
+	},
+	{
 		.name = "max_inflight",
 		.type = CONFIG_TYPE_INT,
 		.offset = AT(max_inflight),

@@ -76,6 +76,7 @@ service_change_parameters(const struct config_service *config, bool has_settings
 		.concurrency = config->concurrency,
 		.queue = config->queue,
 		.queue_bytes = (int64_t)config->queue_bytes,
+		.weight = config->weight,
 		.max_inflight = config->max_inflight,
 		.tasks_max = config->tasks_max,
 		.memory_max = (int64_t)config->memory_max,

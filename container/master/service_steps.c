@@ -307,6 +307,7 @@ service_start_parameters(const struct master_service *service, const struct plug
 		.concurrency = config->concurrency,
 		.queue = config->queue,
 		.queue_bytes = (int64_t)config->queue_bytes,
+		.weight = config->weight,
 		.max_inflight = config->max_inflight,
 		.tasks_max = config->tasks_max,
 		.memory_max = (int64_t)config->memory_max,

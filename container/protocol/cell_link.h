@@ -156,6 +156,7 @@ struct cell_start {
 	int64_t concurrency;
 	int64_t queue;       /* messages */
 	int64_t queue_bytes;
+	int64_t weight; /* 0: the usual */
 	int64_t max_inflight; /* these: 0: no limit */
 	int64_t tasks_max;
 	int64_t memory_max;
@@ -203,6 +204,7 @@ struct cell_change {
 	int64_t concurrency; /* these as in cell_start */
 	int64_t queue;
 	int64_t queue_bytes;
+	int64_t weight;
 	int64_t max_inflight;
 	int64_t tasks_max;
 	int64_t memory_max;

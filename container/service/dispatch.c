@@ -11,8 +11,25 @@
 #include "service/ready_set.h"
 #include "service/service_queue.h"
 
-/* Requests of one service that a pass takes at most, so that the others have their turn. */
+/*
+ * A pass takes messages of one service, and so many that the others have their turn soon: at most these
+ * and for so long, both for the usual weight. What a message costs is known from the passes before: the
+ * time from one to the next, by the number that was taken. Who has taken longer than it was to has a
+ * debt, and lets the others pass until that is paid.
+ */
 #define DISPATCH_BATCH 64
+#define DISPATCH_NS (200 * CLOCK_NS_PER_US)
+/* The greatest debt, in turns. */
+#define DISPATCH_DEBT 16
+
+/* What the latest pass of this thread has taken. */
+static __thread struct {
+	const struct bay_service *service;
+	size_t count;
+	int64_t at_ns;
+	uint64_t pass;
+	uint64_t waits;
+} dispatched;
 
 /* One that never began. */
 static void
@@ -42,6 +59,81 @@ dispatch_start(struct bay_instance *instance, struct bay_request *request, int64
 	dispatch_send_home(request);
 }
 
+static uint64_t
+dispatch_waits(const struct scheduler *scheduler)
+{
+	return scheduler->loop.sleeps + scheduler->loop.spins;
+}
+
+/* Only when the next pass follows at once, its time is that of what was taken. */
+static void
+dispatch_learn(const struct scheduler *scheduler, int64_t now_ns)
+{
+	struct bay_instance *instance;
+	int64_t sample_ns;
+
+	if (dispatched.count == 0 || scheduler->passes != dispatched.pass + 1 ||
+		dispatch_waits(scheduler) != dispatched.waits)
+		return;
+	instance = dispatched.service->instances[scheduler->index];
+	if (instance == NULL)
+		return;
+	sample_ns = (now_ns - dispatched.at_ns) / (int64_t)dispatched.count;
+	if (instance->message_ns == 0)
+		instance->message_ns = sample_ns;
+	else
+		instance->message_ns += (sample_ns - instance->message_ns) / 2;
+}
+
+static int64_t
+dispatch_share(const struct bay_instance *instance, int64_t of_usual)
+{
+	return of_usual * instance->weight / SERVICE_WEIGHT;
+}
+
+/* How many messages it may begin in this turn. */
+static size_t
+dispatch_count(const struct scheduler *scheduler, struct bay_instance *instance)
+{
+	int64_t batch = dispatch_share(instance, DISPATCH_BATCH);
+	int64_t turn_ns = dispatch_share(instance, DISPATCH_NS);
+	int64_t count;
+	bool more;
+
+	if (batch < 1)
+		batch = 1;
+	if (instance->credit_ns >= 0 && instance->message_ns * batch <= turn_ns)
+		return (size_t)batch;
+	more = ready_set_has_more(scheduler);
+	/* Nobody has waited for what it owes. */
+	if (!more && instance->credit_ns < 0)
+		instance->credit_ns = 0;
+	instance->credit_ns += turn_ns;
+	if (instance->credit_ns > turn_ns)
+		instance->credit_ns = turn_ns;
+	if (instance->credit_ns <= 0 && more)
+		return 0;
+	count = instance->message_ns > 0 ? instance->credit_ns / instance->message_ns : batch;
+	if (count < 1)
+		count = 1;
+	return (size_t)(count < batch ? count : batch);
+}
+
+static void
+dispatch_note(const struct scheduler *scheduler, struct bay_instance *instance, size_t count, int64_t now_ns)
+{
+	int64_t debt_ns = -DISPATCH_DEBT * dispatch_share(instance, DISPATCH_NS);
+
+	dispatched.service = instance->service;
+	dispatched.count = count;
+	dispatched.at_ns = now_ns;
+	dispatched.pass = scheduler->passes;
+	dispatched.waits = dispatch_waits(scheduler);
+	instance->credit_ns -= (int64_t)count * instance->message_ns;
+	if (instance->credit_ns < debt_ns)
+		instance->credit_ns = debt_ns;
+}
+
 bool
 dispatch_find_work(struct scheduler *scheduler, void *arg)
 {
@@ -50,7 +142,7 @@ dispatch_find_work(struct scheduler *scheduler, void *arg)
 	struct bay_instance *instance;
 	struct list *link;
 	int64_t now_ns, again_ns;
-	size_t room;
+	size_t room, count;
 
 	(void)arg;
 	service = ready_set_pop(scheduler);
@@ -59,11 +151,13 @@ dispatch_find_work(struct scheduler *scheduler, void *arg)
 	instance = service->instances[scheduler->index];
 	room = instance_room(instance);
 	now_ns = clock_monotonic_ns();
-	again_ns = service_queue_take(service, room < DISPATCH_BATCH ? room : DISPATCH_BATCH, now_ns, scheduler,
-		&taken);
+	dispatch_learn(scheduler, now_ns);
+	count = dispatch_count(scheduler, instance);
+	again_ns = service_queue_take(service, room < count ? room : count, now_ns, scheduler, &taken);
 	if (__builtin_expect(again_ns != 0, 0))
 		bounds_timer_set(instance, again_ns);
-	while ((link = list_pop_front(&taken)) != NULL)
+	for (count = 0; (link = list_pop_front(&taken)) != NULL; count++)
 		dispatch_start(instance, container_of(link, struct bay_request, link), now_ns);
+	dispatch_note(scheduler, instance, count, now_ns);
 	return true;
 }

@@ -62,6 +62,7 @@ instance_create(struct bay_service *service, const struct bay_plugin *plugin, co
 		? service->limits.stack_bytes : INSTANCE_LEAF_STACK;
 	instance->concurrency = service->limits.concurrency;
 	instance->timeout_ns = service->limits.timeout_ns;
+	instance->weight = service->limits.weight != 0 ? service->limits.weight : SERVICE_WEIGHT;
 	instance->bounded = bounds_are_set(&service->limits);
 	bounds_timer_init(instance);
 	instance->slot = service->slot;

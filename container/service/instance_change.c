@@ -91,6 +91,7 @@ instance_change(struct bay_instance *instance, struct settings *settings)
 	pthread_mutex_lock(&service->lock);
 	instance->concurrency = service->limits.concurrency;
 	instance->timeout_ns = service->limits.timeout_ns;
+	instance->weight = service->limits.weight != 0 ? service->limits.weight : SERVICE_WEIGHT;
 	instance->bounded = bounds_are_set(&service->limits);
 	pthread_mutex_unlock(&service->lock);
 	instance->direct = instance_is_direct(instance);

@@ -17,11 +17,16 @@
 /* Different sets of loops that services of one cell may have. */
 #define READY_SETS_MAX 128
 
+/* Of the turns in a row, so many are for those who come anew. */
+#define FRESH_TURNS 8
+
 struct ready_set {
 	uint64_t mask;
 	pthread_mutex_t lock;
 	_Atomic unsigned count;
 	struct list services;   /* struct bay_service.in_set */
+	struct list fresh;      /* likewise: before those, ... */
+	unsigned fresh_turns;   /* ... but only so often */
 };
 
 static struct {
@@ -63,6 +68,7 @@ ready_set_add(uint64_t mask)
 	set->mask = mask;
 	pthread_mutex_init(&set->lock, NULL);
 	list_init(&set->services);
+	list_init(&set->fresh);
 	sets.set[count] = set;
 	atomic_store_explicit(&sets.count, count + 1, memory_order_release);
 	return set;
@@ -86,10 +92,10 @@ ready_set_for(uint64_t mask)
 }
 
 void
-ready_set_push(struct ready_set *set, struct bay_service *service)
+ready_set_push(struct ready_set *set, struct bay_service *service, bool fresh)
 {
 	pthread_mutex_lock(&set->lock);
-	list_push_back(&set->services, &service->in_set);
+	list_push_back(fresh ? &set->fresh : &set->services, &service->in_set);
 	atomic_store_explicit(&set->count, set->count + 1, memory_order_seq_cst);
 	pthread_mutex_unlock(&set->lock);
 }
@@ -118,25 +124,61 @@ ready_set_can_serve(const struct bay_service *service, unsigned loop)
 }
 
 static struct bay_service *
-ready_set_take(struct ready_set *set, unsigned loop)
+ready_set_first(const struct list *services, unsigned loop)
+{
+	list_for_each(pos, services) {
+		struct bay_service *service = container_of(pos, struct bay_service, in_set);
+
+		if (ready_set_can_serve(service, loop))
+			return service;
+	}
+	return NULL;
+}
+
+/* Who comes anew goes first, so that it waits for no flood; but those who are flooded have their turn
+ * too, however many come anew. */
+static struct bay_service *
+ready_set_choose(struct ready_set *set, unsigned loop)
 {
 	struct bay_service *found = NULL;
 
-	pthread_mutex_lock(&set->lock);
-	list_for_each(pos, &set->services) {
-		struct bay_service *service = container_of(pos, struct bay_service, in_set);
-
-		if (ready_set_can_serve(service, loop)) {
-			found = service;
-			break;
-		}
+	if (set->fresh_turns < FRESH_TURNS)
+		found = ready_set_first(&set->fresh, loop);
+	if (found != NULL) {
+		set->fresh_turns++;
+		return found;
 	}
+	set->fresh_turns = 0;
+	found = ready_set_first(&set->services, loop);
+	return found != NULL ? found : ready_set_first(&set->fresh, loop);
+}
+
+static struct bay_service *
+ready_set_take(struct ready_set *set, unsigned loop)
+{
+	struct bay_service *found;
+
+	pthread_mutex_lock(&set->lock);
+	found = ready_set_choose(set, loop);
 	if (found != NULL) {
 		list_remove(&found->in_set);
 		atomic_store_explicit(&set->count, set->count - 1, memory_order_relaxed);
 	}
 	pthread_mutex_unlock(&set->lock);
 	return found;
+}
+
+bool
+ready_set_has_more(const struct scheduler *scheduler)
+{
+	unsigned i, count = atomic_load_explicit(&sets.count, memory_order_acquire);
+
+	for (i = 0; i < count; i++) {
+		if ((sets.set[i]->mask >> scheduler->index & 1) != 0 &&
+			atomic_load_explicit(&sets.set[i]->count, memory_order_relaxed) != 0)
+			return true;
+	}
+	return false;
 }
 
 struct bay_service *

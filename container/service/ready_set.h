@@ -21,8 +21,12 @@ void ready_sets_finish(void);
 /* The set of the loops in mask, made at first use. Any thread. */
 struct ready_set *ready_set_for(uint64_t mask);
 
-/* At the end of the list; the caller holds the service's lock and has set listed. */
-void ready_set_push(struct ready_set *set, struct bay_service *service);
+/* At the end of the list; the caller holds the service's lock and has set listed. Fresh: its queue was
+ * empty, so that it has had nothing of late: it comes before those that have more to do than time. */
+void ready_set_push(struct ready_set *set, struct bay_service *service, bool fresh);
+
+/* Whether another one than was popped is listed for this loop. */
+bool ready_set_has_more(const struct scheduler *scheduler);
 
 /* Takes a service out. False: it was not in. */
 bool ready_set_remove(struct ready_set *set, struct bay_service *service);

@@ -97,6 +97,7 @@ service_change_limits(struct bay_service *service, const struct service_limits *
 	mine->concurrency = limits->concurrency;
 	mine->queue = limits->queue;
 	mine->queue_bytes = limits->queue_bytes;
+	mine->weight = limits->weight;
 	mine->max_inflight = limits->max_inflight;
 	mine->tasks_max = limits->tasks_max;
 	mine->memory_max = limits->memory_max;

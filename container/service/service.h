@@ -44,6 +44,9 @@ enum service_state {
 	SERVICE_ELSEWHERE   /* in another cell: route says which */
 };
 
+/* A service has so much of a loop as its weight says against those of others. */
+#define SERVICE_WEIGHT 100u
+
 /* Which ways calls may take that could be direct. */
 enum service_calls {
 	SERVICE_CALLS_DIRECT,  /* the first that is open, as usual */
@@ -71,6 +74,7 @@ struct service_limits {
 	unsigned concurrency;       /* handlers at once, per instance */
 	size_t queue;               /* messages */
 	size_t queue_bytes;
+	unsigned weight;            /* 0: SERVICE_WEIGHT */
 	/* See bounds.h; 0: no limit. */
 	size_t max_inflight;
 	uint64_t tasks_max;

@@ -274,7 +274,7 @@ struct queue_wake {
 
 /* After any change: lets waiting senders in and makes the loops see what is there. */
 static struct queue_wake
-queue_settle(struct bay_service *service)
+queue_settle(struct bay_service *service, bool fresh)
 {
 	struct queue_wake wake = {.set = NULL};
 
@@ -287,7 +287,7 @@ queue_settle(struct bay_service *service)
 		return wake;
 	if (!service->listed) {
 		service->listed = true;
-		ready_set_push(service->set, service);
+		ready_set_push(service->set, service, fresh);
 	}
 	wake.set = service->set;
 	wake.concurrency = service->limits.concurrency;
@@ -309,7 +309,7 @@ queue_put(struct bay_service *service, struct bay_request *request, bool parks)
 	pthread_mutex_lock(&service->lock);
 	status = queue_put_locked(service, request, &dropped);
 	if (status == BAY_OK)
-		wake = queue_settle(service);
+		wake = queue_settle(service, true);
 	pthread_mutex_unlock(&service->lock);
 	while ((link = list_pop_front(&dropped)) != NULL) {
 		struct bay_request *oldest = container_of(link, struct bay_request, link);
@@ -366,7 +366,7 @@ service_queue_take(struct bay_service *service, size_t count, int64_t now_ns, st
 	}
 	service->listed = false;
 	service->rests = again_ns != 0;
-	wake = queue_settle(service);
+	wake = queue_settle(service, false);
 	pthread_mutex_unlock(&service->lock);
 	/* We shall be busy with what we took. */
 	if (wake.set != NULL)
@@ -413,7 +413,7 @@ service_queue_remove(struct bay_request *request)
 	}
 	if (removed) {
 		request->place = PLACE_HOME;
-		wake = queue_settle(service);
+		wake = queue_settle(service, true);
 	}
 	pthread_mutex_unlock(&service->lock);
 	if (wake.set != NULL)
@@ -442,7 +442,7 @@ service_queue_withdraw(struct bay_service *service, struct bay_request *ticket)
 		ticket->ticket = NULL;
 		ticket->place = PLACE_HOME;
 		/* It may have been too large for room that is enough for the next. */
-		wake = queue_settle(service);
+		wake = queue_settle(service, true);
 	}
 	pthread_mutex_unlock(&service->lock);
 	if (wake.set != NULL)
@@ -456,7 +456,7 @@ service_queue_resettle(struct bay_service *service)
 	struct queue_wake wake;
 
 	pthread_mutex_lock(&service->lock);
-	wake = queue_settle(service);
+	wake = queue_settle(service, true);
 	pthread_mutex_unlock(&service->lock);
 	if (wake.set != NULL)
 		ready_set_wake(wake.set, service, wake.concurrency, false);

@@ -105,9 +105,9 @@ START_TEST(a_loop_gets_what_it_can_serve_in_its_order)
 	b = make("b", 1 | 2);
 	c = make("c", 2);
 	ck_assert_ptr_null(ready_set_pop(&loops[0]));
-	ready_set_push(a->set, a);
-	ready_set_push(b->set, b);
-	ready_set_push(c->set, c);
+	ready_set_push(a->set, a, false);
+	ready_set_push(b->set, b, false);
+	ready_set_push(c->set, c, false);
 	ck_assert_ptr_null(ready_set_pop(&loops[2]));
 	ck_assert_ptr_eq(ready_set_pop(&loops[0]), a);
 	ck_assert_ptr_eq(ready_set_pop(&loops[0]), b);
@@ -148,8 +148,8 @@ START_TEST(one_that_is_busy_with_it_leaves_it_to_others)
 	begin();
 	a = make("a", 1 | 2);
 	b = make("b", 1 | 2);
-	ready_set_push(a->set, a);
-	ready_set_push(b->set, b);
+	ready_set_push(a->set, a, false);
+	ready_set_push(b->set, b, false);
 	set_in_flight(a, 0, 2);
 	ck_assert_ptr_eq(ready_set_pop(&loops[0]), b);
 	ck_assert_ptr_null(ready_set_pop(&loops[0]));
@@ -168,8 +168,8 @@ START_TEST(one_that_is_removed_is_not_there)
 	begin();
 	a = make("a", 1);
 	b = make("b", 1);
-	ready_set_push(a->set, a);
-	ready_set_push(b->set, b);
+	ready_set_push(a->set, a, false);
+	ready_set_push(b->set, b, false);
 	ready_set_remove(a->set, a);
 	ready_set_remove(a->set, a);
 	ck_assert_ptr_eq(ready_set_pop(&loops[0]), b);
@@ -188,12 +188,12 @@ START_TEST(sets_take_turns)
 	flooded = make("flooded", 1 | 2 | 4 | 8);
 	quiet = make("quiet", 1);
 	for (i = 0; i < 10; i++) {
-		ready_set_push(flooded->set, flooded);
-		ready_set_push(quiet->set, quiet);
+		ready_set_push(flooded->set, flooded, false);
+		ready_set_push(quiet->set, quiet, false);
 		do {
 			found = ready_set_pop(&loops[0]);
 			if (found == flooded)
-				ready_set_push(flooded->set, flooded);
+				ready_set_push(flooded->set, flooded, false);
 			tries++;
 		} while (found != quiet);
 		ready_set_remove(flooded->set, flooded);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/status_page.h"
 #include "loop/loop.h"
 #include "service/message.h"
