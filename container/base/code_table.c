@@ -38,6 +38,9 @@ const struct code codes[] = {
 	{"cell-hang", "The cell was killed, because a service in it would not end.",
 		"Look with bayctl tasks at what the service waits for or computes before you stop it the "
 		"next time; its handlers have to return when they are cancelled."},
+	{"cell-limit", "A cell has more memory or threads than its section lets it have.",
+		"The line says how much, and which service has most of it as far as Bay knows. The cell was "
+		"replaced for it. Look for a leak, or raise memory_max or tasks_max of the cell."},
 	{"cell-link", "The master and a cell do not understand each other.",
 		"Either bayd and bay-cell are of different releases (install both from one), or a plugin "
 		"has written into descriptors that are not its own."},

@@ -115,6 +115,9 @@ struct config_cell {
 	char *user;    /* or "": as [container] */
 	char *group;   /* likewise */
 	int64_t fds_max; /* 0: as many as the system lets it have */
+	uint64_t memory_max; /* bytes; 0: no limit */
+	int64_t tasks_max; /* threads; 0: no limit */
+	int64_t cpu_weight; /* 1..10000, beside the 100 of others */
 	bool sandbox;
 	char *writable; /* directories below which a sandboxed one may write, blanks between; or "" */
 	struct config_origin origins[CONFIG_SECTION_KEYS_MAX]; /* by row of the table */

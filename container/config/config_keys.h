@@ -22,7 +22,7 @@ enum config_type {
 	CONFIG_TYPE_PATTERNS,     /* char *: file patterns, one a line */
 	CONFIG_TYPE_BOOL,         /* bool */
 	CONFIG_TYPE_INT,          /* int64_t: a number, or one of the words */
-	CONFIG_TYPE_SIZE,         /* uint64_t bytes */
+	CONFIG_TYPE_SIZE,         /* uint64_t bytes, or one of the words */
 	CONFIG_TYPE_PAGES,        /* uint64_t bytes: a multiple of the page size */
 	CONFIG_TYPE_DURATION,     /* int64_t ns */
 	CONFIG_TYPE_SPAN,         /* struct config_span: two durations, or the first of them */

@@ -100,6 +100,10 @@ config_value_say_size(struct buffer *out, const struct config_key *key)
 {
 	char low[32], high[32];
 
+	if (key->words != NULL) {
+		config_value_say_words(out, key->words);
+		config_value_say(out, ", or ");
+	}
 	config_value_say(out, "a size such as 4096, 64k or 1M, from %s to %s",
 		text_format_size(low, sizeof(low), (uint64_t)key->min),
 		text_format_size(high, sizeof(high), (uint64_t)key->max));
@@ -242,7 +246,12 @@ static bool
 config_value_parse_size(const struct config_key *key, const char *text, uint64_t *field)
 {
 	uint64_t bytes;
+	int word;
 
+	if (config_value_find_word(key, text, &word)) {
+		*field = (uint64_t)word;
+		return true;
+	}
 	if (!text_parse_size(text, &bytes) || bytes > INT64_MAX ||
 			!config_value_in_range(key, (int64_t)bytes))
 		return false;
@@ -479,6 +488,15 @@ config_value_print_span(const struct config_span *span, struct buffer *out)
 }
 
 static bool
+config_value_print_size(const struct config_key *key, uint64_t bytes, struct buffer *out)
+{
+	const char *word = bytes <= INT64_MAX ? config_value_word(key, (int64_t)bytes) : NULL;
+	char size[32];
+
+	return buffer_append_text(out, word != NULL ? word : text_format_size(size, sizeof(size), bytes));
+}
+
+static bool
 config_value_print_rate(const struct config_rate *rate, struct buffer *out)
 {
 	return buffer_printf(out, "%" PRId64 "/", rate->count) &&
@@ -489,7 +507,6 @@ bool
 config_value_print(const struct config_key *key, const void *section, struct buffer *out)
 {
 	const void *field = config_value_field(key, section);
-	char size[32];
 
 	switch (key->type) {
 	case CONFIG_TYPE_STRING:
@@ -507,8 +524,7 @@ config_value_print(const struct config_key *key, const void *section, struct buf
 		return config_value_print_int(key, *(const int64_t *)field, out);
 	case CONFIG_TYPE_SIZE:
 	case CONFIG_TYPE_PAGES:
-		return buffer_append_text(out,
-			text_format_size(size, sizeof(size), *(const uint64_t *)field));
+		return config_value_print_size(key, *(const uint64_t *)field, out);
 	case CONFIG_TYPE_DURATION:
 		return config_value_print_duration(out, *(const int64_t *)field);
 	case CONFIG_TYPE_SPAN:

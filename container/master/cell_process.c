@@ -112,6 +112,7 @@ cell_process_spawn(struct cell_process *cell, const struct cell_options *options
 		.gid = options->gid,
 		.user = options->user,
 		.no_new_privileges = options->change_user,
+		.nice = options->nice,
 		.sandbox = options->sandboxed ? &sandbox : NULL,
 		.limits = limits,
 		.limit_count = options->fds_max > 0 ? 2 : 1,

@@ -29,6 +29,9 @@ struct cell_options {
 	uint32_t services; /* slots of the status page */
 	uint32_t loops;
 	uint64_t fds_max; /* 0: no limit of its own */
+	uint64_t memory_max; /* bytes; 0: none; for cell_limits */
+	uint32_t tasks_max; /* threads; likewise */
+	int nice; /* as setpriority takes it */
 	const char *missing; /* a user or group that is not there: it cannot be started; or NULL */
 	bool change_user; /* as struct child_options; then it gets no new privileges */
 	uid_t uid;

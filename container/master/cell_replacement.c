@@ -26,7 +26,7 @@ struct cell_replacement {
 	const struct config *config;
 	struct event *timer;
 	bool wanted;
-	bool other;    /* what the configuration says of it is not what it is */
+	char *other;   /* why it is demanded; NULL: it is not */
 	bool draining; /* no more requests come from outside */
 	int64_t until_ns;
 };
@@ -110,8 +110,8 @@ replacement_is_quiet(const struct cell_replacement *replacement)
 static char *
 replacement_why(const struct cell_replacement *replacement)
 {
-	if (replacement->other)
-		return xstrdup("its configuration has changed");
+	if (replacement->other != NULL)
+		return xstrdup(replacement->other);
 	return xasprintf("%zu generations linger in it", replacement_lingering(replacement));
 }
 
@@ -121,7 +121,7 @@ replacement_begin(struct cell_replacement *replacement)
 	struct master_service *service;
 	char *why = replacement_why(replacement);
 
-	if (replacement->other)
+	if (replacement->other != NULL)
 		log_info(cell_keeper_subject(replacement->keeper), "is replaced: %s", why);
 	else
 		log_info(cell_keeper_subject(replacement->keeper), "is replaced: %s (max_lingering = %d)", why,
@@ -182,9 +182,10 @@ cell_replacement_consider(struct cell_replacement *replacement)
 }
 
 void
-cell_replacement_demand(struct cell_replacement *replacement)
+cell_replacement_demand(struct cell_replacement *replacement, const char *why)
 {
-	replacement->other = true;
+	if (replacement->other == NULL)
+		replacement->other = xstrdup(why);
 	replacement->wanted = true;
 	if (!event_pending(replacement->timer, EV_TIMEOUT, NULL))
 		event_add(replacement->timer, &replacement_look);
@@ -213,7 +214,8 @@ void
 cell_replacement_is_over(struct cell_replacement *replacement)
 {
 	replacement->wanted = false;
-	replacement->other = false;
+	free(replacement->other);
+	replacement->other = NULL;
 	replacement->draining = false;
 	event_del(replacement->timer);
 }
@@ -238,5 +240,6 @@ cell_replacement_destroy(struct cell_replacement *replacement)
 	if (replacement == NULL)
 		return;
 	event_free(replacement->timer);
+	free(replacement->other);
 	free(replacement);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The replacement of a cell in which too much lingers, or which is configured otherwise, without a
- * failed request: services are
+ * The replacement of a cell in which too much lingers, which is configured otherwise, or which has
+ * grown beyond its limits, without a failed request: services are
  * STARTING, so that who calls from outside waits; what is under way ends; the cell ends, letting
  * the connections that it has accepted end, too; and the next one starts everything.
  *
@@ -34,8 +34,8 @@ void cell_replacement_set_config(struct cell_replacement *replacement, const str
 /* Something lingers, or does no more: the cell is replaced if that is too much. */
 void cell_replacement_consider(struct cell_replacement *replacement);
 
-/* Its process is not what the configuration says any more: the cell is replaced. */
-void cell_replacement_demand(struct cell_replacement *replacement);
+/* Its process is not what it should be, and why (copied): the cell is replaced. */
+void cell_replacement_demand(struct cell_replacement *replacement, const char *why);
 
 /* Whether the cell is to be replaced, so that nothing more is to be put into it. */
 bool cell_replacement_is_wanted(const struct cell_replacement *replacement);

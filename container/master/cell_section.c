@@ -6,6 +6,7 @@
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
@@ -20,6 +21,39 @@ section_set_ids(struct cell_options *options, uid_t uid, gid_t gid)
 	options->change_user = geteuid() == 0 && (uid != geteuid() || gid != getegid());
 }
 
+enum {
+	SECTION_WEIGHT = 100, /* of who is nice by 0 */
+	SECTION_NICE_MIN = -20,
+	SECTION_NICE_MAX = 19
+};
+
+/* Each step of nice is a quarter more or less, as the kernel weighs it; the nearest one. */
+static int
+section_nice(int64_t cpu_weight)
+{
+	const double step = 1.25, half = 1.118;
+	double weight = SECTION_WEIGHT;
+	int nice = 0;
+
+	for (; (double)cpu_weight * half < weight && nice < SECTION_NICE_MAX; nice++)
+		weight /= step;
+	for (; (double)cpu_weight > weight * half && nice > SECTION_NICE_MIN; nice--)
+		weight *= step;
+	return nice;
+}
+
+/* Whether we may be so nice, or so little. */
+static bool
+section_may_be_nice(int nice)
+{
+	struct rlimit limit;
+
+	if (nice >= getpriority(PRIO_PROCESS, 0) || geteuid() == 0)
+		return true;
+	return getrlimit(RLIMIT_NICE, &limit) == 0 && (limit.rlim_cur == RLIM_INFINITY ||
+		(int64_t)limit.rlim_cur >= SECTION_NICE_MAX + 1 - nice);
+}
+
 void
 cell_section_apply(const struct config *config, const char *name, struct cell_options *options)
 {
@@ -32,6 +66,9 @@ cell_section_apply(const struct config *config, const char *name, struct cell_op
 	if (section->loops > 0)
 		options->loops = (uint32_t)section->loops;
 	options->fds_max = (uint64_t)section->fds_max;
+	options->memory_max = section->memory_max;
+	options->tasks_max = (uint32_t)section->tasks_max;
+	options->nice = section_nice(section->cpu_weight);
 	options->sandboxed = section->sandbox;
 	options->writable = section->sandbox ? section->writable : NULL;
 	if (section->user[0] != '\0') {
@@ -62,12 +99,27 @@ section_writes_equal(const struct cell_options *a, const struct cell_options *b)
 	return a->sandboxed == b->sandboxed && strcmp(one, other) == 0;
 }
 
+/* Other limits of memory and threads need no other process. */
+
 bool
 cell_section_equal(const struct cell_options *a, const struct cell_options *b)
 {
-	return a->loops == b->loops && a->fds_max == b->fds_max && a->change_user == b->change_user &&
+	return a->loops == b->loops && a->fds_max == b->fds_max && a->nice == b->nice &&
+		a->change_user == b->change_user &&
 		a->uid == b->uid && a->gid == b->gid && (a->missing == NULL) == (b->missing == NULL) &&
 		section_writes_equal(a, b);
+}
+
+static void
+section_check_weight(const struct config_cell *cell, struct config_report *report)
+{
+	const struct config_origin *weight = config_cell_origin(cell, "cpu_weight");
+	int nice = section_nice(cell->cpu_weight);
+
+	if (nice != 0 && !section_may_be_nice(nice))
+		config_report_add(report, weight->file, weight->line, "cpu_weight = %d: only root, or who has "
+			"RLIMIT_NICE for it, can give a cell more than others: write %d at most [config-value]",
+			(int)cell->cpu_weight, SECTION_WEIGHT);
 }
 
 static void
@@ -110,6 +162,7 @@ cell_section_check(const struct config *config, struct config_report *report)
 		if (cell->group[0] != '\0' && getgrnam(cell->group) == NULL)
 			config_report_add(report, group->file, group->line,
 				"group: there is no group of this name: %s [config-user]", cell->group);
+		section_check_weight(cell, report);
 		section_check_sandbox(config, cell, report);
 	}
 }

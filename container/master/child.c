@@ -174,6 +174,23 @@ child_set_limits(const struct child_options *options, int report)
 		child_give_up(report, "give up new privileges");
 }
 
+/* Where the kernel weighs whole sessions against each other (autogroup), its session's is what
+ * counts; where not, there is no such file. */
+static void
+child_set_nice(const struct child_options *options, int report)
+{
+	char text[16];
+	int session = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+	int length = snprintf(text, sizeof(text), "%d", options->nice);
+
+	if (session >= 0) {
+		(void)!write(session, text, (size_t)length);
+		close(session);
+	}
+	if (setpriority(PRIO_PROCESS, 0, options->nice) != 0)
+		child_give_up(report, "set its part of the processors");
+}
+
 static void
 child_set_environment(const struct child_options *options, pid_t master, int64_t child)
 {
@@ -205,6 +222,8 @@ child_run(const struct child_options *options, pid_t master, int64_t number, int
 	/* Its own group, no terminal, and what it starts can be told from all others. */
 	setsid();
 	child_place_fds(options, &report);
+	if (options->nice != 0)
+		child_set_nice(options, report);
 	if (options->sandbox != NULL)
 		child_begin_sandbox(options->sandbox, report);
 	if (options->change_user)

@@ -16,7 +16,9 @@
 #include "base/code.h"
 #include "base/log.h"
 #include "base/obituary.h"
+#include "base/text.h"
 #include "master/cell_keeper.h"
+#include "master/cell_limits.h"
 #include "master/cell_replacement.h"
 #include "master/cell_section.h"
 #include "master/crash_reports.h"
@@ -32,6 +34,8 @@
 #include "master/supervisor.h"
 #include "protocol/cell_link.h"
 
+enum { MASTER_CELL_MIB = 1 << 20 };
+
 struct master_cell {
 	struct supervisor *supervisor;
 	const struct config *config;
@@ -40,6 +44,8 @@ struct master_cell {
 	struct cell_options options;   /* and what its section makes of that */
 	struct cell_keeper *keeper;
 	struct cell_replacement *replacement;
+	struct cell_limits *limits;
+	char *excess; /* what it was killed for having; or NULL */
 	uint32_t hung_slot; /* whose hang the process was killed for, or STATUS_NO_SLOT */
 	char hang[160];
 	uint32_t hung_loop; /* which loop did, or UINT32_MAX */
@@ -101,6 +107,7 @@ master_cell_on_ready(void *arg)
 	struct master_cell *cell = arg;
 	struct supervisor *supervisor = cell->supervisor;
 
+	cell_limits_begin(cell->limits, cell_process_pid(cell_keeper_process(cell->keeper)));
 	link_broker_cell_ready(supervisor_broker(supervisor), cell);
 	/* All of them first: the init of one may call another. */
 	for (size_t i = 0; i < supervisor_count(supervisor); i++)
@@ -298,6 +305,8 @@ master_cell_end_words(const struct master_cell *cell, const struct obituary *obi
 {
 	const struct master_service *culprit = supervisor_by_slot(cell->supervisor, obituary->culprit);
 
+	if (cell->excess != NULL)
+		return xasprintf("was killed, because %s", cell->excess);
 	if (cell->hung_slot != STATUS_NO_SLOT)
 		return xasprintf("was killed, because it hung in service %s: %s",
 			supervisor_by_slot(cell->supervisor, cell->hung_slot)->config->name, cell->hang);
@@ -316,7 +325,8 @@ master_cell_end_text(const struct master_cell *cell, const struct obituary *obit
 
 	if (supervisor_is_stopping(cell->supervisor) || cell->leaving)
 		return words;
-	return code_text(words, cell->hung_slot != STATUS_NO_SLOT ? "cell-hang" : obituary->code);
+	return code_text(words, cell->excess != NULL ? "cell-limit" :
+		cell->hung_slot != STATUS_NO_SLOT ? "cell-hang" : obituary->code);
 }
 
 /* Keeps what is left of a process that crashed. */
@@ -417,6 +427,9 @@ master_cell_on_ended(const struct status_page *page, int status, void *arg)
 	cell->ending = true;
 	master_cell_tell_services(cell, &obituary, page);
 	cell->hung_slot = STATUS_NO_SLOT;
+	cell_limits_end(cell->limits);
+	free(cell->excess);
+	cell->excess = NULL;
 	why = xasprintf("%s %s", subject, text);
 	free(text);
 	return why;
@@ -526,6 +539,59 @@ master_cell_end_hang(struct master_cell *cell, struct master_service *service,
 	cell_keeper_kill(cell->keeper);
 }
 
+/* --- its limits ----------------------------------------------------------------------- */
+
+/* Appends which service has most of the memory, as far as it is known. */
+static void
+master_cell_append_biggest(const struct master_cell *cell, struct buffer *text)
+{
+	const struct status_page *page = master_cell_page(cell);
+	const struct master_service *biggest = NULL;
+	struct status_service_view view;
+	uint64_t bytes = 0;
+	char size[32];
+
+	for (size_t i = 0; i < supervisor_count(cell->supervisor) && page != NULL; i++) {
+		const struct master_service *service = supervisor_service(cell->supervisor, i);
+
+		if (service->cell != cell)
+			continue;
+		status_page_read_service(page, service->slot, &view);
+		if (view.memory_bytes > bytes) {
+			biggest = service;
+			bytes = view.memory_bytes;
+		}
+	}
+	if (bytes >= MASTER_CELL_MIB)
+		(void)!buffer_printf(text, ", of which service %s has %s", biggest->config->name,
+			text_format_size(size, sizeof(size), bytes - bytes % MASTER_CELL_MIB));
+}
+
+/* More than the limit: the next process takes over, and no request fails. Far more: at once. */
+static void
+master_cell_on_over(const char *what, bool memory, bool far, void *arg)
+{
+	struct master_cell *cell = arg;
+	const char *subject = cell_keeper_subject(cell->keeper);
+	struct buffer text = {0};
+
+	if (supervisor_is_stopping(cell->supervisor) || cell->leaving || cell->excess != NULL)
+		return;
+	if (!buffer_append_text(&text, what))
+		return;
+	if (memory)
+		master_cell_append_biggest(cell, &text);
+	event_log_add(supervisor_events(cell->supervisor), EVENT_LIMIT, &(struct event_facts){0},
+		"%s: %s: it is %s [cell-limit]", subject, buffer_text(&text), far ? "killed" : "replaced");
+	if (far) {
+		cell->excess = xstrdup(buffer_text(&text));
+		cell_keeper_kill(cell->keeper);
+	} else {
+		cell_replacement_demand(cell->replacement, buffer_text(&text));
+	}
+	buffer_finish(&text);
+}
+
 /* --- start and stop -------------------------------------------------------------------- */
 
 bool
@@ -597,8 +663,9 @@ master_cell_set_config(struct master_cell *cell, const struct config *config)
 	cell->config = config;
 	master_cell_apply(cell);
 	if (!cell_section_equal(&before, &cell->options) && cell_keeper_process(cell->keeper) != NULL)
-		cell_replacement_demand(cell->replacement);
+		cell_replacement_demand(cell->replacement, "its configuration has changed");
 	cell_keeper_set_options(cell->keeper, &cell->options);
+	cell_limits_set(cell->limits, cell->options.memory_max, cell->options.tasks_max);
 	cell_replacement_set_config(cell->replacement, config);
 	cell_keeper_set_log_level(cell->keeper, config->container.log_level);
 }
@@ -647,12 +714,15 @@ master_cell_create(struct supervisor *supervisor, const char *name,
 	master_cell_apply(cell);
 	cell->keeper = master_cell_create_keeper(cell);
 	cell->replacement = cell_replacement_create(cell, supervisor, cell->keeper, config);
+	cell->limits = cell_limits_create(supervisor_base(supervisor), master_cell_on_over, cell);
+	cell_limits_set(cell->limits, cell->options.memory_max, cell->options.tasks_max);
 	return cell;
 }
 
 void
 master_cell_close(struct master_cell *cell)
 {
+	cell_limits_end(cell->limits);
 	cell_keeper_close(cell->keeper);
 }
 
@@ -661,6 +731,8 @@ master_cell_destroy(struct master_cell *cell)
 {
 	cell_keeper_destroy(cell->keeper);
 	cell_replacement_destroy(cell->replacement);
+	cell_limits_destroy(cell->limits);
+	free(cell->excess);
 	free(cell->name);
 	free(cell);
 }

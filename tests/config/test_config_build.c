@@ -194,6 +194,8 @@ START_TEST(a_cell_has_defaults_and_keys_of_its_own)
 	ck_assert_int_eq(config_find_cell(config, "other")->loops, 0);
 	ck_assert_int_eq(config_find_cell(config, "other")->fds_max, 0);
 	ck_assert(!config_find_cell(config, "other")->sandbox);
+	ck_assert_uint_eq(config_find_cell(config, "other")->memory_max, 0);
+	ck_assert_int_eq(config_find_cell(config, "other")->cpu_weight, 100);
 	ck_assert_ptr_null(config_find_cell(config, "main"));
 	ck_assert_str_eq(config_service_cell(&config->services[0]), "risky");
 	ck_assert_str_eq(config_service_cell(&config->services[1]), "main");
@@ -244,8 +246,8 @@ START_TEST(what_is_wrong_in_a_cell_is_told)
 		"test.ini:5: [cell x] is here for the second time; the first is at test.ini:3\n"
 		"test.ini:6: the key 'queue' belongs into a [service NAME] section\n"
 		"test.ini:7: the key 'log' belongs into [container]\n"
-		"test.ini:8: unknown key 'colour' in [cell NAME], which has the keys loops user group fds_max sandbox "
-		"writable\n"
+		"test.ini:8: unknown key 'colour' in [cell NAME], which has the keys loops user group fds_max memory_max "
+		"tasks_max cpu_weight sandbox writable\n"
 		"test.ini:9: loops = '65': wants container, or a number from 1 to 64\n"
 		"test.ini:10: fds_max = '3': wants none, or a number from 64 to 1048576\n"
 		"test.ini:11: unknown section 'cel y'; did you mean [cell y]?\n");

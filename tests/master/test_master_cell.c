@@ -282,7 +282,8 @@ END_TEST
 
 START_TEST(a_section_says_what_is_otherwise)
 {
-	static const char text[] = "[cell x]\nloops = 3\nfds_max = 100\n[cell y]\nuser = nobody-at-all\n";
+	static const char text[] = "[cell x]\nloops = 3\nfds_max = 100\nmemory_max = 64M\n"
+		"cpu_weight = 50\n[cell y]\nuser = nobody-at-all\n";
 	struct cell_options base = {.loops = 2, .uid = geteuid(), .gid = getegid()};
 	struct cell_options x = base, y = base, z = base;
 	struct config_report report = {0};
@@ -294,6 +295,8 @@ START_TEST(a_section_says_what_is_otherwise)
 	cell_section_apply(config, "z", &z);
 	ck_assert_uint_eq(x.loops, 3);
 	ck_assert_uint_eq(x.fds_max, 100);
+	ck_assert_uint_eq(x.memory_max, 64 << 20);
+	ck_assert_int_eq(x.nice, 3);
 	ck_assert(!cell_section_equal(&x, &base));
 	ck_assert(cell_section_equal(&z, &base));
 	/* Rather not at all than as somebody else. */
@@ -301,7 +304,7 @@ START_TEST(a_section_says_what_is_otherwise)
 	ck_assert(!cell_section_equal(&y, &base));
 	cell_section_check(config, &report);
 	ck_assert_uint_eq(report.count, 1);
-	ck_assert_uint_eq(report.complaints[0].line, 5);
+	ck_assert_uint_eq(report.complaints[0].line, 7);
 	config_report_finish(&report);
 	config_destroy(config);
 }

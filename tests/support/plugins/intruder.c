@@ -17,6 +17,8 @@
  *	connect PATH   connects to the Unix socket
  *	call NAME      makes that system call: unshare, mount, bpf, keyctl, ...
  *	dumpable       lets others look into the process again
+ *	grow N         takes N MiB of memory more, and keeps it
+ *	threads N      starts N threads more, which stay
  *	work DIR       what is no attempt: a thread, a process, a file in DIR, memory, sockets
  *
  * Its constructor tries to make a Unix socket, and prints whether it has one.
@@ -246,6 +248,41 @@ try_dumpable(const char *rest)
 	return prctl(PR_SET_DUMPABLE, 1) == 0;
 }
 
+/* --- too much ------------------------------------------------------------------------------- */
+
+static bool
+try_grow(const char *rest)
+{
+	size_t bytes = (size_t)atoi(rest) << 20;
+	char *memory = bay_alloc(bytes);
+
+	if (memory == NULL)
+		return false;
+	memset(memory, 1, bytes);
+	return true;
+}
+
+static void *
+stays(void *arg)
+{
+	for (;;)
+		pause();
+	return arg;
+}
+
+static bool
+try_threads(const char *rest)
+{
+	pthread_t id;
+
+	for (int n = atoi(rest); n > 0; n--) {
+		errno = pthread_create(&id, NULL, stays, NULL);
+		if (errno != 0)
+			return false;
+	}
+	return true;
+}
+
 /* --- work ----------------------------------------------------------------------------------- */
 
 static void *
@@ -351,6 +388,7 @@ static const struct {
 	{"peek", try_peek}, {"pidfd", try_pidfd}, {"limit", try_limit}, {"owner", try_owner},
 	{"write", try_write}, {"shorten", try_shorten}, {"plant", try_plant},
 	{"connect", try_connect}, {"call", try_call}, {"dumpable", try_dumpable},
+	{"grow", try_grow}, {"threads", try_threads},
 };
 
 static int
