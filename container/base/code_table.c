@@ -159,8 +159,8 @@ const struct code codes[] = {
 	{"not-found", "There is nothing of this name.",
 		"bayctl list shows the services; the message shows the nearest name."},
 	{"not-permitted", "The user may not do this.",
-		"Control is for root, the user of bayd and, for most, the members of control_group; the "
-		"message says which role is wanted."},
+		"The message says which role is wanted. Root and the user of bayd have all of them, others "
+		"by viewers, operators, admins and control_group in [container]; bayd(8) has who may what."},
 	{"partly", "Of several names some worked, others did not.",
 		"The lines above say which; --json has a result for each."},
 	{"peer-died", "The process that worked on it died.",

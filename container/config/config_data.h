@@ -90,6 +90,9 @@ struct config_container {
 	char *control; /* the admin socket */
 	uint32_t control_mode;
 	char *control_group; /* or "" */
+	char *viewers;       /* lists for admin_roles; or "" */
+	char *operators;
+	char *admins;
 	char *user;          /* or "" */
 	char *group;         /* or "" */
 	char *log;           /* "stderr", "syslog" or a path */

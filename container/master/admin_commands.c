@@ -460,6 +460,21 @@ static admin_command_fn *const admin_commands[INTERFACE_METHODS] = {
 	[INTERFACE_SHUTDOWN] = admin_shutdown,
 };
 
+/* For the audit, but not as an event: whoever may connect could fill the list with those. */
+static void
+admin_log_refusal(const struct admin_request *request, const struct interface_method *method)
+{
+	static struct log_rate rate = {.burst = 5, .period_ns = 10 * (int64_t)CLOCK_NS_PER_S};
+	char hidden_text[64];
+	uint64_t hidden;
+
+	if (log_rate_pass(&rate, &hidden))
+		log_warn(NULL, "user %u, process %d has the role %s and was refused %s%s [not-permitted]",
+			(unsigned)request->peer.uid, (int)request->peer.pid,
+			interface_role_name(request->peer.role), method->name,
+			log_rate_text(hidden, hidden_text, sizeof(hidden_text)));
+}
+
 /* False: the request has been ended with the reason. */
 static bool
 admin_check(struct admin_request *request, const struct interface_method *method)
@@ -468,6 +483,7 @@ admin_check(struct admin_request *request, const struct interface_method *method
 	const char *field;
 
 	if (request->peer.role < method->role) {
+		admin_log_refusal(request, method);
 		admin_fail(request, BAY_NOT_PERMITTED, "not permitted: %s is for the role %s, and user %u has %s",
 			method->name, interface_role_name(method->role), (unsigned)request->peer.uid,
 			interface_role_name(request->peer.role));

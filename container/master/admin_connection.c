@@ -461,3 +461,13 @@ admin_connection_peer(const struct admin_connection *connection)
 {
 	return &connection->peer;
 }
+
+/* Who it is stays; if that cannot be asked any more, it has gone. */
+void
+admin_connection_set_role(struct admin_connection *connection, const struct admin_policy *policy)
+{
+	struct admin_peer peer;
+
+	connection->peer.role = admin_peer_read(connection->fd, policy, &peer) ? peer.role :
+		INTERFACE_ROLE_NONE;
+}

@@ -56,6 +56,9 @@ void admin_connection_destroy(struct admin_connection *connection);
 struct admin_connection *admin_connection_from_link(struct list *link);
 const struct admin_peer *admin_connection_peer(const struct admin_connection *connection);
 
+/* What it may do from its next request on. */
+void admin_connection_set_role(struct admin_connection *connection, const struct admin_policy *policy);
+
 /* Sends an error and ends the connection; nothing more is read from it. */
 void admin_connection_refuse(struct admin_connection *connection, enum bay_status status,
 	const char *format, ...)

@@ -11,6 +11,8 @@
 
 #include "protocol/interface.h"
 
+struct admin_roles;
+
 struct admin_peer {
 	pid_t pid; /* may be gone, or another's, by now: for the log only */
 	uid_t uid;
@@ -22,6 +24,7 @@ struct admin_peer {
 struct admin_policy {
 	uid_t admin_uid;      /* as root, an admin */
 	gid_t operator_group; /* its members are operators; (gid_t)-1: there is none */
+	const struct admin_roles *roles; /* whom the configuration names; NULL: nobody */
 };
 
 /* Reads the credentials of a connected Unix socket. False: errno says why. */

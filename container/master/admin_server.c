@@ -178,6 +178,14 @@ admin_server_destroy(struct admin_server *server)
 	free(server);
 }
 
+void
+admin_server_set_roles(struct admin_server *server, const struct admin_roles *roles)
+{
+	server->policy.roles = roles;
+	list_for_each(pos, &server->connections)
+		admin_connection_set_role(admin_connection_from_link(pos), &server->policy);
+}
+
 size_t
 admin_server_connections(const struct admin_server *server)
 {

@@ -26,6 +26,10 @@ struct admin_server *admin_server_create(struct event_base *base, int fd,
 	admin_handle_fn *handle, void *handle_arg)
 	__attribute__((warn_unused_result));
 
+/* Others have roles from now on; roles is borrowed until the next ones, NULL: nobody. It counts for the
+ * next request of who has connected, too. */
+void admin_server_set_roles(struct admin_server *server, const struct admin_roles *roles);
+
 /* Takes no more connections, so that the socket may be closed; those that are there stay.
  * NULL is fine. */
 void admin_server_stop_listening(struct admin_server *server);

@@ -3,15 +3,14 @@
 
 #include "master/admin_verbs.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "master/admin_calls.h"
 #include "master/admin_commands.h"
+#include "master/event_log.h"
 #include "master/master.h"
 #include "master/plugin_examination.h"
 #include "master/supervisor.h"
@@ -129,14 +128,13 @@ admin_may_do(struct admin_request *request, const struct master_service *service
 	return false;
 }
 
+/* What it changes, only the plugin knows. */
 static void
-admin_log_verb(const struct admin_request *request, const struct master_service *service,
-	const char *verb)
+admin_note_verb(const struct admin_request *request, const struct master *master,
+	const struct master_service *service, const char *verb)
 {
-	char subject[CONFIG_NAME_MAX + 16];
-
-	snprintf(subject, sizeof(subject), "service %s", service->config->name);
-	log_info(subject, "user %u asks for its verb %s", (unsigned)request->peer.uid, verb);
+	event_log_add(master->events, EVENT_ASKED, &(struct event_facts){.service = service->config->name,
+		.by = admin_by(request)}, "for its verb %s", verb);
 }
 
 static void
@@ -174,7 +172,7 @@ admin_do(struct admin_request *request, struct master *master)
 	else if (!admin_is_open(service))
 		admin_fail_not_ready(request, service);
 	else {
-		admin_log_verb(request, service, name);
+		admin_note_verb(request, master, service, name);
 		admin_pass_words_on(request, master, service, name);
 	}
 }

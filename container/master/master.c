@@ -32,6 +32,7 @@
 #include "master/admin_commands.h"
 #include "master/admin_events.h"
 #include "master/admin_log.h"
+#include "master/admin_roles.h"
 #include "master/admin_server.h"
 #include "master/cell_section.h"
 #include "master/crash_reports.h"
@@ -81,6 +82,7 @@ struct master_parts {
 	struct plugin_survey survey;
 	struct socket_file socket;
 	struct admin_server *server;
+	struct admin_roles *roles;
 	struct ini_watch *ini_watch; /* NULL: the configuration is not watched */
 	struct drop_in *drop_in; /* NULL: plugin_dir is not watched */
 	struct signals *signals;
@@ -342,6 +344,19 @@ master_on_read(struct config *config, void *arg)
 		ini_watch_also(master->_parts->ini_watch, config);
 }
 
+/* A user or group that has gone since the configuration was checked has no role. */
+static void
+master_set_roles(struct master *master)
+{
+	struct master_parts *parts = master->_parts;
+	struct admin_roles *roles = admin_roles_create(master->config, NULL);
+
+	if (parts->server != NULL)
+		admin_server_set_roles(parts->server, roles);
+	admin_roles_destroy(parts->roles);
+	parts->roles = roles;
+}
+
 static void
 master_on_in_force(struct config *config, void *arg)
 {
@@ -350,6 +365,7 @@ master_on_in_force(struct config *config, void *arg)
 	master->config = config;
 	if (master->crash_reports != NULL)
 		crash_reports_set_config(master->crash_reports, config);
+	master_set_roles(master);
 	if (master->_parts->ini_watch != NULL)
 		ini_watch_set(master->_parts->ini_watch, config);
 }
@@ -460,7 +476,7 @@ master_open_socket(struct master *master, struct buffer *error)
 	struct master_parts *parts = master->_parts;
 	const struct config_container *container = &master->config->container;
 	const struct admin_policy policy = {.admin_uid = geteuid(),
-		.operator_group = parts->user.control_group};
+		.operator_group = parts->user.control_group, .roles = parts->roles};
 	char *name = xasprintf("control %s", container->control);
 	const struct socket_file_options socket = {.name = name, .path = container->control,
 		.mode = (mode_t)container->control_mode, .gid = parts->user.control_group,
@@ -723,6 +739,7 @@ master_finish(struct master *master)
 	/* Late: who waits for the end of a connection finds nothing of ours any more, and may
 	 * start the next bayd at once. */
 	admin_server_destroy(parts->server);
+	admin_roles_destroy(parts->roles);
 	signals_destroy(parts->signals);
 	log_set_hook(NULL, NULL);
 	if (parts->log_timer != NULL)
@@ -764,6 +781,7 @@ master_run(struct config *config)
 
 	(void)!run_user_resolve(config, &parts.user, &report);
 	cell_section_check(config, &report);
+	admin_roles_check(config, &report);
 	if (report.count > 0) {
 		parts.exit = master_refuse(&report);
 		run_user_finish(&parts.user);
@@ -771,6 +789,7 @@ master_run(struct config *config)
 		return parts.exit;
 	}
 	strays_adopt();
+	master_set_roles(&master);
 	master.ring = log_ring_create(MASTER_LOG_LINES);
 	master.events = event_log_create();
 	event_log_add(master.events, EVENT_BEGUN, &(struct event_facts){0}, "bayd %s with %s",

@@ -20,6 +20,7 @@
 #include "config/config_data.h"
 #include "config/config_report.h"
 #include "loop/signals.h"
+#include "master/admin_roles.h"
 #include "master/cell_section.h"
 #include "master/plugin_examination.h"
 #include "master/plugin_survey.h"
@@ -138,6 +139,7 @@ check_complain(struct master_check *check, struct config_report *report)
 	/* A name that is not found is one more complaint. */
 	(void)!run_user_resolve(check->config, &user, report);
 	cell_section_check(check->config, report);
+	admin_roles_check(check->config, report);
 	run_user_finish(&user);
 }
 

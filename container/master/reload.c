@@ -16,6 +16,7 @@
 #include "config/config_edit.h"
 #include "config/config_keys.h"
 #include "config/config_order.h"
+#include "master/admin_roles.h"
 #include "master/cell_section.h"
 #include "master/config_saver.h"
 #include "master/log_sink.h"
@@ -498,6 +499,7 @@ reload_run_validate(struct reload_run *run)
 	for (size_t i = 0; i < run->to->file_count; i++)
 		config_report_file(&run->complaints, run->to->files[i]);
 	cell_section_check(run->to, &run->complaints);
+	admin_roles_check(run->to, &run->complaints);
 	run->looking = 1;
 	for (size_t i = 0; i < run->to->service_count; i++) {
 		const struct config_service *wanted = &run->to->services[i];

@@ -11,7 +11,8 @@
 #include "protocol/interface_table.h"
 
 static const char *const interface_role_names[] = {
-	[INTERFACE_ROLE_NONE] = "viewer",
+	[INTERFACE_ROLE_NONE] = "none",
+	[INTERFACE_ROLE_VIEWER] = "viewer",
 	[INTERFACE_ROLE_OPERATOR] = "operator",
 	[INTERFACE_ROLE_ADMIN] = "admin",
 };

@@ -78,11 +78,12 @@ enum interface_method_id {
 /* Who may: each role may what the ones before it may. */
 enum interface_role {
 	INTERFACE_ROLE_NONE = 0, /* anybody who can connect */
-	INTERFACE_ROLE_OPERATOR, /* members of control_group */
-	INTERFACE_ROLE_ADMIN     /* root and bayd's own user */
+	INTERFACE_ROLE_VIEWER,   /* looks, and changes nothing */
+	INTERFACE_ROLE_OPERATOR, /* members of control_group, too */
+	INTERFACE_ROLE_ADMIN     /* root and bayd's own user, too */
 };
 
-/* "viewer", "operator", "admin". */
+/* "none", "viewer", "operator", "admin". */
 const char *interface_role_name(enum interface_role role);
 
 /* The role of a name; a word that is none is the highest. */

@@ -99,6 +99,12 @@ START_TEST(everything_but_introspection_needs_a_role_and_shutdown_the_highest)
 	ck_assert_str_eq(interface_role_name(INTERFACE_ROLE_ADMIN), "admin");
 	for (int role = INTERFACE_ROLE_NONE; role <= INTERFACE_ROLE_ADMIN; role++)
 		ck_assert_int_eq(interface_role_parse(interface_role_name((enum interface_role)role)), role);
+	/* Who only looks is asked for that, and who changes something for more. */
+	ck_assert_int_eq(interface_method(INTERFACE_STATUS)->role, INTERFACE_ROLE_VIEWER);
+	ck_assert_int_eq(interface_method(INTERFACE_EVENTS)->role, INTERFACE_ROLE_VIEWER);
+	ck_assert_int_eq(interface_method(INTERFACE_SHOW_CONFIG)->role, INTERFACE_ROLE_VIEWER);
+	ck_assert_int_eq(interface_method(INTERFACE_CALL)->role, INTERFACE_ROLE_OPERATOR);
+	ck_assert_int_eq(interface_method(INTERFACE_SET_CONFIG)->role, INTERFACE_ROLE_OPERATOR);
 	/* What nobody knows is for the fewest. */
 	ck_assert_int_eq(interface_role_parse(""), INTERFACE_ROLE_ADMIN);
 }

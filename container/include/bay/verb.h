@@ -55,9 +55,9 @@ struct bay_request;
 
 /* Who may do it, as the kernel says who asks. Each may what those below may. */
 enum bay_role {
-	BAY_ROLE_ADMIN = 0,    /* root, and the user of bayd */
-	BAY_ROLE_OPERATOR = 1, /* members of control_group too: who may call the service */
-	BAY_ROLE_VIEWER = 2    /* anybody whom the socket lets in */
+	BAY_ROLE_ADMIN = 0,    /* root, the user of bayd, and whom admins names */
+	BAY_ROLE_OPERATOR = 1, /* members of control_group and operators too: who may call the service */
+	BAY_ROLE_VIEWER = 2    /* viewers too: who may only look */
 };
 
 struct bay_verb {
