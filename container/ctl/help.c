@@ -68,6 +68,59 @@ help_print_options(struct print *print, uint64_t options)
 			help_print_option(print, &option_rows[i]);
 }
 
+/* What each verb asks of bayd first; the others ask for nothing. */
+static const struct help_method {
+	const char *verb;
+	enum interface_method_id method;
+} help_methods[] = {
+	{"ping", INTERFACE_PING},
+	{"info", INTERFACE_INFO},
+	{"list", INTERFACE_LIST},
+	{"status", INTERFACE_STATUS},
+	{"call", INTERFACE_CALL},
+	{"send", INTERFACE_SEND},
+	{"is-ready", INTERFACE_STATUS},
+	{"is-active", INTERFACE_STATUS},
+	{"is-failed", INTERFACE_STATUS},
+	{"start", INTERFACE_START},
+	{"stop", INTERFACE_STOP},
+	{"restart", INTERFACE_RESTART},
+	{"pause", INTERFACE_PAUSE},
+	{"resume", INTERFACE_RESUME},
+	{"drain", INTERFACE_DRAIN},
+	{"reset", INTERFACE_RESET},
+	{"reload", INTERFACE_RELOAD},
+	{"rollback", INTERFACE_ROLLBACK},
+	{"promote", INTERFACE_PROMOTE},
+	{"abort", INTERFACE_ABORT},
+	{"load", INTERFACE_LOAD},
+	{"unload", INTERFACE_UNLOAD},
+	{"diff", INTERFACE_DIFF_CONFIG},
+	{"show", INTERFACE_SHOW_CONFIG},
+	{"set", INTERFACE_SET_CONFIG},
+	/* They set and save. */
+	{"enable", INTERFACE_ROLLBACK_CONFIG},
+	{"disable", INTERFACE_ROLLBACK_CONFIG},
+	{"tasks", INTERFACE_TASKS},
+	{"queues", INTERFACE_QUEUES},
+	{"stats", INTERFACE_STATS},
+	{"log", INTERFACE_LOG},
+	{"blame", INTERFACE_LIST},
+	{"deps", INTERFACE_LIST},
+	{"events", INTERFACE_EVENTS},
+	{"shutdown", INTERFACE_SHUTDOWN},
+};
+
+/* The role that a verb takes, or "": none, or that of what it is about. */
+static const char *
+help_role(const struct verb *verb)
+{
+	for (size_t i = 0; i < sizeof(help_methods) / sizeof(*help_methods); i++)
+		if (strcmp(help_methods[i].verb, verb->name) == 0)
+			return interface_role_name(interface_method(help_methods[i].method)->role);
+	return "";
+}
+
 static void
 help_print_verb(struct print *print, const struct verb *verb)
 {
@@ -81,6 +134,8 @@ help_print_verb(struct print *print, const struct verb *verb)
 		fputs("\n  ", print->file);
 		help_wrap(print, 2, verb->help);
 	}
+	if (*help_role(verb) != '\0')
+		fprintf(print->file, "\nfor the role %s (bayd(8), Users)\n", help_role(verb));
 	if (verb->options != 0) {
 		fputs("\noptions of this verb:\n", print->file);
 		help_print_options(print, verb->options);
@@ -126,10 +181,10 @@ help_options_to_json(uint64_t options)
 static json_t *
 help_verb_to_json(const struct verb *verb)
 {
-	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:o}", "name", verb->name,
+	return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s, s:o}", "name", verb->name,
 		"alias", verb->alias != NULL ? verb->alias : "", "arguments", verb->arguments,
 		"summary", verb->summary, "help", verb->help != NULL ? verb->help : "",
-		"options", help_options_to_json(verb->options));
+		"role", help_role(verb), "options", help_options_to_json(verb->options));
 }
 
 static void

@@ -24,6 +24,8 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "config/config_load.h"
+#include "master/admin_roles.h"
 #include "protocol/body.h"
 #include "support/check_main.h"
 #include "support/varlink_client.h"
@@ -892,6 +894,57 @@ START_TEST(other_users_have_no_role_and_members_of_the_group_are_operators)
 }
 END_TEST
 
+/* Lists as the configuration has them. */
+static struct admin_roles *
+roles_of(const char *text)
+{
+	struct config_report report = {0};
+	struct admin_roles *roles;
+	struct config *config;
+
+	ck_assert(config_load_memory("test.ini", text, strlen(text), &config, &report));
+	roles = admin_roles_create(config, &report);
+	config_report_finish(&report);
+	config_destroy(config);
+	return roles;
+}
+
+START_TEST(other_roles_count_for_who_is_connected)
+{
+	struct admin_roles *viewers = roles_of("[container]\nviewers = *\n");
+	struct admin_roles *operators = roles_of("[container]\nviewers = *\noperators = 12345\n");
+	const struct {
+		const struct admin_roles *roles;
+		enum interface_role role;
+	} steps[] = {
+		{NULL, INTERFACE_ROLE_NONE},
+		{operators, INTERFACE_ROLE_OPERATOR},
+		{viewers, INTERFACE_ROLE_VIEWER},
+		{NULL, INTERFACE_ROLE_NONE},
+	};
+	struct world world = {0};
+	struct varlink_client client;
+
+	if (geteuid() != 0)
+		CHECK_SKIP("only root can become somebody else");
+	world_start(&world);
+	ck_assert_int_eq(seteuid(12345), 0);
+	client = client_connect(&world);
+	ck_assert_int_eq(seteuid(0), 0);
+	ck_assert_int_eq(prctl(PR_SET_DUMPABLE, 1), 0);
+	for (int i = 0; i < 4; i++) {
+		admin_server_set_roles(world.server, steps[i].roles);
+		client_send(&client, "{\"method\":\"test.Echo\",\"parameters\":{\"n\":5}}");
+		expect_echo(&client, 5);
+		ck_assert_int_eq(world.role, steps[i].role);
+	}
+	close(client.fd);
+	world_end(&world);
+	admin_roles_destroy(viewers);
+	admin_roles_destroy(operators);
+}
+END_TEST
+
 CHECK_MAIN("master/admin_server",
 	a_request_is_answered,
 	several_requests_in_one_write_are_answered_in_order,
@@ -922,4 +975,5 @@ CHECK_MAIN("master/admin_server",
 	a_thousand_connections_of_one_user_leave_as_many_as_are_allowed,
 	a_crowd_at_the_door_does_not_keep_the_others_waiting,
 	a_reply_can_carry_a_descriptor,
-	other_users_have_no_role_and_members_of_the_group_are_operators)
+	other_users_have_no_role_and_members_of_the_group_are_operators,
+	other_roles_count_for_who_is_connected)

@@ -22,6 +22,15 @@ check
 status_is 5
 complains "bay.ini:5: viewers: there is no group of this name: 'no-such-group-here' [config-user]"
 
+begin 'the help of a verb tells its role'
+for verb in list:viewer events:viewer call:operator set:operator load:admin disable:admin shutdown:admin; do
+	ctl help "${verb%:*}"
+	status_is 0
+	says "for the role ${verb#*:} "
+done
+ctl help inspect
+! grep -q 'for the role' "$dir/out" || fail 'a verb without a daemon has a role'
+
 if [ "$(id -u)" != 0 ] || ! command -v setpriv >/dev/null 2>&1; then
 	[ "$failures" -eq 0 ] || finish
 	echo 'SKIP: test_roles: not root, or no setpriv'
