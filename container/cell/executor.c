@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
@@ -181,6 +182,7 @@ executor_make(unsigned count, const struct status_page *page)
 		free(executor);
 		return NULL;
 	}
+	memset(executor->loops, 0, count * sizeof executor->loops[0]);
 	executor->schedulers = xcalloc(count, sizeof executor->schedulers[0]);
 	pthread_mutex_init(&executor->lock, NULL);
 	pthread_cond_init(&executor->changed, NULL);
