@@ -59,6 +59,7 @@ pub struct Plugin {
     state_version: u32,
     export_state: *const c_void,
     import_state: *const c_void,
+    health: *const c_void,
 }
 
 unsafe impl Sync for Plugin {}
@@ -123,6 +124,7 @@ pub static bay_plugin_v1: Plugin = Plugin {
     state_version: 0,
     export_state: std::ptr::null(),
     import_state: std::ptr::null(),
+    health: std::ptr::null(),
 };
 
 // --- the service ----------------------------------------------------------------------------
