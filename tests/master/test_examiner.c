@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -352,15 +353,19 @@ examine_with_fake(const char *orders, size_t count, struct heard *heard)
 {
 	struct examiner *examiner;
 	struct temp_dir dir;
+	int pipe;
 
 	temp_dir_init(&dir);
-	temp_dir_write(&dir, "orders", orders);
+	ck_assert_int_eq(mkfifo(temp_dir_path(&dir, "orders"), 0600), 0);
+	pipe = open(temp_dir_path(&dir, "orders"), O_RDWR | O_CLOEXEC);
+	ck_assert_int_eq(write(pipe, orders, strlen(orders)), strlen(orders));
 	setenv("FAKE_CELL", temp_dir_path(&dir, "orders"), 1);
 	examiner = create(heard, &fake_cell, 20 * second);
 	for (size_t i = 0; i < count; i++)
 		submit(examiner, "good", NULL, 0, heard);
 	wait_for(heard, count);
 	finish(heard, examiner);
+	close(pipe);
 	temp_dir_finish(&dir);
 }
 
