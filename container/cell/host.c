@@ -165,6 +165,12 @@ host_absent(struct host *host, const struct cell_absent *absent)
 		[CELL_ABSENCE_UNKNOWN] = SERVICE_UNKNOWN,
 		[CELL_ABSENCE_ELSEWHERE] = SERVICE_ELSEWHERE,
 	};
+	static const enum bay_monitor_state there[] = {
+		[CELL_THERE_STARTING] = BAY_MONITOR_STARTING,
+		[CELL_THERE_READY] = BAY_MONITOR_READY,
+		[CELL_THERE_STOPPED] = BAY_MONITOR_STOPPED,
+		[CELL_THERE_FAILED] = BAY_MONITOR_FAILED,
+	};
 	struct bay_service *service = registry_get(absent->service);
 
 	if (service == NULL || host_find(host, service) != NULL)
@@ -179,6 +185,7 @@ host_absent(struct host *host, const struct cell_absent *absent)
 	if (absent->state == CELL_ABSENCE_ELSEWHERE) {
 		peer_route_set(service, absent->cell, absent->wait, (unsigned)absent->retry);
 		peer_route_set_poison(service, (unsigned)absent->poison);
+		monitor_note(service, there[absent->there], absent->generation, absent->reason);
 	}
 	/* Of what is in another cell, more is said again and again. */
 	if (absent->state != CELL_ABSENCE_ELSEWHERE || service_state(service) != SERVICE_ELSEWHERE)

@@ -442,6 +442,7 @@ hosted_on_serves(struct generation *generation)
 	if (!hosted_start_goes_on(hosted))
 		return;
 	service_set_state(hosted->service, SERVICE_READY, NULL);
+	monitor_note(hosted->service, BAY_MONITOR_READY, generation->number, NULL);
 	service_queue_release(hosted->service);
 	hosted_answer_start(hosted, BAY_OK, NULL);
 	if (hosted->stop_wanted)

@@ -117,6 +117,7 @@ hosted_on_flipped(struct generation *generation)
 	hosted->current = generation;
 	hosted->next = NULL;
 	hosted_tell_health(hosted, true);
+	monitor_note(hosted->service, BAY_MONITOR_READY, generation->number, NULL);
 	old_failed = hosted_forget_failure(hosted);
 	if (hosted->keep && !old_failed && !hosted->stop_wanted && generation_could_be_kept(generation)) {
 		old->state = GENERATION_KEPT;
@@ -281,6 +282,7 @@ hosted_revert(struct hosted *hosted, int64_t drain_ns, host_done_fn *done, int64
 	hosted->leaving->drain_timeout_ns = drain_ns;
 	hosted->current = kept;
 	hosted_tell_health(hosted, true);
+	monitor_note(hosted->service, BAY_MONITOR_READY, kept->number, NULL);
 	hosted_prepare_route(hosted, kept, hosted->service->set);
 	generation_resume(kept, hosted_on_reverted);
 }

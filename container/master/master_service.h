@@ -94,6 +94,8 @@ struct service_told {
 	int64_t retry;
 	int64_t poison;
 	bool gone;
+	int there; /* enum cell_there */
+	int64_t generation;
 };
 
 /* Something of an earlier generation that is still in a cell. */

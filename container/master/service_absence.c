@@ -5,6 +5,7 @@
 
 #include "master/master_cell.h"
 #include "master/master_service.h"
+#include "master/plugin_examination.h"
 #include "master/supervisor.h"
 #include "protocol/cell_link.h"
 
@@ -43,6 +44,26 @@ absence_is_short(const struct master_service *service)
 		(service->state == SERVICE_FAILED && service->next_try_ns != 0);
 }
 
+static enum cell_there
+absence_there(const struct master_service *service)
+{
+	static const enum cell_there there[] = {
+		[SERVICE_STOPPED] = CELL_THERE_STOPPED,
+		[SERVICE_STARTING] = CELL_THERE_STARTING,
+		[SERVICE_READY] = CELL_THERE_READY,
+		[SERVICE_STOPPING] = CELL_THERE_READY, /* it has still what it had */
+		[SERVICE_FAILED] = CELL_THERE_FAILED,
+	};
+
+	return there[service->state];
+}
+
+static int64_t
+absence_generation(const struct master_service *service)
+{
+	return service->image != NULL ? service->image->generation : 0;
+}
+
 static void
 absence_tell_elsewhere(struct master_service *service, const struct master_cell *cell)
 {
@@ -53,6 +74,9 @@ absence_tell_elsewhere(struct master_service *service, const struct master_cell 
 		.wait = !service->gone && absence_is_short(service),
 		.retry = service->config->retry,
 		.poison = service->config->poison,
+		.there = absence_there(service),
+		.generation = absence_generation(service),
+		.reason = service->state == SERVICE_FAILED ? service->reason : NULL,
 	};
 
 	absence_tell(cell, &absent);
@@ -72,11 +96,13 @@ service_tell_others(struct master_service *service)
 {
 	const struct supervisor *supervisor = service->supervisor;
 	const struct service_told told = {.cell = service->cell, .wait = absence_is_short(service),
-		.retry = service->config->retry, .poison = service->config->poison, .gone = service->gone};
+		.retry = service->config->retry, .poison = service->config->poison, .gone = service->gone,
+		.there = absence_there(service), .generation = absence_generation(service)};
 
 	if (told.cell == service->told.cell && told.wait == service->told.wait &&
 	    told.retry == service->told.retry && told.poison == service->told.poison &&
-	    told.gone == service->told.gone)
+	    told.gone == service->told.gone && told.there == service->told.there &&
+	    told.generation == service->told.generation)
 		return;
 	service->told = told;
 	for (size_t i = 0; i < supervisor_cell_count(supervisor); i++) {

@@ -17,6 +17,7 @@
 #include "master/master_cell.h"
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
+#include "master/service_absence.h"
 #include "master/service_canary.h"
 #include "master/service_change.h"
 #include "master/service_probation.h"
@@ -71,6 +72,14 @@ service_swap_on_stage(struct master_service *service, int64_t generation, const 
 
 /* --- the images ------------------------------------------------------------------------------ */
 
+/* Who monitors it from other cells hears that other code serves. */
+static void
+swap_tell_others(struct master_service *service)
+{
+	if (service->told.cell != NULL)
+		service_tell_others(service);
+}
+
 void
 service_swap_replace_image(struct master_service *service, struct plugin_image *image)
 {
@@ -83,6 +92,7 @@ service_swap_replace_image(struct master_service *service, struct plugin_image *
 	}
 	service->image = image;
 	service->generation_wall_ns = 0;
+	swap_tell_others(service);
 }
 
 void
@@ -95,6 +105,7 @@ service_swap_go_back(struct master_service *service, bool keep)
 	if (!keep)
 		plugin_image_unref(left);
 	service->generation_wall_ns = 0;
+	swap_tell_others(service);
 }
 
 /* Whether what is swapped to ran before. */

@@ -26,6 +26,13 @@ static const char *const cell_absence_words[] = {
 	[CELL_ABSENCE_ELSEWHERE] = "elsewhere",
 };
 
+static const char *const cell_there_words[] = {
+	[CELL_THERE_STARTING] = "starting",
+	[CELL_THERE_READY] = "ready",
+	[CELL_THERE_STOPPED] = "stopped",
+	[CELL_THERE_FAILED] = "failed",
+};
+
 static const char *const cell_gate_words[] = {
 	[CELL_GATE_OPEN] = "open",
 	[CELL_GATE_PAUSED] = "paused",
@@ -74,6 +81,8 @@ static const struct record_field cell_absent_fields[] = {
 	RECORD_BOOL(struct cell_absent, wait, "wait"),
 	RECORD_INT(struct cell_absent, retry, "retry", 0, INT32_MAX),
 	RECORD_INT(struct cell_absent, poison, "poison", 0, INT32_MAX),
+	RECORD_WORD(struct cell_absent, there, "there", cell_there_words),
+	RECORD_INT(struct cell_absent, generation, "generation", 0, INT64_MAX),
 };
 static const struct record cell_absent_record = RECORD(struct cell_absent, cell_absent_fields);
 

@@ -114,17 +114,27 @@ enum cell_absence {
 	CELL_ABSENCE_ELSEWHERE /* another cell runs it, or shall */
 };
 
+/* How one in another cell is, for those who monitor it. */
+enum cell_there {
+	CELL_THERE_STARTING = 0,
+	CELL_THERE_READY,
+	CELL_THERE_STOPPED,
+	CELL_THERE_FAILED
+};
+
 /* Absent -> {}. What to tell those who call a service that this cell does not run. Says nothing
  * about one that it does run. */
 struct cell_absent {
 	const char *service;
 	enum cell_absence state;
-	const char *reason; /* of a failure, or NULL */
+	const char *reason; /* of a failure, also elsewhere, or NULL */
 	const char *cell;   /* elsewhere: its name */
 	bool wait;          /* elsewhere: it is about to serve there, and what is for it waits here until the
 	                     * next word; else that cell is asked, whatever it answers */
 	int64_t retry;      /* elsewhere: how often it may get a request again after its cell has died */
 	int64_t poison;     /* elsewhere: so many crashes over a request make it a dead letter; 0: none do */
+	enum cell_there there;
+	int64_t generation; /* elsewhere: of its code; 0: it has none */
 };
 
 struct cell_setting {

@@ -43,6 +43,7 @@ service_init(struct bay_service *service, const char *name, uint16_t id)
 	service->slot = STATUS_NO_SLOT;
 	list_init(&service->queue);
 	list_init(&service->waiting);
+	monitor_init(&service->news);
 	list_init(&service->in_set);
 	blocking_lane_init(&service->blocking);
 	pthread_mutex_init(&service->lock, NULL);
@@ -53,6 +54,7 @@ service_finish(struct bay_service *service)
 {
 	pthread_mutex_destroy(&service->lock);
 	free(service->reason);
+	monitor_finish(&service->news);
 	free(service->gate_by);
 }
 
@@ -131,11 +133,22 @@ service_set_route(struct bay_service *service, const struct bay_plugin *plugin, 
 void
 service_set_state(struct bay_service *service, enum service_state state, const char *reason)
 {
+	static const enum bay_monitor_state seen[] = {
+		[SERVICE_UNKNOWN] = BAY_MONITOR_UNKNOWN,
+		[SERVICE_STARTING] = BAY_MONITOR_STARTING,
+		[SERVICE_READY] = BAY_MONITOR_READY,
+		[SERVICE_STOPPED] = BAY_MONITOR_STOPPED,
+		[SERVICE_FAILED] = BAY_MONITOR_FAILED,
+	};
+
 	pthread_mutex_lock(&service->lock);
 	atomic_store_explicit(&service->state, (int)state, memory_order_release);
 	free(service->reason);
 	service->reason = reason != NULL ? xstrdup(reason) : NULL;
 	pthread_mutex_unlock(&service->lock);
+	/* While it stops it still serves what it has; of what is elsewhere, others tell. */
+	if (state != SERVICE_STOPPING && state != SERVICE_ELSEWHERE)
+		monitor_note(service, seen[state], 0, reason);
 	log_debug(service->subject, "%s%s%s", service_state_name(state), reason != NULL ? ": " : "",
 		reason != NULL ? reason : "");
 }

@@ -26,6 +26,7 @@
 #include "base/log.h"
 #include "base/status_page.h"
 #include "io/blocking_pool.h"
+#include "service/monitor.h"
 
 struct bay_instance;
 struct peer_route;
@@ -137,6 +138,8 @@ struct bay_service {
 	char *gate_by;                       /* whose wish the gate is, malloc'd, or NULL */
 	struct ready_set *set;               /* of the loops that have an instance */
 	struct list in_set;                  /* under the set's lock */
+
+	struct service_news news;            /* for those who monitor it */
 
 	/* The route, one a loop, written by that loop: who gets what comes. Instances of code that
 	 * has been replaced may stand beside it, and finish what they have. */

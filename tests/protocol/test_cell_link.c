@@ -37,6 +37,7 @@ START_TEST(every_flat_struct_comes_back_as_it_was)
 	CHECK_ROUND_TRIP(absent, {.service = "a", .state = CELL_ABSENCE_STARTING});
 	CHECK_ROUND_TRIP(absent, {.service = "a", .state = CELL_ABSENCE_UNKNOWN});
 	CHECK_ROUND_TRIP(absent, {.service = "a", .state = CELL_ABSENCE_ELSEWHERE, .cell = "b", .wait = true,
+		.there = CELL_THERE_FAILED, .generation = 3, .reason = "why",
 		.retry = 3});
 	CHECK_ROUND_TRIP(linked, {.cell = "a", .epoch = 4, .side = 1});
 	CHECK_ROUND_TRIP(peer, {.cell = "a", .ready = true});

@@ -150,6 +150,7 @@ process-select|timeout ok 1 ok exit-5
 signals|not-permitted ok timeout ok 1 from-me ok 1
 arena abc|zero grew shrank same <ab>
 call abc|abc '' ok same-handle
+monitor toolbox|ok ready 0 timeout invalid
 call-names|nobody ? null not-found no-reply (there is no service 'nobody') not-found no-reply (there is no such service (no handle))
 call-failure|io no-reply (told to fail: twice) fine ''
 call-timeout|timeout no-reply (the deadline had passed before the call) timeout no-reply (*

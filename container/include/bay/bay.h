@@ -29,6 +29,7 @@
 #include <bay/memory.h>
 #include <bay/message.h>
 #include <bay/once.h>
+#include <bay/monitor.h>
 #include <bay/plugin.h>
 #include <bay/process.h>
 #include <bay/promise.h>

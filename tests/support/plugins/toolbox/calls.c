@@ -66,6 +66,19 @@ see_call_timeout(struct bay_request *request, const char *argument, struct seen 
 }
 
 static void
+see_monitor(struct bay_request *request, const char *argument, struct seen *seen)
+{
+	struct bay_monitor monitor = {0};
+	int status = bay_monitor(argument, &monitor, BAY_INHERIT);
+
+	(void)request;
+	saw(seen, "%s %s %d", bay_status_name(status), bay_monitor_state_name(monitor.state),
+		(int)monitor.failures);
+	saw(seen, "%s", bay_status_name(bay_monitor(argument, &monitor, bay_after(BAY_MS))));
+	saw(seen, "%s", bay_status_name(bay_monitor("no name", &monitor, BAY_INHERIT)));
+}
+
+static void
 see_leaf(struct bay_request *request, const char *argument, struct seen *seen)
 {
 	(void)request;
@@ -269,6 +282,7 @@ see_send_full(struct bay_request *request, const char *argument, struct seen *se
 const struct operation call_operations[] = {
 	{"call", see_echo, NULL},
 	{"call-names", see_names, NULL},
+	{"monitor", see_monitor, NULL},
 	{"call-failure", see_failure, NULL},
 	{"call-timeout", see_call_timeout, NULL},
 	{"call-leaf", see_leaf, NULL},
