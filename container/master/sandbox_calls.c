@@ -183,6 +183,20 @@ static const struct calls_whom {
 /* The same of what sends signals, with our own number. */
 static const char *const calls_signals[] = {"kill", "tgkill", "rt_sigqueueinfo", "rt_tgsigqueueinfo"};
 
+/* What the macros of libseccomp write, of which clang warns. */
+static struct scmp_arg_cmp
+calls_compare(unsigned argument, enum scmp_compare how, uint64_t value)
+{
+	return (struct scmp_arg_cmp){.arg = argument, .op = how, .datum_a = value};
+}
+
+static struct scmp_arg_cmp
+calls_masked(unsigned argument, uint64_t mask, uint64_t value)
+{
+	return (struct scmp_arg_cmp){.arg = argument, .op = SCMP_CMP_MASKED_EQ, .datum_a = mask,
+		.datum_b = value};
+}
+
 /* 0, or the error as libseccomp gives it. A call that this machine has not needs no rule. */
 static int
 calls_refuse_if(scmp_filter_ctx filter, int error, const char *name, int number, unsigned count,
@@ -225,8 +239,7 @@ calls_refuse_arguments(scmp_filter_ctx filter)
 
 	for (size_t i = 0; result == 0 && i < sizeof(calls_arguments) / sizeof(*calls_arguments); i++) {
 		const struct calls_argument *row = &calls_arguments[i];
-		const struct scmp_arg_cmp equal = SCMP_CMP(row->argument, SCMP_CMP_MASKED_EQ, row->mask,
-			row->value);
+		const struct scmp_arg_cmp equal = calls_masked(row->argument, row->mask, row->value);
 
 		result = calls_refuse_if(filter, EPERM, row->name, CALLS_UNKNOWN, 1, &equal);
 	}
@@ -240,7 +253,7 @@ calls_refuse_others(scmp_filter_ctx filter)
 
 	for (size_t i = 0; result == 0 && i < sizeof(calls_whom) / sizeof(*calls_whom); i++) {
 		const struct calls_whom *row = &calls_whom[i];
-		const struct scmp_arg_cmp differs = SCMP_CMP(row->argument, SCMP_CMP_NE, row->myself);
+		const struct scmp_arg_cmp differs = calls_compare(row->argument, SCMP_CMP_NE, row->myself);
 
 		result = calls_refuse_if(filter, EPERM, row->name, CALLS_UNKNOWN, 1, &differs);
 	}
@@ -252,8 +265,8 @@ static int
 calls_refuse_dump(scmp_filter_ctx filter)
 {
 	const struct scmp_arg_cmp dumpable[] = {
-		SCMP_CMP(0, SCMP_CMP_MASKED_EQ, LOW_MASK, PR_SET_DUMPABLE),
-		SCMP_CMP(1, SCMP_CMP_NE, 0),
+		calls_masked(0, LOW_MASK, PR_SET_DUMPABLE),
+		calls_compare(1, SCMP_CMP_NE, 0),
 	};
 
 	return calls_refuse_if(filter, EPERM, "prctl", CALLS_UNKNOWN, 2, dumpable);
@@ -267,15 +280,15 @@ calls_refuse_dump(scmp_filter_ctx filter)
 static int
 calls_refuse_sockets(scmp_filter_ctx filter)
 {
-	const struct scmp_arg_cmp beyond = SCMP_CMP(0, SCMP_CMP_GE, CALLS_DOMAINS);
+	const struct scmp_arg_cmp beyond = calls_compare(0, SCMP_CMP_GE, CALLS_DOMAINS);
 	const struct scmp_arg_cmp other[] = {
-		SCMP_CMP(0, SCMP_CMP_EQ, AF_NETLINK),
-		SCMP_CMP(2, SCMP_CMP_NE, 0), /* NETLINK_ROUTE */
+		calls_compare(0, SCMP_CMP_EQ, AF_NETLINK),
+		calls_compare(2, SCMP_CMP_NE, 0), /* NETLINK_ROUTE */
 	};
 	int result = calls_refuse_if(filter, EPERM, "socket", CALLS_UNKNOWN, 1, &beyond);
 
 	for (uint64_t domain = 0; result == 0 && domain < CALLS_DOMAINS; domain++) {
-		const struct scmp_arg_cmp equal = SCMP_CMP(0, SCMP_CMP_EQ, domain);
+		const struct scmp_arg_cmp equal = calls_compare(0, SCMP_CMP_EQ, domain);
 
 		if (domain != AF_INET && domain != AF_INET6 && domain != AF_NETLINK)
 			result = calls_refuse_if(filter, EPERM, "socket", CALLS_UNKNOWN, 1, &equal);
@@ -290,9 +303,8 @@ calls_refuse_sockets(scmp_filter_ctx filter)
 static int
 calls_refuse_signals(scmp_filter_ctx filter)
 {
-	const struct scmp_arg_cmp other = SCMP_CMP(0, SCMP_CMP_NE, (uint64_t)getpid());
-	const struct scmp_arg_cmp process = SCMP_CMP(CLONE_FLAGS_ARGUMENT, SCMP_CMP_MASKED_EQ,
-		CLONE_THREAD, 0);
+	const struct scmp_arg_cmp other = calls_compare(0, SCMP_CMP_NE, (uint64_t)getpid());
+	const struct scmp_arg_cmp process = calls_masked(CLONE_FLAGS_ARGUMENT, CLONE_THREAD, 0);
 	int result = 0;
 
 	for (size_t i = 0; result == 0 && i < sizeof(calls_signals) / sizeof(*calls_signals); i++)
@@ -312,8 +324,8 @@ calls_refuse_signals(scmp_filter_ctx filter)
 static int
 calls_refuse_truncation(scmp_filter_ctx filter)
 {
-	const struct scmp_arg_cmp open = SCMP_CMP(1, SCMP_CMP_MASKED_EQ, O_TRUNC | O_ACCMODE, O_TRUNC);
-	const struct scmp_arg_cmp openat = SCMP_CMP(2, SCMP_CMP_MASKED_EQ, O_TRUNC | O_ACCMODE, O_TRUNC);
+	const struct scmp_arg_cmp open = calls_masked(1, O_TRUNC | O_ACCMODE, O_TRUNC);
+	const struct scmp_arg_cmp openat = calls_masked(2, O_TRUNC | O_ACCMODE, O_TRUNC);
 	int result = calls_refuse(filter, "truncate");
 
 	if (result == 0)
