@@ -10,6 +10,10 @@
 # shellcheck source=tests/system/lib.sh
 . "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
 
+case $(configured SANITIZER_CFLAGS) in
+*address*) not_with_sanitizer 'it keeps what was freed, and tells of what is freed twice' ;;
+esac
+
 crashes=${CRASHES-210}
 kills=${KILLS-30}
 quiet=${QUIET-500}
