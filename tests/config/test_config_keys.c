@@ -18,6 +18,7 @@ union section {
 	struct config_container container;
 	struct config_service service;
 	struct config_cell cell;
+	struct config_group group;
 };
 
 /* Calls fn for each row of all tables. */
@@ -30,6 +31,8 @@ each_row(void (*fn)(const struct config_keys *keys, const struct config_key *key
 		fn(&config_service_keys, &config_service_keys.rows[i]);
 	for (size_t i = 0; i < config_cell_keys.count; i++)
 		fn(&config_cell_keys, &config_cell_keys.rows[i]);
+	for (size_t i = 0; i < config_group_keys.count; i++)
+		fn(&config_group_keys, &config_group_keys.rows[i]);
 }
 
 /* --- the rows ------------------------------------------------------------------ */
@@ -150,7 +153,7 @@ START_TEST(the_sample_shows_every_key_with_its_default)
 {
 	char *sample = source_file("etc/bay.ini");
 	struct config *config;
-	struct config *defaults = accepted("[container]\n[service square]\n[cell risky]\n");
+	struct config *defaults = accepted("[container]\n[service square]\n[cell risky]\n[group web]\n");
 
 	uncomment(sample);
 	config = accepted(sample);
@@ -176,6 +179,13 @@ START_TEST(the_sample_shows_every_key_with_its_default)
 
 		ck_assert_msg(config->cells[0].origins[i].file != NULL, "%s is missing", key->name);
 		ck_assert_msg(config_value_equal(key, &config->cells[0], &defaults->cells[0]),
+			"%s has another default", key->name);
+	}
+	for (size_t i = 0; i < config_group_keys.count; i++) {
+		const struct config_key *key = &config_group_keys.rows[i];
+
+		ck_assert_msg(config->groups[0].origins[i].file != NULL, "%s is missing", key->name);
+		ck_assert_msg(config_value_equal(key, &config->groups[0], &defaults->groups[0]),
 			"%s has another default", key->name);
 	}
 	config_destroy(config);
@@ -205,7 +215,8 @@ static char *
 manual_part(const struct config_keys *keys)
 {
 	const char *title = keys == &config_container_keys ? ".Ss The container\n" :
-		keys == &config_cell_keys ? ".Ss A cell\n" : ".Ss A service\n";
+		keys == &config_cell_keys ? ".Ss A cell\n" :
+		keys == &config_group_keys ? ".Ss A group\n" : ".Ss A service\n";
 	const char *start = strstr(manual, title);
 	const char *end;
 
