@@ -102,6 +102,7 @@ executor_move_out(struct executor_loop *loop, bool ok)
 {
 	if (ok)
 		scheduler_finish(&loop->scheduler);
+	dispatch_forget();
 	request_clear_cache();
 	message_clear_cache();
 	crash_leave_thread();

@@ -29,7 +29,7 @@ static __thread struct {
 	int64_t at_ns;
 	uint64_t pass;
 	uint64_t waits;
-} dispatched;
+} dispatched __attribute__((tls_model("initial-exec")));
 
 /* One that never began. */
 static void
@@ -160,4 +160,10 @@ dispatch_find_work(struct scheduler *scheduler, void *arg)
 		dispatch_start(instance, container_of(link, struct bay_request, link), now_ns);
 	dispatch_note(scheduler, instance, count, now_ns);
 	return true;
+}
+
+void
+dispatch_forget(void)
+{
+	dispatched.count = 0;
 }

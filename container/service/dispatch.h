@@ -11,4 +11,7 @@ struct scheduler;
  * False: there is none. A scheduler_find_work_fn. */
 bool dispatch_find_work(struct scheduler *scheduler, void *arg);
 
+/* This thread is no loop any more: it forgets which service had the latest turn. */
+void dispatch_forget(void);
+
 #endif

@@ -312,6 +312,7 @@ services_end(void)
 		executor_destroy(cell.executor);
 	} else {
 		run_tasks_end();
+		dispatch_forget();
 		request_clear_cache();
 		message_clear_cache();
 	}
