@@ -276,7 +276,9 @@ sed -i 's/^loops = 2$/loops = 1/' "$dir/bay.ini"
 start
 ctl_behind slept call actor 'sleep 3600000000000'
 wait_until 'the call is under way' eval '[ "$(field_of actor in_flight)" = 1 ]'
-tasks_of_loop() { ctl_quiet stats --json | grep -o '"tasks":[0-9]*'; }
+tasks_of_loop() {
+	ctl_quiet stats --json | tr -d ' \n' | grep -o '"loop":0,[^{}]*' | grep -o '"tasks":[0-9]*'
+}
 # The call and the actor's run.
 wait_until 'both tasks are told' eval '[ "$(tasks_of_loop)" = "\"tasks\":2" ]'
 ctl stop actor --now
