@@ -140,7 +140,7 @@ config_service_cell(const struct config_service *service)
 int64_t
 config_cell_loops(const struct config *config, const char *name)
 {
-	const struct config_cell *cell = config_cell_section(config, name);
+	const struct config_cell *cell = config_find_cell(config, name);
 
 	return cell != NULL && cell->loops > 0 ? cell->loops : config->container.loops;
 }
