@@ -133,7 +133,7 @@ bool
 admin_is_open(const struct master_service *service)
 {
 	/* While it gets a new generation, what comes waits in its queue. */
-	return (service->state == SERVICE_READY || (service->undo != NULL && !service->moving)) &&
+	return (service->state == SERVICE_READY || (service->undo != NULL && !service->moving && !service->moved)) &&
 		master_cell_ready(service->cell) != NULL;
 }
 

@@ -125,6 +125,7 @@ struct master_service {
 	bool file_gone;   /* its plugin file was removed; what runs is a copy */
 	bool apart;       /* in a cell of its own, since it crashed the one that it shared */
 	bool moving;      /* it ends in one cell to start in another */
+	bool moved;       /* and starts in the other, which holds nothing for it before it is ready */
 	bool again;       /* it has served: the next start is a restart */
 	bool waits;       /* STARTING, until those that it follows are ready */
 	bool blocked;     /* FAILED, since one that it requires is not ready */

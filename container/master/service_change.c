@@ -241,6 +241,7 @@ service_change_generation(struct master_service *service, const struct service_t
 	bool swaps;
 
 	service->moving = !supervisor_is_in_place(service, target->config);
+	service->moved = false;
 	swaps = service_change_can_swap(service, target);
 	undo->source = config_ref(service->source);
 	undo->config = service->config;

@@ -242,6 +242,7 @@ supervisor_place(struct supervisor *supervisor, struct master_service *service)
 		service_gate_move(service);
 		service_tell_absence(service);
 	}
+	service->moved = service->moved || service->moving;
 	service->moving = false;
 	if (before != NULL && cell != before)
 		master_cell_leave(before);
