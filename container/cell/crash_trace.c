@@ -249,7 +249,8 @@ struct crash_look {
 	bool seen[CRASH_OBJECTS];
 };
 
-static void
+/* With AddressSanitizer there is poison between the notes of an object. */
+__attribute__((no_sanitize("address"))) static void
 crash_object_set_build_id(struct crash_object *object, const struct dl_phdr_info *info,
 	const ElfW(Phdr) *segment)
 {
