@@ -162,6 +162,7 @@ START_TEST(an_instance_does_not_end_before_it_is_back)
 	ck_assert_str_eq(refusal, "its health function does not come back (bayctl tasks s)");
 	free(refusal);
 	let_go = true;
+	ck_assert(services_stop(service, 0, 5 * BAY_SECOND, NULL));
 	services_end();
 	ck_assert_uint_eq(told, 0);
 }
