@@ -25,20 +25,26 @@ all_figures() { ctl_quiet stats --json | grep -o "\"$1\": *-*[0-9]*" | grep -o '
 above() { [ "$(figure "$1" "$2")" -gt "$3" ]; }
 
 begin 'the time of a processor is counted while every loop hangs'
-two_services 'instances = per-loop'
+plugin loads
+plugin actor
+ini <<'END'
+[service loads]
+[service actor]
+instances = per-loop
+END
 start
 for loop in 1 2; do
-	ctl_behind "spin$loop" call loads spin --timeout 0
+	ctl_behind "spin$loop" call actor spin --timeout 0
 done
-wait_until 'the time goes up' above loads cpu_ns 200000000
-wait_until 'it goes on to do so' above loads cpu_ns 400000000
-[ "$(figure actor cpu_ns)" -lt 100000000 ] || fail "the other has had $(figure actor cpu_ns) ns"
+wait_until 'the time goes up' above actor cpu_ns 200000000
+wait_until 'it goes on to do so' above actor cpu_ns 400000000
+[ "$(figure loads cpu_ns)" -lt 100000000 ] || fail "the other has had $(figure loads cpu_ns) ns"
 ctl stats
 status_is 0
 says 'LAG-P99'
 kill -KILL "$(cell_pid)"
-wait_until 'it is served again' eval '[ "$(ctl_quiet call loads "echo here")" = here ]'
-above loads cpu_ns 400000000 || fail 'what the cell that died had counted is lost'
+wait_until 'it is served again' eval '[ "$(ctl_quiet call actor "echo here")" = here ]'
+above actor cpu_ns 400000000 || fail 'what the cell that died had counted is lost'
 stop
 
 begin 'a helper thread counts too'

@@ -16,7 +16,6 @@
  */
 #include <bay/bay.h>
 
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +28,6 @@ static void *kept[LOADS_MAX];
 static unsigned kept_count;
 static int64_t blocks_ns;
 static struct bay_event *let_go;
-static atomic_int instances; /* they share it */
 
 /* Of the thread, which others may keep from the processor. */
 static int64_t
@@ -148,8 +146,6 @@ static const struct bay_verb verbs[] = {
 static int
 loads_init(struct bay_instance *instance)
 {
-	if (atomic_fetch_add(&instances, 1) > 0)
-		return BAY_OK;
 	let_go = bay_event_create("let-go");
 	return let_go != NULL ? BAY_OK : bay_instance_fail(instance, BAY_NO_MEMORY, "no event");
 }
@@ -158,8 +154,6 @@ static void
 loads_fini(struct bay_instance *instance)
 {
 	(void)instance;
-	if (atomic_fetch_sub(&instances, 1) > 1)
-		return;
 	while (kept_count > 0)
 		bay_free(kept[--kept_count]);
 	bay_event_destroy(let_go);
