@@ -338,12 +338,13 @@ int64_t
 service_queue_take(struct bay_service *service, size_t count, int64_t now_ns, struct scheduler *runner,
 	struct list *taken)
 {
-	bool bounded = bounds_are_set(&service->limits);
 	struct queue_wake wake;
 	int64_t again_ns = 0;
 	size_t n = 0, share;
+	bool bounded;
 
 	pthread_mutex_lock(&service->lock);
+	bounded = bounds_are_set(&service->limits);
 	/* The others shall have theirs, even if they must be woken for it. */
 	share = (service->queued + service->instance_count - 1) / service->instance_count;
 	if (count > share)
