@@ -66,7 +66,7 @@ status_is 0
 [ "$(figure loads tasks)" = 7 ] || fail "tasks: $(figure loads tasks)"
 ctl_behind sleeper call loads wait
 wait_until 'there are eight' eval '[ "$(figure loads tasks)" = 8 ]'
-ctl do loads let-go
+ctl 'do' loads let-go
 wait_until 'all have ended' eval '[ "$(figure loads tasks)" = 0 ]'
 stop
 
@@ -90,7 +90,7 @@ start
 ctl call loads 'hold 100000'
 [ "$(figure loads memory_bytes)" = 100000 ] || fail "memory: $(figure loads memory_bytes)"
 [ "$(figure actor memory_bytes)" = 0 ] || fail "the other: $(figure actor memory_bytes)"
-ctl do loads let-go
+ctl 'do' loads let-go
 [ "$(figure loads memory_bytes)" = 0 ] || fail "memory after: $(figure loads memory_bytes)"
 ctl pause actor
 ctl send actor 'echo 7890'

@@ -63,6 +63,7 @@ ctl_behind waits.out call here 'call there echo patient'
 waits=$call
 wait_until 'one waits' eval '[ "$(field_of there queued)" = 1 ]'
 # A death from outside is nobody's fault.
+# shellcheck disable=SC2034
 old=$(ctl_quiet crash --json | wc -c)
 kill -KILL "$(ctl_quiet info --json | tr -d '\n' | grep -o '"name": *"risky", *"pid": *[0-9]*' | grep -o '[0-9]*$')"
 wait_until 'there is a report of that' eval '[ "$(ctl_quiet crash --json | wc -c)" != "$old" ]'
@@ -101,6 +102,7 @@ stop
 
 two_cells 'no more are kept than was said' 'poison = 1
 dead_letters = 2'
+# shellcheck disable=SC2034
 for number in 1 2 3; do
 	wait_until 'it serves' is_state there ready
 	ctl call here 'call there crash'

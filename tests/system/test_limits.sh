@@ -30,7 +30,7 @@ sleepers() {
 }
 
 wake_up() {
-	ctl do loads let-go
+	ctl 'do' loads let-go
 	# shellcheck disable=SC2086
 	wait $calls
 }
@@ -134,7 +134,7 @@ head -c 50000 /dev/zero >"$dir/large"
 status=$?
 status_is 1
 complains 'memory_max = 102400'
-ctl do loads let-go
+ctl 'do' loads let-go
 ctl call loads 'hold 60000'
 status_is 0
 stop
