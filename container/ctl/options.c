@@ -92,37 +92,51 @@ options_keep(struct ctl_options *options, const char *option, const char *value)
 	return true;
 }
 
+/* Those that say nothing but that they are there. */
+static bool *
+options_flag(struct ctl_options *options, enum option_id id)
+{
+	bool *const flags[OPTION_COUNT] = {
+		[OPTION_JSON] = &options->json,
+		[OPTION_QUIET] = &options->quiet,
+		[OPTION_HELP] = &options->help,
+		[OPTION_VERSION] = &options->version,
+		[OPTION_TREE] = &options->tree,
+		[OPTION_NOW] = &options->now,
+		[OPTION_NO_WAIT] = &options->no_wait,
+		[OPTION_PROBATION] = &options->probation,
+		[OPTION_FOLLOW] = &options->follow,
+		[OPTION_REPL] = &options->repl,
+		[OPTION_VIRTUAL_TIME] = &options->virtual_time,
+		[OPTION_DRY_RUN] = &options->dry_run,
+		[OPTION_HISTORY] = &options->history,
+		[OPTION_OFFLINE] = &options->offline,
+		[OPTION_SAVE] = &options->save,
+		[OPTION_OPENMETRICS] = &options->openmetrics,
+		[OPTION_PROMETHEUS] = &options->prometheus,
+		[OPTION_ONCE] = &options->once,
+	};
+
+	return flags[id];
+}
+
 static bool
 options_set(struct ctl_options *options, enum option_id id, const char *value,
 	struct ctl_error *error)
 {
+	bool *flag = options_flag(options, id);
+
 	options->seen |= OPTION_BIT(id);
+	if (flag != NULL)
+		return *flag = true;
 	switch (id) {
 	case OPTION_SOCKET:
 		options->socket = value;
 		return *value != '\0' || options_fail(error, "--socket wants a path");
-	case OPTION_JSON:
-		return options->json = true;
 	case OPTION_TIMEOUT:
 		return options_timeout(value, &options->timeout_ns, error);
-	case OPTION_QUIET:
-		return options->quiet = true;
-	case OPTION_HELP:
-		return options->help = true;
-	case OPTION_VERSION:
-		return options->version = true;
-	case OPTION_TREE:
-		return options->tree = true;
-	case OPTION_NOW:
-		return options->now = true;
-	case OPTION_NO_WAIT:
-		return options->no_wait = true;
-	case OPTION_PROBATION:
-		return options->probation = true;
 	case OPTION_CANARY:
 		return options_percent(id, value, &options->canary, error);
-	case OPTION_FOLLOW:
-		return options->follow = true;
 	case OPTION_LINES:
 		return options_number(id, value, 0, OPTIONS_LINES_MAX, &options->lines, error);
 	case OPTION_SINCE:
@@ -142,38 +156,20 @@ options_set(struct ctl_options *options, enum option_id id, const char *value,
 	case OPTION_CALL:
 		options->call = value;
 		return true;
-	case OPTION_REPL:
-		return options->repl = true;
-	case OPTION_VIRTUAL_TIME:
-		return options->virtual_time = true;
 	case OPTION_KIND:
 		options->kind = value;
 		return true;
-	case OPTION_DRY_RUN:
-		return options->dry_run = true;
-	case OPTION_HISTORY:
-		return options->history = true;
-	case OPTION_OFFLINE:
-		return options->offline = true;
-	case OPTION_SAVE:
-		return options->save = true;
 	case OPTION_CONFIG:
 		return options_number(id, value, 1, INT64_MAX, &options->config, error);
 	case OPTION_AS:
 		options->as = value;
 		return *value != '\0' || options_fail(error, "--as wants a name");
-	case OPTION_OPENMETRICS:
-		return options->openmetrics = true;
-	case OPTION_PROMETHEUS:
-		return options->prometheus = true;
 	case OPTION_SORT:
 		options->sort = value;
 		return true;
-	case OPTION_ONCE:
-		return options->once = true;
 	case OPTION_INTERVAL:
 		return options_interval(value, &options->interval_ns, error);
-	case OPTION_COUNT:
+	default:
 		break;
 	}
 	return false;
