@@ -155,7 +155,9 @@ crash_trace_read(const struct crash_trace *trace, struct crash_trace_view *view)
 	view->message_size = view->has_message ? crash_load(&trace->message_size) : 0;
 	view->message_kept = crash_clamp(view->message_size, CRASH_MESSAGE_SIZE);
 	crash_get_bytes(view->message, trace->message, CRASH_MESSAGE_SIZE);
-	view->trace = view->has_message ? crash_load(&trace->trace) : 0;
+	view->id = (struct trace_id){0, 0};
+	if (view->has_message)
+		view->id = (struct trace_id){crash_load(&trace->trace_high), crash_load(&trace->trace_low)};
 	crash_get_text(view->abort, trace->abort, sizeof(view->abort));
 	atomic_thread_fence(memory_order_acquire);
 	return crash_load(&trace->state) == state;

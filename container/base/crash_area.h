@@ -18,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/traceparent.h"
+
 enum {
 	CRASH_OBJECTS = 128,
 	CRASH_PATH_SIZE = 256,    /* of an object's file with its NUL */
@@ -96,7 +98,8 @@ struct crash_trace {
 	struct crash_await awaits[CRASH_AWAITS]; /* the last first */
 	_Atomic uint64_t has_message;
 	_Atomic uint64_t message_size;
-	_Atomic uint64_t trace; /* of the request, or 0 */
+	_Atomic uint64_t trace_high; /* of the request, both 0: none */
+	_Atomic uint64_t trace_low;
 	_Atomic uint64_t message[CRASH_MESSAGE_SIZE / 8];
 	_Atomic uint64_t abort[CRASH_ABORT_SIZE / 8];
 };
@@ -160,7 +163,7 @@ struct crash_trace_view {
 	uint64_t message_size; /* of the whole */
 	size_t message_kept;   /* of message */
 	char message[CRASH_MESSAGE_SIZE];
-	uint64_t trace;
+	struct trace_id id;
 	char abort[CRASH_ABORT_SIZE]; /* or "" */
 };
 

@@ -125,7 +125,7 @@ crash_trace_thread(struct crash_trace *trace)
 /* --- what it works on ----------------------------------------------------------------------- */
 
 static void
-crash_trace_message(struct crash_trace *trace, const struct bay_request *at)
+crash_trace_message(struct crash_trace *trace, const struct bay_request *at, const struct bay_request *above)
 {
 	struct bay_message message;
 	struct bay_request request;
@@ -142,7 +142,11 @@ crash_trace_message(struct crash_trace *trace, const struct bay_request *at)
 		return;
 	crash_put_bytes(trace->message, sizeof(trace->message), begin, size);
 	crash_set(&trace->message_size, message.size);
-	crash_set(&trace->trace, request.trace);
+	/* A leaf, which has none of its own yet, works for its caller. */
+	if (trace_id_is_none(&request.trace.id) && above != NULL && !crash_peek(above, &request, sizeof(request)))
+		return;
+	crash_set(&trace->trace_high, request.trace.id.high);
+	crash_set(&trace->trace_low, request.trace.id.low);
 	crash_set(&trace->has_message, 1);
 }
 
@@ -177,7 +181,8 @@ crash_trace_fill(struct crash_trace *trace, enum crash_kind kind, const void *co
 	crash_set(&trace->pass, here != NULL ? crash_get(&here->status->passes) : 0);
 	crash_trace_thread(trace);
 	if (here != NULL && here->current != NULL) {
-		crash_trace_message(trace, here->leaf != NULL ? here->leaf : here->current->request);
+		crash_trace_message(trace, here->leaf != NULL ? here->leaf : here->current->request,
+			here->current->request);
 		crash_trace_awaits(trace, here);
 	}
 	(void)_Unwind_Backtrace(crash_trace_frame, &walk);

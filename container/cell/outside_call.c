@@ -4,6 +4,7 @@
 #include "cell/outside_call.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <bay/time.h>
@@ -12,6 +13,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/list.h"
+#include "base/traceparent.h"
 #include "cell/control.h"
 #include "loop/loop.h"
 #include "protocol/body.h"
@@ -23,6 +25,7 @@
 #include "service/request.h"
 #include "service/service.h"
 #include "service/service_queue.h"
+#include "service/trace.h"
 
 /* One call on its way; of a one-way message before a full queue, its ticket is. */
 struct outside_call {
@@ -43,13 +46,17 @@ outside_call_end(struct outside_call *call)
 }
 
 static void
-outside_call_answer_reply(struct outside_call *call, const struct bay_message *reply)
+outside_call_answer_reply(struct outside_call *call, struct bay_request *request)
 {
+	const struct bay_message *reply = request->reply;
+	char traceparent[TRACEPARENT_SIZE];
 	json_t *parameters = json_object();
 	int fd = -1;
 	enum bay_status status = body_to_json(bay_message_data(reply), bay_message_size(reply), parameters, &fd);
 
+	trace_print(request, traceparent);
 	if (status == BAY_OK) {
+		json_object_set_new(parameters, "traceparent", json_string(traceparent));
 		control_answer(call->control, call->id, parameters, fd);
 		return;
 	}
@@ -75,7 +82,7 @@ outside_call_on_arrived(struct bay_request *request)
 	struct outside_call *call = request->arrived_arg;
 
 	if (request->status == BAY_OK && call->message == NULL)
-		outside_call_answer_reply(call, request->reply);
+		outside_call_answer_reply(call, request);
 	else if (request->status == BAY_OK)
 		control_answer(call->control, call->id, NULL, -1);
 	else
@@ -173,15 +180,12 @@ outside_call_send_both_ways(struct outside_call *call, struct bay_request *reque
 		outside_call_refused(call, request, status);
 }
 
-static uint64_t
-outside_call_trace(void)
+/* What is no traceparent is as none: that is no reason to refuse the call. */
+static void
+outside_call_set_trace(struct bay_request *request, const char *traceparent)
 {
-	static uint64_t last;
-
-	if (last == 0)
-		last = (uint64_t)clock_wall_ns();
-	last = last * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return last | 1;
+	if (traceparent == NULL || !traceparent_parse(traceparent, strlen(traceparent), &request->trace))
+		trace_create(&request->trace);
 }
 
 /* The time that a call has, or a message to find room in the queue; 0: no end. Of a message
@@ -215,7 +219,7 @@ outside_call_launch(struct control *control, struct loop *loop, int64_t id, cons
 		return;
 	}
 	request_keep_message(request);
-	request->trace = outside_call_trace();
+	outside_call_set_trace(request, asked->traceparent);
 	if (timeout_ns > 0) {
 		int64_t deadline = bay_after(timeout_ns);
 

@@ -33,6 +33,7 @@
 #include "service/request.h"
 #include "service/service.h"
 #include "service/settings.h"
+#include "service/trace.h"
 #include "service/verb_table.h"
 
 /* One on its way. Stays until its request is home, also when it has been answered before. */
@@ -147,7 +148,7 @@ verb_call_launch(struct verb_call *call, const struct bay_verb *verb, int64_t ti
 	request->arrived_arg = call;
 	request->runner = call->scheduler;
 	request->place = PLACE_RUNNING;
-	request->trace = (uint64_t)call->loop->now_ns | 1;
+	trace_create(&request->trace);
 	timer_init(&call->timer, verb_call_on_deadline);
 	if (timeout_ns > 0) {
 		request->deadline = bay_after(timeout_ns);

@@ -49,6 +49,7 @@ struct ctl_options {
 	int64_t repeat; /* 0: not given */
 	int64_t concurrency;
 	const char *content_type; /* or NULL */
+	const char *traceparent;  /* or NULL */
 	const char *as;   /* or NULL */
 	const char *kind; /* or NULL */
 	const char *call;         /* or NULL */

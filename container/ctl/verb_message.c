@@ -85,6 +85,8 @@ message_parameters(struct ctl *ctl, bool is_call, int *memfd_r)
 	}
 	if (ctl->options.content_type != NULL)
 		json_object_set_new(parameters, "content_type", varlink_text(ctl->options.content_type));
+	if (ctl->options.traceparent != NULL)
+		json_object_set_new(parameters, "traceparent", varlink_text(ctl->options.traceparent));
 	if (is_call && message_was_timed(ctl))
 		json_object_set_new(parameters, "timeout_ns", json_integer(ctl->options.timeout_ns));
 	return parameters;

@@ -31,6 +31,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_LINES] = {"lines", 'n', "N", "begin with the last N, 20 unless given"},
 	[OPTION_SINCE] = {"since", 0, "N", "begin behind the event with this number"},
 	[OPTION_CONTENT_TYPE] = {"content-type", 0, "TYPE", "say of what kind the message is"},
+	[OPTION_TRACEPARENT] = {"traceparent", 0, "HEADER", "the trace that it belongs to, as in W3C Trace Context"},
 	[OPTION_REPEAT] = {"repeat", 0, "N", "do it N times and print rate and latencies"},
 	[OPTION_CONCURRENCY] = {"concurrency", 0, "M",
 		"with --repeat: M at a time, each on a connection of its own, 60 at most"},
@@ -76,7 +77,7 @@ const struct verb verbs[] = {
 		"lines of its log. Exits with 0 whenever the question was answered, whatever the "
 		"state is."},
 	{"call", NULL, "SERVICE [TEXT | -]", 1, 2,
-		OPTION_BIT(OPTION_CONTENT_TYPE) | OPTION_BIT(OPTION_REPEAT) |
+		OPTION_BIT(OPTION_CONTENT_TYPE) | OPTION_BIT(OPTION_TRACEPARENT) | OPTION_BIT(OPTION_REPEAT) |
 		OPTION_BIT(OPTION_CONCURRENCY), SECONDS(120), verb_call,
 		"call a service and print its reply",
 		"The message is TEXT, or with - what standard input holds, of any bytes; without "
@@ -86,7 +87,7 @@ const struct verb verbs[] = {
 		"With --repeat the replies are not printed but counted: how many, how many failed, the "
 		"rate and the latencies. Exits with 1 if one failed."},
 	{"send", NULL, "SERVICE [TEXT | -]", 1, 2,
-		OPTION_BIT(OPTION_CONTENT_TYPE) | OPTION_BIT(OPTION_REPEAT) |
+		OPTION_BIT(OPTION_CONTENT_TYPE) | OPTION_BIT(OPTION_TRACEPARENT) | OPTION_BIT(OPTION_REPEAT) |
 		OPTION_BIT(OPTION_CONCURRENCY), SECONDS(120), verb_send,
 		"put a message into a service's queue and do not wait for a reply",
 		"The message is given as for call. Done means that the queue has it, not that it was "

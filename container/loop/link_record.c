@@ -17,14 +17,17 @@ struct name_head {
 struct request_head {
 	uint64_t id;
 	int64_t deadline;
-	uint64_t trace;
+	uint64_t trace_high;
+	uint64_t trace_low;
+	uint64_t parent;
 	uint32_t size;
 	uint16_t service;
 	uint8_t depth;
 	uint8_t waiting_from;
 	uint8_t one_way;
 	uint8_t is_null;
-	uint8_t unused[6];
+	uint8_t flags;
+	uint8_t unused[5];
 };
 
 struct end_head {
@@ -114,7 +117,8 @@ read_request(const struct link_view *view, struct link_record *record, const cha
 	record->part_size = view->size - record->part_at;
 	request->id = head.id;
 	request->deadline = head.deadline;
-	request->trace = head.trace;
+	request->trace = (struct traceparent){.id = {head.trace_high, head.trace_low}, .parent = head.parent,
+		.flags = head.flags & TRACE_SAMPLED};
 	request->size = head.size;
 	request->service = head.service;
 	request->depth = head.depth;
@@ -228,8 +232,9 @@ write_request(struct link_writer *writer, const struct link_record *record, uint
 {
 	const struct link_request *request = &record->request;
 	uint32_t part_at = request_part_at(request->depth);
-	struct request_head head = {.id = request->id, .deadline = request->deadline, .trace = request->trace,
-		.size = request->size, .service = request->service, .depth = request->depth,
+	struct request_head head = {.id = request->id, .deadline = request->deadline,
+		.trace_high = request->trace.id.high, .trace_low = request->trace.id.low, .parent = request->trace.parent,
+		.flags = request->trace.flags, .size = request->size, .service = request->service, .depth = request->depth,
 		.waiting_from = request->waiting_from, .one_way = request->one_way, .is_null = request->is_null};
 	unsigned char *room = link_writer_begin(writer, part_at + part_size);
 

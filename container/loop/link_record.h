@@ -25,6 +25,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/traceparent.h"
+
 struct link_view;
 struct link_writer;
 
@@ -55,7 +57,7 @@ struct link_name {
 struct link_request {
 	uint64_t id;
 	int64_t deadline;         /* of the monotonic clock, which they share; INT64_MAX: none */
-	uint64_t trace;
+	struct traceparent trace;
 	uint32_t size;            /* of the whole body */
 	uint16_t service;
 	uint8_t depth;            /* at most LINK_CHAIN_MAX */

@@ -22,6 +22,7 @@
 #include "protocol/body.h"
 #include "protocol/cell_link.h"
 #include "protocol/interface.h"
+#include "protocol/varlink.h"
 
 /* The cell keeps the deadlines of calls; this is how much later the master does. */
 static const int64_t call_grace_ns = 2 * (int64_t)CLOCK_NS_PER_S;
@@ -70,6 +71,16 @@ admin_cell_call_fail(struct admin_cell_call *call, const struct cell_reply *repl
 
 /* --- Call and Send ------------------------------------------------------------------------- */
 
+/* Verbs have none. */
+static void
+admin_call_add_trace(json_t *to, const json_t *from)
+{
+	const char *traceparent = json_string_value(json_object_get(from, "traceparent"));
+
+	if (traceparent != NULL)
+		json_object_set_new(to, "traceparent", varlink_text(traceparent));
+}
+
 /* Passes the body of the cell's reply on. */
 static void
 admin_call_succeed(struct admin_cell_call *call, const struct cell_reply *reply)
@@ -81,6 +92,7 @@ admin_call_succeed(struct admin_cell_call *call, const struct cell_reply *reply)
 
 	if (parameters != NULL &&
 	    body_forward(reply->parameters, reply->fds, parameters, &fd, error) == BAY_OK) {
+		admin_call_add_trace(parameters, reply->parameters);
 		admin_reply_with_fd(call->request, parameters, fd);
 		return;
 	}
@@ -168,6 +180,7 @@ admin_pass_on(struct admin_request *request, struct master *master,
 
 	call.service = service->config->name;
 	call.content_type = json_string_value(json_object_get(request->parameters, "content_type"));
+	call.traceparent = json_string_value(json_object_get(request->parameters, "traceparent"));
 	call.timeout_ns = admin_timeout_ns(request, service);
 	if (call.timeout_ns != 0)
 		call.timeout_ns = call.timeout_ns > waited_ns ? call.timeout_ns - waited_ns : 1;

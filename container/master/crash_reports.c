@@ -137,13 +137,13 @@ crash_report_add_message(json_t *report, const struct crash_trace_view *trace,
 	const struct master_service *service)
 {
 	struct buffer text = {0};
-	char id[24];
+	char id[TRACE_ID_SIZE];
 
 	if (!trace->has_message)
 		return;
 	json_object_set_new(report, "message_size", json_integer((json_int_t)trace->message_size));
-	if (trace->trace != 0) {
-		snprintf(id, sizeof(id), "%016" PRIx64, trace->trace);
+	if (!trace_id_is_none(&trace->id)) {
+		trace_id_print(id, &trace->id);
 		json_object_set_new(report, "trace", json_string(id));
 	}
 	if (service == NULL || !service->config->crash_content)

@@ -190,6 +190,7 @@ static const struct record_field cell_call_fields[] = {
 	RECORD_TEXT_OPTIONAL(struct cell_call, content_type, "content_type"),
 	RECORD_INT(struct cell_call, timeout_ns, "timeout_ns", 0, CELL_NS_MAX),
 	RECORD_BOOL(struct cell_call, one_way, "one_way"),
+	RECORD_TEXT_OPTIONAL(struct cell_call, traceparent, "traceparent"),
 };
 static const struct record cell_call_record = RECORD(struct cell_call, cell_call_fields);
 

@@ -269,13 +269,14 @@ struct cell_peer {
 	bool ready;
 };
 
-/* Call -> body (body.h), or Failed{status, message}. One way: {} once the queue has it. */
+/* Call -> body (body.h) and the traceparent of the request, or Failed{status, message}. One way: {} once the queue has it. */
 struct cell_call {
 	const char *service;
 	const char *content_type; /* or NULL */
 	int64_t timeout_ns;       /* at most the service's own; 0: that. One way: for the queue
 	                           * to have room */
 	bool one_way;
+	const char *traceparent;  /* as base/traceparent.h; NULL, and whatever is none: a new trace */
 	/* beside these the body's member: body_forward, body_to_json */
 };
 

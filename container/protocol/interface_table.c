@@ -11,6 +11,7 @@ enum {
 	KEY_MAX_BYTES = 63,
 	VALUE_MAX_BYTES = 65536,
 	PATH_MAX_BYTES = 4095,
+	TRACEPARENT_MAX_BYTES = 512, /* a later version may have more */
 	LINES_MAX = 10000,
 	WORDS_MAX = 64 /* behind a verb of a plugin */
 };
@@ -26,6 +27,7 @@ enum {
 	{.name = "body", .type = INTERFACE_STRING}, \
 	{.name = "body_fd", .type = INTERFACE_INT, .min = 0, .max = 3}, \
 	{.name = "content_type", .type = INTERFACE_STRING, .max = TYPE_MAX_BYTES}
+#define TRACEPARENT {.name = "traceparent", .type = INTERFACE_STRING, .max = TRACEPARENT_MAX_BYTES}
 #define END {.name = NULL}
 
 static const struct interface_argument no_arguments[] = {END};
@@ -69,10 +71,10 @@ static const struct interface_argument crashes_arguments[] = {
 	{.name = "number", .type = INTERFACE_INT, .min = 1, .max = INT64_MAX}, END};
 
 static const struct interface_argument call_arguments[] = {
-	SERVICE_REQUIRED, BODY,
+	SERVICE_REQUIRED, BODY, TRACEPARENT,
 	{.name = "timeout_ns", .type = INTERFACE_INT, .min = 1, .max = INT64_MAX}, END};
 
-static const struct interface_argument send_arguments[] = {SERVICE_REQUIRED, BODY, END};
+static const struct interface_argument send_arguments[] = {SERVICE_REQUIRED, BODY, TRACEPARENT, END};
 
 static const struct interface_argument do_arguments[] = {
 	SERVICE_REQUIRED,
@@ -170,9 +172,11 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.name = "Call",
 		.role = INTERFACE_ROLE_OPERATOR,
 		.arguments = call_arguments,
-		.reply = "text: ?string, body: ?string, body_fd: ?int, duration_ns: int",
+		.reply = "text: ?string, body: ?string, body_fd: ?int, duration_ns: int, traceparent: string",
 		.help = "Calls a service and waits for its reply. The request is text, or base64 in "
-			"body, or the index in body_fd of a sealed memfd sent along; so is the reply.",
+			"body, or the index in body_fd of a sealed memfd sent along; so is the reply. "
+			"traceparent is as in the W3C Trace Context recommendation: of the caller, or else "
+			"a new trace is begun; and in the reply that of the request.",
 	},
 	[INTERFACE_SEND] = {
 		.id = INTERFACE_SEND,

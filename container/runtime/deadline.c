@@ -120,14 +120,15 @@ shield_task(struct bay_scope *scope, const char *name, bay_task_fn *fn, void *ar
 		.class = self->class,
 	};
 	struct task *task = task_create(self->scheduler, &spec);
-	struct locals *locals;
+	struct task_extra *extra = NULL;
 
 	if (task == NULL)
 		return NULL;
 	if (name != NULL)
 		task_set_name(task, name);
-	if (self->extra != NULL && (locals = locals_share(self->extra)) != NULL)
-		task_extra(task)->locals = locals;
+	task_extra_inherit(&extra, self->extra);
+	if (extra != NULL)
+		task_extra_give(task, extra);
 	return task;
 }
 

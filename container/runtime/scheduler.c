@@ -4,6 +4,7 @@
 #include "runtime/scheduler.h"
 
 #include <string.h>
+#include <sys/random.h>
 
 #include "base/clock.h"
 #include "base/log.h"
@@ -24,6 +25,17 @@ __thread struct scheduler *scheduler_here __attribute__((tls_model("initial-exec
 
 static bool scheduler_has_work(void *arg);
 
+/* Two containers that were started at the same time must not have the same. */
+static uint64_t
+scheduler_trace_high(uint64_t otherwise)
+{
+	uint64_t high = 0;
+
+	if (getrandom(&high, sizeof high, GRND_NONBLOCK) != sizeof high || high == 0)
+		return otherwise;
+	return high;
+}
+
 bool
 scheduler_init(struct scheduler *scheduler, unsigned index, const char *name)
 {
@@ -35,6 +47,7 @@ scheduler_init(struct scheduler *scheduler, unsigned index, const char *name)
 	scheduler->index = index;
 	scheduler_set_status(scheduler, &scheduler->own_status);
 	scheduler->random = (uint64_t)clock_monotonic_ns() * 2 + index * UINT64_C(0x9E3779B97F4A7C15) + 1;
+	scheduler->trace_high = scheduler_trace_high(scheduler->random);
 	scheduler->slice = SCHEDULER_SLICE;
 	slab_pool_init(&scheduler->spawns, sizeof(struct spawn), SPAWN_MAX);
 	list_init(&scheduler->tasks);
@@ -96,7 +109,7 @@ scheduler_run_singly(struct scheduler *scheduler, uint64_t seed)
 	scheduler->shuffle = seed;
 	/* What is random is so in the same way again. */
 	if (seed != 0)
-		scheduler->random = seed;
+		scheduler->random = scheduler->trace_high = seed;
 }
 
 /* splitmix64: every seed is as good as any other. */

@@ -94,6 +94,7 @@ struct scheduler {
 	uint64_t switches;
 	uint64_t next_task_id;
 	uint64_t random;               /* state of scheduler_random */
+	uint64_t trace_high;           /* of the ids of all traces that begin here */
 	bool singly;                   /* a task a pass: see scheduler_run_singly() */
 	uint64_t shuffle;              /* state of the order of ready tasks; 0: as they come */
 	size_t round;                  /* ready tasks of this round that have not run yet */

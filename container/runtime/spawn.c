@@ -42,10 +42,7 @@ spawn_set_name(struct spawn *spawn, const char *name)
 static __attribute__((noinline)) void
 spawn_inherit(struct spawn *spawn, const struct task *self)
 {
-	struct locals *locals = self->extra != NULL ? locals_share(self->extra) : NULL;
-
-	if (locals != NULL)
-		task_extra_make(&spawn->extra)->locals = locals;
+	task_extra_inherit(&spawn->extra, self->extra);
 	if (spawn->handle.scope->canceled != NULL)
 		spawn->canceled = xstrdup(spawn->handle.scope->canceled);
 }

@@ -45,6 +45,17 @@ task_extra(struct task *task)
 	return task->extra;
 }
 
+void
+task_extra_inherit(struct task_extra **extra, const struct task_extra *parent)
+{
+	struct locals *locals = parent != NULL ? locals_share(parent) : NULL;
+
+	if (locals != NULL)
+		task_extra_make(extra)->locals = locals;
+	if (parent != NULL && !trace_id_is_none(&parent->trace.id))
+		task_extra_make(extra)->trace = parent->trace;
+}
+
 struct task_hush
 task_hush_begin(struct scheduler *here, struct bay_instance *instance)
 {

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/traceparent.h"
 
 struct bay_instance;
 struct bay_task;
@@ -29,6 +30,8 @@ struct task_extra {
 	struct list in_task;     /* in task->scopes, or in none while the task ends */
 	struct list callbacks;   /* oldest first */
 	struct locals *locals;   /* shared with other tasks, or NULL */
+	struct traceparent trace; /* that it works for, without a request; see service/trace.h */
+	bool has_span;           /* trace.parent is its own */
 	struct deadline_block *blocks; /* that it is in, innermost first, or NULL */
 };
 
@@ -38,6 +41,9 @@ struct task_extra *task_extra(struct task *task);
 /* The same for one that has no stack yet; and for when it gets one. */
 struct task_extra *task_extra_make(struct task_extra **extra);
 void task_extra_give(struct task *task, struct task_extra *extra);
+
+/* A new task begins with what its parent has that is handed on. NULL: nothing. */
+void task_extra_inherit(struct task_extra **extra, const struct task_extra *parent);
 
 /* A task ends with this status: calls back with its handle, gives up the values, frees. On its
  * own stack if it has one. */

@@ -32,6 +32,7 @@
 #include "service/request.h"
 #include "service/service.h"
 #include "service/service_queue.h"
+#include "service/trace.h"
 
 /* Remembers the text of the last failure for bay_call_error(). Takes error. */
 static int
@@ -193,7 +194,7 @@ call_leaf(struct scheduler *here, struct task *self, struct bay_instance *instan
 	request.answered = false;
 	request.one_way = false;
 	request.deadline = deadline;
-	request.trace = self->request != NULL ? self->request->trace : scheduler_random(here);
+	request.trace.id = (struct trace_id){0, 0};
 	status_set(&counters->direct, direct + 1);
 	here->leaf = &request;
 	atomic_store_explicit(&here->status->slot, instance->slot, memory_order_relaxed);
@@ -220,8 +221,8 @@ static void
 call_set_origin(struct bay_request *request, struct scheduler *here, const struct task *self)
 {
 	request_set_parent(request, self->request);
-	if (request->trace == 0)
-		request->trace = scheduler_random(here);
+	if (trace_id_is_none(&request->trace.id))
+		trace_begin(request, here, self);
 }
 
 /* Hands over what a finished request brought. */

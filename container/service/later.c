@@ -19,6 +19,7 @@
 #include "service/request.h"
 #include "service/service.h"
 #include "service/service_queue.h"
+#include "service/trace.h"
 
 struct later {
 	struct timer timer;
@@ -27,7 +28,7 @@ struct later {
 	struct bay_message *message;
 	struct bay_request *ticket;  /* before the queue or on its way home, or NULL */
 	struct bay_request *request; /* that it stands for; ours again once it was withdrawn */
-	uint64_t trace;
+	struct traceparent trace;
 	uint32_t index;
 };
 
@@ -292,6 +293,25 @@ later_finish(struct bay_instance *instance)
 
 /* --- <bay/call.h> ---------------------------------------------------------------------------- */
 
+/* That of what runs here, if anything does. */
+static void
+later_set_trace(struct later *later, const struct scheduler *here)
+{
+	struct bay_request *above = here->leaf;
+
+	if (above == NULL && here->current != NULL)
+		above = here->current->request;
+	if (above != NULL) {
+		later->trace = *trace_of(above);
+		if (above->span != 0)
+			later->trace.parent = above->span;
+	} else if (here->current != NULL && here->current->extra != NULL) {
+		later->trace = here->current->extra->trace;
+	}
+	if (trace_id_is_none(&later->trace.id))
+		trace_create(&later->trace);
+}
+
 static struct later *
 later_create(struct bay_instance *instance, struct bay_service *service, const struct bay_message *message)
 {
@@ -304,12 +324,7 @@ later_create(struct bay_instance *instance, struct bay_service *service, const s
 	later->instance = instance;
 	later->service = service;
 	later->message = message_ref(message);
-	if (here->leaf != NULL)
-		later->trace = here->leaf->trace;
-	else if (here->current != NULL && here->current->request != NULL)
-		later->trace = here->current->request->trace;
-	else
-		later->trace = scheduler_random(instance->scheduler);
+	later_set_trace(later, here);
 	return later;
 }
 

@@ -27,6 +27,7 @@
 #include <bay/time.h>
 
 #include "base/list.h"
+#include "base/traceparent.h"
 #include "loop/inbox.h"
 #include "runtime/handle.h"
 #include "service/service.h"
@@ -90,7 +91,8 @@ struct bay_request {
 	int64_t deadline;               /* absolute; BAY_INHERIT: none */
 	int64_t queued_ns;              /* when it came into the queue */
 	int64_t taken_ns;               /* when its handler began, 0: not measured */
-	uint64_t trace;
+	struct traceparent trace;       /* see trace.h; of a leaf, none until somebody asks */
+	uint64_t span;                  /* that of this request; 0: nobody has asked for it */
 	struct peer_link *sent;         /* in another cell: by this link, as number sent_slot; NULL: not yet */
 	uint32_t sent_slot;
 	const struct bay_verb *verb;    /* of one for instance_run_verb() only, ... */
@@ -153,8 +155,19 @@ request_create(struct bay_service *service, const struct bay_message *message, s
 	request->message = (struct bay_message *)message;
 	request->runner = NULL;
 	request->deadline = BAY_INHERIT;
-	request->trace = 0;
+	request->trace = (struct traceparent){.flags = 0};
+	request->span = 0;
 	return request;
+}
+
+/* What belongs to the same trace. A request without a span of its own has not been seen by anybody
+ * who could tell of it, so its children are those of what is above it. */
+static inline void
+request_inherit_trace(struct bay_request *request, const struct bay_request *parent)
+{
+	request->trace = parent->trace;
+	if (parent->span != 0)
+		request->trace.parent = parent->span;
 }
 
 /* Copies who is above from the request that the caller serves (NULL: nobody). After one_way
@@ -172,7 +185,7 @@ request_set_parent(struct bay_request *request, const struct bay_request *parent
 	request->chain[parent->depth] = parent->service->id;
 	request->depth = (uint8_t)(parent->depth + 1);
 	request->waiting_from = request->one_way ? request->depth : parent->waiting_from;
-	request->trace = parent->trace;
+	request_inherit_trace(request, parent);
 }
 
 /* Frees; it must be at home with no cancel item under way, and in no list but its owner's. */

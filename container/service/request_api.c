@@ -82,12 +82,6 @@ bay_request_deadline(const struct bay_request *request)
 	return request->deadline;
 }
 
-uint64_t
-bay_request_trace(const struct bay_request *request)
-{
-	return request->trace;
-}
-
 bool
 bay_request_wants_reply(const struct bay_request *request)
 {

@@ -35,6 +35,8 @@ START_TEST(a_trace_is_read_as_it_was_written)
 	trace->await_count = 1;
 	trace->has_message = 1;
 	trace->message_size = 3;
+	trace->trace_high = 5;
+	trace->trace_low = 6;
 	crash_put_bytes(trace->message, CRASH_MESSAGE_SIZE, "a\0b", 3);
 	crash_put_text(trace->abort, CRASH_ABORT_SIZE, "free(): invalid pointer");
 	ck_assert(!crash_trace_read(trace, &view));
@@ -48,6 +50,7 @@ START_TEST(a_trace_is_read_as_it_was_written)
 	ck_assert_str_eq(view.awaits[0].function, "bay_sleep");
 	ck_assert_uint_eq(view.message_kept, 3);
 	ck_assert_mem_eq(view.message, "a\0b", 3);
+	ck_assert(view.id.high == 5 && view.id.low == 6);
 	ck_assert_str_eq(view.abort, "free(): invalid pointer");
 	/* Another one begins empty. */
 	crash_trace_begin(trace);

@@ -7,12 +7,13 @@
 
 #include "cell/outside_call.h"
 
-#include <inttypes.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include <bay/trace.h>
 
 #include "base/clock.h"
 #include "protocol/body.h"
@@ -56,7 +57,10 @@ complain(struct bay_request *request)
 static int
 tell_trace(struct bay_request *request)
 {
-	return bay_reply_printf(request, "%" PRIx64, bay_request_trace(request));
+	char text[BAY_TRACEPARENT_SIZE];
+
+	ck_assert_int_eq(bay_traceparent(text, sizeof(text)), BAY_OK);
+	return bay_reply_text(request, text);
 }
 
 static int
@@ -255,15 +259,44 @@ END_TEST
 
 START_TEST(each_call_has_a_trace_of_its_own)
 {
-	char first[32];
+	char first[BAY_TRACEPARENT_SIZE];
 
 	begin(1);
 	START(.plugin = PLUGIN(.handle = tell_trace));
 	call(1, NULL, 0);
 	call(2, NULL, 0);
 	snprintf(first, sizeof first, "%s", cell_control_answer(1)->text);
-	ck_assert_str_ne(first, "0");
-	ck_assert_str_ne(first, cell_control_answer(2)->text);
+	ck_assert_uint_eq(strlen(first), BAY_TRACEPARENT_SIZE - 1);
+	ck_assert_int_ne(strncmp(first, cell_control_answer(2)->text, 35), 0);
+	end();
+}
+END_TEST
+
+/* What the handler has of a call that came with this header, if any. */
+static const char *
+trace_of_call(int64_t id, const char *traceparent)
+{
+	ask(id, &(struct cell_call){.service = "s", .traceparent = traceparent}, NULL);
+	return cell_control_answer(id)->text;
+}
+
+START_TEST(a_call_belongs_to_the_trace_that_it_comes_with)
+{
+	static const char header[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+	const char *text;
+
+	begin(1);
+	START(.plugin = PLUGIN(.handle = tell_trace));
+	text = trace_of_call(1, header);
+	ck_assert_int_eq(strncmp(text, header, 36), 0);
+	/* The span is that of the request. */
+	ck_assert_str_ne(text, header);
+	ck_assert_str_eq(text + 53, "01");
+	/* What is none is no reason to refuse the call. */
+	text = trace_of_call(2, "00-4bf92f3577b34da6a3ce929d0e0e4736-0000000000000000-01");
+	ck_assert_uint_eq(strlen(text), BAY_TRACEPARENT_SIZE - 1);
+	ck_assert_int_ne(strncmp(text, header, 35), 0);
+	ck_assert_str_eq(text + 53, "00");
 	end();
 }
 END_TEST
@@ -575,6 +608,7 @@ CHECK_MAIN("cell/outside_call",
 	a_failure_is_answered_with_its_status_and_text,
 	what_cannot_begin_is_refused_at_once,
 	each_call_has_a_trace_of_its_own,
+	a_call_belongs_to_the_trace_that_it_comes_with,
 	a_call_is_given_up_at_its_deadline_whatever_the_callee_does,
 	a_reply_after_the_deadline_does_not_hit_the_next_call,
 	a_reply_on_its_way_at_the_deadline_is_too_late,

@@ -139,7 +139,7 @@ START_TEST(help_as_json_names_the_same)
 	list = json_object_get(json_object_get(run.json, "data"), "verbs");
 	ck_assert_uint_eq(json_array_size(list), 1);
 	list = json_object_get(json_array_get(list, 0), "options");
-	ck_assert_uint_eq(json_array_size(list), 3);
+	ck_assert_uint_eq(json_array_size(list), 4);
 	run_finish(&run);
 }
 END_TEST

@@ -263,7 +263,7 @@ START_TEST(the_description_shows_arguments_replies_roles_and_errors)
 	ck_assert_ptr_nonnull(strstr(all, "method Stop(service: string, now: ?bool) -> "
 		"(state: string, also: []string)\n"));
 	ck_assert_ptr_nonnull(strstr(all, "method Send(service: string, text: ?string, "
-		"body: ?string, body_fd: ?int, content_type: ?string) -> ()\n"));
+		"body: ?string, body_fd: ?int, content_type: ?string, traceparent: ?string) -> ()\n"));
 	ck_assert_ptr_nonnull(strstr(all, "# Role: admin.\nmethod Shutdown("));
 	ck_assert_ptr_nonnull(strstr(all, "\nerror NotFound (message: string, status: string, code: string)\n"));
 	ck_assert_ptr_nonnull(strstr(all, "\nerror Refused ("));

@@ -11,6 +11,7 @@
 #include "runtime/task.h"
 #include "service/registry.h"
 #include "service/request.h"
+#include "service/trace.h"
 #include "support/log_lines.h"
 #include "support/services.h"
 
@@ -83,7 +84,7 @@ look(struct bay_request *request)
 	ck_assert_ptr_eq(seen->instance, bay_request_instance(request));
 	seen->request_deadline = bay_request_deadline(request);
 	seen->deadline = bay_deadline();
-	seen->trace = bay_request_trace(request);
+	seen->trace = trace_of(request)->id.low;
 	seen->data = bay_request_data(request);
 	seen->stack_left = task_stack_below(task_current(), __builtin_frame_address(0));
 	return bay_reply_text(request, "seen");

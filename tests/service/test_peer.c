@@ -15,6 +15,7 @@
 #include "runtime/task.h"
 #include "service/peer_link.h"
 #include "service/service_queue.h"
+#include "service/trace.h"
 #include "support/services.h"
 #include "support/two_cells.h"
 
@@ -57,6 +58,17 @@ fails_handle(struct bay_request *request)
 	return bay_fail(request, BAY_NOT_PERMITTED, "not %s, please", bay_request_text(request));
 }
 
+#define HEADER "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+static int
+knows_header(struct bay_request *request)
+{
+	char text[TRACEPARENT_SIZE];
+
+	traceparent_print(text, trace_of(request));
+	return bay_reply_text(request, text);
+}
+
 /* What it knows of the request, or of the cell. */
 static int
 knows_handle(struct bay_request *request)
@@ -64,7 +76,9 @@ knows_handle(struct bay_request *request)
 	const char *what = bay_request_text(request);
 
 	if (strcmp(what, "trace") == 0)
-		return bay_reply_int64(request, (int64_t)(bay_request_trace(request) >> 1));
+		return bay_reply_int64(request, (int64_t)(trace_of(request)->id.low >> 1));
+	if (strcmp(what, "header") == 0)
+		return knows_header(request);
 	if (strcmp(what, "deadline") == 0)
 		return bay_reply_int64(request, bay_deadline());
 	if (strcmp(what, "canceled") == 0)
@@ -318,6 +332,8 @@ WITH_CELLS(the_callee_has_the_deadline_and_the_trace_of_its_caller, serve)
 	first = ask("trace");
 	ck_assert_int_ne(first, 0);
 	ck_assert_int_ne(ask("trace"), first);
+	ck_assert_int_eq(bay_trace_begin(HEADER), BAY_OK);
+	services_expect_text(knows, "header", BAY_OK, HEADER);
 	return BAY_OK;
 }
 

@@ -11,6 +11,7 @@
 
 #include "runtime/task.h"
 #include "service/registry.h"
+#include "service/trace.h"
 #include "support/log_lines.h"
 #include "support/services.h"
 
@@ -31,7 +32,8 @@ START_TEST(one_from_the_cache_remembers_nothing)
 	request->depth = 5;
 	request->waiting_from = 3;
 	request->one_way = true;
-	request->trace = 7;
+	request->trace = (struct traceparent){.id = {7, 7}, .parent = 7, .flags = TRACE_SAMPLED};
+	request->span = 7;
 	request->deadline = 1;
 	request->taken_ns = 5;
 	request->queued_ns = 5;
@@ -45,7 +47,8 @@ START_TEST(one_from_the_cache_remembers_nothing)
 	ck_assert_uint_eq(again->depth, 0);
 	ck_assert_uint_eq(again->waiting_from, 0);
 	ck_assert(!again->one_way && !again->answered && !again->returned && again->borrowed);
-	ck_assert_uint_eq(again->trace, 0);
+	ck_assert(trace_id_is_none(&again->trace.id));
+	ck_assert_uint_eq(again->trace.parent + again->trace.flags + again->span, 0);
 	ck_assert_int_eq(again->deadline, BAY_INHERIT);
 	ck_assert_int_eq(again->taken_ns, 0);
 	ck_assert_int_eq(again->queued_ns, 0);
@@ -66,7 +69,7 @@ START_TEST(a_chain_is_told_from_above)
 	b = request_create(registry_get("b"), NULL, NULL);
 	c = request_create(registry_get("a"), NULL, NULL);
 	d = request_create(registry_get("a"), NULL, NULL);
-	a->trace = 99;
+	a->trace = (struct traceparent){.id = {9, 99}, .parent = 5, .flags = TRACE_SAMPLED};
 	request_set_parent(a, NULL);
 	request_set_parent(b, a);
 	request_set_parent(c, b);
@@ -77,7 +80,8 @@ START_TEST(a_chain_is_told_from_above)
 	ck_assert_uint_eq(request_times_in_chain(b), 0);
 	ck_assert_uint_eq(request_times_in_chain(c), 1);
 	ck_assert_uint_eq(c->depth, 2);
-	ck_assert_uint_eq(c->trace, 99);
+	ck_assert(c->trace.id.high == 9 && c->trace.id.low == 99);
+	ck_assert(c->trace.parent == 5 && c->trace.flags == TRACE_SAMPLED);
 	/* One way: the hops count on, but nobody above waits. */
 	c->one_way = true;
 	request_set_parent(c, b);
@@ -458,14 +462,14 @@ static uint64_t traces[3];
 static int
 note_trace(struct bay_request *request)
 {
-	traces[1] = bay_request_trace(request);
+	traces[1] = trace_of(request)->id.low;
 	return bay_reply_text(request, "noted");
 }
 
 static int
 pass_on(struct bay_request *request)
 {
-	traces[0] = bay_request_trace(request);
+	traces[0] = trace_of(request)->id.low;
 	ck_assert(bay_request_wants_reply(request));
 	services_expect_text(other, "x", BAY_OK, "noted");
 	return bay_reply_text(request, "passed on");
@@ -511,7 +515,7 @@ look_in_shield(void *request)
 static int
 shield_a_call(struct bay_request *request)
 {
-	traces[0] = bay_request_trace(request);
+	traces[0] = trace_of(request)->id.low;
 	ck_assert_int_eq(bay_shield("calls", look_in_shield, request, bay_after(20 * BAY_SECOND)), BAY_OK);
 	return bay_reply_text(request, "shielded");
 }

@@ -170,6 +170,8 @@ fail-from-canceled enough|fails the call to service toolbox was cancelled: enoug
 note|gate canceled: enough
 fail-from-nothing|fails none of the 1 tasks has failed
 tell-inherited|*
+traceparent|00-*
+trace-begin|ok passed-on invalid new
 send x|ok not-found
 note|x one-way
 leave-note hello|left

@@ -47,6 +47,7 @@
 #include <bay/time.h>
 #include <bay/tls.h>
 #include <bay/topic.h>
+#include <bay/trace.h>
 #include <bay/verb.h>
 #include <bay/watch.h>
 

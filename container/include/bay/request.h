@@ -47,9 +47,6 @@ BAY_API void *bay_state(const struct bay_request *request);
 /* When the caller stops waiting (monotonic, BAY_INHERIT: never). Since 1.0. */
 BAY_API int64_t bay_request_deadline(const struct bay_request *request);
 
-/* The number that every request on the way of one job shares. Since 1.0. */
-BAY_API uint64_t bay_request_trace(const struct bay_request *request);
-
 /* False when it was sent one way: an answer then goes nowhere. Since 1.0. */
 BAY_API bool bay_request_wants_reply(const struct bay_request *request);
 

@@ -143,7 +143,6 @@ static void call_bay_request_instance(void) { (void)bay_request_instance(NULL); 
 static void call_bay_settings(void) { (void)bay_settings(NULL); }
 static void call_bay_state(void) { (void)bay_state(NULL); }
 static void call_bay_request_deadline(void) { (void)bay_request_deadline(NULL); }
-static void call_bay_request_trace(void) { (void)bay_request_trace(NULL); }
 static void call_bay_request_wants_reply(void) { (void)bay_request_wants_reply(NULL); }
 static void call_bay_reply(void) { (void)bay_reply(NULL, NULL, 0); }
 static void call_bay_reply_text(void) { (void)bay_reply_text(NULL, NULL); }
@@ -235,6 +234,9 @@ static void call_bay_subscription_size(void) { (void)bay_subscription_size(NULL)
 static void call_bay_subscription_dropped(void) { (void)bay_subscription_dropped(NULL); }
 static void call_bay_unsubscribe(void) { bay_unsubscribe(NULL); }
 static void call_bay_arguments(void) { (void)bay_arguments(NULL); }
+static void call_bay_trace_begin(void) { (void)bay_trace_begin(NULL); }
+static void call_bay_traceparent(void) { (void)bay_traceparent(NULL, 0); }
+static void call_bay_trace_id(void) { (void)bay_trace_id(NULL, 0); }
 static void call_bay_watch_open(void) { (void)bay_watch_open(NULL, 0, NULL); }
 static void call_bay_watch_close(void) { bay_watch_close(NULL); }
 static void call_bay_watch_next(void) { (void)bay_watch_next(NULL, NULL, BAY_INHERIT); }
@@ -372,7 +374,6 @@ const struct mistake null_mistakes[] = {
 	{"settings", call_bay_settings},
 	{"state", call_bay_state},
 	{"request_deadline", call_bay_request_deadline},
-	{"request_trace", call_bay_request_trace},
 	{"request_wants_reply", call_bay_request_wants_reply},
 	{"reply", call_bay_reply},
 	{"reply_text", call_bay_reply_text},
@@ -464,6 +465,9 @@ const struct mistake null_mistakes[] = {
 	{"subscription_dropped", call_bay_subscription_dropped},
 	{"unsubscribe", call_bay_unsubscribe},
 	{"arguments", call_bay_arguments},
+	{"trace_begin", call_bay_trace_begin},
+	{"traceparent", call_bay_traceparent},
+	{"trace_id", call_bay_trace_id},
 	{"watch_open", call_bay_watch_open},
 	{"watch_close", call_bay_watch_close},
 	{"watch_next", call_bay_watch_next},

@@ -100,27 +100,60 @@ go_round(struct bay_request *request, const char *argument)
 static int
 tell_inherited(struct bay_request *request, const char *argument)
 {
+	char id[BAY_TRACE_ID_SIZE];
+
 	(void)argument;
-	return bay_reply_printf(request, "%" PRIu64 " %" PRId64, bay_request_trace(request),
-		bay_request_deadline(request));
+	(void)bay_trace_id(id, sizeof(id));
+	return bay_reply_printf(request, "%s %" PRId64, id, bay_request_deadline(request));
 }
 
 static void
 see_inherited(struct bay_request *request, const char *argument, struct seen *seen)
 {
 	int64_t deadline = bay_after(BAY_SECOND);
-	struct bay_message *message = bay_message_printf("tell-inherited"), *reply;
-	struct bay_message *wanted = bay_message_printf("%" PRIu64 " %" PRId64,
-		bay_request_trace(request), deadline);
+	struct bay_message *message = bay_message_printf("tell-inherited"), *reply, *wanted;
 	int status = bay_call(self(request), message, &reply, deadline);
+	char id[BAY_TRACE_ID_SIZE];
 
 	(void)argument;
+	(void)bay_trace_id(id, sizeof(id));
+	wanted = bay_message_printf("%s %" PRId64, id, deadline);
 	saw(seen, "%s", bay_status_name(status));
 	saw(seen, strcmp(bay_message_text(reply), bay_message_text(wanted)) == 0 ? "inherited" :
 		"not-inherited");
 	bay_message_free(message);
 	bay_message_free(wanted);
 	bay_message_free(reply);
+}
+
+static int
+reply_traceparent(struct bay_request *request, const char *argument)
+{
+	char text[BAY_TRACEPARENT_SIZE];
+
+	(void)argument;
+	if (bay_traceparent(text, sizeof(text)) != BAY_OK)
+		return bay_fail(request, BAY_FAILED, "no traceparent");
+	return bay_reply_text(request, text);
+}
+
+/* Takes over what came with a header, as a gateway does; then one that is none. */
+static void
+see_trace_begin(struct bay_request *request, const char *argument, struct seen *seen)
+{
+	static const char header[] = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+	struct bay_message *message = bay_message_printf("traceparent"), *reply;
+
+	(void)argument;
+	saw(seen, "%s", bay_status_name(bay_trace_begin(header)));
+	(void)bay_call(self(request), message, &reply, BAY_INHERIT);
+	saw(seen, strncmp(bay_message_text(reply), header, 36) == 0 ? "passed-on" : "lost");
+	bay_message_free(reply);
+	saw(seen, "%s", bay_status_name(bay_trace_begin("00-0-0-0")));
+	(void)bay_call(self(request), message, &reply, BAY_INHERIT);
+	saw(seen, strncmp(bay_message_text(reply), header, 36) != 0 ? "new" : "the-same");
+	bay_message_free(reply);
+	bay_message_free(message);
 }
 
 /* --- started calls ----------------------------------------------------------------------- */
@@ -289,6 +322,8 @@ const struct operation call_operations[] = {
 	{"call-circle", NULL, go_round},
 	{"call-inherit", see_inherited, NULL},
 	{"tell-inherited", NULL, tell_inherited},
+	{"traceparent", NULL, reply_traceparent},
+	{"trace-begin", see_trace_begin, NULL},
 	{"start", see_started, NULL},
 	{"as-completed", see_completions, NULL},
 	{"start-missing", see_start_missing, NULL},

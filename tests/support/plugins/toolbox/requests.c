@@ -11,6 +11,7 @@ see_request(struct bay_request *request, const char *argument, struct seen *seen
 {
 	const struct bay_message *message = bay_request_message(request);
 	int64_t left_ns = bay_request_deadline(request) - bay_now();
+	char id[BAY_TRACE_ID_SIZE];
 
 	(void)argument;
 	saw(seen, "%zu bytes", bay_request_size(request));
@@ -18,7 +19,7 @@ see_request(struct bay_request *request, const char *argument, struct seen *seen
 	saw(seen, strcmp(bay_request_text(request), bay_message_text(message)) == 0 ? "same-text" :
 		"other-text");
 	saw(seen, left_ns > 0 && left_ns <= 60 * BAY_SECOND ? "deadline-near" : "deadline-odd");
-	saw(seen, bay_request_trace(request) != 0 ? "traced" : "no-trace");
+	saw(seen, bay_trace_id(id, sizeof(id)) == BAY_OK && strlen(id) == 32 ? "traced" : "no-trace");
 	saw(seen, bay_request_wants_reply(request) ? "wants-reply" : "one-way");
 }
 
