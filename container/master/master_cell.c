@@ -51,6 +51,7 @@ struct master_cell {
 	uint32_t hung_loop; /* which loop did, or UINT32_MAX */
 	bool reported;      /* the present process has crashed, and there is a report of it */
 	bool blamed;  /* it is known who ended the last process */
+	const struct master_service *suspect; /* of the last process, while its end is told; or NULL */
 	bool leaving; /* it was told to end, since nobody is in it */
 	bool ending;  /* its end is being told, and what follows is still to be decided */
 };
@@ -367,6 +368,34 @@ master_cell_on_crashed(void *arg)
 	free(words);
 }
 
+/* By a signal that no code can be blamed for, and not by us. */
+static bool
+master_cell_was_killed(const struct master_cell *cell, int status)
+{
+	return status != -1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && cell->excess == NULL;
+}
+
+/* What has come last is the first to suspect. If that is wrong, the one before it is the next. */
+static const struct master_service *
+master_cell_find_suspect(const struct master_cell *cell, int status)
+{
+	const struct master_service *suspect = NULL;
+	const struct master_service *service;
+	int64_t newest_ns = 0;
+
+	if (cell->blamed || master_cell_was_killed(cell, status))
+		return NULL;
+	for (uint32_t i = 0; (service = supervisor_by_slot(cell->supervisor, i)) != NULL; i++) {
+		int64_t trial_ns = service->cell == cell && !service->gone ? service_swap_trial_ns(service) : 0;
+
+		if (trial_ns <= newest_ns)
+			continue;
+		newest_ns = trial_ns;
+		suspect = service;
+	}
+	return suspect;
+}
+
 static void
 master_cell_tell_services(struct master_cell *cell, const struct obituary *obituary,
 	const struct status_page *page)
@@ -425,7 +454,9 @@ master_cell_on_ended(const struct status_page *page, int status, void *arg)
 		master_cell_has_slot(cell, obituary.culprit);
 	cell_replacement_is_over(cell->replacement);
 	cell->ending = true;
+	cell->suspect = master_cell_find_suspect(cell, status);
 	master_cell_tell_services(cell, &obituary, page);
+	cell->suspect = NULL;
 	cell->hung_slot = STATUS_NO_SLOT;
 	cell_limits_end(cell->limits);
 	free(cell->excess);
@@ -739,6 +770,12 @@ master_cell_destroy(struct master_cell *cell)
 
 /* --- queries ------------------------------------------------------------------------------- */
 
+const struct master_service *
+master_cell_suspect(const struct master_cell *cell)
+{
+	return cell->suspect;
+}
+
 const char *
 master_cell_name(const struct master_cell *cell)
 {
@@ -790,12 +827,6 @@ bool
 master_cell_is_drained(const struct master_cell *cell)
 {
 	return cell_replacement_is_under_way(cell->replacement);
-}
-
-bool
-master_cell_knows_culprit(const struct master_cell *cell)
-{
-	return cell->blamed;
 }
 
 struct master_service *

@@ -96,8 +96,12 @@ bool master_cell_is_replaced(const struct master_cell *cell);
 /* Whether it takes no more calls for that, while what it has still runs. */
 bool master_cell_is_drained(const struct master_cell *cell);
 
-/* Whether it is known which service ended the last process. */
-bool master_cell_knows_culprit(const struct master_cell *cell);
+/*
+ * The service that the end of the last process speaks against although nobody knows who did it: the one
+ * whose new code has been on trial for the shortest time. NULL: there is none, or it is known who did it,
+ * or the process was killed from outside, which says nothing about any code.
+ */
+const struct master_service *master_cell_suspect(const struct master_cell *cell);
 
 /* The service whose init keeps a loop from everything else, or NULL. */
 struct master_service *master_cell_find_in_init(const struct master_cell *cell);

@@ -257,19 +257,39 @@ master_service_fold(struct master_service *service, const struct status_page *pa
 	status_page_read_service(page, service->slot, &counts);
 	service_counts_add(&service->past.counts, &counts);
 	service->lost = add_up(counts.in_flight, add_up(counts.queue_length, counts.waiting_senders));
+	service->excused = false;
 	service_counts_add(&service->past.counts, &(struct status_service_view){
 		.failed = service->lost, .calls = counts.waiting_senders});
 	status_page_add_histograms(page, service->slot, &service->past.histograms);
 }
 
+/* So many that failed speak neither for nor against the code that it has. */
+static void
+service_disregard(struct master_service *service, uint64_t failed)
+{
+	struct probation_counts *base = &service->probation.base;
+
+	base->ended = add_up(base->ended, failed);
+	base->failed = add_up(base->failed, failed);
+}
+
 void
 master_service_count_lost_call(struct master_service *service)
 {
-	if (service->lost > 0)
+	if (service->lost > 0) {
 		service->lost--;
-	else
-		service_counts_add(&service->past.counts,
-			&(struct status_service_view){.calls = 1, .failed = 1});
+		return;
+	}
+	service_counts_add(&service->past.counts, &(struct status_service_view){.calls = 1, .failed = 1});
+	if (service->excused)
+		service_disregard(service, 1);
+}
+
+void
+master_service_excuse_lost(struct master_service *service)
+{
+	service->excused = true;
+	service_disregard(service, service->lost);
 }
 
 struct probation_counts

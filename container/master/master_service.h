@@ -71,6 +71,7 @@ struct service_canary {
 	struct plugin_image *image; /* NULL: there is none */
 	int64_t share;              /* percent */
 	int64_t since_wall_ns;
+	int64_t since_ns;                    /* the same on the monotonic clock */
 	struct probation_counts base;        /* what canaries in this cell had done before it */
 	struct probation_counts base_of_all; /* what all code of the service had */
 };
@@ -78,6 +79,7 @@ struct service_canary {
 /* The same of service_probation.c. */
 struct service_probation {
 	int64_t until_ns;               /* on the monotonic clock; 0: there is none */
+	int64_t since_ns;               /* when it began */
 	struct probation_counts before; /* of the generation that was replaced */
 	struct probation_counts base;   /* of the service when its present code came to serve */
 	struct list patient;            /* struct swap_ask: wait for its end */
@@ -169,6 +171,7 @@ struct master_service {
 	struct list waiters; /* who waits until it is settled: struct service_waiter */
 	struct service_totals past;
 	uint64_t lost; /* requests that past has as failed, because the last cell ended with them */
+	bool excused;  /* which was not its fault: its probation does not count them */
 };
 
 /* It is to be as this section of source says, from its next step on: keeps a reference. */
@@ -224,6 +227,10 @@ void master_service_note_lingering(struct master_service *service,
 /* The cell has ended; NULL: all have. */
 void master_service_forget_lingering(struct master_service *service,
 	const struct master_cell *cell);
+
+/* The last cell did not end by its fault: what was lost with it, and what count_lost_call is told of
+ * after that, does not count when its code is judged. */
+void master_service_excuse_lost(struct master_service *service);
 
 /* The requests of the present code and all before, without those that code failed which had been
  * replaced already. page NULL: there is no cell. */

@@ -84,7 +84,7 @@ service_canary_begin(struct master_service *service, struct plugin_image *image,
 		service->image->generation, service->image->version);
 
 	service->canary = (struct service_canary){.image = image, .share = share,
-		.since_wall_ns = clock_wall_ns(), .base = canary_counted(service, page),
+		.since_wall_ns = clock_wall_ns(), .since_ns = clock_monotonic_ns(), .base = canary_counted(service, page),
 		.base_of_all = master_service_ended(service, page)};
 	master_service_note_image(service, EVENT_CANARY, image, clock_monotonic_ns() - service->step_ns, text);
 	free(text);

@@ -285,12 +285,14 @@ service_control_cell_ended(struct master_service *service, const struct obituary
 	bool guilty = hang != NULL || obituary->culprit == service->slot;
 	bool ends = service->state == SERVICE_STOPPING ||
 		(in_cell && (!service->wanted || supervisor_is_stopping(service->supervisor)));
-	bool suspect = in_cell && !ends && (guilty || !master_cell_knows_culprit(service->cell));
+	bool suspect = in_cell && !ends && (guilty || master_cell_suspect(service->cell) == service);
 	char text[sizeof(obituary->how) + sizeof(obituary->where) + 32];
 
 	service_gate_forget(service);
 	if (service->gone)
 		return;
+	if (!guilty && !suspect)
+		master_service_excuse_lost(service);
 	service_end_text(obituary, hang, text, sizeof(text));
 	if (service->step != SERVICE_STEP_EXAMINE)
 		service->step = SERVICE_STEP_NONE;

@@ -65,7 +65,8 @@ service_probation_begin(struct master_service *service, const struct probation_c
 	if (service->config->probation_ns == 0)
 		return;
 	probation->before = probation_since(before, &probation->base);
-	probation->until_ns = clock_monotonic_ns() + service->config->probation_ns;
+	probation->since_ns = clock_monotonic_ns();
+	probation->until_ns = probation->since_ns + service->config->probation_ns;
 	probation_set_timer(service);
 	snprintf(subject, sizeof(subject), "service %s", service->config->name);
 	log_info(subject, "generation %" PRId64 " is on probation for %s", service->image->generation,

@@ -66,10 +66,14 @@ void service_swap_give_up(struct master_service *service, const char *reason);
 /* The cell says how far it has come. */
 void service_swap_on_stage(struct master_service *service, int64_t generation, const char *stage);
 
+/* Since when code of it is on trial, on the monotonic clock: it is being swapped to, is a canary or on
+ * probation. 0: none is. */
+int64_t service_swap_trial_ns(const struct master_service *service);
+
 /*
  * What ran has failed, or its cell has ended, for this reason. True: it was on probation, or about
  * to be swapped; it is to be started again with the former code, which image is now.
- * blamed: it is, or nobody is.
+ * blamed: it is, or it is the one to suspect (master_cell_suspect).
  */
 bool service_swap_failed(struct master_service *service, bool blamed, const char *reason);
 

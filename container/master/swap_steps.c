@@ -194,6 +194,16 @@ swap_failed_under_way(struct master_service *service, bool blamed, const char *r
 	return true;
 }
 
+int64_t
+service_swap_trial_ns(const struct master_service *service)
+{
+	if (service->swap.image != NULL)
+		return service->step_ns;
+	if (service_canary_runs(service))
+		return service->canary.since_ns;
+	return service_probation_is_on(service) ? service->probation.since_ns : 0;
+}
+
 bool
 service_swap_failed(struct master_service *service, bool blamed, const char *reason)
 {

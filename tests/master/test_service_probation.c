@@ -6,10 +6,13 @@
 #include "master/service_probation.h"
 
 #include <event2/event.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/status_page.h"
+#include "master/cell_process.h"
+#include "master/master_cell.h"
 #include "master/plugin_examination.h"
 #include "master/service_swap.h"
 #include "support/check_main.h"
@@ -137,6 +140,96 @@ START_TEST(a_swap_that_fails_with_its_cell_does_not_end_the_probation_before)
 }
 END_TEST
 
+/* Both services are on probation, b for the shorter time. */
+static struct master_service *
+open_both_on_probation(struct fake_master *master, const char *orders)
+{
+	struct master_service *a = open_on_probation(master, orders, "restart_delay = 1ms", 1000, 0);
+	struct master_service *b = service_of(master, "b");
+
+	fake_master_plugin(master, "good", "b");
+	service_swap_reload(b, &wish);
+	UNTIL(master, service_probation_is_on(b));
+	memset(&told, 0, sizeof(told));
+	return a;
+}
+
+static pid_t
+cell_pid(const struct fake_master *master)
+{
+	return cell_process_pid(master_cell_process(supervisor_cell(master->supervisor, 0)));
+}
+
+START_TEST(a_kill_from_outside_speaks_against_nobody)
+{
+	struct fake_master master;
+	struct master_service *a = open_both_on_probation(&master, "");
+	const struct status_page *page = master_cell_page(supervisor_cell(master.supervisor, 0));
+	struct plugin_image *second = a->image;
+	pid_t pid = cell_pid(&master);
+
+	/* Nor does what was lost with it. */
+	status_add(&status_page_counters(page, 0, a->slot)->in_flight, 500);
+	ck_assert_int_eq(kill(pid, SIGKILL), 0);
+	UNTIL(&master, a->lost == 500);
+	master_service_count_lost_call(a);
+	ck_assert_uint_eq(a->lost, 499);
+	UNTIL(&master, is_state(&master, "a", SERVICE_READY) && is_state(&master, "b", SERVICE_READY));
+	ck_assert(cell_pid(&master) != pid);
+	await_look(&master, a);
+	ck_assert_ptr_eq(a->image, second);
+	ck_assert(service_probation_is_on(a));
+	ck_assert(service_probation_is_on(service_of(&master, "b")));
+	ck_assert_uint_eq(a->restarts, 1);
+	/* It is judged by what it does itself. */
+	count(&master, 0, 100);
+	UNTIL(&master, patient_told.answers == 1);
+	ck_assert_msg(strstr(patient_told.message, "100 of its 100 requests failed") != NULL, "%s",
+		patient_told.message);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(what_the_cell_had_not_seen_is_excused_with_it)
+{
+	struct fake_master master;
+	struct master_service *a = open_on_probation(&master, "", "", 0, 0);
+	struct probation_counts base;
+
+	ck_assert_int_eq(kill(cell_pid(&master), SIGKILL), 0);
+	UNTIL(&master, a->excused);
+	base = a->probation.base;
+	master_service_count_lost_call(a);
+	ck_assert_uint_eq(a->probation.base.failed, base.failed + 1);
+	ck_assert_uint_eq(a->probation.base.ended, base.ended + 1);
+	fake_master_close(&master);
+}
+END_TEST
+
+START_TEST(an_end_that_nobody_explains_speaks_against_the_newest_code)
+{
+	struct fake_master master;
+	struct master_service *a = open_both_on_probation(&master, "call=exit\ncall=exit\n");
+	struct master_service *b = service_of(&master, "b");
+	struct plugin_image *second = a->image;
+
+	fake_master_crash(&master, -1);
+	UNTIL(&master, is_state(&master, "a", SERVICE_READY) && is_state(&master, "b", SERVICE_READY));
+	ck_assert(!service_probation_is_on(b));
+	ck_assert_str_eq(b->image->source, "/nowhere/a.so");
+	ck_assert(service_probation_is_on(a));
+	ck_assert_ptr_eq(a->image, second);
+	ck_assert_int_eq(log_lines_with("is rolled back to"), 1);
+	/* Once more: then it was not that, or not alone. */
+	fake_master_crash(&master, -1);
+	UNTIL(&master, patient_told.answers == 1);
+	ck_assert_int_eq(patient_told.outcome, SWAP_ROLLED_BACK);
+	UNTIL(&master, is_state(&master, "a", SERVICE_READY));
+	ck_assert_str_eq(a->image->source, "/nowhere/a.so");
+	fake_master_close(&master);
+}
+END_TEST
+
 START_TEST(who_waits_is_told_of_a_rollback_by_hand)
 {
 	static const char *const orders[] = {"", "revert=late\n", "revert=silent\n"};
@@ -206,6 +299,9 @@ END_TEST
 CHECK_MAIN("master/service_probation",
 	more_failures_than_before_roll_back,
 	a_swap_that_fails_with_its_cell_does_not_end_the_probation_before,
+	a_kill_from_outside_speaks_against_nobody,
+	what_the_cell_had_not_seen_is_excused_with_it,
+	an_end_that_nobody_explains_speaks_against_the_newest_code,
 	who_waits_is_told_of_a_rollback_by_hand,
 	one_that_is_passed_is_told,
 	one_may_be_passed_before_its_time,

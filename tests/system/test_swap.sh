@@ -291,6 +291,43 @@ status_is 1
 complains 'there is no former generation'
 stop
 
+begin 'kill -9 of a cell says nothing about the code on probation, nor do the requests lost with it'
+put swaps_1
+put swaps_1 other
+ini <<'END'
+[service swaps]
+probation = 8s
+[service other]
+plugin = other
+END
+start
+for n in 1 2 3 4 5 6 7 8 9 10; do ctl_quiet call swaps count >"$dir/counted"; done
+put swaps_2
+put swaps_2 other
+ctl_behind reload.out reload --probation swaps
+reload=$call
+ctl reload other
+status_is 0
+wait_until 'the new code serves' answers 2
+ctl_behind lost.out call swaps 'stay 3600000000000' --repeat 40 --concurrency 40
+lost=$call
+all_in_flight() { [ "$(field_of swaps in_flight)" = 40 ]; }
+wait_until 'they are in it' all_in_flight
+killed=$(cell_pid)
+kill -KILL "$killed"
+wait "$lost"
+is_replaced() { [ "$(cell_pid)" != "$killed" ] && is_state swaps ready && is_state other ready; }
+wait_until 'there is another cell' is_replaced
+expect 2
+ctl status other
+says 'note: on probation for '
+! ctl_quiet events | grep 'rolled-back' || fail 'it was rolled back'
+wait "$reload"
+status=$?
+status_is 0
+expect 2
+stop
+
 begin 'the old code serves again when the new one fails too often'
 put swaps_1
 ini <<'END'
