@@ -365,6 +365,21 @@ cell_do(struct cell *cell, const struct varlink_call *call, struct varlink_fds *
 }
 
 static void
+cell_cancel(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_cancel cancel;
+	char error[CELL_ERROR_SIZE];
+
+	(void)fds;
+	if (!cell_cancel_from_json(call->parameters, &cancel, error)) {
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+		return;
+	}
+	control_cancel(cell->control, cancel.call);
+	control_answer(cell->control, call->id, NULL, -1);
+}
+
+static void
 cell_tasks(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
 {
 	struct cell_tasks tasks;
@@ -488,6 +503,7 @@ static const struct cell_method {
 	{CELL_PEER, cell_peer},
 	{CELL_CALL, cell_call},
 	{CELL_DO, cell_do},
+	{CELL_CANCEL, cell_cancel},
 	{CELL_TASKS, cell_tasks},
 	{CELL_QUEUES, cell_queues},
 	{CELL_LOOPS, cell_loops},

@@ -34,6 +34,7 @@ struct control {
 	control_closed_fn *on_closed;
 	void *arg;
 	struct list asks; /* struct control_ask, oldest first */
+	struct list pending; /* struct control_pending, likewise */
 	int64_t next_id;
 };
 
@@ -181,6 +182,7 @@ control_create(struct event_base *base, control_call_fn *on_call, control_closed
 	control->arg = arg;
 	control->next_id = 1;
 	list_init(&control->asks);
+	list_init(&control->pending);
 	varlink_stream_init(&control->stream, CELL_CONTROL_FD, &varlink_limits_cell);
 	control->readable = event_new(base, CELL_CONTROL_FD, EV_READ | EV_PERSIST, control_on_readable, control);
 	control->writable = event_new(base, CELL_CONTROL_FD, EV_WRITE, control_on_writable, control);
@@ -243,6 +245,35 @@ void
 control_handler_failed(struct control *control, int64_t id, int status, const char *message)
 {
 	control_reply_error(control, id, CELL_HANDLER_FAILED, status, message);
+}
+
+void
+control_pending_begin(struct control *control, struct control_pending *pending, int64_t id,
+	void (*cancel)(struct control_pending *pending))
+{
+	pending->_id = id;
+	pending->_cancel = cancel;
+	list_push_back(&control->pending, &pending->_link);
+}
+
+void
+control_pending_end(struct control_pending *pending)
+{
+	list_remove(&pending->_link);
+}
+
+void
+control_cancel(struct control *control, int64_t id)
+{
+	list_for_each(pos, &control->pending) {
+		struct control_pending *pending = container_of(pos, struct control_pending, _link);
+
+		if (pending->_id != id)
+			continue;
+		control_pending_end(pending);
+		pending->_cancel(pending);
+		return;
+	}
 }
 
 void

@@ -12,6 +12,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/list.h"
+
 struct event_base;
 struct control;
 struct varlink_call;
@@ -39,6 +41,24 @@ void control_refuse(struct control *control, int64_t id, int status, const char 
 /* Answers it with the error HandlerFailed{status, message}: it was done, and the handler ended
  * with this status. */
 void control_handler_failed(struct control *control, int64_t id, int status, const char *message);
+
+/* A call of the master that takes its time and can be cancelled meanwhile. Members are private. */
+struct control_pending {
+	struct list _link;
+	int64_t _id;
+	void (*_cancel)(struct control_pending *pending);
+};
+
+/* Has cancel called, once, when nobody waits any more for the answer to the call with this id, which
+ * is owed all the same. */
+void control_pending_begin(struct control *control, struct control_pending *pending, int64_t id,
+	void (*cancel)(struct control_pending *pending));
+
+/* It has been answered. Harmless a second time. */
+void control_pending_end(struct control_pending *pending);
+
+/* Nobody waits any more for the answer to the call with this id. Nothing, if it has been answered. */
+void control_cancel(struct control *control, int64_t id);
 
 /* Sends a notice. Takes parameters. */
 void control_notify(struct control *control, const char *method, json_t *parameters);

@@ -32,6 +32,7 @@ struct outside_call {
 	struct control *control;
 	struct loop *loop;
 	int64_t id;
+	struct control_pending pending;
 	struct bay_service *service;
 	struct bay_request *request;   /* comes home to us */
 	struct bay_request *message;   /* one way: what the ticket stands for */
@@ -42,6 +43,7 @@ static void
 outside_call_end(struct outside_call *call)
 {
 	wheel_remove(&call->loop->wheel, &call->timer);
+	control_pending_end(&call->pending);
 	free(call);
 }
 
@@ -92,27 +94,49 @@ outside_call_on_arrived(struct bay_request *request)
 	request_arrive(request);
 }
 
-/* The deadline: whoever asked is answered, whatever the callee does. */
+/* Nobody waits for it any more, whatever the callee does. False: the queue has taken it this moment,
+ * and its ticket is on its way to say so. */
+static bool
+outside_call_abandon(struct outside_call *call, const char *reason)
+{
+	if (call->message == NULL) {
+		call->request->arrived = request_arrive;
+		request_abandon(call->request, reason);
+		return true;
+	}
+	if (!service_queue_withdraw(call->service, call->request))
+		return false;
+	request_free(call->message);
+	request_free(call->request);
+	return true;
+}
+
 static void
 outside_call_on_deadline(struct timer *timer)
 {
 	struct outside_call *call = container_of(timer, struct outside_call, timer);
 	char *text;
 
-	if (call->message != NULL) {
-		if (!service_queue_withdraw(call->service, call->request))
-			return; /* the ticket is on its way */
-		request_free(call->message);
-		request_free(call->request);
+	if (!outside_call_abandon(call, "deadline"))
+		return;
+	if (call->message != NULL)
 		text = xasprintf("the queue of service %s had no room in time", call->service->name);
-	} else {
-		call->request->arrived = request_arrive;
-		request_abandon(call->request, "deadline");
+	else
 		text = xasprintf("service %s did not answer before the deadline%s", call->service->name,
 			service_gate(call->service) == SERVICE_GATE_PAUSED ? ": it is paused [service-paused]" : "");
-	}
 	control_refuse(call->control, call->id, BAY_TIMEOUT, text);
 	free(text);
+	outside_call_end(call);
+}
+
+static void
+outside_call_on_cancel(struct control_pending *pending)
+{
+	struct outside_call *call = container_of(pending, struct outside_call, pending);
+
+	if (!outside_call_abandon(call, CELL_CALLER_GONE))
+		return;
+	control_refuse(call->control, call->id, BAY_CANCELED, CELL_CALLER_GONE);
 	outside_call_end(call);
 }
 
@@ -213,6 +237,7 @@ outside_call_launch(struct control *control, struct loop *loop, int64_t id, cons
 	call->id = id;
 	call->service = service;
 	timer_init(&call->timer, outside_call_on_deadline);
+	control_pending_begin(control, &call->pending, id, outside_call_on_cancel);
 	if (request == NULL) {
 		control_refuse(control, id, BAY_NO_MEMORY, "no memory for the request");
 		outside_call_end(call);

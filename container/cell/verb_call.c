@@ -42,6 +42,7 @@ struct verb_call {
 	struct control *control;
 	struct loop *loop;
 	int64_t id;
+	struct control_pending pending;
 	struct bay_service *service;
 	struct generation *generation; /* whose verb it is; pinned */
 	struct scheduler *scheduler; /* of that instance */
@@ -114,6 +115,7 @@ verb_call_on_arrived(struct bay_request *request)
 	if (!call->answered)
 		verb_call_answer(call, request);
 	wheel_remove(&call->loop->wheel, &call->timer);
+	control_pending_end(&call->pending);
 	settings_unref(call->arguments);
 	generation_unpin(call->generation);
 	free(call);
@@ -123,16 +125,32 @@ verb_call_on_arrived(struct bay_request *request)
 
 /* Whoever asked is answered, whatever the handler does. */
 static void
+verb_call_abandon(struct verb_call *call, enum bay_status status, const char *text, const char *reason)
+{
+	wheel_remove(&call->loop->wheel, &call->timer);
+	control_pending_end(&call->pending);
+	control_refuse(call->control, call->id, status, text);
+	call->answered = true;
+	request_abandon(call->request, reason);
+}
+
+static void
 verb_call_on_deadline(struct timer *timer)
 {
 	struct verb_call *call = container_of(timer, struct verb_call, timer);
 	char *text = xasprintf("verb %s of service %s did not end before the deadline",
 		call->request->verb->name, call->service->name);
 
-	control_refuse(call->control, call->id, BAY_TIMEOUT, text);
+	verb_call_abandon(call, BAY_TIMEOUT, text, "deadline");
 	free(text);
-	call->answered = true;
-	request_abandon(call->request, "deadline");
+}
+
+static void
+verb_call_on_cancel(struct control_pending *pending)
+{
+	struct verb_call *call = container_of(pending, struct verb_call, pending);
+
+	verb_call_abandon(call, BAY_CANCELED, CELL_CALLER_GONE, CELL_CALLER_GONE);
 }
 
 /* --- the begin ----------------------------------------------------------------------- */
@@ -150,6 +168,7 @@ verb_call_launch(struct verb_call *call, const struct bay_verb *verb, int64_t ti
 	request->place = PLACE_RUNNING;
 	trace_create(&request->trace);
 	timer_init(&call->timer, verb_call_on_deadline);
+	control_pending_begin(call->control, &call->pending, call->id, verb_call_on_cancel);
 	if (timeout_ns > 0) {
 		request->deadline = bay_after(timeout_ns);
 		wheel_add(&call->loop->wheel, &call->timer, request->deadline);

@@ -34,6 +34,8 @@ struct admin_cell_call {
 	struct master *master;
 	struct master_service *service;
 	const struct master_cell *cell; /* that it was in then */
+	struct cell_process *process;   /* of it; ends no sooner than this does */
+	int64_t number;                 /* of the call to it */
 	bool counts;                    /* it is a message of the service */
 	int64_t started_ns;
 	const char *argument; /* of the request: what "invalid" is said of; NULL: of none */
@@ -53,6 +55,15 @@ admin_cell_call_create(struct admin_request *request, struct master *master,
 	return call;
 }
 
+static void
+admin_cell_call_on_gone(struct admin_request *request, void *arg)
+{
+	struct admin_cell_call *call = arg;
+
+	(void)request;
+	cell_process_cancel(call->process, call->number);
+}
+
 /* Ends the request with whatever went wrong. */
 static void
 admin_cell_call_fail(struct admin_cell_call *call, const struct cell_reply *reply)
@@ -67,6 +78,16 @@ admin_cell_call_fail(struct admin_cell_call *call, const struct cell_reply *repl
 	text = buffer_text(&hint);
 	admin_fail(call->request, reply->status, "%s%s", reply->message, text != NULL ? text : "");
 	buffer_finish(&hint);
+}
+
+/* Has the cell make it, and cancel it when the client goes; takes parameters and fd. */
+static void
+admin_cell_call_make(struct admin_cell_call *call, const char *method, json_t *parameters, int fd,
+	int64_t timeout_ns, cell_reply_fn *reply)
+{
+	call->process = master_cell_ready(call->service->cell);
+	call->number = cell_process_call(call->process, method, parameters, fd, timeout_ns, reply, call);
+	admin_request_watch(call->request, admin_cell_call_on_gone, NULL, call);
 }
 
 /* --- Call and Send ------------------------------------------------------------------------- */
@@ -195,8 +216,8 @@ admin_pass_on(struct admin_request *request, struct master *master,
 	pending = admin_cell_call_create(request, master, service);
 	pending->counts = true;
 	pending->started_ns -= waited_ns;
-	cell_process_call(master_cell_ready(service->cell), CELL_CALL, parameters, fd,
-		limit_ns, one_way ? admin_on_send_reply : admin_on_call_reply, pending);
+	admin_cell_call_make(pending, CELL_CALL, parameters, fd, limit_ns,
+		one_way ? admin_on_send_reply : admin_on_call_reply);
 }
 
 void
@@ -206,15 +227,15 @@ admin_pass_verb_on(struct admin_request *request, struct master *master,
 	struct admin_cell_call *pending = admin_cell_call_create(request, master, service);
 
 	pending->argument = "arguments";
-	cell_process_call(master_cell_ready(service->cell), CELL_DO, cell_do_to_json(asked), -1,
+	admin_cell_call_make(pending, CELL_DO, cell_do_to_json(asked), -1,
 		admin_cell_limit_ns(asked->timeout_ns != 0 ? asked->timeout_ns :
-			service->config->timeout_ns), admin_on_call_reply, pending);
+			service->config->timeout_ns), admin_on_call_reply);
 }
 
 /* --- what waits for its service to start ------------------------------------------------- */
 
 struct admin_waiting_call {
-	struct admin_request *request; /* NULL: it has been ended, its time was over */
+	struct admin_request *request; /* NULL: it has been ended: its time was over, or its client gone */
 	struct master *master;
 	struct event *timer;
 	int64_t since_ns;
@@ -252,6 +273,17 @@ admin_on_start_too_late(evutil_socket_t fd, short what, void *arg)
 		admin_service_argument(request));
 }
 
+/* The rest goes when the start has come to its end. */
+static void
+admin_on_start_unwanted(struct admin_request *request, void *arg)
+{
+	struct admin_waiting_call *call = arg;
+
+	call->request = NULL;
+	event_del(call->timer);
+	admin_fail(request, BAY_CANCELED, "the client has gone");
+}
+
 /* A start is a matter of milliseconds, mostly, and of start_timeout at worst. */
 static void
 admin_wait_for_start(struct admin_request *request, struct master *master,
@@ -275,6 +307,7 @@ admin_wait_for_start(struct admin_request *request, struct master *master,
 		free(call);
 		return;
 	}
+	admin_request_watch(request, admin_on_start_unwanted, NULL, call);
 	service_waiters_add(service, SERVICE_WISH_START, admin_on_start_awaited, call);
 }
 

@@ -119,16 +119,16 @@ cell_reply_ignore(const struct cell_reply *reply, void *arg)
 	(void)arg;
 }
 
-void
+int64_t
 cell_channel_call(struct cell_channel *channel, const char *method, json_t *parameters,
 	int fd, int64_t timeout_ns, cell_reply_fn *reply, void *arg)
 {
 	struct varlink_fds fds = {.fd = {fd}, .count = fd >= 0 ? 1 : 0};
 
-	cell_channel_call_with(channel, method, parameters, &fds, timeout_ns, reply, arg);
+	return cell_channel_call_with(channel, method, parameters, &fds, timeout_ns, reply, arg);
 }
 
-void
+int64_t
 cell_channel_call_with(struct cell_channel *channel, const char *method, json_t *parameters,
 	struct varlink_fds *fds, int64_t timeout_ns, cell_reply_fn *reply, void *arg)
 {
@@ -150,6 +150,15 @@ cell_channel_call_with(struct cell_channel *channel, const char *method, json_t 
 	}
 	event_add(channel->write_event, NULL);
 	json_decref(parameters);
+	return frame.id;
+}
+
+void
+cell_channel_cancel(struct cell_channel *channel, int64_t number)
+{
+	const struct cell_cancel cancel = {.call = number};
+
+	cell_channel_call(channel, CELL_CANCEL, cell_cancel_to_json(&cancel), -1, 0, cell_reply_ignore, NULL);
 }
 
 /* --- what comes in ----------------------------------------------------------------- */

@@ -77,14 +77,18 @@ void cell_channel_destroy(struct cell_channel *channel, const char *why);
 
 /*
  * Sends a call and takes parameters (NULL: none) and fd (-1: none). reply(…, arg) follows,
- * within timeout_ns if that is not 0.
+ * within timeout_ns if that is not 0. Returns its number, for cell_channel_cancel.
  */
-void cell_channel_call(struct cell_channel *channel, const char *method, json_t *parameters,
+int64_t cell_channel_call(struct cell_channel *channel, const char *method, json_t *parameters,
 	int fd, int64_t timeout_ns, cell_reply_fn *reply, void *arg);
 
 /* The same with several descriptors, or none; what they are is taken. */
-void cell_channel_call_with(struct cell_channel *channel, const char *method, json_t *parameters,
+int64_t cell_channel_call_with(struct cell_channel *channel, const char *method, json_t *parameters,
 	struct varlink_fds *fds, int64_t timeout_ns, cell_reply_fn *reply, void *arg);
+
+/* Nobody needs the answer to the Call or Do with this number any more: the cell is told to cancel it.
+ * Its reply follows all the same. Only before that. */
+void cell_channel_cancel(struct cell_channel *channel, int64_t number);
 
 /* Whether all calls have been answered. */
 bool cell_channel_is_idle(const struct cell_channel *channel);

@@ -223,18 +223,24 @@ cell_process_destroy(struct cell_process *cell, const char *why)
 	free(cell);
 }
 
-void
+int64_t
 cell_process_call(struct cell_process *cell, const char *method, json_t *parameters, int fd,
 	int64_t timeout_ns, cell_reply_fn *reply, void *arg)
 {
-	cell_channel_call(cell->channel, method, parameters, fd, timeout_ns, reply, arg);
+	return cell_channel_call(cell->channel, method, parameters, fd, timeout_ns, reply, arg);
 }
 
-void
+int64_t
 cell_process_call_with(struct cell_process *cell, const char *method, json_t *parameters,
 	struct varlink_fds *fds, int64_t timeout_ns, cell_reply_fn *reply, void *arg)
 {
-	cell_channel_call_with(cell->channel, method, parameters, fds, timeout_ns, reply, arg);
+	return cell_channel_call_with(cell->channel, method, parameters, fds, timeout_ns, reply, arg);
+}
+
+void
+cell_process_cancel(struct cell_process *cell, int64_t number)
+{
+	cell_channel_cancel(cell->channel, number);
 }
 
 bool

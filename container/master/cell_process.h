@@ -53,12 +53,15 @@ struct cell_process *cell_process_start(struct event_base *base,
 void cell_process_destroy(struct cell_process *cell, const char *why);
 
 /* As cell_channel_call. */
-void cell_process_call(struct cell_process *cell, const char *method, json_t *parameters,
+int64_t cell_process_call(struct cell_process *cell, const char *method, json_t *parameters,
 	int fd, int64_t timeout_ns, cell_reply_fn *reply, void *arg);
 
 /* As cell_channel_call_with. */
-void cell_process_call_with(struct cell_process *cell, const char *method, json_t *parameters,
+int64_t cell_process_call_with(struct cell_process *cell, const char *method, json_t *parameters,
 	struct varlink_fds *fds, int64_t timeout_ns, cell_reply_fn *reply, void *arg);
+
+/* As cell_channel_cancel. */
+void cell_process_cancel(struct cell_process *cell, int64_t number);
 
 /* Calls fn(arg) once when the page tells of a crash, before the process ends: a core may be written
  * meanwhile. */

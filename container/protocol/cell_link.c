@@ -207,6 +207,11 @@ static const struct record_field cell_do_fields[] = {
 };
 static const struct record cell_do_record = RECORD(struct cell_do, cell_do_fields);
 
+static const struct record_field cell_cancel_fields[] = {
+	RECORD_INT(struct cell_cancel, call, "call", 0, INT64_MAX),
+};
+static const struct record cell_cancel_record = RECORD(struct cell_cancel, cell_cancel_fields);
+
 static const struct record_field cell_tasks_fields[] = {
 	RECORD_TEXT_OPTIONAL(struct cell_tasks, service, "service"),
 };
@@ -425,6 +430,7 @@ CELL_LINK_CODEC(dead_letter);
 CELL_LINK_CODEC(peer);
 CELL_LINK_CODEC(call);
 CELL_LINK_CODEC(do);
+CELL_LINK_CODEC(cancel);
 CELL_LINK_CODEC(tasks);
 CELL_LINK_CODEC(log_level);
 CELL_LINK_CODEC(shutdown);

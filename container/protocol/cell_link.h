@@ -4,8 +4,8 @@
  * the calls of the private interface io.bayd.Cell (frames as in varlink.h, with ids).
  *
  *	master -> cell      Setup first, then Absent, Start, Gate, Change, Stop, Swap, Retire,
- *	                    Revert, Promote, Abort, Link, Peer, Call, Do, Tasks, Queues, Loops,
- *	                    LogLevel, Shutdown
+ *	                    Revert, Promote, Abort, Link, Peer, Call, Do, Cancel, Tasks, Queues,
+ *	                    Loops, LogLevel, Shutdown
  *	master -> examiner  Setup first, then Examine; one reply for each file
  *	cell -> master      Listen, Connect; and Failed, Stage, Lingers, Health, Broken (notices: no id, no reply)
  *
@@ -68,6 +68,7 @@ enum {
 #define CELL_PEER CELL_INTERFACE ".Peer"
 #define CELL_CALL CELL_INTERFACE ".Call"
 #define CELL_DO CELL_INTERFACE ".Do"
+#define CELL_CANCEL CELL_INTERFACE ".Cancel"
 #define CELL_TASKS CELL_INTERFACE ".Tasks"
 #define CELL_QUEUES CELL_INTERFACE ".Queues"
 #define CELL_LOOPS CELL_INTERFACE ".Loops"
@@ -294,6 +295,15 @@ struct cell_do {
 	int64_t timeout_ns; /* 0: the service's own */
 };
 
+/* Cancel -> {}. Whoever wanted that Call or Do to be made has gone: it is cancelled and ends as any
+ * other, with an answer of its own. One that has been answered is none any more, which is no error. */
+struct cell_cancel {
+	int64_t call; /* its id in the frames */
+};
+
+/* Why it was, for its handler and those who look at its tasks. */
+#define CELL_CALLER_GONE "the caller is gone"
+
 /*
  * Tasks{service?} -> {tasks: [cell_task...], silent_loops: [], total}
  * Queues{} -> {queues: [cell_queue...]}
@@ -514,6 +524,7 @@ CELL_LINK_CODEC(linked);
 CELL_LINK_CODEC(peer);
 CELL_LINK_CODEC(call);
 CELL_LINK_CODEC(do);
+CELL_LINK_CODEC(cancel);
 CELL_LINK_CODEC(tasks);
 CELL_LINK_CODEC(log_level);
 CELL_LINK_CODEC(shutdown);

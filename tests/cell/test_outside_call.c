@@ -16,6 +16,7 @@
 #include <bay/trace.h>
 
 #include "base/clock.h"
+#include "cell/control.h"
 #include "protocol/body.h"
 #include "protocol/cell_link.h"
 #include "protocol/varlink.h"
@@ -46,6 +47,20 @@ hold(struct bay_request *request)
 		(void)bay_yield();
 	}
 	return bay_reply(request, bay_request_data(request), bay_request_size(request));
+}
+
+static atomic_int told_why;
+
+/* Waits until it is cancelled, and looks why. */
+static int
+wait_for_the_end(struct bay_request *request)
+{
+	int status;
+
+	atomic_fetch_add(&handled, 1);
+	status = bay_sleep(3600 * BAY_SECOND);
+	atomic_fetch_add(&told_why, strcmp(bay_cancel_reason(), CELL_CALLER_GONE) == 0);
+	return bay_fail(request, status, "cut short");
 }
 
 static int
@@ -425,6 +440,74 @@ START_TEST(a_timeout_beyond_all_time_is_no_end)
 }
 END_TEST
 
+/* --- callers that go ------------------------------------------------------------------------- */
+
+START_TEST(a_call_is_cancelled_when_its_caller_has_gone)
+{
+	begin(1);
+	atomic_store(&told_why, 0);
+	START(.plugin = PLUGIN(.handle = wait_for_the_end));
+	call(1, "given up", 0);
+	call(2, "stays", 0);
+	until_handled(2);
+	control_cancel(cell_control, 1);
+	expect(1, "canceled", "the caller is gone");
+	while (services_figures(service).in_flight > 1)
+		sched_yield();
+	ck_assert_int_eq(atomic_load(&told_why), 1);
+	cell_control_turn();
+	ck_assert(!cell_control_is_answered(2));
+	control_cancel(cell_control, 2);
+	expect(2, "canceled", "the caller is gone");
+	while (services_figures(service).in_flight > 0)
+		sched_yield();
+	ck_assert_int_eq(atomic_load(&told_why), 2);
+	end();
+}
+END_TEST
+
+START_TEST(a_call_in_the_queue_is_taken_out_when_its_caller_has_gone)
+{
+	begin(1);
+	START(.plugin = PLUGIN(.handle = hold), .concurrency = 1, .queue = 1, .overflow = OVERFLOW_WAIT);
+	call(1, "holds", 0);
+	until_handled(1);
+	call(2, "queued", 0);
+	call(3, "before the queue", 0);
+	until_queued(1, 1);
+	control_cancel(cell_control, 3);
+	control_cancel(cell_control, 2);
+	expect(2, "canceled", "the caller is gone");
+	expect(3, "canceled", "the caller is gone");
+	until_queued(0, 0);
+	atomic_store(&gate, true);
+	expect(1, "ok", "holds");
+	ck_assert_int_eq(atomic_load(&handled), 1);
+	end();
+}
+END_TEST
+
+START_TEST(what_nobody_waits_for_is_not_cancelled_twice_nor_after_its_answer)
+{
+	begin(1);
+	START(.plugin = PLUGIN(.handle = hold), .concurrency = 1);
+	control_cancel(cell_control, 1);
+	call(1, "waits", 0);
+	until_handled(1);
+	control_cancel(cell_control, 7);
+	atomic_store(&gate, true);
+	expect(1, "ok", "waits");
+	control_cancel(cell_control, 1);
+	atomic_store(&gate, false);
+	call(2, "holds", 0);
+	until_handled(2);
+	control_cancel(cell_control, 2);
+	control_cancel(cell_control, 2);
+	expect(2, "canceled", "the caller is gone");
+	end();
+}
+END_TEST
+
 /* --- one way ------------------------------------------------------------------------------------- */
 
 START_TEST(one_way_is_answered_when_the_queue_has_it)
@@ -501,6 +584,29 @@ START_TEST(one_way_that_finds_no_room_in_time_has_not_been_sent)
 	until_queued(1, 1);
 	expect(3, "timeout", "the queue of service s had no room in time");
 	until_queued(1, 0);
+	atomic_store(&gate, true);
+	until_handled(2);
+	end();
+	ck_assert_int_eq(atomic_load(&handled), 2);
+}
+END_TEST
+
+START_TEST(one_way_whose_sender_has_gone_is_taken_back_from_before_the_queue_only)
+{
+	begin(1);
+	START(.plugin = holder, .concurrency = 1, .queue = 1, .overflow = OVERFLOW_WAIT);
+	send_one_way(1, "holds", 0);
+	until_handled(1);
+	send_one_way(2, "fills", 0);
+	send_one_way(3, "waits", 0);
+	until_queued(1, 1);
+	control_cancel(cell_control, 1);
+	control_cancel(cell_control, 2);
+	control_cancel(cell_control, 3);
+	until_queued(1, 0);
+	expect(1, "ok", "");
+	expect(2, "ok", "");
+	expect(3, "canceled", "the caller is gone");
 	atomic_store(&gate, true);
 	until_handled(2);
 	end();
@@ -615,10 +721,14 @@ CHECK_MAIN("cell/outside_call",
 	a_call_that_waits_in_the_queue_is_taken_out_at_its_deadline,
 	the_services_timeout_is_the_longest,
 	a_timeout_beyond_all_time_is_no_end,
+	a_call_is_cancelled_when_its_caller_has_gone,
+	a_call_in_the_queue_is_taken_out_when_its_caller_has_gone,
+	what_nobody_waits_for_is_not_cancelled_twice_nor_after_its_answer,
 	one_way_is_answered_when_the_queue_has_it,
 	one_way_has_no_deadline_in_the_queue,
 	one_way_waits_for_room_in_the_queue,
 	one_way_that_finds_no_room_in_time_has_not_been_sent,
+	one_way_whose_sender_has_gone_is_taken_back_from_before_the_queue_only,
 	one_way_that_got_its_room_at_the_deadline_has_been_sent,
 	a_stop_answers_everybody,
 	what_the_policy_drops_is_told,

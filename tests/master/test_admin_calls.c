@@ -547,6 +547,66 @@ START_TEST(the_reply_to_a_client_that_is_gone_harms_nobody)
 }
 END_TEST
 
+/* The cell keeps a call until the other service is called, or the call is cancelled. */
+START_TEST(the_call_of_a_client_that_goes_is_cancelled_in_its_cell_and_no_other)
+{
+	struct varlink_client clients[3];
+	struct world world;
+	struct cell_process *cell;
+
+	world_open(&world, "call=hold\n", "");
+	cell = master_cell_process(supervisor_cell(world.fake.supervisor, 0));
+	clients[0] = client_connect(&world);
+	ask_and_pass_on(&world, &clients[0], CALL_A);
+	close(clients[0].fd);
+	UNTIL(&world.fake, cell_process_is_idle(cell));
+	clients[1] = client_connect(&world);
+	ask_and_pass_on(&world, &clients[1], CALL_A);
+	clients[2] = client_connect(&world);
+	ask_and_pass_on(&world, &clients[2], CALL_A);
+	close(clients[2].fd);
+	while (admin_server_connections(world.server) > 1)
+		world_turn(&world);
+	clients[0] = client_connect(&world);
+	ask(&clients[0], CALL_B);
+	json_decref(answer(&clients[0]));
+	json_decref(answer(&clients[1]));
+	UNTIL(&world.fake, cell_process_is_idle(cell));
+	close(clients[0].fd);
+	close(clients[1].fd);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(a_call_that_waits_for_a_start_goes_with_its_client)
+{
+	struct varlink_client client;
+	struct world world;
+	pid_t pid;
+
+	world_open(&world, "\ncall=exit\n", "");
+	supervisor_service(world.fake.supervisor, 0)->state = SERVICE_STARTING;
+	client = client_connect(&world);
+	ask(&client, CALL_A ",\"timeout_ns\":3600000000000");
+	while (list_empty(&service_of(&world.fake, "a")->waiters))
+		world_turn(&world);
+	close(client.fd);
+	while (admin_server_connections(world.server) > 0)
+		world_turn(&world);
+	cell_process_kill(master_cell_process(supervisor_cell(world.fake.supervisor, 0)));
+	UNTIL(&world.fake, is_state(&world.fake, "b", SERVICE_STARTING));
+	UNTIL(&world.fake, is_state(&world.fake, "a", SERVICE_READY));
+	/* Made, it would end this one. */
+	pid = cell_process_pid(master_cell_process(supervisor_cell(world.fake.supervisor, 0)));
+	client = client_connect(&world);
+	ask(&client, "\"io.bayd.Container.Tasks\",\"parameters\":{");
+	json_decref(answer(&client));
+	ck_assert_int_eq(cell_process_pid(master_cell_process(supervisor_cell(world.fake.supervisor, 0))), pid);
+	close(client.fd);
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(a_client_and_a_cell_may_both_be_gone)
 {
 	struct varlink_client client;
@@ -651,6 +711,8 @@ CHECK_MAIN("master/admin_calls",
 	a_call_does_not_wait_for_what_will_not_start,
 	a_service_that_does_not_exist_is_not_found_and_the_nearest_is_named,
 	the_reply_to_a_client_that_is_gone_harms_nobody,
+	the_call_of_a_client_that_goes_is_cancelled_in_its_cell_and_no_other,
+	a_call_that_waits_for_a_start_goes_with_its_client,
 	a_client_and_a_cell_may_both_be_gone,
 	as_many_calls_as_connections_are_under_way_at_once_and_one_more_is_refused,
 	who_waits_for_the_cell_at_the_end_is_answered,

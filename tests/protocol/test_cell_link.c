@@ -49,6 +49,7 @@ START_TEST(every_flat_struct_comes_back_as_it_was)
 	CHECK_ROUND_TRIP(log_level, {.level = "debug"});
 	CHECK_ROUND_TRIP(call, {.service = "a", .content_type = "text/plain", .timeout_ns = 1,
 		.one_way = true});
+	CHECK_ROUND_TRIP(cancel, {.call = 12});
 	CHECK_ROUND_TRIP(tasks, {.service = "a"});
 	CHECK_ROUND_TRIP(shutdown, {.drain_timeout_ns = 7});
 	CHECK_ROUND_TRIP(task, {.id = 1, .service = "a", .name = "b", .loop = 63, .state = "ready",

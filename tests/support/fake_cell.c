@@ -44,7 +44,7 @@
  *	call=rubbish     answers rubbish     call=bad-body    answers with two bodies
  *	call=exit        ends with code 9    call=silent      does not answer it
  *	call=leave       closes its socket and ends a little later
- *	call=hold        answers it when a Call to service b has come
+ *	call=hold        answers it when a Call to service b has come; one that is cancelled at once
  *	call=spin        loop 0 hangs in it, and the cell answers to nothing
  *	tasks=silent     does not answer Tasks
  *	verdict=forged   its nonce is wrong  verdict=stranger about a service not asked for
@@ -614,6 +614,27 @@ hold(const struct varlink_call *call)
 	}
 }
 
+/* One that is held has its answer then; the place of it is taken by the last. */
+static void
+do_cancel(const struct varlink_call *call)
+{
+	struct cell_cancel cancel;
+	char error[CELL_ERROR_SIZE];
+
+	if (!cell_cancel_from_json(call->parameters, &cancel, error))
+		_exit(7);
+	for (size_t i = 0; i < held_count; i++) {
+		struct varlink_call given_up = {.has_id = true, .id = cancel.call};
+
+		if (held[i].id != cancel.call)
+			continue;
+		held[i] = held[--held_count];
+		fail(&given_up, CELL_FAILED, BAY_CANCELED, CELL_CALLER_GONE);
+		break;
+	}
+	answer(call);
+}
+
 static void
 do_call(const struct varlink_call *call, struct varlink_fds *fds)
 {
@@ -706,6 +727,8 @@ do_call_of_any_kind(const struct varlink_call *call, struct varlink_fds *fds)
 		strcmp(call->method, CELL_LOG_LEVEL) == 0 || strcmp(call->method, CELL_PEER) == 0 ||
 		strcmp(call->method, CELL_LINK) == 0) {
 		answer(call);
+	} else if (strcmp(call->method, CELL_CANCEL) == 0) {
+		do_cancel(call);
 	} else if (strcmp(call->method, CELL_START) == 0) {
 		do_start(call);
 	} else if (strcmp(call->method, CELL_GATE) == 0) {

@@ -374,6 +374,30 @@ status_is 0
 ! wait "$call" || fail 'the call succeeded'
 stop
 
+begin 'a call that is killed is cancelled in its service, and a message that was sent is not'
+plugin actor
+ini <<'END'
+[service actor]
+END
+start
+in_flight_is() { [ "$(field_of actor in_flight)" = "$1" ]; }
+for signal in KILL TERM; do
+	ctl_behind killed call actor 'sleep 3600000000000' --timeout 2h
+	killed=$call
+	wait_until 'the handler runs' in_flight_is 1
+	kill -"$signal" "$killed"
+	wait "$killed"
+	wait_until 'the handler has ended' in_flight_is 0
+done
+[ "$(field_of actor failed)" = 2 ] || fail "$(field_of actor failed) have failed, not the 2 that were killed"
+ctl send actor "until $dir/file"
+status_is 0
+wait_until 'the handler runs' in_flight_is 1
+: >"$dir/file"
+wait_until 'the handler has ended' in_flight_is 0
+[ "$(field_of actor failed)" = 2 ] || fail "$(field_of actor failed) have failed, not the 2 that were killed"
+stop
+
 begin 'a service that refuses to stop says so, and --now ends it with its cell'
 plugin actor
 ini <<'END'

@@ -113,6 +113,16 @@ is_listed() { ctl_quiet tasks one | grep -q 'linger'; }
 wait_until 'the verb is among the tasks' is_listed
 [ "$(field_of one in_flight)" = 1 ] || fail 'it counts as a request'
 
+case='a verb is cancelled when the one who asked for it goes'
+is_unlisted() { ! is_listed; }
+kill -KILL "$lingers"
+wait "$lingers"
+wait_until 'the verb has ended' is_unlisted
+[ "$(field_of one in_flight)" = 1 ] || fail 'the call has ended with it'
+ctl_behind lingers do one linger
+lingers=$call
+wait_until 'the next is among the tasks' is_listed
+
 case='a stop lets a verb finish within the drain, then cancels it'
 ctl stop one --now
 status_is 0
