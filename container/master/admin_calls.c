@@ -74,7 +74,7 @@ admin_cell_call_fail(struct admin_cell_call *call, const struct cell_reply *repl
 	if (reply->kind == CELL_REPLY_DIED && call->counts)
 		master_service_count_lost_call(call->service);
 	if (reply->kind == CELL_REPLY_SILENT)
-		silent_loops_append(&hint, call->master, call->cell);
+		silent_loops_append(&hint, call->master->supervisor, call->cell);
 	text = buffer_text(&hint);
 	admin_fail(call->request, reply->status, "%s%s", reply->message, text != NULL ? text : "");
 	buffer_finish(&hint);

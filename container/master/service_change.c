@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/alloc.h"
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "master/master_cell.h"
@@ -16,8 +17,12 @@
 #include "master/service_probation.h"
 #include "master/service_steps.h"
 #include "master/service_swap.h"
+#include "master/silent_loops.h"
 #include "master/supervisor.h"
 #include "protocol/cell_link.h"
+
+/* Loops that do not come round to what is live in this time may hang. */
+static const int64_t service_change_limit_ns = 3 * (int64_t)CLOCK_NS_PER_S;
 
 bool
 service_change_is_possible(const struct master_service *service)
@@ -39,34 +44,7 @@ service_change_set_image(struct master_service *service, struct plugin_image *im
 
 /* --- live ------------------------------------------------------------------------------- */
 
-/* A change that the cell has been told of. */
-struct service_live {
-	struct master_service *service;
-	struct config *source;
-	const struct config_service *config;
-	service_done_fn *done;
-	void *arg;
-};
-
-static void
-service_on_changed(const struct cell_reply *reply, void *arg)
-{
-	struct service_live *live = arg;
-	struct master_service *service = live->service;
-
-	service->changing = false;
-	/* One that does not run any more gets it with its next start. */
-	if (reply->kind == CELL_REPLY_FAILED && reply->status != BAY_CLOSED) {
-		live->done(service, reply->status, reply->message, live->arg);
-	} else {
-		master_service_configure(service, live->source, live->config);
-		live->done(service, BAY_OK, "", live->arg);
-	}
-	config_unref(live->source);
-	free(live);
-}
-
-/* NULL: no memory. */
+/* What the cell is told of it. NULL: no memory, or a setting that is no text. */
 static json_t *
 service_change_parameters(const struct config_service *config, bool has_settings)
 {
@@ -99,40 +77,17 @@ service_change_parameters(const struct config_service *config, bool has_settings
 	return parameters;
 }
 
-void
-service_change_live(struct master_service *service, const struct service_target *target,
-	bool settings, service_done_fn *done, void *arg)
-{
-	struct cell_process *cell = master_cell_ready(service->cell);
-	struct service_live *live;
-	json_t *parameters;
-
-	if (service->state != SERVICE_READY || cell == NULL) {
-		master_service_configure(service, target->source, target->config);
-		done(service, BAY_OK, "", arg);
-		return;
-	}
-	parameters = service_change_parameters(target->config, settings);
-	if (parameters == NULL) {
-		done(service, BAY_INVALID, "a setting is no UTF-8 text", arg);
-		return;
-	}
-	live = xcalloc(1, sizeof(*live));
-	*live = (struct service_live){.service = service, .source = config_ref(target->source),
-		.config = target->config, .done = done, .arg = arg};
-	service->changing = true;
-	cell_process_call(cell, CELL_CHANGE, parameters, -1, 0, service_on_changed, live);
-}
-
-/* --- a new generation ---------------------------------------------------------------------- */
-
-/* The instances of a generation are made on the loops of the one before. A canary ends with a stop
- * of its service. */
+/* Whether it is all the same to the cell: what it is told is what it has. */
 static bool
-service_change_can_swap(const struct master_service *service, const struct service_target *target)
+service_change_is_of_the_master(const struct master_service *service, const struct config_service *config)
 {
-	return master_cell_ready(service->cell) != NULL && !service->moving && !service_canary_runs(service) &&
-		service->config->instances == target->config->instances;
+	json_t *before = service_change_parameters(service->config, false);
+	json_t *after = service_change_parameters(config, false);
+	bool same = before != NULL && after != NULL && json_equal(before, after);
+
+	json_decref(before);
+	json_decref(after);
+	return same;
 }
 
 static void
@@ -156,6 +111,87 @@ service_change_tell(struct master_service *service, bool settings)
 		cell_process_call(cell, CELL_CHANGE, parameters, -1, 0, service_on_told, service);
 	else
 		json_decref(parameters);
+}
+
+/* A change that the cell has been told of. */
+struct service_live {
+	struct master_service *service;
+	struct config *source;
+	const struct config_service *config;
+	bool settings;
+	service_done_fn *done;
+	void *arg;
+};
+
+/* A loop of it hangs, which would take the change when it comes round: it is told to stay as it was. */
+static void
+service_was_not_changed(struct service_live *live, const char *message)
+{
+	struct master_service *service = live->service;
+	struct buffer text = {0};
+
+	service_change_tell(service, live->settings);
+	if (buffer_printf(&text, "its loops have not taken the change: %s", message))
+		silent_loops_append(&text, service->supervisor, service->cell);
+	live->done(service, BAY_TIMEOUT, buffer_text(&text) != NULL ? buffer_text(&text) : message, live->arg);
+	buffer_finish(&text);
+}
+
+static void
+service_on_changed(const struct cell_reply *reply, void *arg)
+{
+	struct service_live *live = arg;
+	struct master_service *service = live->service;
+
+	service->changing = false;
+	/* One that does not run any more gets it with its next start. */
+	if (reply->kind == CELL_REPLY_FAILED && reply->status != BAY_CLOSED) {
+		live->done(service, reply->status, reply->message, live->arg);
+	} else if (reply->kind == CELL_REPLY_SILENT) {
+		service_was_not_changed(live, reply->message);
+	} else {
+		master_service_configure(service, live->source, live->config);
+		live->done(service, BAY_OK, "", live->arg);
+	}
+	config_unref(live->source);
+	free(live);
+}
+
+void
+service_change_live(struct master_service *service, const struct service_target *target,
+	bool settings, service_done_fn *done, void *arg)
+{
+	struct cell_process *cell = master_cell_ready(service->cell);
+	struct service_live *live;
+	json_t *parameters;
+
+	if (service->state != SERVICE_READY || cell == NULL ||
+	    (!settings && service_change_is_of_the_master(service, target->config))) {
+		master_service_configure(service, target->source, target->config);
+		done(service, BAY_OK, "", arg);
+		return;
+	}
+	parameters = service_change_parameters(target->config, settings);
+	if (parameters == NULL) {
+		done(service, BAY_INVALID, "a setting is no UTF-8 text", arg);
+		return;
+	}
+	live = xcalloc(1, sizeof(*live));
+	*live = (struct service_live){.service = service, .source = config_ref(target->source),
+		.config = target->config, .settings = settings, .done = done, .arg = arg};
+	service->changing = true;
+	cell_process_call(cell, CELL_CHANGE, parameters, -1, service_change_limit_ns, service_on_changed, live);
+}
+
+/* --- a new generation ---------------------------------------------------------------------- */
+
+/* The instances of a generation are made on the loops of the one before. A canary ends with a stop
+ * of its service. */
+static bool
+service_change_can_swap(const struct master_service *service, const struct service_target *target)
+{
+	return master_cell_ready(service->cell) != NULL && !service->moving && !service_canary_runs(service) &&
+		service->config->instances == target->config->instances;
 }
 
 void

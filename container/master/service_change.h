@@ -30,7 +30,8 @@ struct service_target {
 bool service_change_is_possible(const struct master_service *service);
 
 /* READY: gives what is live to what runs, and with settings those of its plugin too. Else it is
- * for its next start. */
+ * for its next start. What only the master goes by is in force at once, whatever the cell does; else
+ * BAY_TIMEOUT when a loop does not come round to it in time. */
 void service_change_live(struct master_service *service, const struct service_target *target,
 	bool settings, service_done_fn *done, void *arg);
 

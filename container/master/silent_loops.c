@@ -24,7 +24,7 @@ struct silent_loop {
 /* Finds the next one from the loop *next of the cell on, and moves that behind it. False: there
  * is none. */
 static bool
-silent_loops_next(const struct master *master, const struct master_cell *cell, uint32_t *next,
+silent_loops_next(const struct supervisor *supervisor, const struct master_cell *cell, uint32_t *next,
 	struct silent_loop *silent_r)
 {
 	const struct status_page *page = master_cell_page(cell);
@@ -34,7 +34,7 @@ silent_loops_next(const struct master *master, const struct master_cell *cell, u
 		silent_r->loop = (*next)++;
 		if (!status_page_loop_is_silent(page, silent_r->loop, &silent_r->view, &silent_r->held_ns))
 			continue;
-		silent_r->service = supervisor_by_slot(master->supervisor, silent_r->view.slot);
+		silent_r->service = supervisor_by_slot(supervisor, silent_r->view.slot);
 		return true;
 	}
 	return false;
@@ -58,7 +58,7 @@ silent_loops_report_cell(const struct master *master, const struct master_cell *
 	struct silent_loop silent;
 	uint32_t next = 0;
 
-	while (silent_loops_next(master, cell, &next, &silent)) {
+	while (silent_loops_next(master->supervisor, cell, &next, &silent)) {
 		if ((only == NULL || silent.service == only) && !silent_loops_add(loops, &silent))
 			return false;
 	}
@@ -80,12 +80,13 @@ silent_loops_report(const struct master *master, const struct master_service *on
 }
 
 void
-silent_loops_append(struct buffer *text, const struct master *master, const struct master_cell *cell)
+silent_loops_append(struct buffer *text, const struct supervisor *supervisor,
+	const struct master_cell *cell)
 {
 	struct silent_loop silent;
 	uint32_t next = 0;
 
-	while (silent_loops_next(master, cell, &next, &silent)) {
+	while (silent_loops_next(supervisor, cell, &next, &silent)) {
 		/* Without memory the text goes without this hint. */
 		if (!buffer_printf(text, " (loop %u hangs in service %s%s", (unsigned)silent.loop,
 			silent.service != NULL ? silent.service->config->name : "?",

@@ -13,6 +13,7 @@ struct buffer;
 struct master;
 struct master_cell;
 struct master_service;
+struct supervisor;
 
 /* An array of SilentLoop objects, the caller's: all, or those that run code of only. NULL: no
  * memory. */
@@ -25,7 +26,7 @@ bool silent_loops_report_cell(const struct master *master, const struct master_c
 	__attribute__((warn_unused_result));
 
 /* Appends " (loop 0 hangs in service spin, task handle)" for each of the cell. */
-void silent_loops_append(struct buffer *text, const struct master *master,
+void silent_loops_append(struct buffer *text, const struct supervisor *supervisor,
 	const struct master_cell *cell);
 
 #endif

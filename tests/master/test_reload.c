@@ -629,6 +629,45 @@ START_TEST(only_live_keys_are_set_by_hand)
 }
 END_TEST
 
+/* A loop of the cell hangs in b, and the cell answers to nothing. */
+START_TEST(what_only_the_master_goes_by_is_set_beside_a_loop_that_hangs)
+{
+	static const struct {
+		const char *key;
+		const char *value;
+	} masters[] = {{"stall_kill", "1h"}, {"stall_warn", "2s"}, {"restart", "no"},
+		{"restart_delay", "1s..2s"}, {"start_limit", "3/1m"}, {"on_crash", "stay"}, {"poison", "3"}};
+	static const char *const settings = "[container]\n[service a]\nqueue = 9\n[service b]\n";
+	struct answer answer;
+	struct world world;
+
+	open_world(&world, "call=spin");
+	cell_process_call(master_cell_process(supervisor_cell(world.master.supervisor, 0)), CELL_CALL,
+		json_pack("{s:s}", "service", "b"), -1, 0, cell_reply_ignore, NULL);
+	for (size_t i = 0; i < sizeof(masters) / sizeof(masters[0]); i++) {
+		answer = set_key(&world, "b", masters[i].key, masters[i].value);
+		ck_assert_msg(answer.status == BAY_OK, "%s: %s", masters[i].key, answer.message);
+	}
+	ck_assert_int_eq(service_of(&world.master, "b")->config->stall_kill_ns, 3600 * MS(1000));
+	/* What its loops have to take waits for them, but not for ever. */
+	answer = set_key(&world, "a", "queue", "7");
+	ck_assert_int_eq(answer.status, BAY_FAILED);
+	ck_assert_msg(strstr(answer.message, "its loops have not taken the change: the cell did not answer "
+		"within 3s (loop 0 hangs in service b, task task)") != NULL, "%s", answer.message);
+	ck_assert_int_eq(service_of(&world.master, "a")->config->queue, 1024);
+	answer = reload_file(&world, settings);
+	ck_assert_int_eq(answer.status, BAY_FAILED);
+	/* The next cell takes it. */
+	cell_process_kill(master_cell_process(supervisor_cell(world.master.supervisor, 0)));
+	UNTIL(&world.master, !is_state(&world.master, "a", SERVICE_READY));
+	UNTIL(&world.master, is_state(&world.master, "a", SERVICE_READY));
+	answer = reload_file(&world, settings);
+	ck_assert_msg(answer.status == BAY_OK, "%s", answer.message);
+	ck_assert_int_eq(service_of(&world.master, "a")->config->queue, 9);
+	close_world(&world);
+}
+END_TEST
+
 START_TEST(an_earlier_configuration_gets_a_new_number)
 {
 	struct reload_wish wish = {.kind = RELOAD_ROLLBACK, .number = 1, .who = "test"};
@@ -691,5 +730,6 @@ CHECK_MAIN("master/reload",
 	a_generation_that_crashes_in_the_swap_is_taken_back,
 	a_generation_that_is_swapped_to_is_no_restart,
 	only_live_keys_are_set_by_hand,
+	what_only_the_master_goes_by_is_set_beside_a_loop_that_hangs,
 	an_earlier_configuration_gets_a_new_number,
 	when_bayd_stops_everybody_is_told)

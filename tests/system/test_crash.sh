@@ -267,6 +267,32 @@ for order in 'spin handle' 'toil breadwinner'; do
 done
 stop
 
+begin 'who wants a loop that hangs to be ended sets stall_kill beside it, and hears which one it is'
+plugin actor
+ini <<'END'
+[service actor]
+stall_kill = 0s
+restart_delay = 10ms
+instances = one
+END
+start
+before=$(cell_pid)
+ctl_behind spins call actor spin
+hangs() { ctl_quiet status actor --json | grep -q '"silent_loops":\[{'; }
+wait_until 'its loop hangs' hangs
+ctl set actor.queue 7
+status_is 10
+complains 'its loops have not taken the change'
+complains '(loop 0 hangs in service actor, task handle)'
+ctl set actor.stall_kill 1s
+status_is 0
+is_another() { [ "$(cell_pid)" != "$before" ] && [ "$(state_of actor)" = ready ]; }
+wait_until 'another cell serves' is_another
+! wait "$call" || fail 'the call succeeded'
+ctl set actor.queue 7
+status_is 0
+stop
+
 begin 'an idle loop tells how many tasks it has'
 plugin actor
 ini <<'END'
