@@ -387,7 +387,7 @@ cell_tasks(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 
 	(void)fds;
 	if (cell_tasks_from_json(call->parameters, &tasks, error))
-		task_list_begin(cell->control, &cell->loop, cell->executor, &cell->page, call->id, tasks.service);
+		task_list_begin(cell->control, &cell->loop, cell->executor, &cell->page, call->id, &tasks);
 	else
 		control_refuse(cell->control, call->id, BAY_INVALID, error);
 }

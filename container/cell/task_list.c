@@ -11,11 +11,12 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/status_page.h"
+#include "base/wait_graph.h"
 #include "cell/control.h"
 #include "cell/executor.h"
 #include "cell/source_line.h"
 #include "cell/wait_edges.h"
-#include "cell/wait_graph.h"
+#include "cell/wait_outside.h"
 #include "loop/loop.h"
 #include "protocol/cell_link.h"
 #include "protocol/varlink.h"
@@ -48,6 +49,7 @@ struct task_list_part {
 	bool back;                           /* from the round in which it was asked last */
 	unsigned round;                      /* in which it was asked last */
 	struct wait_edges waits;             /* of the last round */
+	struct wait_crossings crossings;     /* of the first: requests of other cells */
 };
 
 /* Freed when every loop has answered, however late. */
@@ -56,6 +58,7 @@ struct task_list {
 	struct loop *loop;
 	const struct status_page *page;
 	int64_t id;
+	bool waits_only;
 	bool all;                            /* or only of: */
 	const struct bay_service *service;   /* NULL: there is no such service */
 	struct timer timer;
@@ -64,6 +67,7 @@ struct task_list {
 	unsigned missing;                    /* answers of this round */
 	unsigned out;                        /* answers of any */
 	struct wait_edges waits;             /* of the first round */
+	struct wait_crossings crossings;     /* likewise */
 	unsigned count;
 	struct task_list_part parts[];
 };
@@ -129,7 +133,7 @@ task_list_describe_new(const struct spawn *spawn, unsigned loop, int64_t now_ns)
 static bool
 task_list_wants(const struct task_list *list, const struct bay_instance *instance)
 {
-	return list->all || (instance != NULL && instance->service == list->service);
+	return !list->waits_only && (list->all || (instance != NULL && instance->service == list->service));
 }
 
 /* Whether there is room in the answer for one more. */
@@ -162,6 +166,7 @@ task_list_on_loop(struct inbox_item *item)
 				task_list_describe_new(spawn, part->scheduler->index, now_ns));
 	}
 	wait_edges_of_loop(&part->waits, part->scheduler);
+	wait_crossings_of_loop(&part->crossings, part->scheduler);
 	item->run = task_list_on_answer;
 	loop_post(list->loop, item);
 }
@@ -279,10 +284,26 @@ task_list_gather(struct task_list *list, struct wait_edges *waits)
 	}
 }
 
+/* What the waits here have to do with those of other cells, if anything. */
+static void
+task_list_add_outside(struct task_list *list, json_t *reply)
+{
+	json_t *outside;
+	unsigned i;
+
+	for (i = 0; i < list->count; i++) {
+		if (list->parts[i].answered)
+			wait_crossings_append(&list->crossings, &list->parts[i].crossings);
+	}
+	outside = wait_outside_report(&list->waits, &list->crossings);
+	if (outside != NULL)
+		json_object_set_new(reply, "waits", outside);
+}
+
 static void
 task_list_send(struct task_list *list, const struct wait_graph *graph)
 {
-	json_t *tasks = json_array(), *silent = json_array();
+	json_t *tasks = json_array(), *silent = json_array(), *reply;
 	uint64_t total = 0;
 	unsigned i;
 
@@ -299,8 +320,9 @@ task_list_send(struct task_list *list, const struct wait_graph *graph)
 	task_list_look_up(tasks);
 	if (graph != NULL)
 		task_list_mark(tasks, graph);
-	control_answer(list->control, list->id, json_pack("{s:o, s:o, s:I}", "tasks", tasks,
-		"silent_loops", silent, "total", (json_int_t)total), -1);
+	reply = json_pack("{s:o, s:o, s:I}", "tasks", tasks, "silent_loops", silent, "total", (json_int_t)total);
+	task_list_add_outside(list, reply);
+	control_answer(list->control, list->id, reply, -1);
 }
 
 static void
@@ -349,6 +371,7 @@ task_list_round_is_over(struct task_list *list)
 	if (list->round == 1) {
 		task_list_gather(list, &list->waits);
 		wait_edges_of_queues(&list->waits);
+		wait_crossings_of_routes(&list->crossings);
 	} else {
 		task_list_gather(list, &later);
 		wait_edges_keep(&list->waits, &later);
@@ -370,8 +393,10 @@ task_list_free(struct task_list *list)
 	for (i = 0; i < list->count; i++) {
 		json_decref(list->parts[i].tasks);
 		wait_edges_finish(&list->parts[i].waits);
+		wait_crossings_finish(&list->parts[i].crossings);
 	}
 	wait_edges_finish(&list->waits);
+	wait_crossings_finish(&list->crossings);
 	free(list);
 }
 
@@ -400,7 +425,7 @@ task_list_on_timeout(struct timer *timer)
 
 void
 task_list_begin(struct control *control, struct loop *loop, struct executor *executor,
-	const struct status_page *page, int64_t id, const char *service)
+	const struct status_page *page, int64_t id, const struct cell_tasks *asked)
 {
 	unsigned i, count = executor_count(executor);
 	struct task_list *list = xcalloc(1, sizeof *list + count * sizeof list->parts[0]);
@@ -409,8 +434,9 @@ task_list_begin(struct control *control, struct loop *loop, struct executor *exe
 	list->loop = loop;
 	list->page = page;
 	list->id = id;
-	list->all = service == NULL;
-	list->service = service != NULL ? registry_get(service) : NULL;
+	list->waits_only = asked->waits_only;
+	list->all = asked->service == NULL;
+	list->service = asked->service != NULL ? registry_get(asked->service) : NULL;
 	list->count = count;
 	list->round = 1;
 	timer_init(&list->timer, task_list_on_timeout);

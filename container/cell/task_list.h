@@ -8,14 +8,15 @@
 
 #include <stdint.h>
 
+struct cell_tasks;
 struct control;
 struct executor;
 struct loop;
 struct status_page;
 
-/* Answers the call with this id on control with the tasks of a service (NULL: of all),
- * within half a second. */
+/* Answers the call with this id on control with the tasks that are asked for, within half a second
+ * (twice that, if some seem to wait for ever). */
 void task_list_begin(struct control *control, struct loop *loop, struct executor *executor,
-	const struct status_page *page, int64_t id, const char *service);
+	const struct status_page *page, int64_t id, const struct cell_tasks *asked);
 
 #endif

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "base/alloc.h"
-#include "cell/wait_graph.h"
+#include "base/wait_graph.h"
 #include "io/select.h"
 #include "runtime/scheduler.h"
 #include "runtime/scope.h"
@@ -28,13 +28,6 @@
 #define NODE_REQUEST (UINT64_C(1) << 63)
 #define NODE_QUEUE (UINT64_C(1) << 62)
 #define NODE_FEED (UINT64_C(1) << 61)
-#define NODE_LOOP_SHIFT 48
-
-uint64_t
-wait_task_node(unsigned loop, uint64_t id)
-{
-	return (uint64_t)loop << NODE_LOOP_SHIFT | id;
-}
 
 static uint64_t
 task_node(const struct task *task)
@@ -42,10 +35,16 @@ task_node(const struct task *task)
 	return wait_task_node(task->scheduler->index, task->id);
 }
 
-static uint64_t
-request_node(const void *request)
+uint64_t
+wait_request_node(const void *request)
 {
 	return NODE_REQUEST | (uint64_t)(uintptr_t)request;
+}
+
+const struct bay_service *
+wait_queue_of(uint64_t node)
+{
+	return (node & NODE_QUEUE) && !(node & NODE_REQUEST) ? registry_at((uint16_t)(node & ~NODE_QUEUE)) : NULL;
 }
 
 static uint64_t
@@ -60,7 +59,7 @@ handle_node(const struct bay_task *handle)
 {
 	struct task_identity who;
 
-	return task_identify(handle, &who) ? wait_task_node(scheduler_here->index, who.id) : request_node(handle);
+	return task_identify(handle, &who) ? wait_task_node(scheduler_here->index, who.id) : wait_request_node(handle);
 }
 
 char *
@@ -74,7 +73,7 @@ wait_node_text(const struct wait_graph *graph, uint64_t node)
 		return xasprintf("the queue of %s", edge->service->name);
 	if (node & NODE_FEED)
 		return xasprintf("the subscription of %s to %s", edge->service->name, edge->name);
-	return xasprintf("task %" PRIu64 " %s%s%s%s", node & ((UINT64_C(1) << NODE_LOOP_SHIFT) - 1), edge->name,
+	return xasprintf("task %" PRIu64 " %s%s%s%s", node & ((UINT64_C(1) << WAIT_LOOP_SHIFT) - 1), edge->name,
 		edge->service != NULL ? " (" : "", edge->service != NULL ? edge->service->name : "",
 		edge->service != NULL ? ")" : "");
 }
@@ -131,7 +130,7 @@ add_started_calls(struct wait_edges *edges, struct task *task)
 		struct bay_task *handle = container_of(pos, struct bay_task, in_scope);
 
 		if (!handle->done && !task_identify(handle, &who))
-			add_handle(edges, handle, request_node(handle));
+			add_handle(edges, handle, wait_request_node(handle));
 	}
 }
 
@@ -143,7 +142,7 @@ add_served(struct wait_edges *edges, const struct task *task)
 
 	if (task->request == NULL || task->request->task != task)
 		return;
-	edge.from = request_node(task->request);
+	edge.from = wait_request_node(task->request);
 	edge.service = task->request->service;
 	wait_edges_add(edges, &edge);
 }
@@ -183,7 +182,7 @@ add_task(struct wait_edges *edges, struct task *task)
 	if (waiter == NULL || !is_parked_on(waiter))
 		return;
 	if (waiter->request != NULL)
-		add_task_edge(edges, task, request_node(waiter->request), false);
+		add_task_edge(edges, task, wait_request_node(waiter->request), false);
 	if (waiter->waitable != NULL && waiter->waitable->holder != NULL)
 		add_task_edge(edges, task, task_node(waiter->waitable->holder), false);
 	add_selected(edges, task);
@@ -249,7 +248,7 @@ static void
 add_queued(struct wait_edges *edges, const struct list *requests, uint64_t queue)
 {
 	list_for_each(pos, requests) {
-		struct wait_edge edge = {.from = request_node(container_of(pos, struct bay_request, link)), .to = queue};
+		struct wait_edge edge = {.from = wait_request_node(container_of(pos, struct bay_request, link)), .to = queue};
 
 		wait_edges_add(edges, &edge);
 	}

@@ -8,11 +8,15 @@
 
 #include <stdint.h>
 
+struct bay_service;
 struct scheduler;
 struct wait_edges;
 
-/* A task as a node; ids are those of its loop. */
-uint64_t wait_task_node(unsigned loop, uint64_t id);
+/* A request as a node. */
+uint64_t wait_request_node(const void *request);
+
+/* The service whose queue this node is, or NULL. */
+const struct bay_service *wait_queue_of(uint64_t node);
 
 /* "task 9 handle (b)" or "the queue of b" for a node of this graph, malloc'd; NULL for what lies
  * between. */

@@ -214,6 +214,7 @@ static const struct record cell_cancel_record = RECORD(struct cell_cancel, cell_
 
 static const struct record_field cell_tasks_fields[] = {
 	RECORD_TEXT_OPTIONAL(struct cell_tasks, service, "service"),
+	RECORD_BOOL(struct cell_tasks, waits_only, "waits_only"),
 };
 static const struct record cell_tasks_record = RECORD(struct cell_tasks, cell_tasks_fields);
 

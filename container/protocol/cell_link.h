@@ -305,12 +305,24 @@ struct cell_cancel {
 #define CELL_CALLER_GONE "the caller is gone"
 
 /*
- * Tasks{service?} -> {tasks: [cell_task...], silent_loops: [], total}
+ * Tasks{service?, waits_only?} -> {tasks: [cell_task...], silent_loops: [], total, waits?}
+ *
+ * waits tells of the waits here that only other cells could end, or that those may wait for. Nodes are
+ * numbers that mean something in this cell only, until it ends (base/wait_graph.h):
+ *
+ *	edges     [[from, to, serial, any], ...]
+ *	names     [[node, "task 9 handle (b)"], ...]
+ *	sent      [[node, "cell", epoch, id], ...]     a request that the other cell has
+ *	unsent    [[node, "service"], ...]             one that waits for room in that queue there
+ *	served    [[node, epoch, id], ...]             a request of another cell
+ *	queues    [[node, "service"], ...]
+ *
  * Queues{} -> {queues: [cell_queue...]}
  * Loops{} -> {loops: [cell_loop...]}
  */
 struct cell_tasks {
 	const char *service; /* or NULL: of all */
+	bool waits_only;     /* no tasks */
 };
 
 /* LogLevel -> {} */

@@ -112,6 +112,13 @@ peers_finish(void)
 	peers.count = 0;
 }
 
+void
+peers_lists(const struct list **peers_r, const struct list **routes_r)
+{
+	*peers_r = &peers.peers;
+	*routes_r = &peers.routes;
+}
+
 /* --- links ---------------------------------------------------------------------------------- */
 
 void

@@ -189,6 +189,9 @@ extern struct peer_source peers_source;
 
 /* peer.c, under the lock. */
 
+/* All of struct peer.in_peers, and of struct peer_route.in_routes. */
+void peers_lists(const struct list **peers_r, const struct list **routes_r);
+
 /* Asks for a link if one is needed. */
 void peer_want(struct peer *peer);
 

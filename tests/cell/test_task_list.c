@@ -131,7 +131,8 @@ list_once(int64_t id, const char *of)
 {
 	const struct cell_answer *answer;
 
-	task_list_begin(cell_control, &cell_control_loop, services_executor(), services_page(), id, of);
+	task_list_begin(cell_control, &cell_control_loop, services_executor(), services_page(), id,
+		&(struct cell_tasks){.service = of});
 	answer = cell_control_answer(id);
 	ck_assert_str_eq(answer->status, "ok");
 	return answer->parameters;

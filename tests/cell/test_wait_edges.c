@@ -11,6 +11,7 @@
 #include <time.h>
 
 #include "cell/task_list.h"
+#include "protocol/cell_link.h"
 #include "support/cell_control.h"
 #include "support/services.h"
 
@@ -249,7 +250,8 @@ list(void)
 	const struct cell_answer *answer;
 
 	asked++;
-	task_list_begin(cell_control, &cell_control_loop, services_executor(), services_page(), asked, NULL);
+	task_list_begin(cell_control, &cell_control_loop, services_executor(), services_page(), asked,
+		&(struct cell_tasks){.service = NULL});
 	answer = cell_control_answer(asked);
 	ck_assert_str_eq(answer->status, "ok");
 	return answer->parameters;

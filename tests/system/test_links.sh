@@ -94,6 +94,65 @@ kill -KILL "$(pid_of risky)"
 wait "$call"
 stop
 
+in_flight() { [ "$(field_of "$1" in_flight)" = "$2" ]; }
+is_deadlocked() { ctl_quiet tasks | grep -q '^deadlock: '; }
+
+# here and there call each other and have no more room. cross: both are at it.
+cross() {
+	ctl_behind crossed.here call here "when $dir/go there ${1-echo x}" --timeout 1h
+	from_here=$call
+	ctl_behind crossed.there call there "when $dir/go here ${1-echo x}" --timeout 1h
+	from_there=$call
+	wait_until 'here is at work' in_flight here 1
+	wait_until 'there is at work' in_flight there 1
+	: >"$dir/go"
+}
+
+begin 'services of two cells that wait for each other are told'
+plugin links
+ini <<END
+[service here]
+plugin = links
+concurrency = 1
+timeout = 0
+[service there]
+plugin = links
+isolate = yes
+concurrency = 1
+timeout = 0
+[service healthy]
+plugin = links
+isolate = yes
+END
+start
+cross
+wait_until 'they wait for each other' is_deadlocked
+ctl tasks
+circle=$(grep '^deadlock: ' "$dir/out")
+one='task [0-9]* handle (here) in cell main -> the queue of there in cell there'
+two='task [0-9]* handle (there) in cell there -> the queue of here in cell main'
+echo "$circle" | grep -qx "deadlock: $one -> $two -> task [0-9]* handle (here) in cell main" ||
+	echo "$circle" | grep -qx "deadlock: $two -> $one -> task [0-9]* handle (there) in cell there" ||
+	fail "the circle is $circle"
+[ "$(echo "$circle" | wc -l)" -eq 1 ] || fail 'it is told more than once'
+# Whichever of them is asked for; others are not in it.
+for service in here there; do
+	ctl tasks $service --json
+	says '"deadlock":"task '
+done
+ctl_behind healthy.out call healthy 'call here echo x' --timeout 1h
+waits=$call
+wait_until 'it waits, too' in_flight healthy 1
+ctl tasks healthy --json
+! grep '"deadlock":' "$dir/out" || fail 'who waits for a circle is in none'
+# One of them is broken up.
+kill "$from_here"
+kill -KILL "$(pid_of there)"
+wait "$from_here" "$from_there" "$waits"
+is_free() { ! is_deadlocked; }
+wait_until 'there is none any more' is_free
+stop
+
 three_cells 'who called a cell that is killed is told at once'
 ctl_behind call.out call here 'call there hang'
 wait_until 'the callee is at work' is_at_work

@@ -7,6 +7,7 @@
  *	fail TEXT            fails with "not-permitted" and TEXT
  *	hang                 until it is cancelled; then the next "canceled" says why
  *	hang-until FILE      until there is such a file; replies "free"
+ *	when FILE NAME ORDER the same, then calls
  *	canceled             replies why the last hang was, "" if none was
  *	count                replies how many messages "note" there were
  *	note                 counts; replies only if somebody waits
@@ -178,6 +179,19 @@ do_call(struct bay_request *request, const char *text)
 }
 
 static int
+do_when(struct bay_request *request, const char *text)
+{
+	char file[256];
+	const char *end = strchr(text, ' ');
+	int status = BAY_OK;
+
+	snprintf(file, sizeof file, "%.*s", end != NULL ? (int)(end - text) : 0, text);
+	while (status == BAY_OK && access(file, F_OK) != 0)
+		status = bay_sleep(BAY_MS);
+	return status == BAY_OK && end != NULL ? do_call(request, end + 1) : status;
+}
+
+static int
 do_within(struct bay_request *request, const char *text)
 {
 	char ms[64];
@@ -291,7 +305,7 @@ static const struct order {
 } orders[] = {
 	{"echo", do_echo}, {"fail", do_fail}, {"hang", do_hang}, {"hang-until", do_hang_until}, {"hanging", do_hanging}, {"canceled", do_canceled},
 	{"note", do_note}, {"count", do_count}, {"crash", do_crash}, {"crash-once", do_crash_once},
-	{"scribble", do_scribble}, {"call", do_call}, {"send", do_send}, {"within", do_within},
+	{"scribble", do_scribble}, {"call", do_call}, {"when", do_when}, {"send", do_send}, {"within", do_within},
 	{"gather", do_gather}, {"cancel", do_cancel}, {"large", do_large},
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
-#include "cell/wait_graph.h"
+#include "base/wait_graph.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -157,7 +157,7 @@ START_TEST(long_chains_are_followed_to_their_end)
 }
 END_TEST
 
-CHECK_MAIN("cell/wait_graph",
+CHECK_MAIN("base/wait_graph",
 	who_waits_for_somebody_alive_is_alive,
 	a_circle_is_dead_and_who_waits_for_it,
 	who_waits_for_all_is_dead_with_one,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
-#include "cell/wait_graph.h"
+#include "base/wait_graph.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -254,6 +254,14 @@ size_t
 wait_graph_dead(const struct wait_graph *graph)
 {
 	return graph->dead;
+}
+
+bool
+wait_graph_is_dead(const struct wait_graph *graph, uint64_t node)
+{
+	size_t found = wait_graph_find(graph, node);
+
+	return found != NOWHERE && !graph->nodes[found].alive;
 }
 
 /* Walks back from the end of a circle that was found to its begin. */

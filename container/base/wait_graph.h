@@ -9,8 +9,8 @@
  *
  * Pure functions over arrays. One thread.
  */
-#ifndef BAY_CELL_WAIT_GRAPH_H
-#define BAY_CELL_WAIT_GRAPH_H
+#ifndef BAY_BASE_WAIT_GRAPH_H
+#define BAY_BASE_WAIT_GRAPH_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -20,6 +20,9 @@ struct bay_service;
 
 /* More are not looked at, and no circle is found among so many. */
 #define WAIT_EDGES_MAX 65536
+
+/* Above the number of any task. */
+#define WAIT_LOOP_SHIFT 48
 
 struct wait_edge {
 	uint64_t from;
@@ -46,14 +49,22 @@ void wait_edges_finish(struct wait_edges *edges);
  * without a serial stay. */
 void wait_edges_keep(struct wait_edges *edges, const struct wait_edges *later);
 
+/* The node of a task of a loop. */
+static inline uint64_t
+wait_task_node(unsigned loop, uint64_t id)
+{
+	return (uint64_t)loop << WAIT_LOOP_SHIFT | id;
+}
+
 struct wait_graph;
 
 /* Borrows the edges, and sorts them. */
 struct wait_graph *wait_graph_create(struct wait_edges *edges);
 void wait_graph_destroy(struct wait_graph *graph);
 
-/* How many are dead. */
+/* How many are dead; whether this one is. */
 size_t wait_graph_dead(const struct wait_graph *graph);
+bool wait_graph_is_dead(const struct wait_graph *graph, uint64_t node);
 
 /* The shortest circle through a node: *length_r nodes, malloc'd, beginning with it; NULL when there
  * is none. */

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What waits for other cells, and what of theirs is here: for whoever looks who waits for whom. */
+#include "config.h"
+
+#include "service/peer_waits.h"
+
+#include "service/message.h"
+#include "service/peer.h"
+#include "service/peer_link.h"
+#include "service/request.h"
+
+/* Also of who waits until it has its place in the queue there. */
+static void
+peer_waits_tell(struct peer_wait *wait, const struct bay_request *request, peer_wait_fn *fn, void *arg)
+{
+	wait->request = request;
+	fn(wait, arg);
+	if (request->ticket == NULL)
+		return;
+	wait->request = request->ticket;
+	fn(wait, arg);
+}
+
+static void
+peer_waits_of_link(const struct peer_link *link, peer_wait_fn *fn, void *arg)
+{
+	list_for_each(pos, &link->away) {
+		const struct bay_request *request = container_of(pos, struct bay_request, link);
+		struct peer_wait wait = {.service = request->service, .cell = link->peer->name,
+			.epoch = link->epoch,
+			.id = (uint64_t)link->sent[request->sent_slot].serial << 32 | (request->sent_slot + 1)};
+
+		peer_waits_tell(&wait, request, fn, arg);
+	}
+}
+
+/* Of a service that there is none of now, nothing is in a queue yet. */
+static void
+peer_waits_of_route(const struct peer_route *route, peer_wait_fn *fn, void *arg)
+{
+	if (route->wait || route->peer == NULL)
+		return;
+	list_for_each(pos, &route->out) {
+		struct peer_wait wait = {.service = route->service, .cell = route->peer->name};
+
+		peer_waits_tell(&wait, container_of(pos, struct bay_request, link), fn, arg);
+	}
+}
+
+void
+peer_waits_sent(peer_wait_fn *fn, void *arg)
+{
+	const struct list *peers, *routes;
+
+	pthread_mutex_lock(&peers_lock);
+	peers_lists(&peers, &routes);
+	list_for_each(pos, peers) {
+		const struct peer *peer = container_of(pos, struct peer, in_peers);
+
+		if (peer->link != NULL)
+			peer_waits_of_link(peer->link, fn, arg);
+	}
+	list_for_each(pos, routes)
+		peer_waits_of_route(container_of(pos, struct peer_route, in_routes), fn, arg);
+	pthread_mutex_unlock(&peers_lock);
+}
+
+static void
+peer_waits_of_served(const struct peer_link *link, peer_wait_fn *fn, void *arg)
+{
+	for (uint32_t i = 0; i < link->served_size; i++) {
+		const struct peer_served *served = link->served[i];
+		struct peer_wait wait = {.cell = link->peer->name, .epoch = link->epoch};
+
+		if (served == NULL)
+			continue;
+		wait.id = served->id;
+		wait.request = served->request != NULL ? served->request : served->stands;
+		wait.service = served->named->service;
+		if (wait.request != NULL)
+			fn(&wait, arg);
+	}
+}
+
+void
+peer_waits_served(const struct scheduler *home, peer_wait_fn *fn, void *arg)
+{
+	const struct list *peers, *routes;
+
+	pthread_mutex_lock(&peers_lock);
+	peers_lists(&peers, &routes);
+	list_for_each(pos, peers) {
+		const struct peer *peer = container_of(pos, struct peer, in_peers);
+
+		if (peer->link != NULL && peer->link->home == home)
+			peer_waits_of_served(peer->link, fn, arg);
+	}
+	pthread_mutex_unlock(&peers_lock);
+}

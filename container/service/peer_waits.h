@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What of this cell waits for others, and what of others is here. A request that was sent has the same
+ * epoch and id in both cells, so that whoever hears both can put them together.
+ */
+#ifndef BAY_SERVICE_PEER_WAITS_H
+#define BAY_SERVICE_PEER_WAITS_H
+
+#include <stdint.h>
+
+struct bay_request;
+struct bay_service;
+struct scheduler;
+
+/* All of it borrowed for the call. */
+struct peer_wait {
+	const struct bay_request *request;
+	const struct bay_service *service; /* that it is for */
+	const char *cell;                  /* the other one */
+	uint64_t epoch;                    /* of the link; 0: it was not sent yet, for want of room there */
+	uint64_t id;
+};
+
+/* Called under a lock: not to go far. */
+typedef void peer_wait_fn(const struct peer_wait *wait, void *arg);
+
+/* All requests of ours that other cells have, or are to get. Any thread. */
+void peer_waits_sent(peer_wait_fn *fn, void *arg);
+
+/* Those of other cells that came over links of this loop and are not over. On that loop. */
+void peer_waits_served(const struct scheduler *home, peer_wait_fn *fn, void *arg);
+
+#endif
