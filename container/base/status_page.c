@@ -24,6 +24,7 @@ _Static_assert(sizeof(struct status_head) <= STATUS_CRASH_AT, "the head has one 
 _Static_assert((int)CRASH_LOOPS == (int)STATUS_PAGE_LOOPS_MAX, "each loop may be stuck");
 _Static_assert(offsetof(struct status_loop, names) <= 128, "what changes is in two cache lines");
 _Static_assert(sizeof(struct status_gauges) == 64, "one cache line a queue");
+_Static_assert(sizeof(struct status_guard) == 64, "one cache line a service");
 _Static_assert(sizeof(struct status_counters) % 64 == 0, "counters share no cache line");
 
 static size_t
@@ -33,9 +34,15 @@ status_page_gauges_at(uint32_t loops)
 }
 
 static size_t
-status_page_counters_at(uint32_t services, uint32_t loops)
+status_page_guards_at(uint32_t services, uint32_t loops)
 {
 	return status_page_gauges_at(loops) + services * sizeof(struct status_gauges);
+}
+
+static size_t
+status_page_counters_at(uint32_t services, uint32_t loops)
+{
+	return status_page_guards_at(services, loops) + services * sizeof(struct status_guard);
 }
 
 static size_t
@@ -175,6 +182,14 @@ status_page_gauges(const struct status_page *page, uint32_t slot)
 	return (struct status_gauges *)(void *)at + slot;
 }
 
+struct status_guard *
+status_page_guard(const struct status_page *page, uint32_t slot)
+{
+	uint8_t *at = (uint8_t *)page->head + status_page_guards_at(page->services, page->loops);
+
+	return (struct status_guard *)(void *)at + slot;
+}
+
 struct status_counters *
 status_page_counters(const struct status_page *page, uint32_t slot, uint32_t loop)
 {
@@ -206,6 +221,7 @@ void
 status_page_clear_slot(struct status_page *page, uint32_t slot)
 {
 	memset((void *)status_page_gauges(page, slot), 0, sizeof(struct status_gauges));
+	memset((void *)status_page_guard(page, slot), 0, sizeof(struct status_guard));
 	status_page_zero((uint8_t *)status_page_counters(page, slot, 0),
 		status_page_column_bytes(page->loops));
 }

@@ -7,6 +7,7 @@
  *	+------------------+  what else a report of a crash tells   struct crash_area
  *	+------------------+  loop 0, loop 1, ...               struct status_loop
  *	+------------------+  service 0, service 1, ...         struct status_gauges
+ *	+------------------+  service 0, service 1, ...         struct status_guard
  *	+------------------+  service 0: loop 0, loop 1, ..., elsewhere, loop 0, loop 1, ...
  *	|                  |  service 1: loop 0, ...            struct status_counters
  *	+------------------+
@@ -89,6 +90,25 @@ struct status_gauges {
 	_Atomic uint64_t oldest_ns;       /* clock_monotonic_ns of the oldest one's arrival, or 0 */
 	_Atomic uint64_t waiting_senders; /* parked because the queue is full */
 } __attribute__((aligned(64)));
+
+/* What stands before the calls that this cell makes of a service, be it here or in another cell.
+ * Written under the lock of that. */
+struct status_guard {
+	_Atomic uint64_t state;   /* of the breaker: enum status_breaker */
+	_Atomic uint64_t calls;   /* over which it opened, ... */
+	_Atomic uint64_t failed;  /* ... and those of them that failed */
+	_Atomic uint64_t next_ns; /* clock_monotonic_ns when calls are let through to try */
+	_Atomic uint64_t refused; /* calls, by the breaker */
+	_Atomic uint64_t opened;  /* times that it did */
+	_Atomic uint64_t retries; /* requests that were sent again, their cell having died */
+	_Atomic uint64_t retries_refused; /* by the retry budget */
+} __attribute__((aligned(64)));
+
+enum status_breaker {
+	STATUS_BREAKER_CLOSED = 0, /* calls go through */
+	STATUS_BREAKER_OPEN = 1,
+	STATUS_BREAKER_HALF_OPEN = 2
+};
 
 /* One service on one loop. Written by that loop only, but for cpu_ns. */
 struct status_counters {
@@ -188,6 +208,9 @@ struct status_loop *status_page_loop(const struct status_page *page, uint32_t lo
 
 /* slot < services */
 struct status_gauges *status_page_gauges(const struct status_page *page, uint32_t slot);
+
+/* slot < services */
+struct status_guard *status_page_guard(const struct status_page *page, uint32_t slot);
 
 /* slot < services, loop <= loops: the last one is for threads that are no loops. */
 struct status_counters *status_page_counters(const struct status_page *page, uint32_t slot,
@@ -322,6 +345,18 @@ struct status_service_view {
 	uint64_t cpu_ns;
 	uint64_t tasks;        /* with those in flight; 0 when the sum is negative */
 	uint64_t stack_used;   /* the greatest */
+	uint64_t breaker_refused; /* calls of this cell, of a service wherever it is; likewise: */
+	uint64_t breaker_opened;
+	uint64_t retries;
+	uint64_t retries_refused;
+};
+
+/* The breaker of a cell before a service. */
+struct status_breaker_view {
+	enum status_breaker state;
+	uint64_t calls;
+	uint64_t failed;  /* at most calls */
+	uint64_t next_ns;
 };
 
 struct status_crash_view {
@@ -355,6 +390,10 @@ void status_page_read_service(const struct status_page *page, uint32_t slot,
 /* The same of its canaries alone: what is counted on loops, and no gauges of its queue. */
 void status_page_read_canary(const struct status_page *page, uint32_t slot,
 	struct status_service_view *view_r);
+
+/* slot < services */
+void status_page_read_breaker(const struct status_page *page, uint32_t slot,
+	struct status_breaker_view *view_r);
 
 struct status_histograms {
 	struct histogram_counts latency;

@@ -150,12 +150,17 @@ status_page_read_service(const struct status_page *page, uint32_t slot,
 	struct status_service_view *view_r)
 {
 	const struct status_gauges *gauges = status_page_gauges(page, slot);
+	const struct status_guard *guard = status_page_guard(page, slot);
 
 	*view_r = (struct status_service_view){
 		.queue_length = status_load(&gauges->queued),
 		.queue_bytes = status_load(&gauges->queued_bytes),
 		.queue_oldest_ns = status_load(&gauges->oldest_ns),
 		.waiting_senders = status_load(&gauges->waiting_senders),
+		.breaker_refused = status_load(&guard->refused),
+		.breaker_opened = status_load(&guard->opened),
+		.retries = status_load(&guard->retries),
+		.retries_refused = status_load(&guard->retries_refused),
 	};
 	status_sum_columns(view_r, status_page_counters(page, slot, 0), 2 * page->loops + 1);
 }
@@ -168,6 +173,23 @@ status_page_read_canary(const struct status_page *page, uint32_t slot,
 
 	*view_r = (struct status_service_view){0};
 	status_sum_columns(view_r, &counters[status_canary_column(page->loops, 0)], page->loops);
+}
+
+void
+status_page_read_breaker(const struct status_page *page, uint32_t slot,
+	struct status_breaker_view *view_r)
+{
+	const struct status_guard *guard = status_page_guard(page, slot);
+	uint64_t state = status_load(&guard->state);
+
+	*view_r = (struct status_breaker_view){
+		.state = state <= STATUS_BREAKER_HALF_OPEN ? (enum status_breaker)state : STATUS_BREAKER_CLOSED,
+		.calls = status_load(&guard->calls),
+		.failed = status_load(&guard->failed),
+		.next_ns = status_load(&guard->next_ns),
+	};
+	if (view_r->failed > view_r->calls)
+		view_r->failed = view_r->calls;
 }
 
 void
