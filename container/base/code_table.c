@@ -19,6 +19,10 @@ const struct code codes[] = {
 	{"bad-request", "What came over the admin socket is no request, or too large for one.",
 		"It is the client's mistake: requests are JSON objects ended by a NUL byte, of 256 KiB at "
 		"most. Larger messages go as a memfd."},
+	{"breaker-open", "Calls to a service are refused for a time, since many of them failed.",
+		"Look at the service: bayctl status SERVICE, bayctl log SERVICE. Calls are let through again by "
+		"themselves, some to try and then all; bayctl reset SERVICE has that at once. The keys that begin "
+		"with breaker say how many failures are too many."},
 	{"busy", "It is in use by somebody else, or already under way.",
 		"Wait for the other one, or see with bayctl status and bayctl tasks what it is doing."},
 	{"canary-runs", "Something is asked of a service of which a canary runs.",
@@ -218,6 +222,9 @@ const struct code codes[] = {
 		"It is for the author of the plugin to correct; use the macros of <bay/verb.h>."},
 	{"plugin-writes", "The plugin writes into descriptors of the container.",
 		"Look at its constructors and destructors: what they print, and what they close."},
+	{"retry-budget", "A request was not sent again to a service whose cell has died.",
+		"So many were sent again of late that they would be a load of their own. Look for cell-crash in "
+		"bayctl log; retry_budget and retry_budget_min say how many may be."},
 	{"service-drained", "The service takes no new requests, since an operator drains it.",
 		"bayctl resume SERVICE lets them in again."},
 	{"service-group", "A service does not run, since one of its group has failed.",

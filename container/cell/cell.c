@@ -119,8 +119,16 @@ cell_on_health(const struct cell_health *health, void *arg)
 	control_notify(cell->control, CELL_HEALTH, cell_health_to_json(health));
 }
 
+static void
+cell_on_breaker(const struct cell_breaker *breaker, void *arg)
+{
+	struct cell *cell = arg;
+
+	control_notify(cell->control, CELL_BREAKER, cell_breaker_to_json(breaker));
+}
+
 static const struct host_watcher cell_host_watcher = {cell_on_failed, cell_on_stage, cell_on_lingers,
-	cell_on_health};
+	cell_on_health, cell_on_breaker};
 
 static bool
 cell_has_generation(const char *service, int64_t generation, void *arg)
@@ -225,6 +233,19 @@ cell_gate(struct cell *cell, const struct varlink_call *call, struct varlink_fds
 		control_refuse(cell->control, call->id, BAY_INVALID, error);
 	else if (!host_gate(cell->host, &gate, cell_on_gate_seen, call->id))
 		control_refuse(cell->control, call->id, BAY_INVALID, "the name of the service is not valid");
+}
+
+static void
+cell_guard(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_guard guard;
+	char error[CELL_ERROR_SIZE];
+
+	(void)fds;
+	if (cell_guard_from_json(call->parameters, &guard, error))
+		host_guard(cell->host, &guard, cell_on_done, call->id);
+	else
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
 }
 
 static void
@@ -492,6 +513,7 @@ static const struct cell_method {
 	{CELL_ABSENT, cell_absent},
 	{CELL_START, cell_start},
 	{CELL_GATE, cell_gate},
+	{CELL_GUARD, cell_guard},
 	{CELL_CHANGE, cell_change},
 	{CELL_STOP, cell_stop},
 	{CELL_SWAP, cell_swap},

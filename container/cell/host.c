@@ -3,6 +3,7 @@
 
 #include "cell/host.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #include <bay/status.h>
@@ -17,6 +18,7 @@
 #include "cell/host_asks.h"
 #include "cell/host_change.h"
 #include "cell/host_gate.h"
+#include "cell/host_guard.h"
 #include "cell/host_instance.h"
 #include "cell/hosted.h"
 #include "loop/loop.h"
@@ -316,6 +318,59 @@ host_gate(struct host *host, const struct cell_gate *gate, host_gate_fn *done, i
 		return false;
 	host_gate_begin(&host->hosting, host->page, service, gate, done, id);
 	return true;
+}
+
+/* --- the guard --------------------------------------------------------------------------- */
+
+struct host_breaker {
+	struct inbox_item item;
+	char service[SERVICE_NAME_SIZE];
+	enum cell_breaker_state state;
+	char *why;
+};
+
+static void
+host_on_breaker(struct inbox_item *item)
+{
+	struct host_breaker *breaker = container_of(item, struct host_breaker, item);
+	struct cell_breaker told = {.service = breaker->service, .state = breaker->state, .why = breaker->why};
+
+	if (host_here != NULL)
+		host_here->hosting.watcher->breaker(&told, host_here->hosting.arg);
+	free(breaker->why);
+	free(breaker);
+}
+
+/* On any thread. */
+static void
+host_breaker_changed(struct bay_service *service, const struct breaker_view *view, const char *text)
+{
+	static const enum cell_breaker_state states[] = {
+		[STATUS_BREAKER_CLOSED] = CELL_BREAKER_CLOSED,
+		[STATUS_BREAKER_OPEN] = CELL_BREAKER_OPEN,
+		[STATUS_BREAKER_HALF_OPEN] = CELL_BREAKER_HALF_OPEN,
+	};
+	struct host_breaker *breaker;
+
+	if (host_here == NULL)
+		return;
+	breaker = xcalloc(1, sizeof *breaker);
+	breaker->item.run = host_on_breaker;
+	snprintf(breaker->service, sizeof breaker->service, "%s", service->name);
+	breaker->state = states[view->state];
+	breaker->why = xstrdup(text);
+	loop_post(host_here->hosting.control, &breaker->item);
+}
+
+void
+host_guard(struct host *host, const struct cell_guard *guard, host_done_fn *done, int64_t id)
+{
+	struct bay_service *service = registry_get(guard->service);
+
+	if (service == NULL)
+		done(BAY_INVALID, "the name of the service is not valid", id, host->hosting.arg);
+	else
+		host_guard_begin(&host->hosting, host->page, service, guard, host_breaker_changed, done, id);
 }
 
 /* --- changing ---------------------------------------------------------------------------- */

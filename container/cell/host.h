@@ -20,6 +20,8 @@ struct cell_absent;
 struct cell_change;
 struct cell_gate;
 struct cell_gate_seen;
+struct cell_breaker;
+struct cell_guard;
 struct cell_health;
 struct cell_promote;
 struct cell_start;
@@ -47,6 +49,8 @@ struct host_watcher {
 	void (*lingers)(const struct cell_lingers *lingers, void *arg);
 	/* What serves is not well, or is well again. */
 	void (*health)(const struct cell_health *health, void *arg);
+	/* What is before the calls of a service has another state; only if host_guard was called. */
+	void (*breaker)(const struct cell_breaker *breaker, void *arg);
 };
 
 /* control is the loop of the control thread. All are borrowed; arg is the watcher's, and of all
@@ -88,6 +92,9 @@ void host_start_adopted(struct host *host, const struct cell_start *start,
  * loops have seen it. False: the name is not valid, and nothing is called. */
 bool host_gate(struct host *host, const struct cell_gate *gate, host_gate_fn *done, int64_t id)
 	__attribute__((warn_unused_result));
+
+/* Sets what is before the calls of a service, there or not. BAY_INVALID: the name is not valid. */
+void host_guard(struct host *host, const struct cell_guard *guard, host_done_fn *done, int64_t id);
 
 /* Gives a service that runs what is live of another configuration. BAY_CLOSED: it does not run;
  * BAY_INVALID: its plugin refuses the settings, and all is as before. */

@@ -20,6 +20,7 @@
 #include "protocol/cell_link.h"
 #include "protocol/varlink.h"
 #include "protocol/varlink_stream.h"
+#include "service/call_guard.h"
 #include "service/message.h"
 #include "service/registry.h"
 #include "service/request.h"
@@ -140,11 +141,13 @@ outside_call_on_cancel(struct control_pending *pending)
 	outside_call_end(call);
 }
 
-/* The queue did not take it. */
+/* It may not go, or the queue did not take it. */
 static void
 outside_call_refused(struct outside_call *call, struct bay_request *request, int status)
 {
 	control_refuse(call->control, call->id, status, request->error != NULL ? request->error : "");
+	if (request->watched)
+		call_guard_end(request, status, false);
 	request_free(request);
 	outside_call_end(call);
 }
@@ -198,6 +201,10 @@ outside_call_send_both_ways(struct outside_call *call, struct bay_request *reque
 {
 	int status;
 
+	if (!call_guard_lets(request)) {
+		outside_call_refused(call, request, request->status);
+		return;
+	}
 	outside_call_expect(call, request);
 	status = service_queue_put(call->service, request);
 	if (status != BAY_OK)

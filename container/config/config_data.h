@@ -166,6 +166,13 @@ struct config_service {
 	struct config_rate rate; /* count 0: no limit */
 	enum config_overflow overflow;
 	int64_t retry; /* of requests from other cells */
+	int64_t retry_budget; /* percent; 0: none */
+	int64_t retry_budget_min; /* a second */
+	int64_t breaker; /* percent; 0: none */
+	int64_t breaker_calls;
+	int64_t breaker_window_ns;
+	int64_t breaker_delay_ns;
+	int64_t breaker_trials;
 	int64_t poison; /* 0: none is */
 	int64_t dead_letters;
 	uint64_t dead_letter_bytes;

@@ -27,6 +27,7 @@ enum config_type {
 	CONFIG_TYPE_DURATION,     /* int64_t ns */
 	CONFIG_TYPE_SPAN,         /* struct config_span: two durations, or the first of them */
 	CONFIG_TYPE_RATE,         /* struct config_rate: min and max are of its count */
+	CONFIG_TYPE_PERCENT,      /* int64_t: a number and %, or one of the words */
 	CONFIG_TYPE_MODE,         /* uint32_t: octal */
 	CONFIG_TYPE_CHOICE        /* an enum: one of the words */
 };

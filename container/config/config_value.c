@@ -163,6 +163,13 @@ config_value_say_right(struct buffer *out, const struct config_key *key)
 		config_value_say(out, "a number from %" PRId64 " to %" PRId64
 			", a slash and a duration, such as 5/1m", key->min, key->max);
 		break;
+	case CONFIG_TYPE_PERCENT:
+		if (key->words != NULL) {
+			config_value_say_words(out, key->words);
+			config_value_say(out, ", or ");
+		}
+		config_value_say(out, "a percentage from %" PRId64 "%% to %" PRId64 "%%", key->min, key->max);
+		break;
 	case CONFIG_TYPE_MODE:
 		config_value_say(out, "an octal file mode from 0000 to 0777, such as 0660");
 		break;
@@ -317,6 +324,27 @@ config_value_parse_rate(const struct config_key *key, const char *text,
 }
 
 static bool
+config_value_parse_percent(const struct config_key *key, const char *text, int64_t *field)
+{
+	size_t length = strlen(text);
+	char number[24] = "";
+	int64_t percent;
+	int word;
+
+	if (config_value_find_word(key, text, &word)) {
+		*field = word;
+		return true;
+	}
+	if (length < 2 || length > sizeof(number) || text[length - 1] != '%')
+		return false;
+	memcpy(number, text, length - 1);
+	if (!text_parse_int64(number, &percent) || !config_value_in_range(key, percent))
+		return false;
+	*field = percent;
+	return true;
+}
+
+static bool
 config_value_parse_mode(const struct config_key *key, const char *text, uint32_t *field)
 {
 	size_t length = strlen(text);
@@ -358,6 +386,8 @@ config_value_set(const struct config_key *key, const char *text, void *field)
 		return config_value_parse_span(key, text, field);
 	case CONFIG_TYPE_RATE:
 		return config_value_parse_rate(key, text, field);
+	case CONFIG_TYPE_PERCENT:
+		return config_value_parse_percent(key, text, field);
 	case CONFIG_TYPE_MODE:
 		return config_value_parse_mode(key, text, field);
 	case CONFIG_TYPE_CHOICE:
@@ -379,6 +409,8 @@ config_value_hint(const struct config_key *key, const char *text)
 	if ((key->type == CONFIG_TYPE_DURATION || key->type == CONFIG_TYPE_SPAN) && length > 0 &&
 			strspn(text, "0123456789") == length)
 		return "; the unit is missing";
+	if (key->type == CONFIG_TYPE_PERCENT && length > 0 && strspn(text, "0123456789") == length)
+		return "; the % is missing";
 	return "";
 }
 
@@ -481,6 +513,14 @@ config_value_print_int(const struct config_key *key, int64_t value, struct buffe
 }
 
 static bool
+config_value_print_percent(const struct config_key *key, int64_t value, struct buffer *out)
+{
+	const char *word = config_value_word(key, value);
+
+	return word != NULL ? buffer_append_text(out, word) : buffer_printf(out, "%" PRId64 "%%", value);
+}
+
+static bool
 config_value_print_span(const struct config_span *span, struct buffer *out)
 {
 	return config_value_print_duration(out, span->first_ns) && buffer_append_text(out, "..") &&
@@ -531,6 +571,8 @@ config_value_print(const struct config_key *key, const void *section, struct buf
 		return config_value_print_span(field, out);
 	case CONFIG_TYPE_RATE:
 		return config_value_print_rate(field, out);
+	case CONFIG_TYPE_PERCENT:
+		return config_value_print_percent(key, *(const int64_t *)field, out);
 	case CONFIG_TYPE_MODE:
 		return buffer_printf(out, "%04o", *(const uint32_t *)field);
 	case CONFIG_TYPE_CHOICE:

@@ -201,6 +201,30 @@ show_service_health(struct print *print, const json_t *service)
 	free(text);
 }
 
+/* "open in cell main: 73% of 120 calls failed, next try in 4s" */
+static void
+show_service_breakers(struct print *print, const json_t *service)
+{
+	const json_t *breakers = json_object_get(service, "breakers");
+
+	for (size_t i = 0; i < json_array_size(breakers); i++) {
+		const json_t *breaker = json_array_get(breakers, i);
+		bool open = strcmp(view_text(breaker, "state"), "open") == 0;
+		int64_t next_ns = view_int(breaker, "next_try_ns");
+		int64_t calls = view_int(breaker, "calls");
+		char next[CLOCK_TEXT_SIZE + 16] = "the next call is a try";
+		char wait[CLOCK_TEXT_SIZE];
+
+		if (next_ns > 0)
+			snprintf(next, sizeof(next), "next try in %s", clock_format_duration(wait, sizeof(wait),
+				next_ns));
+		show_fact_printf(print, i == 0 ? "breaker" : "", "%s in cell %s: %" PRId64 "%% of %" PRId64
+			" calls failed, %s", view_text(breaker, "state"), view_text(breaker, "cell"),
+			calls > 0 ? view_int(breaker, "failed") * 100 / calls : 0, calls,
+			open ? next : "some calls are let through to try");
+	}
+}
+
 static void
 show_service_head(struct print *print, const json_t *service)
 {
@@ -227,6 +251,7 @@ show_service_head(struct print *print, const json_t *service)
 		note);
 	free(note);
 	show_service_health(print, service);
+	show_service_breakers(print, service);
 }
 
 /* "12 served, 3 failed (20.0%)" */
@@ -329,6 +354,11 @@ show_service_figures(struct print *print, const json_t *service)
 		view_int(service, "timeouts"));
 	show_fact_printf(print, "refused", "%" PRId64 " rejected, %" PRId64 " dropped",
 		view_int(service, "rejected"), view_int(service, "dropped"));
+	if (view_int(service, "breaker_refused") > 0)
+		show_fact_printf(print, "", "%" PRId64 " by a breaker", view_int(service, "breaker_refused"));
+	if (view_int(service, "retries") > 0 || view_int(service, "retries_refused") > 0)
+		show_fact_printf(print, "sent again", "%" PRId64 ", and %" PRId64 " not, the retry budget being spent",
+			view_int(service, "retries"), view_int(service, "retries_refused"));
 	show_fact_printf(print, "restarts", "%" PRId64, view_int(service, "restarts"));
 }
 

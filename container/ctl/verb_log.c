@@ -50,6 +50,7 @@ event_style(const char *kind)
 		{"promoted", PRINT_GOOD}, {"aborted", PRINT_BAD}, {"up", PRINT_GOOD}, {"asked", PRINT_FAINT},
 		{"failed", PRINT_BAD}, {"crashed", PRINT_BAD}, {"gave-up", PRINT_BAD},
 		{"unhealthy", PRINT_BAD}, {"healthy", PRINT_GOOD},
+		{"breaker-open", PRINT_BAD}, {"breaker-half-open", PRINT_BUSY}, {"breaker-closed", PRINT_GOOD},
 		{"refused", PRINT_BAD}, {"rolled-back", PRINT_BAD}, {"trouble", PRINT_BAD},
 		{"lingers", PRINT_BUSY}, {"file-gone", PRINT_BUSY},
 	};

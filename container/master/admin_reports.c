@@ -268,6 +268,31 @@ report_add_group(json_t *json, const struct master_service *service)
 		"strategy", report_word(key, (int)service_group_strategy(service)), "services", members)) == 0;
 }
 
+/* Of the cells that do not let calls to it through as they come. */
+static bool
+report_add_breakers(json_t *json, const struct master *master, const struct master_service *service)
+{
+	int64_t now_ns = clock_monotonic_ns();
+	json_t *breakers = json_array();
+	bool added = true;
+
+	for (size_t i = 0; i < supervisor_cell_count(master->supervisor); i++) {
+		const struct master_cell *cell = supervisor_cell(master->supervisor, i);
+		struct status_breaker_view view;
+
+		if (!service_guard_look(service, cell, &view))
+			continue;
+		added = added && json_array_append_new(breakers, json_pack("{s:s, s:s, s:I, s:I, s:I}",
+			"cell", master_cell_name(cell),
+			"state", service_guard_state_name(view.state),
+			"calls", report_int(view.calls),
+			"failed", report_int(view.failed),
+			"next_try_ns", view.next_ns <= INT64_MAX && (int64_t)view.next_ns > now_ns ?
+				(json_int_t)view.next_ns - now_ns : (json_int_t)0)) == 0;
+	}
+	return json_object_set_new(json, "breakers", breakers) == 0 && added;
+}
+
 /* Adds what is not always there. */
 static bool
 report_add_optional(json_t *json, const struct master_service *service)
@@ -329,7 +354,7 @@ report_service(const struct master *master, const struct master_service *service
 	json_t *figures;
 
 	supervisor_totals(master->supervisor, service, totals);
-	figures = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+	figures = json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 		"in_flight", report_int(counts->in_flight),
 		"queued", report_int(counts->queue_length),
 		"queued_bytes", report_int(counts->queue_bytes),
@@ -338,6 +363,9 @@ report_service(const struct master *master, const struct master_service *service
 		"dropped", report_int(counts->dropped),
 		"rejected", report_int(counts->rejected),
 		"timeouts", report_int(counts->timeouts),
+		"breaker_refused", report_int(counts->breaker_refused),
+		"retries", report_int(counts->retries),
+		"retries_refused", report_int(counts->retries_refused),
 		"restarts", report_int(service->restarts),
 		"examine_took_ns", (json_int_t)service->examine_took_ns,
 		"start_took_ns", (json_int_t)service->start_took_ns,
@@ -346,7 +374,7 @@ report_service(const struct master *master, const struct master_service *service
 			(json_int_t)(clock_monotonic_ns() - service->since_ns) : (json_int_t)0);
 	if (json == NULL || figures == NULL || json_object_update(json, figures) != 0 ||
 	    !report_add_generations(json, service) || !report_add_health(json, service, counts) ||
-	    !report_add_group(json, service) ||
+	    !report_add_breakers(json, master, service) || !report_add_group(json, service) ||
 	    !report_add_order(json, master, service) || !report_add_optional(json, service)) {
 		json_decref(json);
 		json = NULL;
@@ -431,7 +459,7 @@ report_service_stats(const struct master *master, const struct master_service *s
 
 	supervisor_totals(master->supervisor, service, totals);
 	return json_pack("{s:s, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, "
-		"s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
+		"s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o}",
 		"service", service->config->name,
 		"state", service_gate_state_name(service),
 		"cell", master_cell_name(service->cell),
@@ -444,6 +472,10 @@ report_service_stats(const struct master *master, const struct master_service *s
 		"canceled", report_int(counts->canceled),
 		"dropped", report_int(counts->dropped),
 		"rejected", report_int(counts->rejected),
+		"breaker_refused", report_int(counts->breaker_refused),
+		"breaker_opened", report_int(counts->breaker_opened),
+		"retries", report_int(counts->retries),
+		"retries_refused", report_int(counts->retries_refused),
 		"restarts", report_int(service->restarts),
 		"in_flight", report_int(counts->in_flight),
 		"queue", report_int(counts->queue_length),

@@ -45,6 +45,9 @@ enum { EVENT_LOG_CAPACITY = 2048 };
 	ROW(GAVE_UP, "gave-up", EVENT_UNLOGGED, "a service failed too often, and stays down") \
 	ROW(UNHEALTHY, "unhealthy", EVENT_UNLOGGED, "a service says that it is not well, or does not say how it is") \
 	ROW(HEALTHY, "healthy", EVENT_UNLOGGED, "a service is well again") \
+	ROW(BREAKER_OPEN, "breaker-open", EVENT_WARN, "so many calls to a service fail that a cell refuses them for a time") \
+	ROW(BREAKER_HALF_OPEN, "breaker-half-open", EVENT_INFO, "a cell lets some calls to a service through to try") \
+	ROW(BREAKER_CLOSED, "breaker-closed", EVENT_INFO, "a cell lets calls to a service through again") \
 	ROW(REFUSED, "refused", EVENT_UNLOGGED, "a file, setting or wish was not taken; what ran goes on") \
 	ROW(SWAPPED, "swapped", EVENT_INFO, "a new generation of a service's code serves") \
 	ROW(CANARY, "canary", EVENT_INFO, "a new generation gets a share of a service's messages") \

@@ -111,8 +111,10 @@ master_cell_on_ready(void *arg)
 	cell_limits_begin(cell->limits, cell_process_pid(cell_keeper_process(cell->keeper)));
 	link_broker_cell_ready(supervisor_broker(supervisor), cell);
 	/* All of them first: the init of one may call another. */
-	for (size_t i = 0; i < supervisor_count(supervisor); i++)
+	for (size_t i = 0; i < supervisor_count(supervisor); i++) {
 		service_tell_cell(supervisor_service(supervisor, i), cell);
+		service_guard_tell_cell(supervisor_service(supervisor, i), cell);
+	}
 	for (size_t i = 0; i < supervisor_count(supervisor); i++) {
 		struct master_service *service = supervisor_service(supervisor, i);
 
@@ -243,6 +245,21 @@ master_cell_on_health(struct master_cell *cell, const json_t *parameters, char *
 	return true;
 }
 
+/* Of its own calls, to whatever service. */
+static bool
+master_cell_on_breaker(struct master_cell *cell, const json_t *parameters, char *error)
+{
+	struct master_service *service;
+	struct cell_breaker breaker;
+
+	if (!cell_breaker_from_json(parameters, &breaker, error))
+		return false;
+	service = supervisor_find(cell->supervisor, breaker.service);
+	if (service != NULL)
+		service_guard_note(service, cell, &breaker);
+	return true;
+}
+
 static bool
 master_cell_on_broken(struct master_cell *cell, const json_t *parameters, char *error)
 {
@@ -281,6 +298,7 @@ master_cell_on_notice(const char *method, const json_t *parameters, void *arg)
 		{CELL_STAGE, master_cell_on_stage},
 		{CELL_LINGERS, master_cell_on_lingers},
 		{CELL_HEALTH, master_cell_on_health},
+		{CELL_BREAKER, master_cell_on_breaker},
 		{CELL_BROKEN, master_cell_on_broken},
 		{CELL_DEAD_LETTER, master_cell_on_dead_letter},
 	};

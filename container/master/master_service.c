@@ -123,6 +123,8 @@ master_service_configure(struct master_service *service, struct config *source,
 	/* Other cells have been told of it, and may have to hear something else. */
 	if (service->told.cell != NULL)
 		service_tell_others(service);
+	if (service->guard_told.told)
+		service_guard_tell(service);
 }
 
 /* --- state ------------------------------------------------------------------------ */
@@ -245,6 +247,10 @@ service_counts_add(struct status_service_view *to, const struct status_service_v
 	to->rejected = add_up(to->rejected, from->rejected);
 	to->topic_lost = add_up(to->topic_lost, from->topic_lost);
 	to->cpu_ns = add_up(to->cpu_ns, from->cpu_ns);
+	to->breaker_refused = add_up(to->breaker_refused, from->breaker_refused);
+	to->breaker_opened = add_up(to->breaker_opened, from->breaker_opened);
+	to->retries = add_up(to->retries, from->retries);
+	to->retries_refused = add_up(to->retries_refused, from->retries_refused);
 	if (from->stack_used > to->stack_used)
 		to->stack_used = from->stack_used;
 }

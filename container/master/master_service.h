@@ -20,6 +20,7 @@
 #include "master/event_log.h"
 #include "master/probation.h"
 #include "master/service_gate.h"
+#include "master/service_guard.h"
 #include "master/service_health.h"
 
 struct cell_lingers;
@@ -112,6 +113,7 @@ struct master_service {
 	struct supervisor *supervisor;
 	struct master_cell *cell;            /* that it is in, or will start in */
 	struct service_told told;
+	struct service_guard_told guard_told;
 	struct event_log *events;            /* takes what happens to it; or NULL */
 	const struct config_service *config; /* borrowed from source */
 	struct config *source;               /* a reference to the configuration */

@@ -3,6 +3,7 @@
 
 #include "master/service_health.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "master/master_cell.h"
 #include "master/master_service.h"
 #include "master/plugin_examination.h"
+#include "master/supervisor.h"
 #include "protocol/cell_link.h"
 
 /* --- what the plugin says -------------------------------------------------------------- */
@@ -104,6 +106,26 @@ health_has_failed(const struct master_service *service, struct service_health_vi
 	return true;
 }
 
+/* Whether a cell refuses calls to it. */
+static bool
+health_is_refused(const struct master_service *service, struct service_health_view *view)
+{
+	const struct supervisor *supervisor = service->supervisor;
+	struct status_breaker_view breaker;
+
+	for (size_t i = 0; i < supervisor_cell_count(supervisor); i++) {
+		const struct master_cell *cell = supervisor_cell(supervisor, i);
+
+		if (!service_guard_look(service, cell, &breaker))
+			continue;
+		snprintf(view->why, sizeof(view->why), "its breaker in cell %s is %s: %" PRIu64 "%% of %" PRIu64
+			" calls failed", master_cell_name(cell), service_guard_state_name(breaker.state),
+			breaker.calls > 0 ? breaker.failed * 100 / breaker.calls : 0, breaker.calls);
+		return true;
+	}
+	return false;
+}
+
 void
 service_health_look(const struct master_service *service, const struct status_service_view *counts,
 	struct service_health_view *view_r)
@@ -119,7 +141,8 @@ service_health_look(const struct master_service *service, const struct status_se
 		snprintf(view_r->why, sizeof(view_r->why), "%s", health->reason);
 	} else if (health_is_stuck(service, view_r)) {
 		view_r->word = "unhealthy";
-	} else if (health_is_late(service, counts, view_r) || health_has_failed(service, view_r)) {
+	} else if (health_is_refused(service, view_r) || health_is_late(service, counts, view_r) ||
+		health_has_failed(service, view_r)) {
 		view_r->word = "degraded";
 	} else {
 		view_r->word = "healthy";

@@ -12,6 +12,7 @@
 #include "master/master_service.h"
 #include "master/service_canary.h"
 #include "master/service_change.h"
+#include "master/service_guard.h"
 #include "master/supervisor.h"
 
 /* Notes the crash. True: with it there were enough of them. */
@@ -84,6 +85,7 @@ service_isolation_reset(struct master_service *service, service_done_fn *done, v
 	}
 	memset(service->crashes, 0, sizeof(service->crashes));
 	master_service_forgive(service);
+	service_guard_reset(service);
 	service->apart = false;
 	if (service->state == SERVICE_READY &&
 	    !supervisor_is_in_place(service, service->config)) {

@@ -238,6 +238,7 @@ supervisor_place(struct supervisor *supervisor, struct master_service *service)
 	service->cell = cell;
 	/* It may have been gone, too. Of one that moves both are told that it is worth waiting for. */
 	service_tell_others(service);
+	service_guard_tell(service);
 	if (cell != before) {
 		service_gate_move(service);
 		service_tell_absence(service);
@@ -374,6 +375,7 @@ supervisor_remove(struct supervisor *supervisor, struct master_service *service)
 {
 	service_table_remove(&supervisor->table, service);
 	service_tell_others(service);
+	service_guard_tell(service);
 	master_cell_leave(service->cell);
 }
 

@@ -39,6 +39,12 @@ static const char *const cell_gate_words[] = {
 	[CELL_GATE_CLOSED] = "closed",
 };
 
+static const char *const cell_breaker_words[] = {
+	[CELL_BREAKER_CLOSED] = "closed",
+	[CELL_BREAKER_OPEN] = "open",
+	[CELL_BREAKER_HALF_OPEN] = "half-open",
+};
+
 static const char *const cell_stage_words[] = {
 	[CELL_STAGE_LOADED] = "loaded",
 	[CELL_STAGE_INITIALISED] = "initialised",
@@ -139,6 +145,20 @@ static const struct record_field cell_gate_seen_fields[] = {
 	RECORD_INT(struct cell_gate_seen, connections, "connections", 0, INT64_MAX),
 };
 static const struct record cell_gate_seen_record = RECORD(struct cell_gate_seen, cell_gate_seen_fields);
+
+static const struct record_field cell_guard_fields[] = {
+	RECORD_TEXT(struct cell_guard, service, "service"),
+	RECORD_INT(struct cell_guard, slot, "slot", 0, 1023),
+	RECORD_INT(struct cell_guard, breaker, "breaker", 0, 100),
+	RECORD_INT(struct cell_guard, breaker_calls, "breaker_calls", 1, INT32_MAX),
+	RECORD_INT(struct cell_guard, breaker_window_ns, "breaker_window_ns", 1, CELL_NS_MAX),
+	RECORD_INT(struct cell_guard, breaker_delay_ns, "breaker_delay_ns", 1, CELL_NS_MAX),
+	RECORD_INT(struct cell_guard, breaker_trials, "breaker_trials", 1, INT32_MAX),
+	RECORD_INT(struct cell_guard, retry_budget, "retry_budget", 0, INT32_MAX),
+	RECORD_INT(struct cell_guard, retry_budget_min, "retry_budget_min", 0, INT32_MAX),
+	RECORD_BOOL(struct cell_guard, reset, "reset"),
+};
+static const struct record cell_guard_record = RECORD(struct cell_guard, cell_guard_fields);
 
 static const struct record_field cell_change_fields[] = {
 	RECORD_TEXT(struct cell_change, service, "service"),
@@ -306,6 +326,13 @@ static const struct record_field cell_health_fields[] = {
 };
 static const struct record cell_health_record = RECORD(struct cell_health, cell_health_fields);
 
+static const struct record_field cell_breaker_fields[] = {
+	RECORD_TEXT(struct cell_breaker, service, "service"),
+	RECORD_WORD(struct cell_breaker, state, "state", cell_breaker_words),
+	RECORD_PROSE(struct cell_breaker, why, "why"),
+};
+static const struct record cell_breaker_record = RECORD(struct cell_breaker, cell_breaker_fields);
+
 static const struct record_field cell_listen_fields[] = {
 	RECORD_TEXT(struct cell_listen, service, "service"),
 	RECORD_INT(struct cell_listen, generation, "generation", 1, INT64_MAX),
@@ -423,6 +450,7 @@ CELL_LINK_CODEC(absent);
 CELL_LINK_CODEC(start);
 CELL_LINK_CODEC(gate);
 CELL_LINK_CODEC(gate_seen);
+CELL_LINK_CODEC(guard);
 CELL_LINK_CODEC(change);
 CELL_LINK_CODEC(stop);
 CELL_LINK_CODEC(promote);
@@ -443,6 +471,7 @@ CELL_LINK_CODEC(listen);
 CELL_LINK_CODEC(stage_reached);
 CELL_LINK_CODEC(lingers);
 CELL_LINK_CODEC(health);
+CELL_LINK_CODEC(breaker);
 CELL_LINK_CODEC(connect);
 CELL_LINK_CODEC(broken);
 CELL_LINK_CODEC(examine);

@@ -57,6 +57,7 @@ enum {
 #define CELL_ABSENT CELL_INTERFACE ".Absent"
 #define CELL_START CELL_INTERFACE ".Start"
 #define CELL_GATE CELL_INTERFACE ".Gate"
+#define CELL_GUARD CELL_INTERFACE ".Guard"
 #define CELL_CHANGE CELL_INTERFACE ".Change"
 #define CELL_STOP CELL_INTERFACE ".Stop"
 #define CELL_SWAP CELL_INTERFACE ".Swap"
@@ -81,6 +82,7 @@ enum {
 #define CELL_STAGE CELL_INTERFACE ".Stage"     /* a notice */
 #define CELL_LINGERS CELL_INTERFACE ".Lingers" /* a notice */
 #define CELL_HEALTH CELL_INTERFACE ".Health" /* a notice */
+#define CELL_BREAKER CELL_INTERFACE ".Breaker" /* a notice */
 #define CELL_BROKEN CELL_INTERFACE ".Broken"   /* a notice */
 #define CELL_DEAD_LETTER CELL_INTERFACE ".DeadLetter" /* a notice */
 #define CELL_HANDLER_FAILED CELL_INTERFACE ".HandlerFailed" /* an error */
@@ -207,6 +209,21 @@ struct cell_gate_seen {
 	int64_t running;     /* requests */
 	int64_t queued;      /* in the queue and before it */
 	int64_t connections; /* that it has accepted */
+};
+
+/* Guard -> {} once all loops know it. What is before the calls that the cell makes of a service, which
+ * may be in another one; it stays until it is said otherwise. */
+struct cell_guard {
+	const char *service;
+	int64_t slot;       /* in the status page, where the cell says how it is */
+	int64_t breaker;    /* percent; 0: none */
+	int64_t breaker_calls;
+	int64_t breaker_window_ns;
+	int64_t breaker_delay_ns;
+	int64_t breaker_trials;
+	int64_t retry_budget; /* percent; 0: none */
+	int64_t retry_budget_min; /* a second */
+	bool reset;         /* the breaker closes */
 };
 
 /* Change -> {} once all its instances have it. Only what is live: the service runs on. */
@@ -420,6 +437,20 @@ struct cell_health {
 	const char *reason; /* or NULL: it is well */
 };
 
+enum cell_breaker_state {
+	CELL_BREAKER_CLOSED = 0,
+	CELL_BREAKER_OPEN,
+	CELL_BREAKER_HALF_OPEN
+};
+
+/* The breaker before the calls that this cell makes of a service, here or elsewhere, is in another
+ * state. */
+struct cell_breaker {
+	const char *service;
+	enum cell_breaker_state state;
+	const char *why;
+};
+
 /* Listen -> {} with one descriptor, a listening socket that the master has too. */
 struct cell_listen {
 	const char *service;
@@ -529,6 +560,7 @@ CELL_LINK_CODEC(absent);
 CELL_LINK_CODEC(start);
 CELL_LINK_CODEC(gate);
 CELL_LINK_CODEC(gate_seen);
+CELL_LINK_CODEC(guard);
 CELL_LINK_CODEC(change);
 CELL_LINK_CODEC(stop);
 CELL_LINK_CODEC(promote);
@@ -548,6 +580,7 @@ CELL_LINK_CODEC(listen);
 CELL_LINK_CODEC(stage_reached);
 CELL_LINK_CODEC(lingers);
 CELL_LINK_CODEC(health);
+CELL_LINK_CODEC(breaker);
 CELL_LINK_CODEC(connect);
 CELL_LINK_CODEC(broken);
 CELL_LINK_CODEC(dead_letter);

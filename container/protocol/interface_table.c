@@ -518,15 +518,17 @@ const struct interface_type_text interface_types[] = {
 		"probation_ns is how much is left of its probation. waits_for are those that "
 		"it waits for now, or that keep it failed; before its last start it waited for "
 		"wait_took_ns, at last for delayed_by, and was ready served_after_ns after bayd's start. "
-		"health: degraded, if messages wait for long or it failed not long ago; unhealthy, if its "
-		"plugin says so or a loop is stuck in it; down, if it does not serve.",
+		"health: degraded, if messages wait for long, calls to it are refused or it failed not long ago; unhealthy, if its "
+		"plugin says so or a loop is stuck in it; down, if it does not serve. breakers are those that "
+		"are not closed.",
 		"Service (name: string, state: (starting, ready, paused, draining, drained, "
 		"stopping, stopped, failed), cell: string, isolated: bool, "
 		"plugin: string, version: string, path: string, image: string, sha256: string, "
 		"instances: string, concurrency: int, overflow: string, in_flight: int, queued: int, "
 		"queued_bytes: int, queue: int, queue_bytes: int, served: int, failed: int, "
-		"dropped: int, rejected: int, timeouts: int, restarts: int, since_wall_ns: int, "
-		"uptime_ns: int, health: (healthy, degraded, unhealthy, down), health_reason: ?string, group: ?Group, "
+		"dropped: int, rejected: int, timeouts: int, breaker_refused: int, retries: int, "
+		"retries_refused: int, restarts: int, since_wall_ns: int, "
+		"uptime_ns: int, breakers: []Breaker, health: (healthy, degraded, unhealthy, down), health_reason: ?string, group: ?Group, "
 		"generation: int, generation_wall_ns: int, former: ?Generation, "
 		"probation_ns: ?int, canary: ?Canary, lingering: []Lingering, reason: ?string, next_try_ns: ?int, "
 		"file: string, line: int, settings: [string]string, listeners: []Listener, "
@@ -534,6 +536,9 @@ const struct interface_type_text interface_types[] = {
 		"examine_took_ns: int, start_took_ns: int, "
 		"requires: []string, wants: []string, after: []string, waits_for: []string, "
 		"wait_took_ns: int, delayed_by: ?string, served_after_ns: ?int)"},
+	{"A cell that refuses calls to the service, since failed of calls had failed (open), or lets some through "
+		"to try (half-open). next_try_ns is how long it is to the next try, 0: the next call is one.",
+		"Breaker (cell: string, state: string, calls: int, failed: int, next_try_ns: int)"},
 	{"Services that are started again together when one of them fails, in their order.",
 		"Group (name: string, strategy: string, services: []string)"},
 	{"The code that a service had before, to which Rollback returns.",
@@ -576,7 +581,8 @@ const struct interface_type_text interface_types[] = {
 		"that came by the queue are all there, of the others a sample. stack_used_bytes is the most "
 		"that a sample of its handlers needed of stack_bytes.",
 		"ServiceStats (service: string, state: string, cell: string, calls: int, direct: int, queued: int, "
-		"served: int, failed: int, timeouts: int, canceled: int, dropped: int, rejected: int, restarts: int, "
+		"served: int, failed: int, timeouts: int, canceled: int, dropped: int, rejected: int, "
+		"breaker_refused: int, breaker_opened: int, retries: int, retries_refused: int, restarts: int, "
 		"in_flight: int, queue: int, queue_bytes: int, tasks: int, cpu_ns: int, memory_bytes: int, "
 		"stack_used_bytes: int, stack_bytes: int, latency: Durations, wait: Durations, total: Durations)"},
 	{"A difference. sign is \"+\", \"-\", \"~\" or \"!\" as bayctl shows it; effect is what it asks "

@@ -24,6 +24,7 @@
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "runtime/wait.h"
+#include "service/call_guard.h"
 #include "service/canary.h"
 #include "service/instance.h"
 #include "service/message.h"
@@ -167,6 +168,8 @@ call_leaf_failed(struct scheduler *here, struct bay_request *request, int status
 	else
 		request_settle(request, status);
 	instance_count_failure(request->instance, request);
+	if (request->instance->watched)
+		call_guard_count(request->service, here, request->status, request->by_handler);
 	return call_failed(here->current, request->status, request->error);
 }
 
@@ -302,13 +305,18 @@ call_run_now(struct scheduler *here, struct bay_instance *instance, struct bay_r
 }
 
 /* Begins a call with a request of its own by the eager or the queued way; parks: then the caller
- * waits for it at once. When it cannot begin, it has ended with its failure. */
+ * waits for it at once. When it cannot or may not begin, it has ended with its failure. */
 static void
 call_launch(struct scheduler *here, struct bay_service *service, struct bay_request *request, bool parks)
 {
-	struct bay_instance *instance = call_direct_instance(here, service);
+	struct bay_instance *instance;
 	int status;
 
+	if (!call_guard_lets(request)) {
+		request_arrive(request);
+		return;
+	}
+	instance = call_direct_instance(here, service);
 	if (instance == NULL)
 		instance = call_instance_apart(here, service);
 	if (instance != NULL) {
@@ -327,7 +335,7 @@ call_launch(struct scheduler *here, struct bay_service *service, struct bay_requ
 
 static inline __attribute__((always_inline)) int
 call_eager(struct scheduler *here, struct bay_instance *instance, const struct bay_message *message,
-	struct bay_message **reply_r, int64_t deadline, const void *where)
+	struct bay_message **reply_r, int64_t deadline, const void *where, bool watched)
 {
 	struct task *self = here->current;
 	struct bay_request *request = request_create(instance->service, message, &here->loop);
@@ -336,6 +344,7 @@ call_eager(struct scheduler *here, struct bay_instance *instance, const struct b
 		return call_failed(self, BAY_NO_MEMORY, NULL);
 	here->slice--;
 	request->deadline = deadline;
+	request->watched = watched;
 	call_run_now(here, instance, request);
 	if (__builtin_expect(request->handle.done, 1))
 		return call_collect(self, request, reply_r);
@@ -370,6 +379,24 @@ call_otherwise(struct scheduler *here, struct bay_service *service, const struct
 	return call_wait(self, request, reply_r, deadline);
 }
 
+/* One that could be direct, of a service with a breaker. */
+static __attribute__((noinline)) int
+call_watched(struct scheduler *here, struct bay_instance *instance, const struct bay_message *message,
+	struct bay_message **reply_r, int64_t deadline, const void *where)
+{
+	char in_frame;
+	int status;
+
+	if (call_guard_mode(instance->service) == BREAKER_STOPS)
+		return call_otherwise(here, instance->service, message, reply_r, deadline, where);
+	if (!instance->leaf || task_stack_below(here->current, &in_frame) < instance->leaf_stack)
+		return call_eager(here, instance, message, reply_r, deadline, where, true);
+	status = call_leaf(here, here->current, instance, message, reply_r, deadline);
+	if (__builtin_expect(status == BAY_OK, 1))
+		call_guard_count(instance->service, here, status, true);
+	return status;
+}
+
 int
 bay_call(struct bay_service *service, const struct bay_message *message, struct bay_message **reply_r,
 	int64_t deadline)
@@ -388,10 +415,13 @@ bay_call(struct bay_service *service, const struct bay_message *message, struct 
 	deadline = call_earlier(deadline, self->deadline);
 	if (call_may_begin(here, self, service, deadline)) {
 		instance = call_direct_instance(here, service);
-		if (instance != NULL && instance->leaf && task_stack_below(self, &in_frame) >= instance->leaf_stack)
+		if (instance != NULL && instance->leaf_direct &&
+			task_stack_below(self, &in_frame) >= instance->leaf_stack)
 			return call_leaf(here, self, instance, message, reply_r, deadline);
+		if (instance != NULL && __builtin_expect(!instance->watched, 1))
+			return call_eager(here, instance, message, reply_r, deadline, where, false);
 		if (instance != NULL)
-			return call_eager(here, instance, message, reply_r, deadline, where);
+			return call_watched(here, instance, message, reply_r, deadline, where);
 	}
 	return call_otherwise(here, service, message, reply_r, deadline, where);
 }

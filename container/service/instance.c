@@ -17,6 +17,7 @@
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "service/bounds.h"
+#include "service/call_guard.h"
 #include "service/canary.h"
 #include "service/health.h"
 #include "service/instance_change.h"
@@ -65,6 +66,7 @@ instance_create(struct bay_service *service, const struct bay_plugin *plugin, co
 	instance->weight = service->limits.weight != 0 ? service->limits.weight : SERVICE_WEIGHT;
 	instance->bounded = bounds_are_set(&service->limits);
 	bounds_timer_init(instance);
+	instance_see_guard(instance);
 	instance->slot = service->slot;
 	instance->phase = task_phase(scheduler, STATUS_PHASE_RUN, INSTANCE_HANDLER_NAME);
 	instance->counters = &service->counters[scheduler->index];
@@ -449,6 +451,7 @@ instance_take_route(struct bay_instance *instance)
 	instance->takes = instance->handle != NULL;
 	instance->serves = instance->handle != NULL;
 	instance->direct = instance_is_direct(instance);
+	instance_see_guard(instance);
 	*route = instance;
 	health_begin(instance);
 }
@@ -457,6 +460,13 @@ void
 instance_see_gate(struct bay_instance *instance)
 {
 	instance->direct = instance_is_direct(instance);
+}
+
+void
+instance_see_guard(struct bay_instance *instance)
+{
+	instance->watched = call_guard_mode(instance->service) != BREAKER_OFF;
+	instance->leaf_direct = instance->leaf && !instance->watched;
 }
 
 bool

@@ -47,6 +47,9 @@ struct bay_instance {
 	                                   * that was taken from the queue has still to begin */
 	bool takes;                       /* takes from the queue */
 	bool leaf;
+	bool leaf_direct;                 /* a leaf, and nobody watches its calls: they need no more than a
+	                                   * function call */
+	bool watched;                     /* how its calls end is counted; see call_guard.h */
 	bool serves;                      /* has the route and a handler */
 	bool takes_verbs;                 /* between serve and stop */
 	bool replaced;                    /* had the route: another has it, or is going to */
@@ -144,6 +147,9 @@ void instance_hold(struct bay_instance *instance);
 
 /* The gate of its service has changed: calls take the direct way or not. */
 void instance_see_gate(struct bay_instance *instance);
+
+/* What is before the calls of its service has changed, or has still to be seen. */
+void instance_see_guard(struct bay_instance *instance);
 
 /* Whether its service is paused or drained, so that it may accept no connections. A
  * scheduler_held_back_fn. */

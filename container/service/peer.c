@@ -12,6 +12,7 @@
 #include "base/fd.h"
 #include "base/text.h"
 #include "runtime/scheduler.h"
+#include "service/call_guard.h"
 #include "service/message.h"
 #include "service/peer_link.h"
 #include "service/request.h"
@@ -395,6 +396,7 @@ peer_put_locked(struct peer_route *route, struct bay_request *request)
 		request->ticket->ticket = request;
 	}
 	peer_set_away(request, true);
+	call_guard_note_sent(request->service);
 	list_push_back(&route->out, &request->link);
 	if (list_empty(&route->in_peer))
 		list_push_back(&route->peer->routes, &route->in_peer);

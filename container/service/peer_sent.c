@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "base/status.h"
 #include "loop/loop.h"
+#include "service/call_guard.h"
 #include "service/message.h"
 #include "service/peer.h"
 #include "service/peer_link.h"
@@ -270,13 +271,14 @@ peer_sent_bury(const struct peer_link *link, struct bay_request *request)
 		request->crashes, request->crashes == 1 ? "crash" : "crashes", name);
 }
 
-/* Whether it goes to the next cell instead. */
+/* Whether it goes to the next cell instead; when that would be once too often for all of them
+ * together, why is in *why_r, malloc'd. */
 static bool
-peer_sent_again(struct bay_request *request)
+peer_sent_again(struct bay_request *request, char **why_r)
 {
 	struct peer_route *route = request->service->route;
 
-	if (request->tries >= route->retry || route->peer == NULL)
+	if (request->tries >= route->retry || route->peer == NULL || !call_guard_lets_again(request->service, why_r))
 		return false;
 	request->tries++;
 	request->sent = NULL;
@@ -296,14 +298,17 @@ peer_sent_all_back(struct peer_link *link, struct list *over)
 	/* From the last on, so that they stand before what was not sent, in their order. */
 	while ((last = list_last(&link->away)) != NULL) {
 		struct bay_request *request = container_of(last, struct bay_request, link);
+		char *why = NULL;
 
 		if (peer_sent_is_poison(link, request))
 			peer_sent_bury(link, request);
-		else if (peer_sent_again(request))
+		else if (peer_sent_again(request, &why))
 			continue;
 		else
-			request_fail(request, BAY_PEER_DIED, "service %s: cell %s has ended, or the link to it (%s)",
-				request->service->name, link->peer->name, link->why);
+			request_fail(request, BAY_PEER_DIED, "service %s: cell %s has ended, or the link to it (%s)%s%s",
+				request->service->name, link->peer->name, link->why,
+				why != NULL ? "; it is not sent again: " : "", why != NULL ? why : "");
+		free(why);
 		peer_sent_detach(request, over);
 	}
 	for (i = 0; i < link->sent_size; i++) {

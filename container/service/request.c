@@ -13,6 +13,7 @@
 #include "loop/loop.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
+#include "service/call_guard.h"
 #include "service/message.h"
 #include "service/peer.h"
 #include "service/registry.h"
@@ -184,6 +185,8 @@ request_arrive(struct bay_request *request)
 {
 	request->returned = true;
 	request->place = PLACE_HOME;
+	if (__builtin_expect(request->watched, 0))
+		call_guard_end(request, request->status, request->by_handler);
 	if (!request->handle.done) {
 		char *error = request->error;
 
@@ -272,6 +275,8 @@ request_cancel(struct bay_request *request, const char *reason)
 		return;
 	/* Whoever ends it this way knows how it ended. */
 	request->handle.collected = true;
+	if (request->watched)
+		call_guard_end(request, request->deadline <= clock_monotonic_ns() ? BAY_TIMEOUT : BAY_CANCELED, false);
 	/* Otherwise it is on its way home, or its service has come here. */
 	if (request->away && peer_take_back(request, reason)) {
 		request_cancel_away(request, reason);

@@ -59,6 +59,8 @@ struct bay_request {
 	void *arrived_arg;              /* its owner's */
 	bool returned;                  /* has come home; the handle may have ended before */
 	bool cancel_travels;            /* cancel_item is on its way to the runner or back */
+	bool watched;                   /* how it ends is to be told to its service's call_guard.h, ... */
+	uint8_t trial;                  /* ... as such a trial; 0: as any other */
 
 	/* whoever has it */
 	bool one_way;
@@ -137,6 +139,8 @@ request_create(struct bay_service *service, const struct bay_message *message, s
 	request->home = home;
 	request->returned = false;
 	request->cancel_travels = false;
+	request->watched = false;
+	request->trial = 0;
 	request->one_way = false;
 	request->answered = false;
 	request->borrowed = true;

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "runtime/scheduler.h"
+#include "service/call_guard.h"
 #include "service/ready_set.h"
 
 static const char *const state_names[] = {
@@ -56,6 +57,7 @@ service_finish(struct bay_service *service)
 	free(service->reason);
 	monitor_finish(&service->news);
 	free(service->gate_by);
+	call_guard_finish(service);
 }
 
 void

@@ -29,6 +29,7 @@
 #include "service/monitor.h"
 
 struct bay_instance;
+struct call_guard;
 struct peer_route;
 struct ready_set;
 
@@ -113,6 +114,7 @@ struct bay_service {
 	struct log_rate unheard;             /* failures of messages that went one way */
 	struct blocking_lane blocking;       /* its functions on helper threads */
 	struct peer_route *route;            /* to another cell, once it was in one; see peer.h */
+	_Atomic(struct call_guard *) guard;  /* before the calls of this process; NULL: there is none */
 
 	/* A task that lives as long as this instance has failed. Called on its loop. */
 	void (*on_failed)(struct bay_instance *instance, const char *text);

@@ -122,7 +122,7 @@ solo_on_health(const struct cell_health *health, void *arg)
 }
 
 static const struct host_watcher solo_watcher = {solo_on_failed, solo_on_stage, solo_on_lingers,
-	solo_on_health};
+	solo_on_health, NULL};
 
 /* With a page; false: solo_error() says why. */
 static bool

@@ -108,7 +108,19 @@ on_health(const struct cell_health *told, void *arg)
 	snprintf(health.reason, sizeof health.reason, "%s", told->reason != NULL ? told->reason : "");
 }
 
-static const struct host_watcher watcher = {on_failed, on_stage, on_lingers, on_health};
+struct breaker_told breaker_told;
+
+static void
+on_breaker(const struct cell_breaker *told, void *arg)
+{
+	ck_assert_ptr_eq(arg, &failed);
+	breaker_told.times++;
+	breaker_told.state = told->state;
+	snprintf(breaker_told.service, sizeof breaker_told.service, "%s", told->service);
+	snprintf(breaker_told.why, sizeof breaker_told.why, "%s", told->why);
+}
+
+static const struct host_watcher watcher = {on_failed, on_stage, on_lingers, on_health, on_breaker};
 
 void
 on_done(int status, const char *message, int64_t id, void *arg)

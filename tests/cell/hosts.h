@@ -70,6 +70,13 @@ extern struct health {
 	char reason[256];
 } health;
 
+extern struct breaker_told {
+	int times;
+	int state;
+	char service[64];
+	char why[256];
+} breaker_told;
+
 /* What services are started from; begin() sets them to the usual. */
 extern int start_from;           /* a descriptor, instead of the path; -1: none */
 extern const char *start_image;

@@ -42,7 +42,7 @@ BAY_API const char *bay_service_name(const struct bay_service *service);
 /* Sends request (borrowed; NULL: an empty message) and waits for the reply, which
  * is the caller's to free; reply_r may be NULL. On failure *reply_r is NULL and
  * bay_call_error() has the text. Statuses: that of the handler, BAY_TIMEOUT,
- * BAY_CANCELED, BAY_NOT_FOUND, BAY_CLOSED (it does not run), BAY_FULL (queue),
+ * BAY_CANCELED, BAY_NOT_FOUND, BAY_CLOSED (it does not run, or its breaker is open), BAY_FULL (queue),
  * BAY_TOO_BIG, BAY_LOOP (circle), BAY_NO_MEMORY; BAY_INVALID when the plugin has no
  * handler, and in a leaf handler and outside a task. Where the service is in another cell,
  * BAY_PEER_DIED when that has ended: the request may have been handled or not; and BAY_TOO_BIG

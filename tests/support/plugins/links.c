@@ -5,6 +5,7 @@
  *
  *	echo TEXT            replies TEXT
  *	fail TEXT            fails with "not-permitted" and TEXT
+ *	break TEXT           fails with "failed" and TEXT
  *	hang                 until it is cancelled; then the next "canceled" says why
  *	hang-until FILE      until there is such a file; replies "free"
  *	when FILE NAME ORDER the same, then calls
@@ -44,6 +45,12 @@ static int
 do_fail(struct bay_request *request, const char *text)
 {
 	return bay_fail(request, BAY_NOT_PERMITTED, "%s", text);
+}
+
+static int
+do_break(struct bay_request *request, const char *text)
+{
+	return bay_fail(request, BAY_FAILED, "%s", text);
 }
 
 static int
@@ -303,7 +310,7 @@ static const struct order {
 	const char *word;
 	int (*run)(struct bay_request *request, const char *text);
 } orders[] = {
-	{"echo", do_echo}, {"fail", do_fail}, {"hang", do_hang}, {"hang-until", do_hang_until}, {"hanging", do_hanging}, {"canceled", do_canceled},
+	{"echo", do_echo}, {"fail", do_fail}, {"break", do_break}, {"hang", do_hang}, {"hang-until", do_hang_until}, {"hanging", do_hanging}, {"canceled", do_canceled},
 	{"note", do_note}, {"count", do_count}, {"crash", do_crash}, {"crash-once", do_crash_once},
 	{"scribble", do_scribble}, {"call", do_call}, {"when", do_when}, {"send", do_send}, {"within", do_within},
 	{"gather", do_gather}, {"cancel", do_cancel}, {"large", do_large},
