@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "master/listener_table.h"
+#include "master/master_cell.h"
 #include "master/plugin_examination.h"
 #include "master/service_absence.h"
 #include "master/service_canary.h"
@@ -247,6 +248,35 @@ reload_item_waits(struct reload_item *item, service_done_fn *settled)
 	return true;
 }
 
+static void
+item_on_replaced(struct master_service *there, enum bay_status status, const char *message, void *arg)
+{
+	struct reload_item *item = arg;
+
+	(void)there;
+	if (status == BAY_CLOSED)
+		reload_item_on_done(item->service, status, message, item);
+	else
+		reload_item_change(item);
+}
+
+/* What the other cell still has to end before it is replaced may call this service, which could not
+ * start there until then: it serves on where it is. */
+static bool
+item_waits_for_its_place(struct reload_item *item)
+{
+	struct master_service *there = supervisor_move_waits_for(item->commit->supervisor, item->service,
+		item->target.config);
+	char subject[CONFIG_NAME_MAX + 16];
+
+	if (there == NULL)
+		return false;
+	snprintf(subject, sizeof(subject), "service %s", item->name);
+	log_info(subject, "it moves when %s has been replaced", master_cell_subject(there->cell));
+	service_waiters_add(there, SERVICE_WISH_START, item_on_replaced, item);
+	return true;
+}
+
 /* What it is may have changed since the plan was made: a plugin file may have become it, or may
  * have gone with it. */
 static void
@@ -287,7 +317,8 @@ reload_item_change(struct reload_item *item)
 		service_change_live(service, &item->target, item->settings, reload_item_on_done, item);
 		break;
 	case RELOAD_GENERATION:
-		service_change_generation(service, &item->target, reload_item_on_done, item);
+		if (!item_waits_for_its_place(item))
+			service_change_generation(service, &item->target, reload_item_on_done, item);
 		break;
 	case RELOAD_START:
 		if (item->needed)

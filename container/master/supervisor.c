@@ -249,6 +249,23 @@ supervisor_place(struct supervisor *supervisor, struct master_service *service)
 		master_cell_leave(before);
 }
 
+struct master_service *
+supervisor_move_waits_for(const struct supervisor *supervisor, const struct master_service *service,
+	const struct config_service *config)
+{
+	const struct master_cell *cell = supervisor_find_cell(supervisor, supervisor_cell_of(service, config));
+
+	if (cell == NULL || cell == service->cell || !master_cell_is_drained(cell))
+		return NULL;
+	for (size_t i = 0; i < supervisor_count(supervisor); i++) {
+		struct master_service *there = supervisor_service(supervisor, i);
+
+		if (there->cell == cell && there->state == SERVICE_STARTING)
+			return there;
+	}
+	return NULL;
+}
+
 bool
 supervisor_is_in_place(const struct master_service *service, const struct config_service *config)
 {

@@ -149,6 +149,11 @@ struct link_broker *supervisor_broker(const struct supervisor *supervisor);
  * in any more ends. */
 void supervisor_place(struct supervisor *supervisor, struct master_service *service);
 
+/* The cell that the service were to move to with this configuration is being replaced: a service whose
+ * start there tells that this is over. NULL: nothing is to be waited for. */
+struct master_service *supervisor_move_waits_for(const struct supervisor *supervisor,
+	const struct master_service *service, const struct config_service *config);
+
 /* Whether the service is in the cell that it were to start in with this configuration. */
 bool supervisor_is_in_place(const struct master_service *service,
 	const struct config_service *config);

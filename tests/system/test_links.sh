@@ -263,6 +263,61 @@ wait "$reload"
 is_in_cell main || fail 'it is not in cell main'
 stop
 
+# here is in flight in a cell that is being replaced, and is about to call the one that moves there.
+begin 'a service serves on where it is until the cell that it moves to has been replaced'
+plugin links
+ini <<'END'
+drain_timeout = 1h
+[cell busy]
+loops = 1
+[service here]
+plugin = links
+cell = busy
+timeout = 0
+[service there]
+plugin = links
+[service alone]
+plugin = links
+isolate = yes
+concurrency = 1
+timeout = 0
+END
+start
+ctl_behind first.out call alone "hang-until $dir/go" --timeout 1h
+first=$call
+is_in_flight() { [ "$(field_of "$1" in_flight)" = 1 ]; }
+wait_until 'alone is at work' is_in_flight alone
+ctl_behind second.out call here 'call alone call there echo served' --timeout 1h
+second=$call
+wait_until 'here has called' eval '[ "$(field_of alone queued)" = 1 ]'
+old=$(pid_of busy)
+sed -i 's/^loops = 1$/loops = 2/' "$dir/bay.ini"
+ctl reload
+status_is 0
+wait_until 'the cell is to be replaced' is_state here starting
+sed -i 's/^\[service there\]$/&\ncell = busy/' "$dir/bay.ini"
+ctl_behind reload.out reload
+reload=$call
+waits_or_moves() { is_state there starting || has_logged 'service there: it moves when cell busy has been replaced'; }
+wait_until 'the reload is under way' waits_or_moves
+is_state there ready || fail 'it has ended where it was'
+: >"$dir/go"
+has_ended() { ! kill -0 "$1" 2>/dev/null; }
+for each in "$first" "$second" "$reload"; do
+	wait_until 'calls and reload have ended' has_ended "$each" || break
+done
+if has_ended "$second" && has_ended "$reload"; then
+	wait "$second" || fail "the call says: $(cat "$dir/second.out")"
+	wait "$reload" || fail "the reload says: $(cat "$dir/reload.out")"
+	[ "$(pid_of busy)" != "$old" ] || fail 'the cell was not replaced'
+	is_in_cell busy || fail 'it has not moved'
+	stop
+else
+	kill -KILL "$bayd" "$first" "$second" "$reload" 2>/dev/null
+	wait "$bayd"
+	bayd=
+fi
+
 # Garbage is seen when somebody looks: the call that does goes over the next link.
 three_cells 'a plugin that writes garbage over its links harms nobody else' 'retry = 1'
 for caller in here alone; do
