@@ -17,6 +17,7 @@
 #include "master/service_canary.h"
 #include "master/service_change.h"
 #include "master/service_gate.h"
+#include "master/service_group.h"
 #include "master/service_isolation.h"
 #include "master/service_steps.h"
 #include "master/service_swap.h"
@@ -187,6 +188,9 @@ service_control_failed(struct master_service *service, const char *message)
 	master_service_note(service, EVENT_FAILED, "%s", message);
 	service_canary_leave(service, "what serves beside it has failed");
 	if (service->step == SERVICE_STEP_NONE && service_swap_failed(service, true, message)) {
+		/* It starts with nothing to wait for but those that go with it. */
+		service_group_failed(service);
+		service_group_turn(service->supervisor);
 		service_begin_start(service);
 		return;
 	}
@@ -298,11 +302,14 @@ service_control_cell_ended(struct master_service *service, const struct obituary
 		service->step = SERVICE_STEP_NONE;
 	if (service_swap_failed(service, suspect, text) && !ends) {
 		master_service_set_state(service, SERVICE_STARTING, NULL);
+		if (suspect)
+			service_group_failed(service);
 	} else if (ends) {
 		service_clear_timer(service);
 		master_service_set_state(service, SERVICE_STOPPED, NULL);
 	} else if (in_cell && guilty && service->undo != NULL) {
 		service_take_back_with_cell(service, obituary, hang);
+		service_group_failed(service);
 	} else if (in_cell && guilty) {
 		service_fail_with_cell(service, obituary, hang, starting);
 	} else if (in_cell) {

@@ -11,7 +11,8 @@
  * requires, wants or after say otherwise. While one waits for its next try, those that go with it
  * have failed, too; so they have when it is given up, until it is started by hand.
  *
- * For service_order, service_steps and supervisor only. Master only; never suspends.
+ * For service_control, service_order, service_steps, stop_order and supervisor only. Master only; never
+ * suspends.
  */
 #ifndef BAY_MASTER_SERVICE_GROUP_H
 #define BAY_MASTER_SERVICE_GROUP_H

@@ -14,6 +14,7 @@
 #include "master/cell_process.h"
 #include "master/master_cell.h"
 #include "master/master_service.h"
+#include "master/service_group.h"
 #include "master/service_steps.h"
 #include "master/supervisor.h"
 #include "protocol/cell_link.h"
@@ -65,7 +66,8 @@ stop_order_is_in_cell(const struct master_service *service)
 		service->step == SERVICE_STEP_START;
 }
 
-/* Calls fn for each item that the service follows, once for each time that it is named. */
+/* Calls fn for each item that the service follows, once for each time that it is named, and once for
+ * its group's sake. */
 static void
 stop_order_each_followed(struct stop_item *item, void (*fn)(struct stop_item *item, struct stop_item *followed))
 {
@@ -82,6 +84,12 @@ stop_order_each_followed(struct stop_item *item, void (*fn)(struct stop_item *it
 			    order->items[other->slot].service != NULL)
 				fn(item, &order->items[other->slot]);
 		}
+	}
+	for (size_t i = 0; *item->service->config->group != '\0' && i < supervisor_count(order->supervisor); i++) {
+		const struct master_service *other = supervisor_service(order->supervisor, i);
+
+		if (order->items[other->slot].service != NULL && service_group_follows(item->service, other))
+			fn(item, &order->items[other->slot]);
 	}
 }
 

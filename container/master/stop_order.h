@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The first part of the end of all cells when services follow others, in whatever cells: those
+ * The first part of the end of all cells when services follow others, by their keys or in their group,
+ * in whatever cells: those
  * are stopped, each once all that follow it have stopped. What then is left follows nobody, and is
  * for the end of its cell. Part of the supervisor. Master only; never suspends.
  */

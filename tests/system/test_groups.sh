@@ -47,6 +47,33 @@ ctl events
 says 'to restart it with b of its group team, which has failed'
 stop
 
+begin 'at the end of the daemon those that started last stop first'
+for strategy in one-for-all rest-for-one; do
+	group $strategy 'isolate = yes'
+	start
+	stop
+	stops=$(grep -o 'master info service [abc]: stopped' "$dir/bayd.err" | cut -c 21 | tr -d '\n')
+	case $stops in
+	cb*) ;;
+	*) fail "with $strategy they stopped as $stops" ;;
+	esac
+done
+
+begin 'who fails on probation takes the group along'
+group one-for-all 'probation = 1h' 'restart_delay = 10ms'
+start
+{ cat "$dir/plugins/actor.so" && echo other; } >"$dir/plugins/.new"
+mv "$dir/plugins/.new" "$dir/plugins/actor.so"
+ctl reload b
+status_is 0
+[ "$(restarts)" = '0 0 0' ] || fail "restarts: $(restarts)"
+ctl call b give-up
+wait_until 'the others have been started again' eval '[ "$(field_of a restarts) $(field_of c restarts)" = "1 1" ]'
+wait_until 'all are ready' are 'ready ready ready'
+logs 'is rolled back to generation 1'
+[ "$(order 3)" = abc ] || fail "they started as $(order 3)"
+stop
+
 begin 'rest-for-one starts those behind it again'
 group rest-for-one 'restart_delay = 10ms'
 start
