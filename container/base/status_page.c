@@ -23,14 +23,21 @@ enum {
 _Static_assert(sizeof(struct status_head) <= STATUS_CRASH_AT, "the head has one page");
 _Static_assert((int)CRASH_LOOPS == (int)STATUS_PAGE_LOOPS_MAX, "each loop may be stuck");
 _Static_assert(offsetof(struct status_loop, names) <= 128, "what changes is in two cache lines");
+_Static_assert(sizeof(struct hop_ring) % 64 == 0, "rings share no cache line");
 _Static_assert(sizeof(struct status_gauges) == 64, "one cache line a queue");
 _Static_assert(sizeof(struct status_guard) == 64, "one cache line a service");
 _Static_assert(sizeof(struct status_counters) % 64 == 0, "counters share no cache line");
 
 static size_t
-status_page_gauges_at(uint32_t loops)
+status_page_hops_at(uint32_t loops)
 {
 	return STATUS_LOOPS_AT + loops * sizeof(struct status_loop);
+}
+
+static size_t
+status_page_gauges_at(uint32_t loops)
+{
+	return status_page_hops_at(loops) + (loops + (size_t)1) * sizeof(struct hop_ring);
 }
 
 static size_t
@@ -172,6 +179,14 @@ status_page_loop(const struct status_page *page, uint32_t loop)
 	uint8_t *at = (uint8_t *)page->head + STATUS_LOOPS_AT;
 
 	return (struct status_loop *)(void *)at + loop;
+}
+
+struct hop_ring *
+status_page_hops(const struct status_page *page, uint32_t loop)
+{
+	uint8_t *at = (uint8_t *)page->head + status_page_hops_at(page->loops);
+
+	return (struct hop_ring *)(void *)at + loop;
 }
 
 struct status_gauges *

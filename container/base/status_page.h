@@ -6,6 +6,7 @@
  *	+------------------+  head: magic, counts, the crash record
  *	+------------------+  what else a report of a crash tells   struct crash_area
  *	+------------------+  loop 0, loop 1, ...               struct status_loop
+ *	+------------------+  loop 0, loop 1, ..., elsewhere    struct hop_ring
  *	+------------------+  service 0, service 1, ...         struct status_gauges
  *	+------------------+  service 0, service 1, ...         struct status_guard
  *	+------------------+  service 0: loop 0, loop 1, ..., elsewhere, loop 0, loop 1, ...
@@ -35,6 +36,7 @@
 
 #include "base/crash_area.h"
 #include "base/histogram.h"
+#include "base/hop_ring.h"
 
 enum {
 	STATUS_PAGE_SERVICES_MAX = 1024,
@@ -205,6 +207,9 @@ struct crash_area *status_page_crash_area(const struct status_page *page);
 
 /* loop < loops */
 struct status_loop *status_page_loop(const struct status_page *page, uint32_t loop);
+
+/* loop <= loops: the last one is for threads that are no loops, which have to take turns. */
+struct hop_ring *status_page_hops(const struct status_page *page, uint32_t loop);
 
 /* slot < services */
 struct status_gauges *status_page_gauges(const struct status_page *page, uint32_t slot);

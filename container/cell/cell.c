@@ -42,6 +42,7 @@
 #include "protocol/cell_link.h"
 #include "protocol/varlink.h"
 #include "protocol/varlink_stream.h"
+#include "service/hop.h"
 #include "service/message.h"
 #include "service/ready_set.h"
 #include "service/registry.h"
@@ -174,6 +175,7 @@ cell_setup(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 		cell);
 	listener_source_begin(cell->control, &cell->loop, cell_has_generation, cell->host);
 	listener_set_source(listener_source_ask);
+	hop_set_page(&cell->page);
 	cell_peers_begin(cell->control, &cell->loop, cell->executor);
 	control_answer(cell->control, call->id, NULL, -1);
 }
@@ -246,6 +248,28 @@ cell_guard(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 		host_guard(cell->host, &guard, cell_on_done, call->id);
 	else
 		control_refuse(cell->control, call->id, BAY_INVALID, error);
+}
+
+static void
+cell_on_trace_seen(const struct cell_gate_seen *seen, int64_t id, void *arg)
+{
+	struct cell *cell = arg;
+
+	(void)seen;
+	control_answer(cell->control, id, NULL, -1);
+}
+
+static void
+cell_trace(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_trace trace;
+	char error[CELL_ERROR_SIZE];
+
+	(void)fds;
+	if (!cell_trace_from_json(call->parameters, &trace, error))
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+	else if (!host_trace(cell->host, &trace, cell_on_trace_seen, call->id))
+		control_refuse(cell->control, call->id, BAY_INVALID, "the name of the service is not valid");
 }
 
 static void
@@ -526,6 +550,7 @@ static const struct cell_method {
 	{CELL_CALL, cell_call},
 	{CELL_DO, cell_do},
 	{CELL_CANCEL, cell_cancel},
+	{CELL_TRACE, cell_trace},
 	{CELL_TASKS, cell_tasks},
 	{CELL_QUEUES, cell_queues},
 	{CELL_LOOPS, cell_loops},

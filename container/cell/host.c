@@ -23,6 +23,7 @@
 #include "cell/hosted.h"
 #include "loop/loop.h"
 #include "protocol/cell_link.h"
+#include "service/hop.h"
 #include "service/instance.h"
 #include "service/peer.h"
 #include "service/registry.h"
@@ -317,6 +318,18 @@ host_gate(struct host *host, const struct cell_gate *gate, host_gate_fn *done, i
 	if (service == NULL)
 		return false;
 	host_gate_begin(&host->hosting, host->page, service, gate, done, id);
+	return true;
+}
+
+bool
+host_trace(struct host *host, const struct cell_trace *trace, host_gate_fn *done, int64_t id)
+{
+	struct bay_service *service = registry_get(trace->service);
+
+	if (service == NULL)
+		return false;
+	hop_set_traced(service, trace->on);
+	host_gate_begin(&host->hosting, host->page, service, NULL, done, id);
 	return true;
 }
 

@@ -22,6 +22,7 @@ struct cell_gate;
 struct cell_gate_seen;
 struct cell_breaker;
 struct cell_guard;
+struct cell_trace;
 struct cell_health;
 struct cell_promote;
 struct cell_start;
@@ -95,6 +96,9 @@ bool host_gate(struct host *host, const struct cell_gate *gate, host_gate_fn *do
 
 /* Sets what is before the calls of a service, there or not. BAY_INVALID: the name is not valid. */
 void host_guard(struct host *host, const struct cell_guard *guard, host_done_fn *done, int64_t id);
+/* Whether what comes to a service is recorded: likewise; what done is given means nothing. */
+bool host_trace(struct host *host, const struct cell_trace *trace, host_gate_fn *done, int64_t id)
+	__attribute__((warn_unused_result));
 
 /* Gives a service that runs what is live of another configuration. BAY_CLOSED: it does not run;
  * BAY_INVALID: its plugin refuses the settings, and all is as before. */

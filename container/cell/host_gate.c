@@ -115,7 +115,8 @@ host_gate_begin(const struct hosting *hosting, const struct status_page *page, s
 	struct host_gate *gate = xcalloc(1, sizeof *gate + loops * sizeof gate->steps[0]);
 	struct status_service_view view;
 
-	service_queue_set_gate(service, gates[wanted->state], wanted->by);
+	if (wanted != NULL)
+		service_queue_set_gate(service, gates[wanted->state], wanted->by);
 	*gate = (struct host_gate){.service = service, .control = hosting->control, .page = page, .loops = loops,
 		.pending = loops, .done = done, .arg = hosting->arg, .id = id};
 	view = host_gate_look(gate);

@@ -17,7 +17,8 @@ struct cell_gate;
 struct hosting;
 struct status_page;
 
-/* Copies what it needs of gate. done is called with id once all loops have seen it. */
+/* Copies what it needs of gate; NULL: it stays as it is, and the loops look again. done is called with
+ * id once all loops have seen it. */
 void host_gate_begin(const struct hosting *hosting, const struct status_page *page,
 	struct bay_service *service, const struct cell_gate *gate, host_gate_fn *done, int64_t id);
 

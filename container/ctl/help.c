@@ -108,6 +108,7 @@ static const struct help_method {
 	{"blame", INTERFACE_LIST},
 	{"deps", INTERFACE_LIST},
 	{"events", INTERFACE_EVENTS},
+	{"trace", INTERFACE_TRACE},
 	{"shutdown", INTERFACE_SHUTDOWN},
 };
 

@@ -83,6 +83,14 @@ options_interval(const char *value, int64_t *ns_r, struct ctl_error *error)
 	return options_fail(error, "--interval wants a time from 100ms on, such as 1s, not \"%s\"", value);
 }
 
+static bool
+options_for(const char *value, int64_t *ns_r, struct ctl_error *error)
+{
+	if (text_parse_duration_ns(value, ns_r) && *ns_r > 0)
+		return true;
+	return options_fail(error, "--for wants a time, such as 10s, not \"%s\"", value);
+}
+
 /* Of options that may come many times. There is room for all words. */
 static bool
 options_keep(struct ctl_options *options, const char *option, const char *value)
@@ -144,6 +152,10 @@ options_set(struct ctl_options *options, enum option_id id, const char *value,
 	case OPTION_CONTENT_TYPE:
 		options->content_type = value;
 		return true;
+	case OPTION_FOR:
+		return options_for(value, &options->for_ns, error);
+	case OPTION_LIMIT:
+		return options_number(id, value, 1, INT64_MAX, &options->limit, error);
 	case OPTION_TRACEPARENT:
 		options->traceparent = value;
 		return true;

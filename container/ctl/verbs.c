@@ -32,6 +32,8 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_SINCE] = {"since", 0, "N", "begin behind the event with this number"},
 	[OPTION_CONTENT_TYPE] = {"content-type", 0, "TYPE", "say of what kind the message is"},
 	[OPTION_TRACEPARENT] = {"traceparent", 0, "HEADER", "the trace that it belongs to, as in W3C Trace Context"},
+	[OPTION_FOR] = {"for", 0, "D", "end after this time; else when it is interrupted"},
+	[OPTION_LIMIT] = {"limit", 0, "N", "end after N requests"},
 	[OPTION_REPEAT] = {"repeat", 0, "N", "do it N times and print rate and latencies"},
 	[OPTION_CONCURRENCY] = {"concurrency", 0, "M",
 		"with --repeat: M at a time, each on a connection of its own, 60 at most"},
@@ -285,6 +287,12 @@ const struct verb verbs[] = {
 		"print what has happened, who asked for it and why",
 		"Events are numbered from 1 at the daemon's start: with --since who was interrupted "
 		"goes on where he was. When some are kept no more, a line says how many."},
+	{"trace", NULL, "SERVICE", 1, 1, OPTION_BIT(OPTION_FOR) | OPTION_BIT(OPTION_LIMIT) |
+		OPTION_BIT(OPTION_TRACEPARENT), SECONDS(10), verb_trace,
+		"print the way of the requests that pass a service, with their times",
+		"Each request, when it has ended, with all that was called and sent for it, in other cells too: how it "
+		"came there (direct, queued, from another cell), how long it waited and ran, and how it ended. Only these "
+		"requests are recorded, and only while this runs. With --traceparent only those of that trace."},
 	{"shutdown", NULL, "", 0, 0, OPTION_BIT(OPTION_NOW), SECONDS(120), verb_shutdown,
 		"stop the daemon and wait until it is gone",
 		"What is running may finish within the drain timeouts, unless --now is given."},

@@ -31,6 +31,8 @@ enum option_id {
 	OPTION_SINCE,
 	OPTION_CONTENT_TYPE,
 	OPTION_TRACEPARENT,
+	OPTION_FOR,
+	OPTION_LIMIT,
 	OPTION_REPEAT,
 	OPTION_CONCURRENCY,
 	OPTION_SET,
@@ -110,6 +112,7 @@ verb_fn verb_load, verb_unload;         /* verb_plugin.c */
 verb_fn verb_crash;                     /* verb_crash.c */
 verb_fn verb_dlq;                       /* verb_dlq.c */
 verb_fn verb_log, verb_events;          /* verb_log.c */
+verb_fn verb_trace;                     /* verb_trace.c */
 verb_fn verb_check, verb_doc, verb_inspect, verb_run; /* verb_program.c */
 verb_fn verb_new;                       /* verb_new.c */
 verb_fn verb_dev;                       /* verb_dev.c */

@@ -27,7 +27,8 @@ struct request_head {
 	uint8_t one_way;
 	uint8_t is_null;
 	uint8_t flags;
-	uint8_t unused[5];
+	uint8_t recorded;
+	uint8_t unused[4];
 };
 
 struct end_head {
@@ -109,7 +110,7 @@ read_request(const struct link_view *view, struct link_record *record, const cha
 	if (!read_head(view, &head, sizeof(head), record, why_r))
 		return false;
 	if (head.size > LINK_BODY_MAX || head.depth > LINK_CHAIN_MAX || head.waiting_from > head.depth ||
-		head.one_way > 1 || head.is_null > 1)
+		head.one_way > 1 || head.is_null > 1 || head.recorded > head.depth + 1)
 		return record_is_wrong(why_r, "the head of a request cannot be");
 	if (view->size < request_part_at(head.depth))
 		return record_is_wrong(why_r, "a record is shorter than its head");
@@ -125,6 +126,7 @@ read_request(const struct link_view *view, struct link_record *record, const cha
 	request->waiting_from = head.waiting_from;
 	request->one_way = head.one_way;
 	request->is_null = head.is_null;
+	request->recorded = head.recorded;
 	link_view_copy(view, sizeof(head), request->chain, head.depth * sizeof(request->chain[0]));
 	if (record->part_size > LINK_PART_MAX || record->part_size > head.size || (head.is_null && head.size != 0))
 		return record_is_wrong(why_r, "a request has more than its body");
@@ -235,7 +237,8 @@ write_request(struct link_writer *writer, const struct link_record *record, uint
 	struct request_head head = {.id = request->id, .deadline = request->deadline,
 		.trace_high = request->trace.id.high, .trace_low = request->trace.id.low, .parent = request->trace.parent,
 		.flags = request->trace.flags, .size = request->size, .service = request->service, .depth = request->depth,
-		.waiting_from = request->waiting_from, .one_way = request->one_way, .is_null = request->is_null};
+		.waiting_from = request->waiting_from, .one_way = request->one_way, .is_null = request->is_null,
+		.recorded = request->recorded};
 	unsigned char *room = link_writer_begin(writer, part_at + part_size);
 
 	if (room == NULL)

@@ -64,6 +64,7 @@ struct link_request {
 	uint8_t waiting_from;     /* at most depth */
 	uint8_t one_way;
 	uint8_t is_null;          /* there is no message at all */
+	uint8_t recorded;         /* from which of the chain on what it passes is, + 1; 0: it is not */
 	uint16_t chain[LINK_CHAIN_MAX]; /* in the record: depth of them */
 };
 

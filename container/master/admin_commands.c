@@ -22,6 +22,7 @@
 #include "master/admin_log.h"
 #include "master/admin_reports.h"
 #include "master/admin_tasks.h"
+#include "master/admin_trace.h"
 #include "master/admin_verbs.h"
 #include "master/crash_reports.h"
 #include "master/dead_letters.h"
@@ -451,6 +452,7 @@ static admin_command_fn *const admin_commands[INTERFACE_METHODS] = {
 	[INTERFACE_DROP_DEAD_LETTERS] = admin_drop_dead_letters,
 	[INTERFACE_LOG] = admin_log_lines,
 	[INTERFACE_EVENTS] = admin_events,
+	[INTERFACE_TRACE] = admin_trace,
 	[INTERFACE_RELOAD_CONFIG] = admin_reload_config,
 	[INTERFACE_DIFF_CONFIG] = admin_diff_config,
 	[INTERFACE_SHOW_CONFIG] = admin_show_config,

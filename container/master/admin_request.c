@@ -119,6 +119,16 @@ admin_reply(struct admin_request *request, json_t *parameters)
 }
 
 bool
+admin_request_has_room(struct admin_request *request)
+{
+	if (request->_connection == NULL)
+		return false;
+	if (!admin_connection_has_room(request->_connection))
+		request->_wants_room = true;
+	return !request->_wants_room;
+}
+
+bool
 admin_reply_part(struct admin_request *request, json_t *parameters)
 {
 	struct admin_connection *connection = request->_connection;

@@ -60,6 +60,10 @@ void admin_reply_with_fd(struct admin_request *request, json_t *parameters, int 
 bool admin_reply_part(struct admin_request *request, json_t *parameters)
 	__attribute__((warn_unused_result));
 
+/* Whether a part would be sent: for who does not want to make one in vain. If not, on_room says when to
+ * try again. */
+bool admin_request_has_room(struct admin_request *request);
+
 /* Ends the request with the error by which a status is told, and a message that says what
  * was being done, why it failed, and what to do if that is not obvious. It may end in a code
  * (base/code.h); without one the status is the code. */

@@ -31,6 +31,7 @@
 #include "master/activation.h"
 #include "master/admin_commands.h"
 #include "master/admin_events.h"
+#include "master/admin_trace.h"
 #include "master/admin_log.h"
 #include "master/admin_roles.h"
 #include "master/admin_server.h"
@@ -609,8 +610,9 @@ master_start_loop(struct master *master, struct buffer *error)
 	parts->log_trouble_event = event_new(master->base, -1, 0, master_on_log_trouble, master);
 	master->admin_log = admin_log_create(master->base, master->ring);
 	master->admin_events = admin_events_create(master->base, master->events);
+	master->admin_tracers = admin_tracers_create(master->base, master);
 	if (parts->signals == NULL || parts->log_timer == NULL || parts->log_trouble_event == NULL ||
-	    master->admin_log == NULL || master->admin_events == NULL)
+	    master->admin_log == NULL || master->admin_events == NULL || master->admin_tracers == NULL)
 		return buffer_fail(error, "watch signals and the log: no memory");
 	if (!program_sibling("bay-cell", LIBEXECDIR, &parts->program))
 		return buffer_fail(error, "find bay-cell: it is not at %s", parts->program.path);
@@ -720,6 +722,7 @@ master_finish(struct master *master)
 	supervisor_destroy(master->supervisor);
 	crash_reports_destroy(master->crash_reports);
 	admin_events_destroy(master->admin_events);
+	admin_tracers_destroy(master->admin_tracers);
 	admin_log_destroy(master->admin_log);
 	master->admin_log = NULL;
 	plugin_survey_finish(&parts->survey);

@@ -13,6 +13,7 @@
 
 struct admin_events;
 struct admin_log;
+struct admin_tracers;
 struct config;
 struct crash_reports;
 struct event_base;
@@ -49,6 +50,7 @@ struct master {
 	struct event_log *events;
 	struct crash_reports *crash_reports;
 	struct admin_events *admin_events;
+	struct admin_tracers *admin_tracers;
 	struct master_parts *_parts; /* what only master.c needs */
 };
 

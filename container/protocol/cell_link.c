@@ -131,6 +131,12 @@ static const struct record_field cell_start_fields[] = {
 };
 static const struct record cell_start_record = RECORD(struct cell_start, cell_start_fields);
 
+static const struct record_field cell_trace_fields[] = {
+	RECORD_TEXT(struct cell_trace, service, "service"),
+	RECORD_BOOL(struct cell_trace, on, "on"),
+};
+static const struct record cell_trace_record = RECORD(struct cell_trace, cell_trace_fields);
+
 static const struct record_field cell_gate_fields[] = {
 	RECORD_TEXT(struct cell_gate, service, "service"),
 	RECORD_WORD(struct cell_gate, state, "state", cell_gate_words),
@@ -460,6 +466,7 @@ CELL_LINK_CODEC(peer);
 CELL_LINK_CODEC(call);
 CELL_LINK_CODEC(do);
 CELL_LINK_CODEC(cancel);
+CELL_LINK_CODEC(trace);
 CELL_LINK_CODEC(tasks);
 CELL_LINK_CODEC(log_level);
 CELL_LINK_CODEC(shutdown);

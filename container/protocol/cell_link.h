@@ -4,8 +4,8 @@
  * the calls of the private interface io.bayd.Cell (frames as in varlink.h, with ids).
  *
  *	master -> cell      Setup first, then Absent, Start, Gate, Change, Stop, Swap, Retire,
- *	                    Revert, Promote, Abort, Link, Peer, Call, Do, Cancel, Tasks, Queues,
- *	                    Loops, LogLevel, Shutdown
+ *	                    Revert, Promote, Abort, Link, Peer, Call, Do, Cancel, Trace, Tasks,
+ *	                    Queues, Loops, LogLevel, Shutdown
  *	master -> examiner  Setup first, then Examine; one reply for each file
  *	cell -> master      Listen, Connect; and Failed, Stage, Lingers, Health, Broken (notices: no id, no reply)
  *
@@ -70,6 +70,7 @@ enum {
 #define CELL_CALL CELL_INTERFACE ".Call"
 #define CELL_DO CELL_INTERFACE ".Do"
 #define CELL_CANCEL CELL_INTERFACE ".Cancel"
+#define CELL_TRACE CELL_INTERFACE ".Trace"
 #define CELL_TASKS CELL_INTERFACE ".Tasks"
 #define CELL_QUEUES CELL_INTERFACE ".Queues"
 #define CELL_LOOPS CELL_INTERFACE ".Loops"
@@ -321,6 +322,13 @@ struct cell_cancel {
 /* Why it was, for its handler and those who look at its tasks. */
 #define CELL_CALLER_GONE "the caller is gone"
 
+/* Trace -> {} once all loops have seen it. From now on hops of what comes to the service, which may be
+ * still to start, and of what is called for that, are in the rings of the status page; or no more. */
+struct cell_trace {
+	const char *service;
+	bool on;
+};
+
 /*
  * Tasks{service?, waits_only?} -> {tasks: [cell_task...], silent_loops: [], total, waits?}
  *
@@ -569,6 +577,7 @@ CELL_LINK_CODEC(peer);
 CELL_LINK_CODEC(call);
 CELL_LINK_CODEC(do);
 CELL_LINK_CODEC(cancel);
+CELL_LINK_CODEC(trace);
 CELL_LINK_CODEC(tasks);
 CELL_LINK_CODEC(log_level);
 CELL_LINK_CODEC(shutdown);

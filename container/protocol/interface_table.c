@@ -93,6 +93,11 @@ static const struct interface_argument events_arguments[] = {
 	{.name = "follow", .type = INTERFACE_BOOL},
 	SERVICE_OPTIONAL, END};
 
+static const struct interface_argument trace_arguments[] = {
+	SERVICE_REQUIRED,
+	{.name = "for_ns", .type = INTERFACE_INT, .min = 1, .max = INT64_MAX},
+	{.name = "limit", .type = INTERFACE_INT, .min = 1, .max = INT64_MAX}, TRACEPARENT, END};
+
 static const struct interface_argument reload_config_arguments[] = {
 	{.name = "dry_run", .type = INTERFACE_BOOL}, END};
 
@@ -432,6 +437,20 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 			"more, lost says how many. Wants more. The last reply is empty; with follow there "
 			"is none, new events go on until the connection is closed.",
 	},
+	[INTERFACE_TRACE] = {
+		.id = INTERFACE_TRACE,
+		.interface = INTERFACE_NAME,
+		.name = "Trace",
+		.role = INTERFACE_ROLE_OPERATOR,
+		.streams = true,
+		.arguments = trace_arguments,
+		.reply = "begun: ?string, request: ?TracedRequest, lost: ?int, ended: ?TraceEnd",
+		.help = "The requests that pass a service from now on, each with all that was called and "
+			"sent for it, in any cell; one a reply, when it has ended. Wants more. Behind the reply "
+			"with begun all of them are told; lost says how many hops were not read in time. Ends "
+			"after for_ns, or after limit requests, or with the connection. traceparent: only those "
+			"that belong to its trace.",
+	},
 	[INTERFACE_RELOAD_CONFIG] = {
 		.id = INTERFACE_RELOAD_CONFIG,
 		.interface = INTERFACE_NAME,
@@ -624,6 +643,21 @@ const struct interface_type_text interface_types[] = {
 		"Event (number: int, time_wall_ns: int, kind: string, service: ?string, "
 		"plugin: ?string, generation: ?int, by: (supervisor, watch, signal, user), uid: ?int, "
 		"pid: ?int, why: ?string, took_ns: ?int)"},
+	{"A request that has passed a service, as hops: itself, and behind each hop what was called for it, "
+		"at the level below. trace is the trace-id of the W3C Trace Context recommendation. caller is "
+		"the service that sent it; continues: it is not a request for the service that is traced, but one "
+		"that was sent for such and has ended later. left_out are hops that there are more.",
+		"TracedRequest (trace: string, time_wall_ns: int, continues: bool, hops: []Hop, caller: ?string, "
+		"left_out: ?int)"},
+	{"A service that a request has passed. way: called at once on its caller's loop, by its queue, or "
+		"that from another cell. start_ns is how long after the first hop it came, wait_ns how long it was in the "
+		"queue, run_ns how long the handler took, total_ns both. span and parent are its span-id and that of "
+		"what it comes from.",
+		"Hop (level: int, service: string, cell: string, way: (direct, queued, cell), one_way: bool, "
+		"start_ns: int, wait_ns: int, run_ns: int, total_ns: int, status: string, span: string, "
+		"parent: ?string)"},
+	{"What was told in all: requests, and hops that were lost.",
+		"TraceEnd (requests: int, lost: int)"},
 	{"Events that cannot be told: they are kept no more; or, with restarted, the number asked "
 		"for is not there yet, and count is 0: the daemon has been started again since, and "
 		"its events follow from the first one on.",

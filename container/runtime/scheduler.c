@@ -69,6 +69,7 @@ scheduler_set_status(struct scheduler *scheduler, struct status_loop *status)
 void
 scheduler_set_figures(struct scheduler *scheduler, const struct status_page *page)
 {
+	scheduler->hops = status_page_hops(page, scheduler->index);
 	scheduler->figures = status_page_counters(page, 0, scheduler->index);
 	scheduler->figures_step = page->services > 1 ?
 		(size_t)((char *)status_page_counters(page, 1, scheduler->index) - (char *)scheduler->figures) : 0;

@@ -87,6 +87,7 @@ struct scheduler {
 	struct status_loop *status;    /* who runs, for the master to read; own_status at first */
 	struct status_counters *figures; /* of the first slot on this loop, or NULL: nobody counts; ... */
 	size_t figures_step;           /* ... and bytes from there to the next slot's */
+	struct hop_ring *hops;         /* likewise: requests that are traced */
 	uint32_t nameless;             /* TASK_NAMELESS as part of a phase (status_loop_phase) */
 	unsigned index;
 	unsigned class_count;

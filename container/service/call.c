@@ -26,6 +26,7 @@
 #include "runtime/wait.h"
 #include "service/call_guard.h"
 #include "service/canary.h"
+#include "service/hop.h"
 #include "service/instance.h"
 #include "service/message.h"
 #include "service/peer.h"
@@ -44,7 +45,8 @@ call_failed(struct task *self, int status, char *error)
 }
 
 /* Whether nothing speaks against a call, as is the rule. What does is found by
- * call_refusal(). Deadline: within the caller's own. */
+ * call_refusal(). Deadline: within the caller's own. A caller that is recorded has no short way, which
+ * costs nobody else a look: its two bytes are one number. */
 static inline bool
 call_may_begin(const struct scheduler *here, const struct task *self, const struct bay_service *service,
 	int64_t deadline)
@@ -53,7 +55,7 @@ call_may_begin(const struct scheduler *here, const struct task *self, const stru
 
 	return here->slice > 0 && self->call_error == NULL && self->canceled == NULL &&
 		deadline > here->loop.now_ns && service != NULL &&
-		(above == NULL || above->depth + 1u < registry_max_depth);
+		(above == NULL || above->depth + ((unsigned)above->recorded << 8) + 1u < registry_max_depth);
 }
 
 static char *
@@ -123,8 +125,8 @@ call_direct_instance(const struct scheduler *here, const struct bay_service *ser
 	return instance;
 }
 
-/* The same of one that is not marked as direct: it has a canary, or a test draws the way of each
- * call. */
+/* The same of one that is not marked as direct: it has a canary, somebody traces it, or a test draws
+ * the way of each call. */
 static __attribute__((noinline)) struct bay_instance *
 call_instance_apart(struct scheduler *here, const struct bay_service *service)
 {
@@ -136,8 +138,8 @@ call_instance_apart(struct scheduler *here, const struct bay_service *service)
 		atomic_load_explicit(&service->queued, memory_order_relaxed) != 0 ||
 		(instance->canary != NULL && instance->canary->starting > 0))
 		return NULL;
-	if (draws ? scheduler_random(here) >> 63 == 0 : instance->canary == NULL ||
-		service->limits.calls != SERVICE_CALLS_DIRECT)
+	if (draws ? scheduler_random(here) >> 63 == 0 : service->limits.calls != SERVICE_CALLS_DIRECT ||
+		(instance->canary == NULL && !service_is_traced(service)))
 		return NULL;
 	return canary_or_self(instance);
 }
@@ -196,6 +198,8 @@ call_leaf(struct scheduler *here, struct task *self, struct bay_instance *instan
 	request.status = BAY_OK;
 	request.answered = false;
 	request.one_way = false;
+	request.depth = 0;
+	request.recorded = 0;
 	request.deadline = deadline;
 	request.trace.id = (struct trace_id){0, 0};
 	status_set(&counters->direct, direct + 1);
@@ -293,6 +297,7 @@ static inline void
 call_run_now(struct scheduler *here, struct bay_instance *instance, struct bay_request *request)
 {
 	call_set_origin(request, here, here->current);
+	hop_see(request);
 	if (__builtin_expect(!instance_run_now(instance, request), 0)) {
 		request_fail(request, BAY_NO_MEMORY, "service %s: no stack for the handler",
 			instance->service->name);

@@ -20,6 +20,7 @@
 #include "service/call_guard.h"
 #include "service/canary.h"
 #include "service/health.h"
+#include "service/hop.h"
 #include "service/instance_change.h"
 #include "service/later.h"
 #include "service/message.h"
@@ -142,8 +143,7 @@ instance_on_bad_end(struct bay_instance *instance, struct bay_request *request, 
 
 /* A handler that is measured has ended, on its own stack. */
 static __attribute__((noinline)) void
-instance_measure(const struct bay_instance *instance, const struct bay_request *request,
-	struct task *task)
+instance_measure(const struct bay_instance *instance, struct bay_request *request, struct task *task)
 {
 	struct status_counters *counters = instance->counters;
 	int64_t now_ns = clock_monotonic_ns();
@@ -153,6 +153,8 @@ instance_measure(const struct bay_instance *instance, const struct bay_request *
 		(request->queued_ns != 0 ? request->queued_ns : request->taken_ns)));
 	if (__builtin_expect(task->probed, 0))
 		status_raise(&counters->stack_used, task_stack_used(task));
+	if (__builtin_expect(request->recorded != 0, 0))
+		hop_end(request);
 }
 
 /* Now and then it is measured how much of its stack a handler uses: the first ones, and then
@@ -245,6 +247,7 @@ bool
 instance_is_direct(const struct bay_instance *instance)
 {
 	return instance->serves && instance->starting == 0 && instance->canary == NULL && !instance->bounded &&
+		!service_is_traced(instance->service) &&
 		instance->service->limits.calls == SERVICE_CALLS_DIRECT &&
 		service_gate(instance->service) == SERVICE_GATE_OPEN;
 }
@@ -333,7 +336,8 @@ instance_run_now(struct bay_instance *instance, struct bay_request *request)
 	request->place = PLACE_RUNNING;
 	direct = atomic_load_explicit(&instance->counters->direct, memory_order_relaxed);
 	status_set(&instance->counters->direct, direct + 1);
-	if (direct % INSTANCE_SAMPLE == 0) {
+	/* What is recorded has its times. */
+	if ((direct % INSTANCE_SAMPLE == 0) | (request->recorded != 0)) {
 		instance_probe_sometimes(instance, task);
 		request->taken_ns = clock_monotonic_ns();
 	}

@@ -346,6 +346,7 @@ request_to_record(const struct bay_request *request, uint64_t id, struct link_re
 	head->id = id;
 	head->deadline = request->deadline;
 	head->trace = request->trace;
+	head->recorded = request->recorded;
 	head->size = (uint32_t)bay_message_size(request->message);
 	head->service = request->service->id;
 	head->depth = request->depth;

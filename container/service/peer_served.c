@@ -341,6 +341,7 @@ peer_served_launch(struct peer_served *served, const struct link_request *head, 
 	/* Whatever it says: a time that was. */
 	request->deadline = head->deadline > 0 ? head->deadline : 0;
 	request->trace = head->trace;
+	request->recorded = head->recorded;
 	request->arrived = peer_served_on_arrived;
 	request->arrived_arg = served;
 	if (!peer_served_set_chain(link, request, head)) {

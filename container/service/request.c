@@ -14,6 +14,7 @@
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 #include "service/call_guard.h"
+#include "service/hop.h"
 #include "service/message.h"
 #include "service/peer.h"
 #include "service/registry.h"
@@ -154,6 +155,9 @@ request_fail(struct bay_request *request, int status, const char *format, ...)
 	if (format != NULL && vasprintf(&request->error, format, args) < 0)
 		request->error = NULL;
 	va_end(args);
+	/* That of one which runs ends with its handler. */
+	if (request->recorded != 0 && request->task == NULL)
+		hop_end(request);
 }
 
 void

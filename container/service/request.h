@@ -67,6 +67,8 @@ struct bay_request {
 	bool answered;
 	bool borrowed;                  /* message is the caller's: not to be freed */
 	uint8_t depth;                  /* services above us: chain[0..depth-1] */
+	uint8_t recorded;               /* its hop is, and those of all that it calls, from chain[recorded-1]
+	                                 * on; 0: no. See hop.h */
 	uint8_t waiting_from;           /* those before it in the chain do not wait for us */
 	bool by_handler;                /* the failure is its handler's word, not the container's */
 	bool away;                      /* was to go to another cell; set by home, and stays */
@@ -95,6 +97,7 @@ struct bay_request {
 	int64_t taken_ns;               /* when its handler began, 0: not measured */
 	struct traceparent trace;       /* see trace.h; of a leaf, none until somebody asks */
 	uint64_t span;                  /* that of this request; 0: nobody has asked for it */
+	int64_t came_ns;                /* of one whose hop has begun and not ended, else 0 */
 	struct peer_link *sent;         /* in another cell: by this link, as number sent_slot; NULL: not yet */
 	uint32_t sent_slot;
 	const struct bay_verb *verb;    /* of one for instance_run_verb() only, ... */
@@ -145,6 +148,7 @@ request_create(struct bay_service *service, const struct bay_message *message, s
 	request->answered = false;
 	request->borrowed = true;
 	request->depth = 0;
+	request->recorded = 0;
 	request->waiting_from = 0;
 	request->by_handler = false;
 	request->away = false;
@@ -161,6 +165,7 @@ request_create(struct bay_service *service, const struct bay_message *message, s
 	request->deadline = BAY_INHERIT;
 	request->trace = (struct traceparent){.flags = 0};
 	request->span = 0;
+	request->came_ns = 0;
 	return request;
 }
 
@@ -189,6 +194,7 @@ request_set_parent(struct bay_request *request, const struct bay_request *parent
 	request->chain[parent->depth] = parent->service->id;
 	request->depth = (uint8_t)(parent->depth + 1);
 	request->waiting_from = request->one_way ? request->depth : parent->waiting_from;
+	request->recorded = parent->recorded;
 	request_inherit_trace(request, parent);
 }
 

@@ -97,6 +97,7 @@ struct bay_service {
 	_Atomic size_t queued;               /* messages in the queue; written under lock */
 	_Atomic int state;                   /* enum service_state; written under lock */
 	_Atomic int gate;                    /* enum service_gate; likewise */
+	atomic_bool traced;                  /* what comes to it is recorded: see hop.h */
 	uint16_t id;                         /* index in the registry */
 	const struct bay_plugin *plugin;     /* of who has the route, or is to get it; while not
 	                                      * stopped. Written under lock */
@@ -165,6 +166,12 @@ static inline enum service_gate
 service_gate(const struct bay_service *service)
 {
 	return (enum service_gate)atomic_load_explicit(&service->gate, memory_order_acquire);
+}
+
+static inline bool
+service_is_traced(const struct bay_service *service)
+{
+	return atomic_load_explicit(&service->traced, memory_order_relaxed);
 }
 
 /* "ready", "stopped", ... */

@@ -11,6 +11,7 @@
 #include "base/text.h"
 #include "runtime/scheduler.h"
 #include "service/bounds.h"
+#include "service/hop.h"
 #include "service/message.h"
 #include "service/peer.h"
 #include "service/ready_set.h"
@@ -306,6 +307,7 @@ queue_put(struct bay_service *service, struct bay_request *request, bool parks)
 
 	if (service_state(service) == SERVICE_ELSEWHERE && peer_put(service, request, &status))
 		return status;
+	hop_see(request);
 	pthread_mutex_lock(&service->lock);
 	status = queue_put_locked(service, request, &dropped);
 	if (status == BAY_OK)

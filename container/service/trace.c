@@ -40,6 +40,7 @@ trace_find(struct bay_request *request)
 	const struct task *self = here != NULL ? here->current : NULL;
 
 	request->span = 0;
+	request->recorded = 0;
 	request->trace = (struct traceparent){.flags = 0};
 	if (self != NULL && self->request != NULL && self->request != request)
 		request_inherit_trace(request, self->request);
@@ -74,6 +75,8 @@ trace_print(struct bay_request *request, char text[TRACEPARENT_SIZE])
 	struct traceparent header = *trace_of(request);
 
 	header.parent = trace_span(request);
+	if (request->recorded != 0)
+		header.flags |= TRACE_SAMPLED;
 	traceparent_print(text, &header);
 }
 

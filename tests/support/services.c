@@ -213,6 +213,7 @@ services_begin_with_depth(unsigned loops, unsigned max_depth)
 	run_tasks_begin();
 	cell.single[0] = &run_tasks_scheduler;
 	ready_sets_init(cell.single, 1);
+	run_tasks_scheduler.hops = status_page_hops(&cell.page, 0);
 	run_tasks_scheduler.find_work = dispatch_find_work;
 	run_tasks_scheduler.subject = instance_subject;
 	run_tasks_scheduler.leaf_deadline = request_deadline;

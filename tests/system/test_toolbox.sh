@@ -171,6 +171,8 @@ note|gate canceled: enough
 fail-from-nothing|fails none of the 1 tasks has failed
 tell-inherited|*
 traceparent|00-*
+relay echo text|text
+relay-send echo text|sent
 trace-begin|ok passed-on invalid new
 send x|ok not-found
 note|x one-way

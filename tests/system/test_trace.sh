@@ -51,4 +51,172 @@ done
 
 stop
 
+# --- bayctl trace --------------------------------------------------------------------------
+
+# begin_trace NAME WORDS: bayctl trace --json in the background, with its output in $dir/NAME; waits
+# until what comes is recorded.
+begin_trace() {
+	name=$1
+	shift
+	"$built/bayctl" -s "$dir/run/control.sock" --json trace "$@" >"$dir/$name" 2>"$dir/$name.err" </dev/null &
+	tracer=$!
+	wait_until "$name has begun" grep -q '"begun":' "$dir/$name"
+}
+
+# rows NAME: what a tracer was told: level, service, cell, way, status of each hop.
+rows() {
+	sed -n 's/.*"hops":\[\(.*\)\].*/\1/p' "$dir/$1" | sed 's/},{/\n/g' |
+		sed 's/.*"level":\([0-9]*\),"service":"\([^"]*\)","cell":"\([^"]*\)","way":"\([^"]*\)","one_way":\([a-z]*\).*"status":"\([^"]*\)".*/\1 \2 \3 \4 \5 \6/'
+}
+
+# tells NAME: the rows are those of standard input.
+tells() {
+	cat >"$dir/wanted"
+	rows "$1" >"$dir/rows"
+	cmp -s "$dir/wanted" "$dir/rows" || fail "$1 tells: $(cat "$dir/rows")"
+}
+
+ended_with() {
+	wait "$tracer"
+	[ $? -eq "$1" ] || fail "the tracer ended with another code than $1: $(cat "$dir/$name.err")"
+}
+
+begin 'a request is told with all that is called for it, in both cells'
+plugin toolbox
+cp "$(cd ../plugins && pwd)/echo.so" "$dir/plugins/" || fail 'no sample echo'
+ini <<'END'
+[cell far]
+loops = 1
+[service toolbox]
+[service remote]
+plugin = toolbox
+cell = far
+[service echo]
+[service echo-far]
+plugin = echo
+cell = far
+END
+start
+ctl call remote 'relay echo warm'
+begin_trace one toolbox --limit 2
+ctl call echo 'nothing to do with it'
+ctl call --traceparent "$header" toolbox 'relay remote relay echo-far text'
+status_is 0
+says text
+ctl call toolbox 'relay remote fail so'
+status_is 1
+ended_with 0
+tells one <<'END'
+0 toolbox main queued false ok
+1 remote far cell false ok
+2 echo-far far direct false ok
+0 toolbox main queued false io
+1 remote far cell false io
+END
+grep -q "\"trace\":\"$id\"" "$dir/one" || fail 'the trace is another one'
+grep -q '"parent":"00f067aa0ba902b7"' "$dir/one" || fail 'it does not come from the span of the header'
+[ "$(tail -n 1 "$dir/one")" = '{"schema":1,"ok":true,"data":{"ended":{"requests":2,"lost":0}}}' ] ||
+	fail "the end: $(tail -n 1 "$dir/one")"
+
+case='who is recorded is sampled for others, and nobody else is'
+begin_trace sampled toolbox --limit 1
+ctl call toolbox 'relay remote traceparent'
+says '-01'
+ended_with 0
+ctl call toolbox 'relay remote traceparent'
+says '-00'
+
+case='several trace at once, each its service, and none sees what is above it'
+begin_trace above toolbox --limit 1
+above=$tracer
+begin_trace below remote --limit 2
+ctl call toolbox 'relay remote relay echo-far text'
+ctl call remote 'relay echo-far text'
+ended_with 0
+tells below <<'END'
+0 remote far cell false ok
+1 echo-far far direct false ok
+0 remote far queued false ok
+1 echo-far far direct false ok
+END
+grep -q '"caller":"toolbox"' "$dir/below" || fail 'it does not say who has called'
+tracer=$above name=above
+ended_with 0
+tells above <<'END'
+0 toolbox main queued false ok
+1 remote far cell false ok
+2 echo-far far direct false ok
+END
+
+case='only requests of one trace'
+begin_trace mine toolbox --traceparent "$header" --limit 1
+ctl call toolbox 'relay echo another'
+ctl call --traceparent "$header" toolbox 'relay remote mine'
+ended_with 0
+grep -q "\"trace\":\"$id\"" "$dir/mine" || fail 'it is another one'
+[ "$(grep -c '"request":' "$dir/mine")" -eq 1 ] || fail 'there are more'
+
+case='what is sent one way is told when it has ended'
+begin_trace sent toolbox --for 60s
+ctl call toolbox 'relay-send remote relay echo-far text'
+wait_until 'both are told' sh -c "cat '$dir/sent' | tr '{' '\n' | grep -c '\"service\":\"echo-far\"' | grep -q 1"
+kill -INT "$tracer"
+wait "$tracer" 2>/dev/null
+rows sent | sort >"$dir/rows"
+grep -q ' remote far cell true ok$' "$dir/rows" || fail "what was sent: $(cat "$dir/rows")"
+grep -q ' echo-far far direct false ok$' "$dir/rows" || fail "what that has called: $(cat "$dir/rows")"
+
+case='its time is up'
+begin_trace timed toolbox --for 200ms
+ended_with 0
+[ "$(tail -n 1 "$dir/timed")" = '{"schema":1,"ok":true,"data":{"ended":{"requests":0,"lost":0}}}' ] ||
+	fail "the end: $(tail -n 1 "$dir/timed")"
+
+case='when the last one goes, nothing is recorded any more'
+begin_trace gone toolbox
+ctl call toolbox 'relay remote traceparent'
+says '-01'
+kill -KILL "$tracer"
+wait "$tracer" 2>/dev/null
+not_sampled() {
+	ctl call toolbox 'relay remote traceparent'
+	case $(cat "$dir/out") in *-00) ;; *) return 1 ;; esac
+}
+wait_until 'the service is not recorded any more' not_sampled
+
+case='for people'
+ctl_quiet trace toolbox --limit 1 >"$dir/table" &
+tracer=$!
+sampled() {
+	ctl call toolbox 'relay remote traceparent'
+	case $(cat "$dir/out") in *-01) ;; *) return 1 ;; esac
+}
+wait_until 'it has begun' sampled
+wait "$tracer" || fail 'it did not end well'
+grep -q '^SERVICE  *CELL  *WAY  *AT  *WAIT  *RUN  *TOTAL  *STATUS$' "$dir/table" || fail "$(cat "$dir/table")"
+grep -q '^toolbox  *main  *queued  *0  *[0-9.]*[mu]*s  *[0-9.]*[mu]*s  *[0-9.]*[mu]*s  *ok$' "$dir/table" || fail "$(cat "$dir/table")"
+grep -q '^  remote  *far  *cell ' "$dir/table" || fail "$(cat "$dir/table")"
+
+case='a cell that is replaced is told, too'
+begin_trace again remote --limit 1
+kill -KILL "$(ctl_quiet info --json | tr '{' '\n' | sed -n 's/.*"name":"far","pid":\([0-9]*\).*/\1/p')"
+remote_sampled() {
+	ctl call remote traceparent
+	case $(cat "$dir/out") in *-01) ;; *) return 1 ;; esac
+}
+wait_until 'what comes to the next cell is recorded' remote_sampled
+ended_with 0
+tells again <<'END'
+0 remote far queued false ok
+END
+
+case='a service that is not there, and too many who look'
+ctl trace nothing --for 1s
+status_is 4
+ctl trace toolbox --for never
+status_is 2
+ctl trace toolbox --limit 0
+status_is 2
+stop
+
 finish

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* <bay/call.h>; the other services are echo, narrow and leaf_sleeps. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "toolbox.h"
@@ -135,6 +136,38 @@ reply_traceparent(struct bay_request *request, const char *argument)
 	if (bay_traceparent(text, sizeof(text)) != BAY_OK)
 		return bay_fail(request, BAY_FAILED, "no traceparent");
 	return bay_reply_text(request, text);
+}
+
+/* Asks another service on behalf of whoever asks: "SERVICE TEXT", calls that and says what it said. */
+static int
+relay(struct bay_request *request, const char *argument)
+{
+	const char *text = strchr(argument, ' ');
+	char *name = text != NULL ? strndup(argument, (size_t)(text - argument)) : strdup(argument);
+	struct bay_message *message = bay_message_printf("%s", text != NULL ? text + 1 : ""), *reply;
+	int status = bay_call(bay_service(name), message, &reply, BAY_INHERIT);
+
+	free(name);
+	bay_message_free(message);
+	if (status != BAY_OK)
+		return bay_fail(request, status, "%s", bay_call_error());
+	status = bay_reply_message(request, &reply);
+	bay_message_free(reply);
+	return status;
+}
+
+/* The same, which nobody waits for. */
+static int
+relay_send(struct bay_request *request, const char *argument)
+{
+	const char *text = strchr(argument, ' ');
+	char *name = text != NULL ? strndup(argument, (size_t)(text - argument)) : strdup(argument);
+	struct bay_message *message = bay_message_printf("%s", text != NULL ? text + 1 : "");
+	int status = bay_send(bay_service(name), message, BAY_INHERIT);
+
+	free(name);
+	bay_message_free(message);
+	return status != BAY_OK ? bay_fail(request, status, "%s", bay_call_error()) : bay_reply_text(request, "sent");
 }
 
 /* Takes over what came with a header, as a gateway does; then one that is none. */
@@ -323,6 +356,8 @@ const struct operation call_operations[] = {
 	{"call-inherit", see_inherited, NULL},
 	{"tell-inherited", NULL, tell_inherited},
 	{"traceparent", NULL, reply_traceparent},
+	{"relay", NULL, relay},
+	{"relay-send", NULL, relay_send},
 	{"trace-begin", see_trace_begin, NULL},
 	{"start", see_started, NULL},
 	{"as-completed", see_completions, NULL},

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/hop_store.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+
+#define HOP_STORE_BUCKETS HOP_STORE_MAX
+
+/* A chain in the order of coming, so that the oldest of all, which goes, is the first of its own. */
+struct hop_chain {
+	uint32_t first;       /* place + 1; 0: none */
+	uint32_t last;
+};
+
+struct hop_store {
+	uint64_t added;
+	struct hop_chain by_span[HOP_STORE_BUCKETS];
+	struct hop_chain by_parent[HOP_STORE_BUCKETS];
+	struct hop_entry entries[HOP_STORE_MAX];
+};
+
+struct hop_store *
+hop_store_create(void)
+{
+	return xcalloc(1, sizeof(struct hop_store));
+}
+
+void
+hop_store_destroy(struct hop_store *store)
+{
+	free(store);
+}
+
+/* --- the index ------------------------------------------------------------------------- */
+
+static size_t
+hop_store_bucket(uint64_t span)
+{
+	return (span * UINT64_C(0x9E3779B97F4A7C15) >> 32) % HOP_STORE_BUCKETS;
+}
+
+/* The oldest of all. */
+static void
+hop_store_unlink(struct hop_store *store, const struct hop_entry *entry)
+{
+	struct hop_chain *span = &store->by_span[hop_store_bucket(entry->hop.span)];
+	struct hop_chain *parent = &store->by_parent[hop_store_bucket(entry->hop.parent)];
+
+	span->first = entry->_next_span;
+	if (span->first == 0)
+		span->last = 0;
+	if (entry->hop.parent == 0)
+		return;
+	parent->first = entry->_next_parent;
+	if (parent->first == 0)
+		parent->last = 0;
+}
+
+static void
+hop_store_link(struct hop_store *store, uint32_t place)
+{
+	const struct hop_entry *entry = &store->entries[place];
+	struct hop_chain *span = &store->by_span[hop_store_bucket(entry->hop.span)];
+	struct hop_chain *parent = &store->by_parent[hop_store_bucket(entry->hop.parent)];
+
+	*(span->last != 0 ? &store->entries[span->last - 1]._next_span : &span->first) = place + 1;
+	span->last = place + 1;
+	if (entry->hop.parent == 0)
+		return;
+	*(parent->last != 0 ? &store->entries[parent->last - 1]._next_parent : &parent->first) = place + 1;
+	parent->last = place + 1;
+}
+
+void
+hop_store_add(struct hop_store *store, const struct hop *hop, const char *service, const char *cell)
+{
+	uint32_t place = (uint32_t)(store->added % HOP_STORE_MAX);
+	struct hop_entry *entry = &store->entries[place];
+
+	if (store->added >= HOP_STORE_MAX)
+		hop_store_unlink(store, entry);
+	*entry = (struct hop_entry){.hop = *hop};
+	snprintf(entry->service, sizeof(entry->service), "%s", service);
+	snprintf(entry->cell, sizeof(entry->cell), "%s", cell);
+	hop_store_link(store, place);
+	store->added++;
+}
+
+uint64_t
+hop_store_oldest(const struct hop_store *store)
+{
+	return store->added > HOP_STORE_MAX ? store->added - HOP_STORE_MAX : 0;
+}
+
+uint64_t
+hop_store_end(const struct hop_store *store)
+{
+	return store->added;
+}
+
+const struct hop_entry *
+hop_store_at(const struct hop_store *store, uint64_t number)
+{
+	return &store->entries[number % HOP_STORE_MAX];
+}
+
+/* --- trees ----------------------------------------------------------------------------- */
+
+static bool
+hop_store_has_told(const struct hop_store *store, uint64_t span, uint32_t mask)
+{
+	uint32_t place = store->by_span[hop_store_bucket(span)].first;
+
+	for (; place != 0; place = store->entries[place - 1]._next_span) {
+		const struct hop_entry *entry = &store->entries[place - 1];
+
+		if (entry->hop.span == span && (entry->told & mask) != 0)
+			return true;
+	}
+	return false;
+}
+
+bool
+hop_store_is_root(const struct hop_store *store, const struct hop_entry *entry, const char *service, unsigned bit)
+{
+	uint32_t mask = UINT32_C(1) << bit;
+
+	if ((entry->told & mask) != 0)
+		return false;
+	if ((entry->hop.flags & HOP_AGAIN) == 0 && strcmp(entry->service, service) == 0)
+		return true;
+	return entry->hop.parent != 0 && hop_store_has_told(store, entry->hop.parent, mask);
+}
+
+/* The first to come of those that a span has called and that have not been told, or NULL. */
+static struct hop_entry *
+hop_store_first_child(struct hop_store *store, uint64_t span, uint32_t mask)
+{
+	uint32_t place = span != 0 ? store->by_parent[hop_store_bucket(span)].first : 0;
+	struct hop_entry *first = NULL;
+
+	for (; place != 0; place = store->entries[place - 1]._next_parent) {
+		struct hop_entry *entry = &store->entries[place - 1];
+
+		if (entry->hop.parent == span && (entry->told & mask) == 0 &&
+			(first == NULL || entry->hop.came_ns < first->hop.came_ns))
+			first = entry;
+	}
+	return first;
+}
+
+struct hop_walk {
+	struct hop_store *store;
+	uint32_t mask;
+	struct hop_node *nodes;
+	size_t count;
+	size_t left_out;
+};
+
+/* What is told never comes again, so hops of strangers that come from each other end, too. */
+static void
+hop_walk_below(struct hop_walk *walk, uint64_t span, unsigned level)
+{
+	struct hop_entry *child;
+
+	while (walk->count < HOP_TREE_MAX && (child = hop_store_first_child(walk->store, span, walk->mask)) != NULL) {
+		child->told |= walk->mask;
+		walk->nodes[walk->count++] = (struct hop_node){child, level};
+		hop_walk_below(walk, child->hop.span, level + 1);
+	}
+}
+
+/* Calls go no deeper (max_depth). */
+#define HOP_LEVELS_MAX 64
+
+/* Those for which there is no room: whatever comes from what has been told, in all. */
+static void
+hop_walk_leave_out(struct hop_walk *walk)
+{
+	struct hop_store *store = walk->store;
+	bool found = true;
+
+	for (unsigned level = 0; found && level < HOP_LEVELS_MAX; level++) {
+		found = false;
+		for (uint64_t i = hop_store_oldest(store); i < store->added; i++) {
+			struct hop_entry *entry = &store->entries[i % HOP_STORE_MAX];
+
+			if ((entry->told & walk->mask) != 0 || entry->hop.parent == 0 ||
+				!hop_store_has_told(store, entry->hop.parent, walk->mask))
+				continue;
+			entry->told |= walk->mask;
+			walk->left_out++;
+			found = true;
+		}
+	}
+}
+
+size_t
+hop_store_tree(struct hop_store *store, const struct hop_entry *root, unsigned bit,
+	struct hop_node nodes[HOP_TREE_MAX], size_t *left_out_r)
+{
+	struct hop_walk walk = {.store = store, .mask = UINT32_C(1) << bit, .nodes = nodes, .count = 1};
+	struct hop_entry *entry = &store->entries[root - store->entries];
+
+	entry->told |= walk.mask;
+	nodes[0] = (struct hop_node){entry, 0};
+	hop_walk_below(&walk, entry->hop.span, 1);
+	if (walk.count == HOP_TREE_MAX)
+		hop_walk_leave_out(&walk);
+	*left_out_r = walk.left_out;
+	return walk.count;
+}
+
+void
+hop_store_clear(struct hop_store *store, unsigned bit)
+{
+	for (size_t i = 0; i < HOP_STORE_MAX; i++)
+		store->entries[i].told &= ~(UINT32_C(1) << bit);
+}

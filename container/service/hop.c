@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "service/hop.h"
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include "base/clock.h"
+#include "base/hop_ring.h"
+#include "base/status_page.h"
+#include "runtime/scheduler.h"
+#include "service/registry.h"
+#include "service/trace.h"
+
+static pthread_mutex_t hop_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct hop_ring *hop_elsewhere; /* of threads that are no loops, or NULL; under the lock */
+
+void
+hop_set_page(const struct status_page *page)
+{
+	pthread_mutex_lock(&hop_lock);
+	hop_elsewhere = page != NULL ? status_page_hops(page, page->loops) : NULL;
+	pthread_mutex_unlock(&hop_lock);
+}
+
+void
+hop_set_traced(struct bay_service *service, bool traced)
+{
+	atomic_store_explicit(&service->traced, traced, memory_order_relaxed);
+}
+
+void
+hop_begin(struct bay_request *request)
+{
+	if (request->recorded == 0)
+		request->recorded = (uint8_t)(request->depth + 1);
+	/* It may come twice, when there was no room. */
+	if (request->came_ns != 0)
+		return;
+	(void)trace_span(request);
+	request->came_ns = clock_monotonic_ns();
+}
+
+/* Whether its own service stands above it in what is recorded. */
+static bool
+hop_is_again(const struct bay_request *request)
+{
+	unsigned i;
+
+	for (i = request->recorded - 1u; i < request->depth; i++) {
+		if (request->chain[i] == request->service->id)
+			return true;
+	}
+	return false;
+}
+
+static uint64_t
+hop_flags(const struct bay_request *request)
+{
+	return (request->queued_ns != 0 || request->taken_ns == 0 ? HOP_QUEUED : 0) |
+		(request->came_over ? HOP_CAME_OVER : 0) | (request->one_way ? HOP_ONE_WAY : 0) |
+		(hop_is_again(request) ? HOP_AGAIN : 0);
+}
+
+static void
+hop_write(const struct hop *hop)
+{
+	if (scheduler_here != NULL) {
+		if (scheduler_here->hops != NULL)
+			hop_ring_add(scheduler_here->hops, hop);
+		return;
+	}
+	pthread_mutex_lock(&hop_lock);
+	if (hop_elsewhere != NULL)
+		hop_ring_add(hop_elsewhere, hop);
+	pthread_mutex_unlock(&hop_lock);
+}
+
+void
+hop_end(struct bay_request *request)
+{
+	struct hop hop = {.id = request->trace.id, .span = request->span, .parent = request->trace.parent,
+		.came_ns = request->came_ns, .begun_ns = request->taken_ns, .ended_ns = clock_monotonic_ns(),
+		.status = request->status, .slot = request->service->slot};
+
+	if (request->came_ns == 0)
+		return;
+	request->came_ns = 0;
+	hop.flags = hop_flags(request);
+	if (request->depth > 0)
+		snprintf(hop.caller, sizeof(hop.caller), "%s", registry_at(request->chain[request->depth - 1])->name);
+	hop_write(&hop);
+}
