@@ -157,10 +157,10 @@ grep -q "\"trace\":\"$id\"" "$dir/mine" || fail 'it is another one'
 [ "$(grep -c '"request":' "$dir/mine")" -eq 1 ] || fail 'there are more'
 
 case='what is sent one way is told when it has ended'
-begin_trace sent toolbox --for 60s
+begin_trace sent toolbox
 ctl call toolbox 'relay-send remote relay echo-far text'
 wait_until 'both are told' sh -c "cat '$dir/sent' | tr '{' '\n' | grep -c '\"service\":\"echo-far\"' | grep -q 1"
-kill -INT "$tracer"
+kill -TERM "$tracer"
 wait "$tracer" 2>/dev/null
 rows sent | sort >"$dir/rows"
 grep -q ' remote far cell true ok$' "$dir/rows" || fail "what was sent: $(cat "$dir/rows")"
