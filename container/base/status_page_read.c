@@ -188,6 +188,9 @@ status_page_read_breaker(const struct status_page *page, uint32_t slot,
 		.failed = status_load(&guard->failed),
 		.next_ns = status_load(&guard->next_ns),
 	};
+	/* So that a percentage of it can be made. */
+	if (view_r->calls > INT64_MAX / 100)
+		view_r->calls = INT64_MAX / 100;
 	if (view_r->failed > view_r->calls)
 		view_r->failed = view_r->calls;
 }

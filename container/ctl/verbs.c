@@ -139,7 +139,7 @@ const struct verb verbs[] = {
 	{"reset", NULL, "SERVICE...", 1, SIZE_MAX, 0, SECONDS(120), verb_reset,
 		"forget that services failed or crashed",
 		"One that was moved to a cell of its own, since it crashed the one that it shared again and "
-		"again (on_crash), goes back to that. Nothing is started."},
+		"again (on_crash), goes back to that. Breakers before it are closed. Nothing is started."},
 	{"reload", NULL, "[SERVICE...]", 0, SIZE_MAX, OPTION_BIT(OPTION_NO_WAIT) |
 		OPTION_BIT(OPTION_PROBATION) | OPTION_BIT(OPTION_CANARY) | OPTION_BIT(OPTION_DRY_RUN) |
 		OPTION_BIT(OPTION_HISTORY),

@@ -252,7 +252,7 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.arguments = service_arguments,
 		.reply = "state: string, cell: string",
 		.help = "Forgets the failures of a service. One that was moved to a cell of its own, since it "
-			"crashed the one that it shared, goes back to that.",
+			"crashed the one that it shared, goes back to that. The breakers of all cells before it are closed.",
 	},
 	[INTERFACE_RELOAD] = {
 		.id = INTERFACE_RELOAD,

@@ -165,11 +165,21 @@ call_guard_ask(struct bay_request *request)
 	return request->watched;
 }
 
-/* The last column is for the control thread. */
-static unsigned
-call_guard_column(const struct call_guard *guard, const struct scheduler *here)
+/* What goes well is counted by the clock of the loop, which costs nothing to read. */
+static void
+call_guard_count_at(struct call_guard *guard, const struct scheduler *here, enum breaker_outcome outcome)
 {
-	return here != NULL ? here->index : guard->breaker->column_count - 1;
+	struct breaker *breaker = guard->breaker;
+
+	if (outcome == BREAKER_IGNORED)
+		return;
+	if (here == NULL)
+		/* The last column is for the control thread. */
+		breaker_count(breaker, breaker->column_count - 1, outcome == BREAKER_FAILED, clock_monotonic_ns());
+	else if (outcome == BREAKER_WELL)
+		breaker_count(breaker, here->index, false, here->loop.now_ns);
+	else
+		breaker_count(breaker, here->index, true, clock_monotonic_ns());
 }
 
 void
@@ -181,21 +191,16 @@ call_guard_end(struct bay_request *request, int status, bool by_handler)
 	request->watched = false;
 	if (request->trial != 0)
 		breaker_end_trial(guard->breaker, request->trial, outcome, clock_monotonic_ns());
-	else if (outcome != BREAKER_IGNORED)
-		breaker_count(guard->breaker, call_guard_column(guard, scheduler_here), outcome == BREAKER_FAILED,
-			clock_monotonic_ns());
+	else
+		call_guard_count_at(guard, scheduler_here, outcome);
 }
 
 void
 call_guard_count(const struct bay_service *service, const struct scheduler *here, int status, bool by_handler)
 {
 	struct call_guard *guard = atomic_load_explicit(&service->guard, memory_order_acquire);
-	enum breaker_outcome outcome = call_guard_outcome(status, by_handler);
 
-	if (outcome == BREAKER_WELL)
-		breaker_count(guard->breaker, here->index, false, here->loop.now_ns);
-	else if (outcome == BREAKER_FAILED)
-		breaker_count(guard->breaker, here->index, true, clock_monotonic_ns());
+	call_guard_count_at(guard, here, call_guard_outcome(status, by_handler));
 }
 
 /* --- to other cells ------------------------------------------------------------------------ */

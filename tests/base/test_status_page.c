@@ -129,6 +129,13 @@ START_TEST(the_parts_do_not_overlap_and_end_inside)
 		ck_assert(at >= last);
 		last = at + sizeof(struct status_gauges);
 	}
+	for (uint32_t i = 0; i < SERVICES; i++) {
+		uint8_t *at = (uint8_t *)status_page_guard(&page, i);
+
+		ck_assert(at >= last);
+		ck_assert_uint_eq((uintptr_t)at % 64, 0);
+		last = at + sizeof(struct status_guard);
+	}
 	for (uint32_t i = 0; i < SERVICES * (LOOPS + 1); i++) {
 		uint8_t *at = (uint8_t *)status_page_counters(&page, i / (LOOPS + 1),
 			i % (LOOPS + 1));
@@ -367,6 +374,38 @@ START_TEST(memory_freed_on_another_loop_is_subtracted)
 }
 END_TEST
 
+START_TEST(a_breaker_is_read_as_it_is_and_never_worse_than_it_can_be)
+{
+	struct status_page page;
+	struct status_breaker_view view;
+	struct status_guard *guard;
+	int fd = create(&page);
+
+	guard = status_page_guard(&page, 1);
+	status_set(&guard->state, STATUS_BREAKER_OPEN);
+	status_set(&guard->calls, 120);
+	status_set(&guard->failed, 73);
+	status_set(&guard->next_ns, 5);
+	status_page_read_breaker(&page, 1, &view);
+	ck_assert_int_eq(view.state, STATUS_BREAKER_OPEN);
+	ck_assert_uint_eq(view.calls, 120);
+	ck_assert_uint_eq(view.failed, 73);
+	ck_assert_uint_eq(view.next_ns, 5);
+	status_page_read_breaker(&page, 0, &view);
+	ck_assert_int_eq(view.state, STATUS_BREAKER_CLOSED);
+	memset((void *)guard, 0xff, sizeof(*guard));
+	status_set(&guard->calls, 3);
+	status_page_read_breaker(&page, 1, &view);
+	ck_assert_int_eq(view.state, STATUS_BREAKER_CLOSED);
+	ck_assert_uint_eq(view.failed, 3);
+	status_set(&guard->calls, UINT64_MAX);
+	status_page_read_breaker(&page, 1, &view);
+	ck_assert_uint_eq(view.failed, INT64_MAX / 100);
+	ck_assert_uint_eq(view.calls, INT64_MAX / 100);
+	close(fd);
+}
+END_TEST
+
 START_TEST(a_cleared_slot_is_empty_and_its_neighbours_are_not)
 {
 	struct status_page page;
@@ -379,6 +418,7 @@ START_TEST(a_cleared_slot_is_empty_and_its_neighbours_are_not)
 			memset((void *)status_page_counters(&page, slot, loop), 1,
 				sizeof(struct status_counters));
 		status_set(&status_page_gauges(&page, slot)->queued, 7);
+		status_set(&status_page_guard(&page, slot)->refused, 9);
 	}
 	status_page_clear_slot(&page, 1);
 	for (uint32_t loop = 0; loop <= LOOPS; loop++) {
@@ -389,6 +429,7 @@ START_TEST(a_cleared_slot_is_empty_and_its_neighbours_are_not)
 	}
 	status_page_read_service(&page, 1, &view);
 	ck_assert_uint_eq(view.queue_length, 0);
+	ck_assert_uint_eq(view.breaker_refused, 0);
 	for (uint32_t slot = 0; slot < SERVICES; slot += 2) {
 		for (uint32_t loop = 0; loop <= LOOPS; loop++) {
 			const uint8_t *bytes = (const uint8_t *)status_page_counters(&page, slot, loop);
@@ -398,6 +439,7 @@ START_TEST(a_cleared_slot_is_empty_and_its_neighbours_are_not)
 		}
 		status_page_read_service(&page, slot, &view);
 		ck_assert_uint_eq(view.queue_length, 7);
+		ck_assert_uint_eq(view.breaker_refused, 9);
 	}
 	status_page_add_histograms(&page, 1, &histograms);
 	ck_assert_uint_eq(histograms.latency.total, 0);
@@ -482,6 +524,7 @@ CHECK_MAIN("base/status_page",
 	a_slot_just_out_of_range_is_none,
 	a_page_full_of_ones_reads_as_something_harmless,
 	memory_freed_on_another_loop_is_subtracted,
+	a_breaker_is_read_as_it_is_and_never_worse_than_it_can_be,
 	a_cleared_slot_is_empty_and_its_neighbours_are_not,
 	a_crash_is_written_once_with_the_running_task,
 	a_crash_elsewhere_has_no_task_and_a_long_text_is_cut,

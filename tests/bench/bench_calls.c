@@ -25,8 +25,12 @@ bench_one_loop(void)
 	/* One at a time and two callers: one of them always has to queue. */
 	cell_process_serve(&cell, &(struct cell_service){.name = "single", .plugin = "bench_plain",
 		.concurrency = 1, .setting = "yields", .value = "1"});
+	cell_process_serve(&cell, &(struct cell_service){.name = "leaf_guarded", .plugin = "bench_leaf", .breaker = 50});
+	cell_process_serve(&cell, &(struct cell_service){.name = "guarded", .plugin = "bench_plain", .breaker = 50});
 	cell_process_measure(&cell, "call_leaf", "call", "leaf", 5000000, 1);
 	cell_process_measure(&cell, "call", "call", "plain", 3000000, 1);
+	cell_process_measure(&cell, "call_leaf_breaker", "call", "leaf_guarded", 5000000, 1);
+	cell_process_measure(&cell, "call_breaker", "call", "guarded", 3000000, 1);
 	cell_process_measure(&cell, "call_parks", "call", "yields", 1000000, 1);
 	cell_process_measure(&cell, "call_queued", "call_together", "single", 300000, 2);
 	cell_process_measure(&cell, "pipeline", "call_together", "wide", 1000000, 1000);

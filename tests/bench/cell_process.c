@@ -197,6 +197,17 @@ cell_process_hash(const char *image, char hash_r[HASH_TEXT_SIZE])
 	close(fd);
 }
 
+/* Before the calls of a service, which is in the slot of the next start. */
+static void
+cell_process_guard(struct cell_process *cell, const struct cell_service *service)
+{
+	const struct cell_guard guard = {.service = service->name, .slot = cell->slots, .breaker = service->breaker,
+		.breaker_calls = 20, .breaker_window_ns = 10 * (int64_t)CLOCK_NS_PER_S,
+		.breaker_delay_ns = 5 * (int64_t)CLOCK_NS_PER_S, .breaker_trials = 3};
+
+	json_decref(cell_process_ask(cell, CELL_GUARD, cell_guard_to_json(&guard)));
+}
+
 void
 cell_process_serve(struct cell_process *cell, const struct cell_service *service)
 {
@@ -219,6 +230,8 @@ cell_process_serve(struct cell_process *cell, const struct cell_service *service
 
 	snprintf(image, sizeof(image), "%s%s.so", service->sample ? SAMPLES : PLUGINS, service->plugin);
 	cell_process_hash(image, hash);
+	if (service->breaker > 0)
+		cell_process_guard(cell, service);
 	json_decref(cell_process_ask(cell, CELL_START, cell_start_to_json(&start)));
 }
 

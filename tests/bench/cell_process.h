@@ -41,6 +41,7 @@ struct cell_service {
 	const char *value;
 	const char *setting2;      /* one more */
 	const char *value2;
+	int breaker;               /* percent; 0: none */
 };
 
 /* Starts a cell with that many loops. */

@@ -28,6 +28,8 @@ SCENARIOS = [
     Scenario("call_leaf", "bench_calls", (15, "ns"), node=("call_emit", 2 * M)),
     Scenario("call", "bench_calls", (40, "ns"), asyncio=("call", 100 * K), go=("call", 2 * M),
              erlang=("call", M), node=("call", M)),
+    Scenario("call_leaf_breaker", "bench_calls"),
+    Scenario("call_breaker", "bench_calls"),
     Scenario("call_parks", "bench_calls"),
     Scenario("call_queued", "bench_calls"),
     Scenario("pipeline", "bench_calls", asyncio=("pipeline", 100 * K), go=("pipeline", 2 * M),

@@ -50,6 +50,9 @@ static const struct config_key duration = {.type = CONFIG_TYPE_DURATION,
 	.offset = AT(number), .min = CLOCK_NS_PER_MS, .max = INT64_C(3600) * CLOCK_NS_PER_S};
 static const struct config_key rate = {.type = CONFIG_TYPE_RATE, .offset = AT(rate), .min = 1,
 	.max = 1000};
+static const struct config_word no_words[] = {{"no", 0}, {NULL, 0}};
+static const struct config_key percent = {.type = CONFIG_TYPE_PERCENT, .offset = AT(number), .min = 1,
+	.max = 100, .words = no_words};
 static const struct config_key span = {.type = CONFIG_TYPE_SPAN, .offset = AT(span),
 	.max = INT64_C(3600) * CLOCK_NS_PER_S};
 static const struct config_key mode = {.type = CONFIG_TYPE_MODE, .offset = AT(mode),
@@ -218,6 +221,25 @@ START_TEST(rates_are_a_number_and_a_duration)
 }
 END_TEST
 
+START_TEST(percentages_have_their_sign_and_range)
+{
+	static const char why[] = "wants no, or a percentage from 1% to 100%";
+
+	reads(&percent, "50%", "50%");
+	reads(&percent, "100%", "100%");
+	reads(&percent, "no", "no");
+	rejects(&percent, "50", "wants no, or a percentage from 1% to 100%; the % is missing");
+	rejects(&percent, "0%", why);
+	rejects(&percent, "101%", why);
+	rejects(&percent, "%", why);
+	rejects(&percent, "5 %", why);
+	rejects(&percent, "5%%", why);
+	rejects(&percent, "", why);
+	reads(&percent, "00000000000000000000005%", "5%");
+	rejects(&percent, "000000000000000000000005%", why);
+}
+END_TEST
+
 START_TEST(spans_are_two_durations_or_the_first)
 {
 	static const char why[] = "wants a duration with its unit, such as 250ms, 5s or 2m, from 0 to 1h, "
@@ -296,6 +318,7 @@ CHECK_MAIN("config/config_value",
 	stacks_are_whole_pages,
 	durations_have_their_unit_and_range,
 	rates_are_a_number_and_a_duration,
+	percentages_have_their_sign_and_range,
 	spans_are_two_durations_or_the_first,
 	modes_are_octal,
 	choices_are_one_of_the_words,
