@@ -67,7 +67,6 @@ instance_create(struct bay_service *service, const struct bay_plugin *plugin, co
 	instance->weight = service->limits.weight != 0 ? service->limits.weight : SERVICE_WEIGHT;
 	instance->bounded = bounds_are_set(&service->limits);
 	bounds_timer_init(instance);
-	instance_see_guard(instance);
 	instance->slot = service->slot;
 	instance->phase = task_phase(scheduler, STATUS_PHASE_RUN, INSTANCE_HANDLER_NAME);
 	instance->counters = &service->counters[scheduler->index];

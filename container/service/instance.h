@@ -148,7 +148,7 @@ void instance_hold(struct bay_instance *instance);
 /* The gate of its service has changed: calls take the direct way or not. */
 void instance_see_gate(struct bay_instance *instance);
 
-/* What is before the calls of its service has changed, or has still to be seen. */
+/* What is before the calls of its service has changed. One that takes the route sees it then. */
 void instance_see_guard(struct bay_instance *instance);
 
 /* Whether its service is paused or drained, so that it may accept no connections. A
