@@ -104,6 +104,7 @@ struct config_container {
 	int64_t max_lingering;
 	int64_t blocking_threads;
 	char *resolv_conf;
+	char *cgroup; /* "auto", "no", or a directory */
 	int64_t drain_timeout_ns;
 	int64_t crash_reports;
 	int64_t max_services;

@@ -67,6 +67,12 @@ static const struct config_word on_crash_words[] = {
 	{NULL, 0},
 };
 
+static const struct config_word cgroup_words[] = {
+	{"auto", 0},
+	{"no", 0},
+	{NULL, 0},
+};
+
 static const struct config_word container_words[] = {
 	{"container", 0},
 	{NULL, 0},
@@ -269,6 +275,14 @@ static const struct config_key container_rows[] = {
 		.offset = AT(resolv_conf),
 		.fallback = "/etc/resolv.conf",
 		.help = "the file that names the name servers which services ask",
+	},
+	{
+		.name = "cgroup",
+		.type = CONFIG_TYPE_LOG,
+		.offset = AT(cgroup),
+		.fallback = "auto",
+		.words = cgroup_words,
+		.help = "the control group in which cells get groups of their own",
 	},
 	{
 		.name = "drain_timeout",

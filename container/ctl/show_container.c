@@ -57,6 +57,7 @@ show_info_facts(struct print *print, const json_t *info)
 	show_fact(print, "runtime dir", view_text(info, "runtime_dir"));
 	show_fact(print, "plugin ABI", view_text(info, "abi"));
 	show_fact(print, "libevent", event);
+	show_fact(print, "limits", view_text(info, "limits"));
 	free(event);
 }
 

@@ -24,6 +24,7 @@
 #include "master/admin_tasks.h"
 #include "master/admin_trace.h"
 #include "master/admin_verbs.h"
+#include "master/cgroup.h"
 #include "master/crash_reports.h"
 #include "master/dead_letters.h"
 #include "master/event_log.h"
@@ -156,6 +157,21 @@ admin_cell(const struct master_cell *cell)
 		"rss_bytes", (json_int_t)(process != NULL ? cell_process_rss_bytes(process) : 0));
 }
 
+/* "control groups in /sys/fs/cgroup/... (memory, pids, cpu)" */
+static json_t *
+admin_limits(const struct master *master)
+{
+	char names[32];
+	char *text = master->cgroups != NULL ? xasprintf("control groups in %s (%s)", cgroup_tree_path(master->cgroups),
+		cgroup_controllers_text(names, sizeof(names), cgroup_tree_controllers(master->cgroups))) :
+		xasprintf("watched by bayd (no control groups: %s)",
+			master->no_cgroups != NULL ? master->no_cgroups : "");
+	json_t *json = varlink_text(text);
+
+	free(text);
+	return json;
+}
+
 /* NULL: no memory. */
 static json_t *
 admin_cells(const struct master *master)
@@ -180,7 +196,7 @@ admin_info(struct admin_request *request, struct master *master)
 
 	master_cell_view(supervisor_cell(master->supervisor, 0), &cell);
 	admin_answer(request, json_pack(
-		"{s:s, s:s, s:I, s:s, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:s, s:s, s:o}",
+		"{s:s, s:s, s:I, s:s, s:o, s:o, s:I, s:I, s:I, s:o, s:I, s:s, s:s, s:o, s:o}",
 		"version", PACKAGE_VERSION,
 		"abi", ABI_TEXT(BAY_ABI_MAJOR, BAY_ABI_MINOR),
 		"pid", (json_int_t)getpid(),
@@ -194,6 +210,7 @@ admin_info(struct admin_request *request, struct master *master)
 		"services", (json_int_t)supervisor_count(master->supervisor),
 		"libevent", event_get_version(),
 		"method", event_base_get_method(master->base),
+		"limits", admin_limits(master),
 		"silent_loops", silent_loops_report(master, NULL)));
 }
 

@@ -13,7 +13,9 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "base/text.h"
+#include "master/cgroup.h"
 
 enum {
 	LIMITS_STAT = 1024,
@@ -29,10 +31,13 @@ static const struct timeval limits_look = {.tv_usec = 50 * 1000};
 struct cell_limits {
 	cell_limits_fn *over;
 	void *arg;
+	struct event_base *base;
 	struct event *timer;
 	uint64_t memory_max;
 	uint32_t tasks_max;
 	pid_t pid;         /* 0: none */
+	struct cgroup_group *group; /* of it, or NULL */
+	bool group_watched;
 	bool told;         /* of this process */
 	bool told_far;
 	int64_t told_ns;   /* when it was last told of any */
@@ -107,16 +112,15 @@ limits_tell_threads(struct cell_limits *limits, uint32_t threads)
 }
 
 static void
-limits_on_timer(evutil_socket_t fd, short what, void *arg)
+limits_look_at(struct cell_limits *limits)
 {
-	struct cell_limits *limits = arg;
 	uint64_t memory;
 	uint32_t threads;
 
-	(void)fd;
-	(void)what;
-	if (!cell_limits_read(limits->pid, &memory, &threads))
+	if (limits->pid == 0 || !cell_limits_read(limits->pid, &memory, &threads))
 		return;
+	if (limits->group != NULL)
+		cgroup_group_read(limits->group, &memory, &threads);
 	if (limits->memory_max > 0 && memory > limits->memory_max)
 		limits_tell_memory(limits, memory);
 	/* The process may have gone by that. */
@@ -124,14 +128,33 @@ limits_on_timer(evutil_socket_t fd, short what, void *arg)
 		limits_tell_threads(limits, threads);
 }
 
+static void
+limits_on_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	limits_look_at(arg);
+}
+
+/* The kernel has slowed it down, or refused it something: earlier than our next look. */
+static void
+limits_on_group(void *arg)
+{
+	limits_look_at(arg);
+}
+
 /* Who has no limits costs nothing. */
 static void
 limits_watch(struct cell_limits *limits)
 {
-	if (limits->pid != 0 && (limits->memory_max > 0 || limits->tasks_max > 0))
-		event_add(limits->timer, &limits_look);
-	else
+	if (limits->pid == 0 || (limits->memory_max == 0 && limits->tasks_max == 0)) {
 		event_del(limits->timer);
+		return;
+	}
+	event_add(limits->timer, &limits_look);
+	/* Without that there are our own looks. */
+	if (limits->group != NULL && !limits->group_watched)
+		limits->group_watched = cgroup_group_watch(limits->group, limits->base, limits_on_group, limits);
 }
 
 void
@@ -139,13 +162,17 @@ cell_limits_set(struct cell_limits *limits, uint64_t memory_max, uint32_t tasks_
 {
 	limits->memory_max = memory_max;
 	limits->tasks_max = tasks_max;
+	if (limits->group != NULL && !cgroup_group_set(limits->group, memory_max, tasks_max, 0))
+		log_warn_errno(NULL, "set the limits of a control group");
 	limits_watch(limits);
 }
 
 void
-cell_limits_begin(struct cell_limits *limits, pid_t pid)
+cell_limits_begin(struct cell_limits *limits, pid_t pid, struct cgroup_group *group)
 {
 	limits->pid = pid;
+	limits->group = group;
+	limits->group_watched = false;
 	limits->told = false;
 	limits->told_far = false;
 	limits_watch(limits);
@@ -155,7 +182,20 @@ void
 cell_limits_end(struct cell_limits *limits)
 {
 	limits->pid = 0;
+	limits->group = NULL;
 	limits_watch(limits);
+}
+
+bool
+cell_limits_was_ended(const struct cell_limits *limits, char *what, size_t size)
+{
+	char max[32];
+
+	if (limits->group == NULL || limits->memory_max == 0 || cgroup_group_killed(limits->group) == 0)
+		return false;
+	snprintf(what, size, "it had more memory than even the kernel lets it have (memory_max = %s)",
+		text_format_size(max, sizeof(max), limits->memory_max));
+	return true;
 }
 
 struct cell_limits *
@@ -163,6 +203,7 @@ cell_limits_create(struct event_base *base, cell_limits_fn *over, void *arg)
 {
 	struct cell_limits *limits = xcalloc(1, sizeof(*limits));
 
+	limits->base = base;
 	limits->over = over;
 	limits->arg = arg;
 	limits->timer = event_new(base, -1, EV_PERSIST, limits_on_timer, limits);

@@ -17,8 +17,10 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/fd.h"
+#include "base/log.h"
 #include "base/remedy.h"
 #include "master/cell_log.h"
+#include "master/cgroup.h"
 #include "master/child.h"
 #include "master/child_output.h"
 #include "master/sandbox.h"
@@ -33,6 +35,7 @@ struct cell_process {
 	struct cell_log *log;
 	struct child_output *output;
 	struct status_page page;
+	struct cgroup_group *group; /* or NULL */
 	struct event *crash_event; /* its crash pipe can be read; NULL: it has told, or is not asked */
 	int crash_fd;
 	void (*on_crash)(void *arg);
@@ -91,6 +94,22 @@ cell_ends_open(struct cell_ends *ends, struct cell_process *cell, struct event_b
 	return true;
 }
 
+/* Without one, its limits are looked after in the other way. */
+static void
+cell_process_make_group(struct cell_process *cell, const struct cell_options *options)
+{
+	char subject[64];
+
+	if (options->cgroups == NULL)
+		return;
+	snprintf(subject, sizeof(subject), "cell %s", options->name);
+	cell->group = cgroup_group_create(options->cgroups, options->name);
+	if (cell->group == NULL)
+		log_warn_errno(subject, "make its control group in %s", cgroup_tree_path(options->cgroups));
+	else if (!cgroup_group_set(cell->group, options->memory_max, options->tasks_max, options->cpu_weight))
+		log_warn_errno(subject, "set the limits of its control group");
+}
+
 static bool
 cell_process_spawn(struct cell_process *cell, const struct cell_options *options,
 	const struct cell_ends *ends, struct buffer *error)
@@ -98,6 +117,7 @@ cell_process_spawn(struct cell_process *cell, const struct cell_options *options
 	const char *argv[] = {"bay-cell", options->mode, NULL};
 	/* A dump of what may be gigabytes of stacks would delay the restart. */
 	const struct child_limit limits[] = {{RLIMIT_CORE, 0}, {RLIMIT_NOFILE, (rlim_t)options->fds_max}};
+	bool weighs = cell->group != NULL && (cgroup_tree_controllers(options->cgroups) & CGROUP_CPU) != 0;
 	const struct sandbox sandbox = {.writable = options->writable != NULL ? options->writable : ""};
 	struct child_options child = {
 		.path = options->program->path,
@@ -112,7 +132,8 @@ cell_process_spawn(struct cell_process *cell, const struct cell_options *options
 		.gid = options->gid,
 		.user = options->user,
 		.no_new_privileges = options->change_user,
-		.nice = options->nice,
+		.nice = weighs ? 0 : options->nice,
+		.cgroup_procs = cell->group != NULL ? cgroup_group_procs(cell->group) : 0,
 		.sandbox = options->sandboxed ? &sandbox : NULL,
 		.limits = limits,
 		.limit_count = options->fds_max > 0 ? 2 : 1,
@@ -193,6 +214,7 @@ cell_process_start(struct event_base *base, const struct cell_options *options,
 	cell->base = base;
 	cell->child.pid = -1;
 	cell->crash_fd = -1;
+	cell_process_make_group(cell, options);
 	started = cell_ends_open(&ends, cell, base, options, error) &&
 		cell_process_spawn(cell, options, &ends, error) &&
 		cell_process_attach(cell, base, options, &ends, watcher, error);
@@ -210,6 +232,7 @@ cell_process_destroy(struct cell_process *cell, const char *why)
 		return;
 	child_kill(&cell->child);
 	child_reap(&cell->child);
+	cgroup_group_destroy(cell->group);
 	cell_process_unwatch_crash(cell);
 	fd_close(&cell->crash_fd);
 	cell_channel_destroy(cell->channel, why);
@@ -221,6 +244,12 @@ cell_process_destroy(struct cell_process *cell, const char *why)
 	child_output_destroy(cell->output);
 	status_page_close(&cell->page);
 	free(cell);
+}
+
+struct cgroup_group *
+cell_process_group(const struct cell_process *cell)
+{
+	return cell->group;
 }
 
 int64_t

@@ -20,6 +20,8 @@
 
 struct buffer;
 struct cell_process;
+struct cgroup_group;
+struct cgroup_tree;
 struct event_base;
 
 struct cell_options {
@@ -31,7 +33,9 @@ struct cell_options {
 	uint64_t fds_max; /* 0: no limit of its own */
 	uint64_t memory_max; /* bytes; 0: none; for cell_limits */
 	uint32_t tasks_max; /* threads; likewise */
-	int nice; /* as setpriority takes it */
+	uint32_t cpu_weight; /* 0: as others */
+	int nice; /* as setpriority takes it; where there is no control group for the weight */
+	struct cgroup_tree *cgroups; /* in which it gets its group; or NULL */
 	const char *missing; /* a user or group that is not there: it cannot be started; or NULL */
 	bool change_user; /* as struct child_options; then it gets no new privileges */
 	uid_t uid;
@@ -51,6 +55,9 @@ struct cell_process *cell_process_start(struct event_base *base,
 /* Kills it if it still runs, answers the calls under way with CELL_REPLY_DIED and why, and
  * frees. NULL is fine. */
 void cell_process_destroy(struct cell_process *cell, const char *why);
+
+/* Its control group, or NULL. Borrowed. */
+struct cgroup_group *cell_process_group(const struct cell_process *cell);
 
 /* As cell_channel_call. */
 int64_t cell_process_call(struct cell_process *cell, const char *method, json_t *parameters,

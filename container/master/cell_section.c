@@ -68,6 +68,7 @@ cell_section_apply(const struct config *config, const char *name, struct cell_op
 	options->fds_max = (uint64_t)section->fds_max;
 	options->memory_max = section->memory_max;
 	options->tasks_max = (uint32_t)section->tasks_max;
+	options->cpu_weight = (uint32_t)section->cpu_weight;
 	options->nice = section_nice(section->cpu_weight);
 	options->sandboxed = section->sandbox;
 	options->writable = section->sandbox ? section->writable : NULL;
@@ -104,19 +105,19 @@ section_writes_equal(const struct cell_options *a, const struct cell_options *b)
 bool
 cell_section_equal(const struct cell_options *a, const struct cell_options *b)
 {
-	return a->loops == b->loops && a->fds_max == b->fds_max && a->nice == b->nice &&
+	return a->loops == b->loops && a->fds_max == b->fds_max && a->cpu_weight == b->cpu_weight &&
 		a->change_user == b->change_user &&
 		a->uid == b->uid && a->gid == b->gid && (a->missing == NULL) == (b->missing == NULL) &&
 		section_writes_equal(a, b);
 }
 
 static void
-section_check_weight(const struct config_cell *cell, struct config_report *report)
+section_check_weight(const struct config_cell *cell, bool grouped, struct config_report *report)
 {
 	const struct config_origin *weight = config_cell_origin(cell, "cpu_weight");
 	int nice = section_nice(cell->cpu_weight);
 
-	if (nice != 0 && !section_may_be_nice(nice))
+	if (nice != 0 && !grouped && !section_may_be_nice(nice))
 		config_report_add(report, weight->file, weight->line, "cpu_weight = %d: only root, or who has "
 			"RLIMIT_NICE for it, can give a cell more than others: write %d at most [config-value]",
 			(int)cell->cpu_weight, SECTION_WEIGHT);
@@ -149,7 +150,7 @@ section_check_sandbox(const struct config *config, const struct config_cell *cel
 }
 
 void
-cell_section_check(const struct config *config, struct config_report *report)
+cell_section_check(const struct config *config, bool grouped, struct config_report *report)
 {
 	for (size_t i = 0; i < config->cell_count; i++) {
 		const struct config_cell *cell = &config->cells[i];
@@ -162,7 +163,7 @@ cell_section_check(const struct config *config, struct config_report *report)
 		if (cell->group[0] != '\0' && getgrnam(cell->group) == NULL)
 			config_report_add(report, group->file, group->line,
 				"group: there is no group of this name: %s [config-user]", cell->group);
-		section_check_weight(cell, report);
+		section_check_weight(cell, grouped, report);
 		section_check_sandbox(config, cell, report);
 	}
 }

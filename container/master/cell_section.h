@@ -21,7 +21,8 @@ void cell_section_apply(const struct config *config, const char *name,
 /* Whether both say the same, so that a process of the one is as good as one of the other. */
 bool cell_section_equal(const struct cell_options *a, const struct cell_options *b);
 
-/* Complains of users and groups that are not there, and of sandboxes that cannot be. */
-void cell_section_check(const struct config *config, struct config_report *report);
+/* Complains of users and groups that are not there, and of sandboxes that cannot be; and of weights that we
+ * may not give, unless control groups do (grouped). */
+void cell_section_check(const struct config *config, bool grouped, struct config_report *report);
 
 #endif

@@ -221,6 +221,8 @@ child_run(const struct child_options *options, pid_t master, int64_t number, int
 	child_reset_signals();
 	/* Its own group, no terminal, and what it starts can be told from all others. */
 	setsid();
+	if (options->cgroup_procs != 0 && write(options->cgroup_procs, "0", 1) != 1)
+		child_give_up(report, "go into its control group");
 	child_place_fds(options, &report);
 	if (options->nice != 0)
 		child_set_nice(options, report);

@@ -39,6 +39,7 @@ struct child_options {
 	gid_t gid;
 	const char *user;        /* for its supplementary groups; NULL: none */
 	bool no_new_privileges;
+	int cgroup_procs; /* the cgroup.procs of its control group; 0: it stays in ours */
 	int nice; /* instead of ours; 0: ours stays */
 	const struct sandbox *sandbox; /* that it is in; NULL: none */
 	const struct child_limit *limits;

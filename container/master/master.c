@@ -36,6 +36,7 @@
 #include "master/admin_roles.h"
 #include "master/admin_server.h"
 #include "master/cell_section.h"
+#include "master/cgroup.h"
 #include "master/crash_reports.h"
 #include "master/drop_in.h"
 #include "master/event_log.h"
@@ -444,6 +445,7 @@ master_create_supervisor(struct master *master)
 			.uid = parts->user.uid,
 			.gid = parts->user.gid,
 			.user = parts->user.name,
+			.cgroups = master->cgroups,
 		},
 	};
 	const struct supervisor_watcher watcher = {.started = master_on_started,
@@ -639,6 +641,21 @@ master_on_log_record(const struct log_record *record, void *arg)
 }
 
 /* Everything up to the event loop. False: the reason is appended to error. */
+/* That an operator's own words come to nothing he has to hear. */
+static void
+master_log_cgroups(const struct master *master)
+{
+	char names[32];
+
+	if (master->cgroups != NULL)
+		log_info(NULL, "cells get control groups in %s, with %s", cgroup_tree_path(master->cgroups),
+			cgroup_controllers_text(names, sizeof(names), cgroup_tree_controllers(master->cgroups)));
+	else
+		log_at(strcmp(master->config->container.cgroup, "auto") == 0 ||
+			strcmp(master->config->container.cgroup, "no") == 0 ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARN, NULL,
+			"cells get no control groups: %s", master->no_cgroups);
+}
+
 static bool
 master_prepare(struct master *master, struct buffer *error)
 {
@@ -651,6 +668,7 @@ master_prepare(struct master *master, struct buffer *error)
 	log_set_hook(master_on_log_record, master);
 	log_info(NULL, "bayd %s starts as process %d with libevent %s and %s", PACKAGE_VERSION,
 		(int)getpid(), event_get_version(), master->config->path);
+	master_log_cgroups(master);
 	parts->notify = notify_open();
 	run_user_log(&parts->user, master->config);
 	return (activation_take(&parts->activation, error) ||
@@ -710,6 +728,13 @@ master_open_for_operators(struct master *master, struct buffer *error)
 
 /* Undoes everything, whatever of it was done. */
 static void
+master_close_cgroups(struct master *master)
+{
+	cgroup_tree_close(master->cgroups);
+	free(master->no_cgroups);
+}
+
+static void
 master_finish(struct master *master)
 {
 	struct master_parts *parts = master->_parts;
@@ -732,6 +757,7 @@ master_finish(struct master *master)
 	ini_watch_destroy(parts->ini_watch);
 	reload_destroy(master->reload);
 	strays_end();
+	master_close_cgroups(master);
 	listener_table_destroy(master->listeners);
 	activation_finish(&parts->activation);
 	admin_server_stop_listening(parts->server);
@@ -783,10 +809,12 @@ master_run(struct config *config)
 	struct buffer error = {0};
 
 	(void)!run_user_resolve(config, &parts.user, &report);
-	cell_section_check(config, &report);
+	master.cgroups = cgroup_tree_open(config->container.cgroup, &master.no_cgroups);
+	cell_section_check(config, (cgroup_tree_controllers(master.cgroups) & CGROUP_CPU) != 0, &report);
 	admin_roles_check(config, &report);
 	if (report.count > 0) {
 		parts.exit = master_refuse(&report);
+		master_close_cgroups(&master);
 		run_user_finish(&parts.user);
 		config_report_finish(&report);
 		return parts.exit;

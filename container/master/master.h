@@ -49,6 +49,8 @@ struct master {
 	struct admin_log *admin_log;
 	struct event_log *events;
 	struct crash_reports *crash_reports;
+	struct cgroup_tree *cgroups; /* NULL: cells have none, for this reason */
+	char *no_cgroups;
 	struct admin_events *admin_events;
 	struct admin_tracers *admin_tracers;
 	struct master_parts *_parts; /* what only master.c needs */

@@ -108,7 +108,8 @@ master_cell_on_ready(void *arg)
 	struct master_cell *cell = arg;
 	struct supervisor *supervisor = cell->supervisor;
 
-	cell_limits_begin(cell->limits, cell_process_pid(cell_keeper_process(cell->keeper)));
+	cell_limits_begin(cell->limits, cell_process_pid(cell_keeper_process(cell->keeper)),
+		cell_process_group(cell_keeper_process(cell->keeper)));
 	link_broker_cell_ready(supervisor_broker(supervisor), cell);
 	/* All of them first: the init of one may call another. */
 	for (size_t i = 0; i < supervisor_count(supervisor); i++) {
@@ -448,11 +449,14 @@ master_cell_on_ended(const struct status_page *page, int status, void *arg)
 	bool meant = stopping || cell->leaving || (cell_replacement_is_under_way(cell->replacement) && status == 0);
 	struct status_crash_view crash;
 	struct obituary obituary;
+	char what[128];
 	char *text;
 	char *why;
 
 	/* At once: who waits for it is told by that. */
 	link_broker_cell_ended(supervisor_broker(cell->supervisor), cell);
+	if (cell->excess == NULL && !meant && cell_limits_was_ended(cell->limits, what, sizeof(what)))
+		cell->excess = xstrdup(what);
 	obituary_write(&obituary, page, status);
 	if (stopping && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)
 		service_table_log_unfinished(supervisor_table(cell->supervisor), page);

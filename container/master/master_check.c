@@ -22,6 +22,7 @@
 #include "loop/signals.h"
 #include "master/admin_roles.h"
 #include "master/cell_section.h"
+#include "master/cgroup.h"
 #include "master/plugin_examination.h"
 #include "master/plugin_survey.h"
 #include "master/run_user.h"
@@ -138,7 +139,7 @@ check_complain(struct master_check *check, struct config_report *report)
 			found->complaints[i].text);
 	/* A name that is not found is one more complaint. */
 	(void)!run_user_resolve(check->config, &user, report);
-	cell_section_check(check->config, report);
+	cell_section_check(check->config, (cgroup_tree_probe(check->config->container.cgroup) & CGROUP_CPU) != 0, report);
 	admin_roles_check(check->config, report);
 	run_user_finish(&user);
 }

@@ -18,6 +18,7 @@
 #include "config/config_order.h"
 #include "master/admin_roles.h"
 #include "master/cell_section.h"
+#include "master/cgroup.h"
 #include "master/config_saver.h"
 #include "master/log_sink.h"
 #include "master/master_service.h"
@@ -498,7 +499,8 @@ reload_run_validate(struct reload_run *run)
 
 	for (size_t i = 0; i < run->to->file_count; i++)
 		config_report_file(&run->complaints, run->to->files[i]);
-	cell_section_check(run->to, &run->complaints);
+	cell_section_check(run->to, (cgroup_tree_controllers(supervisor_cgroups(run->reload->options.supervisor)) &
+		CGROUP_CPU) != 0, &run->complaints);
 	admin_roles_check(run->to, &run->complaints);
 	run->looking = 1;
 	for (size_t i = 0; i < run->to->service_count; i++) {

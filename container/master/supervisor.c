@@ -494,6 +494,12 @@ supervisor_examination(const struct supervisor *supervisor)
 	return supervisor->options.examination;
 }
 
+struct cgroup_tree *
+supervisor_cgroups(const struct supervisor *supervisor)
+{
+	return supervisor->options.cell.cgroups;
+}
+
 struct listener_table *
 supervisor_listeners(const struct supervisor *supervisor)
 {

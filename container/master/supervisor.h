@@ -137,6 +137,7 @@ struct master_cell *supervisor_find_cell(const struct supervisor *supervisor, co
 struct event_base *supervisor_base(const struct supervisor *supervisor);
 struct plugin_examination *supervisor_examination(const struct supervisor *supervisor);
 struct listener_table *supervisor_listeners(const struct supervisor *supervisor);
+struct cgroup_tree *supervisor_cgroups(const struct supervisor *supervisor);
 struct service_order *supervisor_order(const struct supervisor *supervisor);
 struct event_log *supervisor_events(const struct supervisor *supervisor);
 struct crash_reports *supervisor_crash_reports(const struct supervisor *supervisor);

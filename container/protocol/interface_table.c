@@ -150,8 +150,9 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.reply = "version: string, abi: string, pid: int, "
 			"state: (starting, ready, draining), config: string, runtime_dir: string, "
 			"started_wall_ns: int, uptime_ns: int, loops: int, cells: []Cell, "
-			"services: int, libevent: string, method: string, silent_loops: []SilentLoop",
-		.help = "What this container is. \"method\" is the one that libevent waits by.",
+			"services: int, libevent: string, method: string, limits: string, silent_loops: []SilentLoop",
+		.help = "What this container is. \"method\" is the one that libevent waits by; \"limits\" says by what "
+			"those of cells are kept.",
 	},
 	[INTERFACE_LIST] = {
 		.id = INTERFACE_LIST,

@@ -118,7 +118,7 @@ START_TEST(an_unknown_key_of_the_container_names_the_nearest)
 		"test.ini:2: unknown key 'log_levl'; did you mean 'log_level'?\n"
 		"test.ini:3: unknown key 'colour' in [container], which has the keys plugin_dir runtime_dir"
 		" image_dir state_dir control control_mode control_group viewers operators admins user group log log_level"
-		" log_format include loops max_depth max_lingering blocking_threads resolv_conf drain_timeout"
+		" log_format include loops max_depth max_lingering blocking_threads resolv_conf cgroup drain_timeout"
 		" crash_reports max_services"
 		" watch autoload\n"
 		"test.ini:4: the key 'concurrency' belongs into a [service NAME] section\n");

@@ -99,7 +99,7 @@ START_TEST(far_too_much_is_told_once)
 
 	told_init(&told);
 	cell_limits_set(told.limits, 4096, 0);
-	cell_limits_begin(told.limits, getpid());
+	cell_limits_begin(told.limits, getpid(), NULL);
 	event_base_dispatch(told.base);
 	ck_assert_uint_eq(told.far, 1);
 	ck_assert_ptr_nonnull(strstr(told.what, "memory_max = 4k"));
@@ -126,13 +126,13 @@ START_TEST(a_bit_too_much_is_told_once_and_not_of_the_next_process_at_once)
 	ck_assert(cell_limits_read(getpid(), &memory, &count));
 	told_init(&told);
 	cell_limits_set(told.limits, 0, count - 1);
-	cell_limits_begin(told.limits, getpid());
+	cell_limits_begin(told.limits, getpid(), NULL);
 	event_base_dispatch(told.base);
 	look_on(&told);
 	ck_assert_uint_eq(told.near, 1);
 	ck_assert_uint_eq(told.memory, 0);
 	cell_limits_end(told.limits);
-	cell_limits_begin(told.limits, getpid());
+	cell_limits_begin(told.limits, getpid(), NULL);
 	look_on(&told);
 	ck_assert_uint_eq(told.near, 1);
 	/* Far beyond it is told at any time. */
@@ -153,11 +153,11 @@ START_TEST(nothing_is_told_without_limits_or_without_a_process)
 	told_init(&told);
 	cell_limits_set(told.limits, 4096, 1);
 	look_on(&told);
-	cell_limits_begin(told.limits, getpid());
+	cell_limits_begin(told.limits, getpid(), NULL);
 	cell_limits_end(told.limits);
 	look_on(&told);
 	cell_limits_set(told.limits, 0, 0);
-	cell_limits_begin(told.limits, getpid());
+	cell_limits_begin(told.limits, getpid(), NULL);
 	look_on(&told);
 	ck_assert_uint_eq(told.near + told.far, 0);
 	told_finish(&told);

@@ -301,7 +301,7 @@ START_TEST(a_section_says_what_is_otherwise)
 	/* Rather not at all than as somebody else. */
 	ck_assert_str_eq(y.missing, "nobody-at-all");
 	ck_assert(!cell_section_equal(&y, &base));
-	cell_section_check(config, &report);
+	cell_section_check(config, false, &report);
 	ck_assert_uint_eq(report.count, 1);
 	ck_assert_uint_eq(report.complaints[0].line, 7);
 	config_report_finish(&report);

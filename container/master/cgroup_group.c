@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "master/cgroup_group.h"
+
+#include <errno.h>
+#include <event2/event.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/inotify.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/alloc.h"
+#include "base/buffer.h"
+#include "master/cgroup.h"
+#include "master/cgroup_tree.h"
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+struct cgroup_group *
+cgroup_group_create(struct cgroup_tree *tree, const char *cell)
+{
+	struct cgroup_group *group = xcalloc(1, sizeof(*group));
+
+	if (tree->litter)
+		cgroup_sweep(tree);
+	group->tree = tree;
+	group->name = xasprintf("cell-%s.%" PRIu64, cell, ++tree->serial);
+	group->dirfd = group->procs_fd = group->watch_fd = -1;
+	list_push_back(&tree->groups, &group->in_tree);
+	if (mkdirat(tree->dirfd, group->name, 0755) == 0 || errno == EEXIST)
+		group->dirfd = openat(tree->dirfd, group->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (group->dirfd >= 0)
+		group->procs_fd = openat(group->dirfd, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	if (group->procs_fd < 0) {
+		int error = errno;
+
+		cgroup_group_destroy(group);
+		errno = error;
+		return NULL;
+	}
+	return group;
+}
+
+void
+cgroup_group_destroy(struct cgroup_group *group)
+{
+	if (group == NULL)
+		return;
+	if (group->event != NULL)
+		event_free(group->event);
+	if (group->watch_fd >= 0)
+		close(group->watch_fd);
+	if (group->procs_fd >= 0)
+		close(group->procs_fd);
+	if (group->dirfd >= 0)
+		close(group->dirfd);
+	list_remove(&group->in_tree);
+	if (!cgroup_remove(group->tree->dirfd, group->name))
+		group->tree->litter = true;
+	free(group->name);
+	free(group);
+}
+
+int
+cgroup_group_procs(const struct cgroup_group *group)
+{
+	return group->procs_fd;
+}
+
+/* --- limits ---------------------------------------------------------------------------------- */
+
+static bool
+group_write(const struct cgroup_group *group, const char *file, uint64_t value)
+{
+	char text[24] = "max";
+
+	if (value > 0)
+		snprintf(text, sizeof(text), "%" PRIu64, value);
+	return cgroup_write(group->dirfd, file, text);
+}
+
+bool
+cgroup_group_set(struct cgroup_group *group, uint64_t memory_max, uint32_t tasks_max, uint32_t cpu_weight)
+{
+	const struct cgroup_values values = cgroup_values(memory_max, tasks_max);
+	unsigned controllers = group->tree->controllers;
+	bool done = true;
+
+	/* It ends as a whole, if it must: what is left of a cell is of no use. */
+	if (controllers & CGROUP_MEMORY)
+		done = group_write(group, "memory.max", values.memory_max) &&
+			group_write(group, "memory.high", values.memory_high) && group_write(group, "memory.oom.group", 1);
+	if (controllers & CGROUP_PIDS)
+		done = group_write(group, "pids.max", values.pids_max) && done;
+	if ((controllers & CGROUP_CPU) && cpu_weight > 0)
+		done = group_write(group, "cpu.weight", cpu_weight) && done;
+	return done;
+}
+
+/* --- what it has ---------------------------------------------------------------------------- */
+
+/* A number of a file, or, with a name, of one of its lines. False: it is not known. */
+static bool
+group_number(const struct cgroup_group *group, const char *file, const char *name, uint64_t *value_r)
+{
+	struct buffer text = {0};
+	bool known = cgroup_read(group->dirfd, file, &text);
+	char *end;
+
+	if (known && name != NULL) {
+		known = cgroup_field(buffer_text(&text), name, value_r);
+	} else if (known) {
+		*value_r = strtoull(buffer_text(&text), &end, 10);
+		known = end != buffer_text(&text);
+	}
+	buffer_finish(&text);
+	return known;
+}
+
+void
+cgroup_group_read(const struct cgroup_group *group, uint64_t *memory_r, uint32_t *tasks_r)
+{
+	uint64_t anonymous, shared, swapped = 0, tasks;
+
+	if (group_number(group, "memory.stat", "anon", &anonymous) &&
+	    group_number(group, "memory.stat", "shmem", &shared)) {
+		/* There may be no swap. */
+		if (!group_number(group, "memory.swap.current", NULL, &swapped))
+			swapped = 0;
+		*memory_r = anonymous + shared + swapped;
+	}
+	if (group_number(group, "pids.current", NULL, &tasks))
+		*tasks_r = tasks < UINT32_MAX ? (uint32_t)tasks : UINT32_MAX;
+}
+
+uint64_t
+cgroup_group_killed(const struct cgroup_group *group)
+{
+	uint64_t killed;
+
+	return group_number(group, "memory.events", "oom_kill", &killed) ? killed : 0;
+}
+
+static void
+group_on_event(evutil_socket_t fd, short what, void *arg)
+{
+	struct cgroup_group *group = arg;
+	char events[4096];
+
+	(void)what;
+	while (read(fd, events, sizeof(events)) > 0)
+		continue;
+	group->on_event(group->on_event_arg);
+}
+
+bool
+cgroup_group_watch(struct cgroup_group *group, struct event_base *base, void (*fn)(void *arg), void *arg)
+{
+	static const char *const files[] = {"memory.events", "pids.events"};
+	bool watched = false;
+
+	if (group->watch_fd >= 0)
+		close(group->watch_fd);
+	group->on_event = fn;
+	group->on_event_arg = arg;
+	group->watch_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	if (group->watch_fd < 0)
+		return false;
+	for (size_t i = 0; i < sizeof(files) / sizeof(*files); i++) {
+		char path[64];
+
+		snprintf(path, sizeof(path), "/proc/self/fd/%d/%s", group->dirfd, files[i]);
+		watched |= inotify_add_watch(group->watch_fd, path, IN_MODIFY) >= 0;
+	}
+	group->event = watched ? event_new(base, group->watch_fd, EV_READ | EV_PERSIST, group_on_event, group) : NULL;
+	return group->event != NULL && event_add(group->event, NULL) == 0;
+}
