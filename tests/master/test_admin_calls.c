@@ -13,115 +13,15 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/fd.h"
-#include "master/admin_commands.h"
-#include "master/admin_server.h"
-#include "master/master.h"
 #include "protocol/body.h"
+#include "support/admin_world.h"
 #include "support/check_main.h"
-#include "support/fake_master.h"
-#include "support/varlink_client.h"
 
 #define CALL_A "\"io.bayd.Container.Call\",\"parameters\":{\"service\":\"a\""
 #define CALL_B "\"io.bayd.Container.Call\",\"parameters\":{\"service\":\"b\""
-
-struct world {
-	struct fake_master fake;
-	struct master master;
-	struct admin_server *server;
-	int listener;
-	struct sockaddr_un address;
-};
-
-static void
-world_turn(void *arg)
-{
-	struct world *world = arg;
-	struct timeval soon = {.tv_usec = 10 * 1000};
-
-	event_base_loopexit(world->fake.base, &soon);
-	event_base_loop(world->fake.base, EVLOOP_ONCE);
-}
-
-static void
-world_listen(struct world *world)
-{
-	const struct admin_policy policy = {.admin_uid = geteuid(), .operator_group = (gid_t)-1};
-	socklen_t size = sizeof(world->address);
-
-	world->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	world->address.sun_family = AF_UNIX;
-	ck_assert_int_eq(bind(world->listener, (struct sockaddr *)&world->address,
-		sizeof(sa_family_t)), 0);
-	ck_assert_int_eq(getsockname(world->listener, (struct sockaddr *)&world->address, &size),
-		0);
-	ck_assert_int_eq(listen(world->listener, 200), 0);
-	world->server = admin_server_create(world->fake.base, world->listener, &policy,
-		&admin_limits_default, admin_commands_handle, &world->master);
-}
-
-/* Both services are ready. */
-static void
-world_open(struct world *world, const char *orders, const char *keys)
-{
-	memset(world, 0, sizeof(*world));
-	fake_master_open(&world->fake, orders, keys);
-	world->master = (struct master){.base = world->fake.base, .config = world->fake.config,
-		.state = MASTER_READY, .listeners = world->fake.listeners,
-		.supervisor = world->fake.supervisor};
-	world_listen(world);
-	fake_master_start(&world->fake);
-}
-
-static void
-world_close(struct world *world)
-{
-	/* What waits for the cell is answered before its connection goes, as in master.c. */
-	supervisor_destroy(world->fake.supervisor);
-	world->fake.supervisor = NULL;
-	admin_server_destroy(world->server);
-	fake_master_close(&world->fake);
-	close(world->listener);
-}
-
-static struct varlink_client
-client_connect(struct world *world)
-{
-	struct varlink_client client = {.turn = world_turn, .arg = world,
-		.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
-
-	ck_assert_int_eq(connect(client.fd, (struct sockaddr *)&world->address,
-		(socklen_t)(sizeof(sa_family_t) + 6)), 0);
-	return client;
-}
-
-/* Sends {"method":REQUEST}}, of which request leaves the last two brackets out. */
-static void
-ask(const struct varlink_client *client, const char *request)
-{
-	char frame[512];
-
-	snprintf(frame, sizeof(frame), "{\"method\":%s}}", request);
-	client_send(client, frame);
-}
-
-/* The parameters of the next reply, which is no error; the caller's. */
-static json_t *
-answer(const struct varlink_client *client)
-{
-	json_t *reply = client_receive(client);
-	json_t *parameters;
-
-	ck_assert_msg(reply != NULL, "closed");
-	ck_assert_msg(json_object_get(reply, "error") == NULL, "%s",
-		json_string_value(json_object_get(reply, "error")));
-	parameters = json_incref(json_object_get(reply, "parameters"));
-	json_decref(reply);
-	return parameters;
-}
 
 /* The cell has been told what this client asks: a later question has been answered. */
 static void
