@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -55,11 +56,14 @@ try_to_connect(struct daemon *daemon)
 }
 
 static void
-daemon_start(struct daemon *daemon)
+daemon_start_with(struct daemon *daemon, const char *keys)
 {
+	char ini[600];
+
+	snprintf(ini, sizeof(ini), "[container]\n%splugin_dir = " TOP_BUILDDIR
+		"/tests/support/plugins\n[service actor]\ntext = hello\n[service missing]\n", keys);
 	temp_dir_init(&daemon->dir);
-	temp_dir_write(&daemon->dir, "bay.ini", "[container]\nplugin_dir = " TOP_BUILDDIR
-		"/tests/support/plugins\n[service actor]\ntext = hello\n[service missing]\n");
+	temp_dir_write(&daemon->dir, "bay.ini", ini);
 	daemon->pid = fork();
 	ck_assert_int_ge(daemon->pid, 0);
 	if (daemon->pid == 0) {
@@ -72,6 +76,12 @@ daemon_start(struct daemon *daemon)
 		.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0)};
 	while (!try_to_connect(daemon))
 		ck_assert_int_eq(waitpid(daemon->pid, NULL, WNOHANG), 0);
+}
+
+static void
+daemon_start(struct daemon *daemon)
+{
+	daemon_start_with(daemon, "");
 }
 
 static void
@@ -345,7 +355,64 @@ START_TEST(a_body_in_more_than_one_form_is_refused)
 }
 END_TEST
 
+/* The same daemon, as another user sees it. */
+static struct daemon
+connect_as(const struct daemon *daemon, uid_t uid)
+{
+	struct daemon other = *daemon;
+
+	other.client.fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(seteuid(uid), 0);
+	while (!try_to_connect(&other))
+		continue;
+	ck_assert_int_eq(seteuid(0), 0);
+	return other;
+}
+
+START_TEST(each_method_is_refused_to_whoever_has_not_its_role_and_to_nobody_else)
+{
+	static const struct {
+		uid_t uid;
+		enum interface_role role;
+	} users[] = {{12344, INTERFACE_ROLE_NONE}, {12345, INTERFACE_ROLE_VIEWER}, {12346, INTERFACE_ROLE_OPERATOR}};
+	struct daemon daemon;
+
+	if (geteuid() != 0) {
+		puts("SKIP: test_admin_commands: roles: only root can connect as another user");
+		return;
+	}
+	daemon_start_with(&daemon, "control_mode = 0666\nviewers = 12345\noperators = 12346\n");
+	ck_assert_int_eq(chmod(daemon.dir.path, 0755), 0);
+	wait_until_ready(&daemon);
+	for (size_t n = 0; n < sizeof(users) / sizeof(users[0]); n++) {
+		struct daemon other = connect_as(&daemon, users[n].uid);
+
+		other.client.arg = &other;
+		for (int i = 0; i < INTERFACE_METHODS; i++) {
+			const struct interface_method *method = interface_method((enum interface_method_id)i);
+			char name[100];
+			json_t *reply;
+			const char *error;
+
+			/* Of Do, each verb says who may. */
+			if (i == INTERFACE_DO)
+				continue;
+			snprintf(name, sizeof(name), "%s.%s", method->interface, method->name);
+			reply = ask(&other, name, "{}");
+			error = json_string_value(json_object_get(reply, "error"));
+			ck_assert_msg((error != NULL && strcmp(error, interface_error_name(BAY_NOT_PERMITTED)) == 0) ==
+				(method->role > users[n].role), "%s: user %u: %s", name, (unsigned)users[n].uid,
+				error != NULL ? error : "done");
+			json_decref(reply);
+		}
+		close(other.client.fd);
+	}
+	daemon_stop(&daemon);
+}
+END_TEST
+
 CHECK_MAIN("master/admin_commands",
 	every_reply_is_as_the_interface_describes_it,
 	what_is_not_in_the_interface_is_refused_by_the_standard_errors,
-	a_body_in_more_than_one_form_is_refused)
+	a_body_in_more_than_one_form_is_refused,
+	each_method_is_refused_to_whoever_has_not_its_role_and_to_nobody_else)

@@ -110,6 +110,28 @@ START_TEST(everything_but_introspection_needs_a_role_and_shutdown_the_highest)
 }
 END_TEST
 
+/* Written out once more, so that nobody gives a role away by a slip in the table. */
+START_TEST(each_method_has_the_role_that_was_decided_for_it)
+{
+	static const char *const viewers = " Ping Info List Status Verbs Tasks Queues Stats Log Events DiffConfig "
+		"ShowConfig ConfigHistory ";
+	static const char *const admins = " Load RollbackConfig Shutdown ";
+	char word[80];
+
+	for (int i = 0; i < INTERFACE_METHODS; i++) {
+		const struct interface_method *method = interface_method((enum interface_method_id)i);
+
+		if (method->role == INTERFACE_ROLE_NONE)
+			continue;
+		snprintf(word, sizeof(word), " %s ", method->name);
+		/* What is not named changes something, or shows what was said to a service. */
+		ck_assert_msg(method->role == (strstr(viewers, word) != NULL ? INTERFACE_ROLE_VIEWER :
+			strstr(admins, word) != NULL ? INTERFACE_ROLE_ADMIN : INTERFACE_ROLE_OPERATOR),
+			"%s is for the role %s", method->name, interface_role_name(method->role));
+	}
+}
+END_TEST
+
 START_TEST(right_arguments_pass)
 {
 	const char *field;
@@ -414,6 +436,7 @@ CHECK_MAIN("protocol/interface",
 	methods_are_found_by_their_full_name,
 	what_is_not_found_says_whether_it_is_the_method_or_the_interface,
 	everything_but_introspection_needs_a_role_and_shutdown_the_highest,
+	each_method_has_the_role_that_was_decided_for_it,
 	right_arguments_pass,
 	a_wrong_argument_is_named_with_the_reason,
 	an_argument_out_of_bounds_is_refused,
