@@ -5,7 +5,10 @@
 
 #include <sched.h>
 #include <stdatomic.h>
+#include <time.h>
 #include <unistd.h>
+
+#include <bay/time.h>
 
 #include "base/clock.h"
 #include "cell/executor.h"
@@ -14,12 +17,14 @@
 #include "service/ready_set.h"
 #include "support/check_main.h"
 
-enum { LOOPS = 2, SERVICES = 3, GUILTY = 1, PART_NS = 30 * CLOCK_NS_PER_MS };
+enum { LOOPS = 2, SERVICES = 3, GUILTY = 1, PART_NS = 30 * CLOCK_NS_PER_MS,
+	BURSTS = 80, BURST_NS = CLOCK_NS_PER_MS };
 
 static struct status_page page;
 static struct executor *executor;
 static atomic_bool may_end;
 static atomic_bool has_ended;
+static atomic_bool has_worked;
 
 static void
 begin(void)
@@ -68,18 +73,33 @@ spins(void *arg)
 	return BAY_OK;
 }
 
+static int64_t
+thread_cpu_ns(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (int64_t)time.tv_sec * CLOCK_NS_PER_S + time.tv_nsec;
+}
+
 static void
-start_spinning(struct inbox_item *item)
+start(bay_task_fn *fn)
 {
 	struct scheduler *here = scheduler_here;
-	struct task_spec spec = {.name = "spin", .fn = spins, .deadline = BAY_INHERIT, .slot = GUILTY,
+	struct task_spec spec = {.name = "spin", .fn = fn, .deadline = BAY_INHERIT, .slot = GUILTY,
 		.phase = STATUS_PHASE_RUN, .class = scheduler_stack_class(here, 64 << 10)};
 	struct task *task = task_create(here, &spec);
 
-	(void)item;
 	ck_assert_ptr_nonnull(task);
 	task->handle->detached = true;
 	task_start(task);
+}
+
+static void
+start_spinning(struct inbox_item *item)
+{
+	(void)item;
+	start(spins);
 }
 
 START_TEST(what_keeps_a_loop_is_counted_while_it_does)
@@ -103,6 +123,53 @@ START_TEST(what_keeps_a_loop_is_counted_while_it_does)
 }
 END_TEST
 
+/* Works for a moment and sleeps for longer, often; then works on. */
+static int
+works_in_bursts(void *arg)
+{
+	(void)arg;
+	for (int n = 0; n < BURSTS; n++) {
+		int64_t until_ns = thread_cpu_ns() + BURST_NS;
+
+		while (thread_cpu_ns() < until_ns)
+			;
+		if (bay_sleep(9 * BURST_NS) != BAY_OK)
+			break;
+	}
+	atomic_store(&has_worked, true);
+	return spins(NULL);
+}
+
+static void
+start_bursts(struct inbox_item *item)
+{
+	(void)item;
+	start(works_in_bursts);
+}
+
+/* Nearly all looks find its loop asleep: what it has had by then waits for one that does not. */
+START_TEST(what_works_in_short_bursts_is_counted_as_well)
+{
+	static struct inbox_item item = {.run = start_bursts};
+	uint64_t counted, before;
+
+	begin();
+	loop_post(&executor_scheduler(executor, 1)->loop, &item);
+	while (!atomic_load(&has_worked))
+		sched_yield();
+	before = cpu_of(GUILTY);
+	do {
+		sched_yield();
+		counted = cpu_of(GUILTY);
+	} while (counted == before);
+	ck_assert_uint_ge(cpu_of_loop(1), BURSTS * (uint64_t)BURST_NS);
+	ck_assert_msg(counted >= BURSTS * (uint64_t)BURST_NS / 2, "%d ms of %d ms are counted",
+		(int)(counted / CLOCK_NS_PER_MS), (int)(cpu_of_loop(1) / CLOCK_NS_PER_MS));
+	atomic_store(&may_end, true);
+	end();
+}
+END_TEST
+
 START_TEST(it_ends_at_once_though_it_sleeps)
 {
 	int i;
@@ -121,4 +188,7 @@ START_TEST(it_ends_at_once_though_it_sleeps)
 }
 END_TEST
 
-CHECK_MAIN("cell/cpu_meter", what_keeps_a_loop_is_counted_while_it_does, it_ends_at_once_though_it_sleeps)
+CHECK_MAIN("cell/cpu_meter",
+	what_keeps_a_loop_is_counted_while_it_does,
+	what_works_in_short_bursts_is_counted_as_well,
+	it_ends_at_once_though_it_sleeps)
