@@ -225,8 +225,15 @@ const struct code codes[] = {
 	{"retry-budget", "A request was not sent again to a service whose cell has died.",
 		"So many were sent again of late that they would be a load of their own. Look for cell-crash in "
 		"bayctl log; retry_budget and retry_budget_min say how many may be."},
+	{"service-deadlock", "Tasks of services wait for each other, for ever.",
+		"The message shows the circle, as bayctl tasks does. A deadline ends it; the plugins have "
+		"to call, or to lock, in one order, or concurrency has to be raised."},
 	{"service-drained", "The service takes no new requests, since an operator drains it.",
 		"bayctl resume SERVICE lets them in again."},
+	{"service-fd-leak", "A service opens descriptors and does not close them.",
+		"They are opened by system calls of its own, since what bay_* functions open is closed "
+		"with it. Look for open, socket, pipe and dup without a close; restart the service's cell "
+		"to be rid of them, and set fds_max."},
 	{"service-group", "A service does not run, since one of its group has failed.",
 		"bayctl status of the one that is named says why. When that is started, by itself or by hand, "
 		"those of its group are started with it."},
@@ -240,11 +247,20 @@ const struct code codes[] = {
 	{"service-isolated", "A service crashed the cell that it shares again and again.",
 		"It runs in a cell of its own for now. Mend the plugin, then bayctl reset takes it back; "
 		"bayctl events SERVICE shows the crashes."},
+	{"service-limit", "A service has as much as it may have, and is refused more.",
+		"The message names the limit. If what it does needs it, raise that in its section; if it "
+		"grows without an end, it leaks."},
+	{"service-overflow", "Messages to a service are refused or dropped, since more come than it handles.",
+		"bayctl queues shows them. Slow the senders down (overflow = wait), or raise instances, "
+		"concurrency or queue."},
 	{"service-paused", "The service begins no requests, since an operator has paused it.",
 		"bayctl resume SERVICE has it go on with what is queued."},
 	{"service-requires", "A service is not started, since one that it requires is not ready.",
 		"Mend that one, for the reason in the message: when it is ready, this one is started by "
 		"itself. bayctl deps SERVICE shows who requires whom."},
+	{"service-slow-reader", "A service reads its subscriptions so slowly that messages are lost.",
+		"bayctl queues shows how many wait and were lost. Let its handler take them sooner, or "
+		"give the subscription more room or another policy."},
 	{"service-start", "A service could not be started.",
 		"The message says what was missing: memory, stacks, or a cell that answers."},
 	{"service-start-limit", "A service failed too often and is not started again.",
@@ -255,6 +271,9 @@ const struct code codes[] = {
 		"with all services in that."},
 	{"service-task", "A task that lives as long as its service failed.",
 		"The message is the plugin's. The service is started again by its key restart."},
+	{"service-thread-leak", "Threads that a service has begun go on after its end.",
+		"They run code that stays in the process for that. Let fini, or what ends before it, stop "
+		"and join them."},
 	{"start-activation", "The sockets that the service manager passes do not fit.",
 		"Look at the socket unit: names, ListenStream= and Accept=no. Nobody else may set "
 		"LISTEN_FDS."},

@@ -91,6 +91,12 @@ struct status_gauges {
 	_Atomic uint64_t queued_bytes;
 	_Atomic uint64_t oldest_ns;       /* clock_monotonic_ns of the oldest one's arrival, or 0 */
 	_Atomic uint64_t waiting_senders; /* parked because the queue is full */
+	_Atomic uint64_t refused;         /* messages that the policy of a full queue refused or dropped */
+	/* Written by anybody: pieces of memory and tasks that it was refused, since it has as much as it
+	 * may, and messages that its subscriptions were too slow for. */
+	_Atomic uint64_t denied_memory;
+	_Atomic uint64_t denied_tasks;
+	_Atomic uint64_t lost;
 } __attribute__((aligned(64)));
 
 /* What stands before the calls that this cell makes of a service, be it here or in another cell.

@@ -24,7 +24,9 @@
 #include "base/status_page.h"
 #include "cell/control.h"
 #include "cell/crash.h"
+#include "cell/deadlock_watch.h"
 #include "cell/executor.h"
+#include "cell/fd_watch.h"
 #include "cell/host.h"
 #include "cell/listener_source.h"
 #include "cell/loader.h"
@@ -57,6 +59,8 @@ struct cell {
 	struct executor *executor;    /* from Setup on */
 	struct loader *loader;
 	struct host *host;
+	struct deadlock_watch *deadlocks;
+	struct fd_watch *fds;
 	bool ending;
 	bool refused_to_stop;         /* threads cannot be joined: leave without them */
 	int exit_code;
@@ -128,8 +132,22 @@ cell_on_breaker(const struct cell_breaker *breaker, void *arg)
 	control_notify(cell->control, CELL_BREAKER, cell_breaker_to_json(breaker));
 }
 
+static void
+cell_on_fault(const struct cell_fault *fault, void *arg)
+{
+	struct cell *cell = arg;
+
+	control_notify(cell->control, CELL_FAULT, cell_fault_to_json(fault));
+}
+
+static void
+cell_on_deadlock(const char *service, const char *circle, void *arg)
+{
+	cell_on_fault(&(struct cell_fault){.service = service, .kind = CELL_FAULT_DEADLOCK, .text = circle}, arg);
+}
+
 static const struct host_watcher cell_host_watcher = {cell_on_failed, cell_on_stage, cell_on_lingers,
-	cell_on_health, cell_on_breaker};
+	cell_on_health, cell_on_breaker, cell_on_fault};
 
 static bool
 cell_has_generation(const char *service, int64_t generation, void *arg)
@@ -173,6 +191,8 @@ cell_setup(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 	}
 	cell->host = host_create(&cell->loop, cell->executor, cell->loader, &cell->page, &cell_host_watcher,
 		cell);
+	cell->deadlocks = deadlock_watch_create(&cell->loop, cell->executor, &cell->page, cell_on_deadlock, cell);
+	cell->fds = fd_watch_create(&cell->loop, &cell->page, cell_on_fault, cell);
 	listener_source_begin(cell->control, &cell->loop, cell_has_generation, cell->host);
 	listener_set_source(listener_source_ask);
 	hop_set_page(&cell->page);
@@ -646,6 +666,8 @@ cell_close(struct cell *cell)
 	loader_destroy(cell->loader);
 	while (loop_drain_inbox(&cell->loop))
 		;
+	fd_watch_destroy(cell->fds);
+	deadlock_watch_destroy(cell->deadlocks);
 	host_destroy(cell->host);
 	control_destroy(cell->control);
 	ready_sets_finish();

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/clock.h"
+#include "base/threads.h"
 #include "runtime/scheduler.h"
 
 enum {
@@ -103,7 +104,7 @@ meter_main(void *arg)
 	int64_t period_ns = METER_BUSY_NS;
 	int64_t looked_ns = clock_kernel_ns();
 
-	pthread_setname_np(pthread_self(), "cpu meter");
+	threads_begin("cpu meter");
 	while (meter_sleep(meter, clock_kernel_ns() + meter_vary(meter, period_ns))) {
 		int64_t now_ns = clock_kernel_ns();
 		uint64_t had_ns = 0;
@@ -117,6 +118,7 @@ meter_main(void *arg)
 			period_ns *= 2;
 		looked_ns = now_ns;
 	}
+	threads_end();
 	return NULL;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/threads.h"
 #include "cell/cpu_meter.h"
 #include "cell/crash.h"
 #include "runtime/scheduler.h"
@@ -114,12 +115,13 @@ executor_main(void *arg)
 	struct executor_loop *loop = arg;
 	bool ok;
 
-	pthread_setname_np(pthread_self(), loop->name);
+	threads_begin(loop->name);
 	ok = executor_settle_in(loop);
 	if (executor_meet(loop->executor, ok))
 		scheduler_run(&loop->scheduler);
 	executor_part(loop->executor);
 	executor_move_out(loop, ok);
+	threads_end();
 	return NULL;
 }
 

@@ -25,6 +25,7 @@ generation_create(struct hosted *owner, const struct cell_start *start, int imag
 
 	generation->id = ++last_id;
 	list_init(&generation->link);
+	threads_find_foreign(&generation->threads);
 	generation->owner = owner;
 	generation->number = start->generation;
 	generation->start_timeout_ns = start->start_timeout_ns;
@@ -45,6 +46,7 @@ generation_destroy(struct generation *generation)
 	free(generation->instances);
 	free(generation->message);
 	free(generation->refusal);
+	thread_ids_finish(&generation->threads);
 	free(generation);
 }
 

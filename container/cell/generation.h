@@ -27,6 +27,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
+#include "base/threads.h"
 #include "cell/host_code.h"
 #include "loop/timer.h"
 
@@ -60,6 +61,7 @@ struct generation {
 	int64_t start_timeout_ns;
 	int64_t drain_timeout_ns;
 	struct host_code code;
+	struct thread_ids threads;        /* that were not ours before it was loaded */
 	struct host_instance *instances;  /* of the loops in owner->mask, in their order */
 	unsigned instance_count;          /* 0: none has been made */
 	unsigned pending;                 /* instances that have not answered the step */

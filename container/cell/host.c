@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include <bay/status.h>
 
@@ -12,6 +13,7 @@
 #include "base/fd.h"
 #include "base/list.h"
 #include "base/status_page.h"
+#include "base/text.h"
 #include "cell/executor.h"
 #include "cell/generation.h"
 #include "cell/host_code.h"
@@ -21,11 +23,15 @@
 #include "cell/host_guard.h"
 #include "cell/host_instance.h"
 #include "cell/hosted.h"
+#include "cell/thread_watch.h"
 #include "loop/loop.h"
 #include "protocol/cell_link.h"
 #include "service/hop.h"
 #include "service/instance.h"
 #include "service/peer.h"
+#include "service/plugin.h"
+#include "service/plugin_file.h"
+#include "service/plugin_import.h"
 #include "service/registry.h"
 #include "service/service.h"
 #include "service/service_queue.h"
@@ -48,7 +54,8 @@ struct host {
 static struct host *host_here;        /* for on_failed, which has an instance only */
 
 static hosted_settled_fn host_on_settled;
-static hosted_shares_fn host_shares;
+static hosted_shares_fn host_shares, host_threads_are_its;
+static thread_left_fn host_on_threads_left;
 
 struct host *
 host_create(struct loop *control, struct executor *executor, struct loader *loader,
@@ -63,6 +70,8 @@ host_create(struct loop *control, struct executor *executor, struct loader *load
 		.grace_ns = HOST_GRACE_NS,
 		.settled = host_on_settled,
 		.shares = host_shares,
+		.threads_are_its = host_threads_are_its,
+		.threads = thread_watch_create(control, host_on_threads_left, host),
 		.host = host,
 		.watcher = watcher,
 		.arg = arg,
@@ -92,6 +101,7 @@ host_destroy(struct host *host)
 	if (host == NULL)
 		return;
 	host_here = NULL;
+	thread_watch_destroy(host->hosting.threads);
 	host_asks_finish(&host->all_stopped);
 	free(host);
 }
@@ -146,6 +156,35 @@ host_shares(const struct generation *generation, void *arg)
 			return true;
 	}
 	return false;
+}
+
+/* Code of others that begins threads makes it uncertain whose they are. */
+static bool
+host_threads_are_its(const struct generation *generation, void *arg)
+{
+	struct host *host = arg;
+
+	list_for_each(pos, &host->services) {
+		const struct hosted *hosted = container_of(pos, struct hosted, link);
+		const struct plugin *plugin = hosted->current != NULL ? hosted->current->code.plugin : NULL;
+
+		if (hosted != generation->owner && plugin != NULL && plugin->facts != NULL &&
+			plugin->facts->lingers != NULL && strstr(plugin->facts->lingers, PLUGIN_STARTS_THREADS) != NULL)
+			return false;
+	}
+	return true;
+}
+
+static void
+host_on_threads_left(const struct bay_service *service, size_t count, void *arg)
+{
+	struct host *host = arg;
+	char text[80];
+	const struct cell_fault fault = {.service = service->name, .kind = CELL_FAULT_THREAD_LEAK, .text = text};
+
+	snprintf(text, sizeof text, "%zu %s that it has begun %s on after its end", count,
+		text_number(count, "thread", "threads"), text_number(count, "runs", "run"));
+	host->hosting.watcher->fault(&fault, host->hosting.arg);
 }
 
 struct scheduler *

@@ -23,6 +23,7 @@ struct cell_gate_seen;
 struct cell_breaker;
 struct cell_guard;
 struct cell_trace;
+struct cell_fault;
 struct cell_health;
 struct cell_promote;
 struct cell_start;
@@ -52,6 +53,8 @@ struct host_watcher {
 	void (*health)(const struct cell_health *health, void *arg);
 	/* What is before the calls of a service has another state; only if host_guard was called. */
 	void (*breaker)(const struct cell_breaker *breaker, void *arg);
+	/* Something is wrong with it. */
+	void (*fault)(const struct cell_fault *fault, void *arg);
 };
 
 /* control is the loop of the control thread. All are borrowed; arg is the watcher's, and of all

@@ -13,9 +13,11 @@
 #include "base/code.h"
 #include "base/log.h"
 #include "cell/host_instance.h"
+#include "cell/thread_watch.h"
 #include "loop/loop.h"
 #include "protocol/cell_link.h"
 #include "service/plugin.h"
+#include "service/plugin_import.h"
 #include "service/ready_set.h"
 #include "service/service.h"
 #include "service/service_queue.h"
@@ -185,6 +187,22 @@ hosted_leave_lingering(struct generation *generation)
 	wheel_add(&control->wheel, &generation->retry, loop_now(control) + generation->retry_ns);
 }
 
+/* The threads that were there when what replaced it was loaded; NULL: nothing has. */
+static const struct thread_ids *
+hosted_threads_after(const struct generation *generation)
+{
+	const struct thread_ids *after = NULL;
+
+	/* The latest stands first. */
+	list_for_each(pos, &generation->owner->generations) {
+		const struct generation *other = container_of(pos, struct generation, link);
+
+		if (other->id > generation->id)
+			after = &other->threads;
+	}
+	return after;
+}
+
 /* Its instances have ended; perhaps its code stays. */
 static void
 hosted_drop(struct generation *generation)
@@ -193,6 +211,10 @@ hosted_drop(struct generation *generation)
 	const char *reason = generation->code.lingers;
 
 	list_remove(&generation->link);
+	if (reason != NULL && strstr(reason, PLUGIN_STARTS_THREADS) != NULL &&
+		hosting->threads_are_its(generation, hosting->host))
+		thread_watch_ended(hosting->threads, generation->owner->service, &generation->threads,
+			hosted_threads_after(generation));
 	if (reason != NULL && hosting->shares(generation, hosting->host))
 		reason = NULL;
 	if (reason != NULL || generation->lingers)

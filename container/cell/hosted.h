@@ -51,7 +51,9 @@ struct hosting {
 	bool replaced;                    /* another cell takes the place of this one */
 	hosted_settled_fn *settled;
 	hosted_shares_fn *shares;
-	void *host;                       /* of these two */
+	hosted_shares_fn *threads_are_its; /* whether no other code in the cell begins threads */
+	void *host;                       /* of these three */
+	struct thread_watch *threads;
 	const struct host_watcher *watcher;
 	void *arg;                        /* the watcher's, and of all that is answered */
 };

@@ -9,6 +9,7 @@
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/threads.h"
 
 struct loader {
 	pthread_t thread;
@@ -44,9 +45,10 @@ loader_main(void *arg)
 {
 	struct inbox_item *item;
 
-	pthread_setname_np(pthread_self(), "loader");
+	threads_begin("loader");
 	while ((item = loader_next(arg)) != NULL)
 		item->run(item);
+	threads_end();
 	return NULL;
 }
 

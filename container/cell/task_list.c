@@ -222,27 +222,6 @@ task_list_look_up(json_t *tasks)
 	source_lines_close(lines);
 }
 
-/* "task 9 a (b) -> the queue of c -> task 3 d (c) -> task 9 a (b)". Malloc'd. */
-static char *
-task_list_circle_text(const struct wait_graph *graph, const uint64_t *nodes, size_t length)
-{
-	char *text = xstrdup("");
-	size_t i;
-
-	for (i = 0; i <= length; i++) {
-		char *node = wait_node_text(graph, nodes[i < length ? i : 0]);
-		char *longer;
-
-		if (node == NULL)
-			continue;
-		longer = xasprintf("%s%s%s", text, text[0] != '\0' ? " -> " : "", node);
-		free(node);
-		free(text);
-		text = longer;
-	}
-	return text;
-}
-
 /* Says of each task in a circle in which. */
 static void
 task_list_mark(json_t *tasks, const struct wait_graph *graph)
@@ -263,7 +242,7 @@ task_list_mark(json_t *tasks, const struct wait_graph *graph)
 		if (circle == NULL)
 			continue;
 		looked_for++;
-		text = task_list_circle_text(graph, circle, length);
+		text = wait_circle_text(graph, circle, length);
 		json_object_set_new(task, "deadlock", varlink_text(text));
 		free(text);
 		free(circle);

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -76,6 +77,26 @@ wait_node_text(const struct wait_graph *graph, uint64_t node)
 	return xasprintf("task %" PRIu64 " %s%s%s%s", node & ((UINT64_C(1) << WAIT_LOOP_SHIFT) - 1), edge->name,
 		edge->service != NULL ? " (" : "", edge->service != NULL ? edge->service->name : "",
 		edge->service != NULL ? ")" : "");
+}
+
+char *
+wait_circle_text(const struct wait_graph *graph, const uint64_t *nodes, size_t length)
+{
+	char *text = xstrdup("");
+	size_t i;
+
+	for (i = 0; i <= length; i++) {
+		char *node = wait_node_text(graph, nodes[i < length ? i : 0]);
+		char *longer;
+
+		if (node == NULL)
+			continue;
+		longer = xasprintf("%s%s%s", text, text[0] != '\0' ? " -> " : "", node);
+		free(node);
+		free(text);
+		text = longer;
+	}
+	return text;
 }
 
 /* --- tasks --------------------------------------------------------------------------------- */

@@ -6,6 +6,7 @@
 #ifndef BAY_CELL_WAIT_EDGES_H
 #define BAY_CELL_WAIT_EDGES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 struct bay_service;
@@ -22,6 +23,9 @@ const struct bay_service *wait_queue_of(uint64_t node);
  * between. */
 struct wait_graph;
 char *wait_node_text(const struct wait_graph *graph, uint64_t node);
+
+/* "task 9 a (b) -> the queue of c -> task 3 d (c) -> task 9 a (b)", malloc'd. */
+char *wait_circle_text(const struct wait_graph *graph, const uint64_t *nodes, size_t length);
 
 /* Adds for what the tasks of a loop wait, and which requests they serve. Its thread; no task
  * runs. */

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/threads.h"
 #include "loop/loop.h"
 
 struct blocking_pool {
@@ -202,7 +203,7 @@ blocking_main(void *arg)
 	struct blocking_job *job;
 
 	(void)arg;
-	pthread_setname_np(pthread_self(), "blocking");
+	threads_begin("blocking");
 	pthread_mutex_lock(&pool.lock);
 	while ((job = blocking_await_job()) != NULL) {
 		pool.idle--;
@@ -210,6 +211,7 @@ blocking_main(void *arg)
 		blocking_run(job);
 		pthread_mutex_lock(&pool.lock);
 	}
+	threads_end();
 	blocking_end_thread();
 	return NULL;
 }

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/threads.h"
 #include "loop/loop.h"
 
 enum {
@@ -164,7 +165,7 @@ keeper_main(void *arg)
 	bool ending, last = false;
 
 	(void)arg;
-	pthread_setname_np(pthread_self(), "processes");
+	threads_begin("processes");
 	list_init(&dying);
 	for (;;) {
 		struct keeper_start *start = keeper_take(&dying, &ending);
@@ -187,6 +188,7 @@ keeper_main(void *arg)
 		close(child->pidfd);
 		free(child);
 	}
+	threads_end();
 	return NULL;
 }
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "base/threads.h"
 #include "loop/loop.h"
 
 /* Of one signal, under the lock. */
@@ -176,7 +177,7 @@ hub_main(void *arg)
 	sigset_t open;
 
 	(void)arg;
-	pthread_setname_np(pthread_self(), "signals");
+	threads_begin("signals");
 	sigemptyset(&open);
 	do {
 		/* TSan lets no signal into a read. */
@@ -189,6 +190,7 @@ hub_main(void *arg)
 		ending = hub.ending;
 		pthread_mutex_unlock(&hub.lock);
 	} while (!ending);
+	threads_end();
 	return NULL;
 }
 

@@ -58,6 +58,8 @@ enum { EVENT_LOG_CAPACITY = 2048 };
 	ROW(LINGERS, "lingers", EVENT_WARN, "the code of an old generation cannot be unloaded") \
 	ROW(DEAD_LETTER, "dead-letter", EVENT_WARN, "a message over which cells crashed is put away") \
 	ROW(ISOLATED, "isolated", EVENT_WARN, "a service that crashed its cell again and again gets one of its own") \
+	ROW(FAULT, "fault", EVENT_WARN, "a service goes on with something wrong: a deadlock, a leak, a flood") \
+	ROW(FAULT_OVER, "fault-over", EVENT_INFO, "and does no more") \
 	ROW(LIMIT, "limit", EVENT_WARN, "a cell has more than it may have, and is replaced or killed") \
 	ROW(LINK_BROKEN, "link-broken", EVENT_WARN, "a link between two cells was given up for what came over it") \
 	ROW(PAUSED, "paused", EVENT_INFO, "a service begins no requests") \

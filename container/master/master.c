@@ -40,6 +40,7 @@
 #include "master/crash_reports.h"
 #include "master/drop_in.h"
 #include "master/event_log.h"
+#include "master/fault_watch.h"
 #include "master/hand_loads.h"
 #include "master/heartbeat.h"
 #include "master/ini_watch.h"
@@ -92,6 +93,7 @@ struct master_parts {
 	struct activation activation;
 	struct event *start_timer; /* while the start goes on */
 	struct loop_watch *loop_watch;
+	struct fault_watch *fault_watch;
 	struct heartbeat *heartbeat; /* NULL: nobody wants to hear it */
 	bool stopping; /* somebody asked for it */
 	bool log_elsewhere; /* than on standard error */
@@ -721,6 +723,9 @@ master_open_for_operators(struct master *master, struct buffer *error)
 	parts->loop_watch = loop_watch_create(master->base, master);
 	if (parts->loop_watch == NULL)
 		return buffer_fail(error, "watch the loops: no memory [no-memory]");
+	parts->fault_watch = fault_watch_create(master->base, master);
+	if (parts->fault_watch == NULL)
+		return buffer_fail(error, "watch the services: no memory [no-memory]");
 	if (!heartbeat_create(master->base, parts->notify, &parts->heartbeat))
 		return buffer_fail(error, "tell the service manager that bayd runs: no memory [no-memory]");
 	return master_open_socket(master, error);
@@ -742,6 +747,7 @@ master_finish(struct master *master)
 	/* One more signal must not end us half way through, with our files left behind. */
 	master_block_signals();
 	loop_watch_destroy(parts->loop_watch);
+	fault_watch_destroy(parts->fault_watch);
 	heartbeat_destroy(parts->heartbeat);
 	/* Before the server: what waits for the cell is answered. */
 	supervisor_destroy(master->supervisor);

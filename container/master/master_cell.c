@@ -29,6 +29,7 @@
 #include "master/service_absence.h"
 #include "master/service_canary.h"
 #include "master/service_control.h"
+#include "master/service_faults.h"
 #include "master/service_swap.h"
 #include "master/service_table.h"
 #include "master/supervisor.h"
@@ -262,6 +263,24 @@ master_cell_on_breaker(struct master_cell *cell, const json_t *parameters, char 
 }
 
 static bool
+master_cell_on_fault(struct master_cell *cell, const json_t *parameters, char *error)
+{
+	struct master_service *service;
+	struct cell_fault fault;
+
+	if (!cell_fault_from_json(parameters, &fault, error))
+		return false;
+	if (fault.kind == CELL_FAULT_FD_LIMIT) {
+		master_cell_renew(cell, fault.text != NULL ? fault.text : "its descriptors are nearly all open");
+		return true;
+	}
+	service = master_cell_find(cell, fault.service);
+	if (service != NULL)
+		service_faults_note(service, fault.kind, fault.text);
+	return true;
+}
+
+static bool
 master_cell_on_broken(struct master_cell *cell, const json_t *parameters, char *error)
 {
 	struct cell_broken broken;
@@ -300,6 +319,7 @@ master_cell_on_notice(const char *method, const json_t *parameters, void *arg)
 		{CELL_LINGERS, master_cell_on_lingers},
 		{CELL_HEALTH, master_cell_on_health},
 		{CELL_BREAKER, master_cell_on_breaker},
+		{CELL_FAULT, master_cell_on_fault},
 		{CELL_BROKEN, master_cell_on_broken},
 		{CELL_DEAD_LETTER, master_cell_on_dead_letter},
 	};
@@ -643,6 +663,12 @@ master_cell_on_over(const char *what, bool memory, bool far, void *arg)
 		cell_replacement_demand(cell->replacement, buffer_text(&text));
 	}
 	buffer_finish(&text);
+}
+
+void
+master_cell_renew(struct master_cell *cell, const char *why)
+{
+	master_cell_on_over(why, false, false, cell);
 }
 
 /* --- start and stop -------------------------------------------------------------------- */

@@ -60,6 +60,9 @@ void master_cell_reap(struct master_cell *cell);
  * it says is replaced. */
 void master_cell_set_config(struct master_cell *cell, const struct config *config);
 
+/* The cell is replaced, for this reason: "service x has ...". */
+void master_cell_renew(struct master_cell *cell, const char *why);
+
 /* The cell hangs in this service: it is killed, and the service gets the reason. */
 void master_cell_end_hang(struct master_cell *cell, struct master_service *service,
 	const char *format, ...)

@@ -179,8 +179,10 @@ master_service_set_state(struct master_service *service, enum service_state stat
 		service->since_wall_ns = clock_wall_ns();
 	}
 	service->state = state;
-	if (moves && state != SERVICE_READY)
+	if (moves && state != SERVICE_READY) {
 		service_health_forget(service);
+		service_faults_forget(service);
+	}
 	service->waits = service->waits && state == SERVICE_STARTING;
 	service->blocked = service->blocked && state == SERVICE_FAILED;
 	service->grouped = service->grouped && service->blocked;

@@ -19,6 +19,7 @@
 #include "master/backoff.h"
 #include "master/event_log.h"
 #include "master/probation.h"
+#include "master/service_faults.h"
 #include "master/service_gate.h"
 #include "master/service_guard.h"
 #include "master/service_health.h"
@@ -169,6 +170,7 @@ struct master_service {
 	int64_t next_try_ns; /* when timer starts it again; 0: it does not */
 	struct event *timer; /* a restart, or the end of the patience with a stop */
 	struct service_health health;
+	struct service_faults faults;
 	struct service_gate gate; /* whether its requests are begun */
 	struct list waiters; /* who waits until it is settled: struct service_waiter */
 	struct service_totals past;

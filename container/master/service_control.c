@@ -328,6 +328,7 @@ service_control_finish(struct master_service *service)
 	service_swap_finish(service, "bayd stops");
 	service_gate_finish(service);
 	service_health_forget(service);
+	service_faults_forget(service);
 	service_clear_timer(service);
 	service_change_settle(service);
 	plugin_image_unref(service->next_image);

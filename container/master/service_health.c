@@ -71,6 +71,20 @@ health_is_stuck(const struct master_service *service, struct service_health_view
 	return false;
 }
 
+/* What its cell, or the master, has noticed of it. One that keeps it from serving is severe. */
+static bool
+health_has_fault(const struct master_service *service, bool severe, struct service_health_view *view)
+{
+	for (int kind = 0; kind < CELL_FAULT_KINDS; kind++) {
+		if (service->faults.text[kind] == NULL || (kind == CELL_FAULT_DEADLOCK) != severe)
+			continue;
+		snprintf(view->why, sizeof(view->why), "%s: %s", cell_fault_name((enum cell_fault_kind)kind),
+			service->faults.text[kind]);
+		return true;
+	}
+	return false;
+}
+
 static bool
 health_is_late(const struct master_service *service, const struct status_service_view *counts,
 	struct service_health_view *view)
@@ -139,10 +153,10 @@ service_health_look(const struct master_service *service, const struct status_se
 		health->generation == service->image->generation) {
 		view_r->word = "unhealthy";
 		snprintf(view_r->why, sizeof(view_r->why), "%s", health->reason);
-	} else if (health_is_stuck(service, view_r)) {
+	} else if (health_is_stuck(service, view_r) || health_has_fault(service, true, view_r)) {
 		view_r->word = "unhealthy";
-	} else if (health_is_refused(service, view_r) || health_is_late(service, counts, view_r) ||
-		health_has_failed(service, view_r)) {
+	} else if (health_is_refused(service, view_r) || health_has_fault(service, false, view_r) ||
+		health_is_late(service, counts, view_r) || health_has_failed(service, view_r)) {
 		view_r->word = "degraded";
 	} else {
 		view_r->word = "healthy";

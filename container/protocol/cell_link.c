@@ -52,6 +52,23 @@ static const char *const cell_stage_words[] = {
 	[CELL_STAGE_HANDED_OVER] = "handed-over",
 };
 
+static const char *const cell_fault_words[] = {
+	[CELL_FAULT_DEADLOCK] = "deadlock",
+	[CELL_FAULT_FD_LEAK] = "fd-leak",
+	[CELL_FAULT_FD_LIMIT] = "fd-limit",
+	[CELL_FAULT_THREAD_LEAK] = "thread-leak",
+	[CELL_FAULT_MEMORY] = "memory-limit",
+	[CELL_FAULT_TASKS] = "tasks-limit",
+	[CELL_FAULT_OVERFLOW] = "queue-overflow",
+	[CELL_FAULT_SLOW_READER] = "slow-reader",
+};
+
+const char *
+cell_fault_name(enum cell_fault_kind kind)
+{
+	return cell_fault_words[kind];
+}
+
 const char *
 cell_stage_name(enum cell_stage stage)
 {
@@ -338,6 +355,12 @@ static const struct record_field cell_breaker_fields[] = {
 	RECORD_PROSE(struct cell_breaker, why, "why"),
 };
 static const struct record cell_breaker_record = RECORD(struct cell_breaker, cell_breaker_fields);
+static const struct record_field cell_fault_fields[] = {
+	RECORD_TEXT(struct cell_fault, service, "service"),
+	RECORD_WORD(struct cell_fault, kind, "kind", cell_fault_words),
+	RECORD_PROSE_OPTIONAL(struct cell_fault, text, "text"),
+};
+static const struct record cell_fault_record = RECORD(struct cell_fault, cell_fault_fields);
 
 static const struct record_field cell_listen_fields[] = {
 	RECORD_TEXT(struct cell_listen, service, "service"),
@@ -479,6 +502,7 @@ CELL_LINK_CODEC(stage_reached);
 CELL_LINK_CODEC(lingers);
 CELL_LINK_CODEC(health);
 CELL_LINK_CODEC(breaker);
+CELL_LINK_CODEC(fault);
 CELL_LINK_CODEC(connect);
 CELL_LINK_CODEC(broken);
 CELL_LINK_CODEC(examine);

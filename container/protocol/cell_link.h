@@ -84,6 +84,7 @@ enum {
 #define CELL_LINGERS CELL_INTERFACE ".Lingers" /* a notice */
 #define CELL_HEALTH CELL_INTERFACE ".Health" /* a notice */
 #define CELL_BREAKER CELL_INTERFACE ".Breaker" /* a notice */
+#define CELL_FAULT CELL_INTERFACE ".Fault"   /* a notice */
 #define CELL_BROKEN CELL_INTERFACE ".Broken"   /* a notice */
 #define CELL_DEAD_LETTER CELL_INTERFACE ".DeadLetter" /* a notice */
 #define CELL_HANDLER_FAILED CELL_INTERFACE ".HandlerFailed" /* an error */
@@ -459,6 +460,28 @@ struct cell_breaker {
 	const char *why;
 };
 
+/* What is wrong with a service while it goes on serving. */
+enum cell_fault_kind {
+	CELL_FAULT_DEADLOCK = 0, /* tasks of it wait for each other, or for those of others that do */
+	CELL_FAULT_FD_LEAK,      /* descriptors are opened and not closed */
+	CELL_FAULT_FD_LIMIT,     /* nearly all that its cell may have are open; of no service */
+	CELL_FAULT_THREAD_LEAK,  /* threads that it has begun run on after its end */
+	CELL_FAULT_MEMORY,       /* it is refused memory, since it has as much as it may */
+	CELL_FAULT_TASKS,        /* the same of tasks */
+	CELL_FAULT_OVERFLOW,     /* messages to it are refused or dropped */
+	CELL_FAULT_SLOW_READER,  /* its subscriptions lose messages */
+	CELL_FAULT_KINDS
+};
+
+/* For people and programs: "deadlock". */
+const char *cell_fault_name(enum cell_fault_kind kind);
+
+struct cell_fault {
+	const char *service;
+	enum cell_fault_kind kind;
+	const char *text; /* or NULL: it is over */
+};
+
 /* Listen -> {} with one descriptor, a listening socket that the master has too. */
 struct cell_listen {
 	const char *service;
@@ -590,6 +613,7 @@ CELL_LINK_CODEC(stage_reached);
 CELL_LINK_CODEC(lingers);
 CELL_LINK_CODEC(health);
 CELL_LINK_CODEC(breaker);
+CELL_LINK_CODEC(fault);
 CELL_LINK_CODEC(connect);
 CELL_LINK_CODEC(broken);
 CELL_LINK_CODEC(dead_letter);

@@ -3,9 +3,14 @@
 
 #include "runtime/belonging.h"
 
+#include <stdatomic.h>
+
 #include "base/log.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
+
+/* A figure of the process, as its descriptors are. */
+static _Atomic size_t belongings;
 
 static void
 belonging_add_to(struct belonging *belonging, struct bay_instance *instance, const char *kind,
@@ -21,6 +26,20 @@ belonging_add_to(struct belonging *belonging, struct bay_instance *instance, con
 	belonging->accepted = false;
 	list_init(&belonging->link);
 	list_push_front(&scheduler_here->belongings, &belonging->link);
+	atomic_fetch_add_explicit(&belongings, 1, memory_order_relaxed);
+}
+
+static void
+belonging_leave(struct belonging *belonging)
+{
+	list_remove(&belonging->link);
+	atomic_fetch_sub_explicit(&belongings, 1, memory_order_relaxed);
+}
+
+size_t
+belonging_count(void)
+{
+	return atomic_load_explicit(&belongings, memory_order_relaxed);
 }
 
 void
@@ -41,8 +60,8 @@ belonging_add_to_scheduler(struct belonging *belonging, const char *kind, belong
 void
 belonging_remove(struct belonging *belonging)
 {
-	if (belonging->link.next != NULL)
-		list_remove(&belonging->link);
+	if (belonging->link.next != NULL && !list_empty(&belonging->link))
+		belonging_leave(belonging);
 }
 
 bool
@@ -153,7 +172,7 @@ belonging_part(struct scheduler *scheduler, const struct bay_instance *instance,
 static void
 belonging_end(struct belonging *belonging)
 {
-	list_remove(&belonging->link);
+	belonging_leave(belonging);
 	belonging->end(belonging);
 }
 

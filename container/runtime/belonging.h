@@ -15,6 +15,7 @@
 #define BAY_RUNTIME_BELONGING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/list.h"
@@ -50,6 +51,9 @@ struct belonging {
 	void (*listen_again)(struct belonging *belonging); /* it may let in who waits; set likewise */
 	bool accepted; /* somebody came in by a listener; set likewise */
 };
+
+/* How many there are in this process. Any thread. */
+size_t belonging_count(void);
 
 /* To the instance whose code runs, or to the scheduler. kind is borrowed. */
 void belonging_add(struct belonging *belonging, const char *kind, belonging_end_fn *end);

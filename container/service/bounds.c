@@ -4,6 +4,7 @@
 #include "service/bounds.h"
 
 #include <inttypes.h>
+#include <stddef.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
@@ -31,13 +32,31 @@ bounds_not_negative(uint64_t sum)
 }
 
 static uint64_t
-bounds_memory(const struct bay_service *service)
+bounds_all_memory(const struct bay_service *service)
 {
 	uint64_t sum = 0;
 
 	for (unsigned i = 0; service->counters != NULL && i < 2 * service->columns + 1; i++)
 		sum += bounds_load(&service->counters[i].memory_bytes);
 	return bounds_not_negative(sum);
+}
+
+/* The same without what code of it that has ended did not free. */
+static uint64_t
+bounds_memory(const struct bay_service *service)
+{
+	return bounds_not_negative(bounds_all_memory(service) - bounds_load(&service->memory_left));
+}
+
+void
+bounds_forget_memory(struct bay_service *service)
+{
+	uint64_t left = bounds_memory(service);
+
+	if (left == 0)
+		return;
+	log_warn(service->subject, "it ended and left %" PRIu64 " bytes of bay_alloc() that were not freed", left);
+	atomic_store_explicit(&service->memory_left, bounds_all_memory(service), memory_order_relaxed);
 }
 
 static uint64_t
@@ -66,6 +85,12 @@ bounds_memory_is_full(const struct bay_service *service, size_t bytes)
 	uint64_t max = service->limits.memory_max;
 
 	return max != 0 && bounds_memory(service) + service->queued_bytes + bytes > max;
+}
+
+bool
+bounds_lacks_memory(const struct bay_service *service, size_t bytes)
+{
+	return bounds_memory_is_full(service, bytes);
 }
 
 bool
@@ -149,6 +174,13 @@ bounds_say(struct bay_service *service, const char *what, const char *key, uint6
 			key[0] == 't' ? "many" : "much", key, max, log_rate_text(count, hidden, sizeof hidden));
 }
 
+static void
+bounds_count_denied(const struct bay_service *service, size_t figure)
+{
+	if (service->gauges != NULL)
+		status_add_shared((_Atomic uint64_t *)(void *)((char *)service->gauges + figure), 1);
+}
+
 bool
 bounds_let_allocate(const struct bay_service *service, size_t bytes)
 {
@@ -161,6 +193,7 @@ bounds_let_allocate(const struct bay_service *service, size_t bytes)
 	if (bytes <= max && bounds_memory(service) + queued + bytes <= max)
 		return true;
 	/* No service is made const. */
+	bounds_count_denied(service, offsetof(struct status_gauges, denied_memory));
 	bounds_say((struct bay_service *)service, "memory", "memory_max", max);
 	return false;
 }
@@ -173,6 +206,7 @@ bounds_let_spawn(const struct bay_instance *instance)
 
 	if (__builtin_expect(max == 0, 1) || bounds_tasks(service) < max)
 		return true;
+	bounds_count_denied(service, offsetof(struct status_gauges, denied_tasks));
 	bounds_say(service, "tasks", "tasks_max", max);
 	return false;
 }

@@ -39,6 +39,12 @@ bounds_are_set(const struct service_limits *limits)
 /* Whether there is room for one message more, of so many bytes. */
 bool bounds_let_in(const struct bay_service *service, size_t bytes);
 
+/* Whether it is memory that it lacks. */
+bool bounds_lacks_memory(const struct bay_service *service, size_t bytes);
+
+/* What it has allocated and not freed counts no more: it has ended. Any thread. */
+void bounds_forget_memory(struct bay_service *service);
+
 /* Which bound is in its way, malloc'd; NULL: none. */
 char *bounds_reached(const struct bay_service *service, size_t bytes);
 

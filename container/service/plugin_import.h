@@ -6,6 +6,9 @@
 #ifndef BAY_SERVICE_PLUGIN_IMPORT_H
 #define BAY_SERVICE_PLUGIN_IMPORT_H
 
+/* The meaning of those by which threads are begun. */
+#define PLUGIN_STARTS_THREADS "it starts threads"
+
 enum plugin_import_effect {
 	PLUGIN_IMPORT_WARNS = 0, /* works, but the author should think again */
 	PLUGIN_IMPORT_LINGERS,   /* its code may never be unloaded */

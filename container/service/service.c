@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "runtime/scheduler.h"
 #include "service/call_guard.h"
+#include "service/bounds.h"
 #include "service/ready_set.h"
 
 static const char *const state_names[] = {
@@ -148,6 +149,8 @@ service_set_state(struct bay_service *service, enum service_state state, const c
 	free(service->reason);
 	service->reason = reason != NULL ? xstrdup(reason) : NULL;
 	pthread_mutex_unlock(&service->lock);
+	if (state == SERVICE_STOPPED || state == SERVICE_FAILED)
+		bounds_forget_memory(service);
 	/* While it stops it still serves what it has; of what is elsewhere, others tell. */
 	if (state != SERVICE_STOPPING && state != SERVICE_ELSEWHERE)
 		monitor_note(service, seen[state], 0, reason);
@@ -240,4 +243,6 @@ service_count_topic(const struct bay_service *service, int64_t waiting, uint64_t
 	counters = &service->counters[scheduler_here->index];
 	status_add(&counters->topic_waiting, (uint64_t)waiting);
 	status_add(&counters->topic_lost, lost);
+	if (lost > 0)
+		status_add_shared(&service->gauges->lost, lost);
 }

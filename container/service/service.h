@@ -111,6 +111,7 @@ struct bay_service {
 	char subject[SERVICE_NAME_SIZE + 8]; /* "service NAME", for the log */
 	_Atomic uint64_t memory_max;         /* of the limits, for who has no lock; likewise tasks_max */
 	_Atomic uint64_t tasks_max;
+	_Atomic uint64_t memory_left;        /* by code that has ended, and not counted any more */
 	struct log_rate bounded;             /* refusals of memory and tasks */
 	struct log_rate unheard;             /* failures of messages that went one way */
 	struct blocking_lane blocking;       /* its functions on helper threads */

@@ -68,6 +68,19 @@ queue_append(struct bay_service *service, struct bay_request *request, int64_t n
 	queue_answer_ticket(request);
 }
 
+/* One more for which there was no room. */
+static void
+queue_count_refused(struct bay_service *service, enum service_event event)
+{
+	service_count(service, event);
+	if (service->gauges == NULL)
+		return;
+	if (bounds_lacks_memory(service, 1))
+		status_add_shared(&service->gauges->denied_memory, 1);
+	else
+		status_add(&service->gauges->refused, 1);
+}
+
 /* Takes a queued one out. */
 static void
 queue_detach(struct bay_service *service, struct bay_request *request)
@@ -114,7 +127,7 @@ queue_drop_oldest(struct bay_service *service, const struct bay_request *request
 		queue_detach(service, oldest);
 		oldest->place = PLACE_HOME;
 		list_push_back(dropped, &oldest->link);
-		service_count(service, SERVICE_EVENT_DROPPED);
+		queue_count_refused(service, SERVICE_EVENT_DROPPED);
 	}
 }
 
@@ -183,7 +196,7 @@ queue_refuse(struct bay_service *service, struct bay_request *request)
 {
 	char *bound = bounds_reached(service, bay_message_size(request->message));
 
-	service_count(service, SERVICE_EVENT_REJECTED);
+	queue_count_refused(service, SERVICE_EVENT_REJECTED);
 	if (bound != NULL)
 		request_fail(request, BAY_FULL, "service %s takes no more for now: %s", service->name, bound);
 	else
@@ -219,7 +232,7 @@ queue_overflow(struct bay_service *service, struct bay_request *request, int64_t
 		queue_append(service, request, now_ns);
 		return BAY_OK;
 	case OVERFLOW_DROP_NEWEST:
-		service_count(service, SERVICE_EVENT_DROPPED);
+		queue_count_refused(service, SERVICE_EVENT_DROPPED);
 		if (request->one_way) {
 			/* Where the policy is to lose the newest, losing it is no failure of the sender, who
 			 * may have come to wait for its place before that was the policy. */

@@ -121,8 +121,15 @@ solo_on_health(const struct cell_health *health, void *arg)
 	(void)arg;
 }
 
+static void
+solo_on_fault(const struct cell_fault *fault, void *arg)
+{
+	(void)arg;
+	log_warn(fault->service, "%s: %s", cell_fault_name(fault->kind), fault->text);
+}
+
 static const struct host_watcher solo_watcher = {solo_on_failed, solo_on_stage, solo_on_lingers,
-	solo_on_health, NULL};
+	solo_on_health, NULL, solo_on_fault};
 
 /* With a page; false: solo_error() says why. */
 static bool

@@ -120,7 +120,14 @@ on_breaker(const struct cell_breaker *told, void *arg)
 	snprintf(breaker_told.why, sizeof breaker_told.why, "%s", told->why);
 }
 
-static const struct host_watcher watcher = {on_failed, on_stage, on_lingers, on_health, on_breaker};
+static void
+on_fault(const struct cell_fault *fault, void *arg)
+{
+	(void)fault;
+	(void)arg;
+}
+
+static const struct host_watcher watcher = {on_failed, on_stage, on_lingers, on_health, on_breaker, on_fault};
 
 void
 on_done(int status, const char *message, int64_t id, void *arg)

@@ -120,6 +120,197 @@ ctl shutdown --now
 expect_exit 0
 wait "$one" "$other"
 
+# A fault that does not end the service: how often it was told, and that the newest says this of it.
+faults_of() { ctl_quiet events -n 2000 "$1" | grep -c " fault[ ,].*: $2: "; }
+is_told() { [ "$(faults_of "$1" "$2")" -ge "$3" ]; }
+is_healthy() { [ "$(field_of "$1" health)" = healthy ]; }
+
+begin "a deadlock of two services is told by itself, and is over when a deadline ends it, $times times"
+faulty 'concurrency = 1
+timeout = 3s'
+plugin faults partner
+cat >>"$dir/bay.ini" <<'END'
+[service partner]
+concurrency = 1
+timeout = 3s
+END
+start
+i=0
+while [ "$i" -lt "$times" ]; do
+	i=$((i + 1))
+	rm -f "$dir"/*.mark
+	ctl_behind one call victim "cross partner $dir/one.mark $dir/other.mark"
+	one=$call
+	ctl_behind other call partner "cross victim $dir/other.mark $dir/one.mark"
+	other=$call
+	for service in victim partner; do
+		wait_until "the deadlock of $service is told, time $i" is_told $service deadlock "$i"
+	done
+	[ "$i" -gt 1 ] || {
+		ctl status victim
+		says 'deadlock: task '
+		[ "$(field_of victim health)" = unhealthy ] || fail 'it is called well'
+		is_answered bystander || fail 'the bystander does not answer'
+	}
+	wait "$one" "$other"
+	for service in victim partner; do
+		wait_until "$service is well again" is_healthy $service
+		is_state $service ready || fail "$service is not ready"
+	done
+done
+logs '[service-deadlock]'
+for service in victim partner; do
+	ctl events -n 2000 $service
+	for word in ' handle (victim)' ' handle (partner)'; do
+		[ "$(grep -c " fault[ ,].*deadlock: .*$word" "$dir/out")" -eq "$times" ] || fail "not $times times: $word"
+	done
+	[ "$(grep -c ' fault-over[ ,]' "$dir/out")" -eq "$times" ] || fail "$service: it is not over $times times"
+	[ "$(field_of $service restarts)" -eq 0 ] || fail "$service was restarted"
+done
+stop
+
+# told_each SERVICE KIND WHAT CALLED ORDER [BEFORE]: does that many times, and each time starts the
+# service anew; BEFORE: how often it was told by then.
+told_each() {
+	i=0
+	before=${6-0}
+	while [ "$i" -lt "$times" ]; do
+		i=$((i + 1))
+		ctl call "$4" "$5"
+		status_is 0
+		wait_until "$2 is told, time $i" is_told "$1" "$2" $((i + before))
+		[ "$i" -gt 1 ] || is_answered bystander || fail 'the bystander does not answer'
+		is_state "$1" ready || fail "$1 is not ready"
+		ctl restart "$1"
+		status_is 0
+		wait_until "$1 is well" is_healthy "$1"
+	done
+	ctl events -n 2000 "$1"
+	[ "$(grep -c " fault[ ,].*$2: .*$3" "$dir/out")" -eq $((times + before)) ] || fail "not $times times: $2: $3"
+}
+
+begin "what leaks memory grows to its limit and no further, $times times"
+faulty 'memory_max = 1M'
+start
+told_each victim memory-limit 'it has as much as it may (memory_max = 1M)' victim 'grow 1000'
+# Who leaks, and is not started anew by anybody, gets another cell.
+ctl call victim 'grow 1000'
+[ "$(cat "$dir/out")" -le 16 ] || fail "it got $(cat "$dir/out") pieces of 64 KiB"
+logs 'it ended and left 1048576 bytes of bay_alloc() that were not freed'
+[ "$(sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$(cell_pid)/status")" -lt 300000 ] || fail 'the cell has grown'
+before=$(cell_pid)
+is_answered_again() { [ "$(ctl_quiet call victim 'here')" = here ]; }
+wait_until 'it answers in another cell' is_answered_again
+[ "$(cell_pid)" != "$before" ] || fail 'the cell was not replaced'
+logs 'service victim does nothing and has kept all of its memory (memory_max = 1M): it is replaced'
+is_state victim ready || fail 'it is not ready'
+is_answered bystander || fail 'the bystander does not answer'
+stop
+
+begin "a flood is refused as the policy says, and told, $times times"
+faulty 'concurrency = 1
+queue = 8'
+plugin faults flooder
+printf '[service flooder]\n' >>"$dir/bay.ini"
+start
+ctl call flooder 'flood victim 80'
+[ "$(cat "$dir/out")" -lt 20 ] || fail "$(cat "$dir/out") of 80 were taken"
+ctl queues --json
+wait_until 'it is over by itself' eval 'ctl_quiet events victim | grep -q "fault-over[ ,].*: queue-overflow: [67][0-9] messages were refused"'
+is_healthy victim || fail 'it is not well afterwards'
+ctl restart victim
+told_each victim queue-overflow 'more come than it handles (overflow = reject, queue = 8)' flooder 'flood victim 80' 1
+stop
+
+begin "who does not read its subscriptions is told, $times times"
+faulty
+plugin faults publisher
+printf '[service publisher]\n' >>"$dir/bay.ini"
+start
+i=0
+while [ "$i" -lt "$times" ]; do
+	i=$((i + 1))
+	ctl call victim subscribe
+	status_is 0
+	ctl call publisher 'publish 40'
+	status_is 0
+	wait_until "it is told, time $i" is_told victim slow-reader "$i"
+	is_answered bystander || fail 'the bystander does not answer'
+	ctl restart victim
+	wait_until 'it is well' is_healthy victim
+done
+ctl events -n 2000 victim
+[ "$(grep -c ' fault[ ,].*slow-reader: .*messages were lost' "$dir/out")" -eq "$times" ] || fail "not $times times"
+stop
+
+begin "what opens descriptors and does not close them is told, $times times"
+faulty
+start
+i=0
+# Another one works, too, but not when they become more.
+while [ "$i" -lt "$times" ]; do
+	i=$((i + 1))
+	number=$(faults_of victim fd-leak)
+	leaks_until_told() {
+		ctl call victim 'fds 4'
+		[ "$(cat "$dir/out")" = 4 ] || fail "it got $(cat "$dir/out")"
+		[ "$(faults_of victim fd-leak)" -gt "$number" ]
+	}
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		is_answered bystander || fail 'the bystander does not answer'
+		pause
+	done
+	wait_until "it is told, time $i" leaks_until_told
+	is_state victim ready || fail 'it is not ready'
+	ctl restart victim
+	wait_until 'it is well' is_healthy victim
+done
+ctl events -n 2000 victim
+[ "$(grep -c ' fault[ ,].*fd-leak: .* descriptors were opened and not closed while victim worked' "$dir/out")" -ge "$times" ] ||
+	fail "not $times times"
+ctl events -n 2000 bystander
+! grep -q ' fault[ ,]' "$dir/out" || fail 'the bystander is blamed'
+stop
+
+begin 'a cell that has nearly all descriptors that it may have is replaced'
+faulty 'cell = leaky'
+printf '[cell leaky]\nfds_max = 128\n' >>"$dir/bay.ini"
+start
+ctl call victim 'fds 1000'
+[ "$(cat "$dir/out")" -lt 128 ] || fail "it got $(cat "$dir/out") descriptors"
+is_answered bystander || fail 'the bystander does not answer'
+wait_until 'its cell is replaced' has_logged 'descriptors are open (fds_max), by service victim: it is replaced'
+gets_some() { [ "$(ctl_quiet call victim 'fds 4')" = 4 ]; }
+wait_until 'it has descriptors again' gets_some
+is_state victim ready || fail 'it is not ready'
+ctl events -n 2000
+grep -q ' limit.*cell leaky' "$dir/out" || fail 'it is no event'
+stop
+
+begin "a thread that is left running is told, $times times"
+faulty
+sed -i 's/^loops/max_lingering = 1000\nloops/' "$dir/bay.ini"
+start
+i=0
+while [ "$i" -lt "$times" ]; do
+	i=$((i + 1))
+	ctl call victim thread
+	status_is 0
+	ctl restart victim
+	status_is 0
+	wait_until "it is told, time $i" is_told victim thread-leak "$i"
+	is_answered bystander || fail 'the bystander does not answer'
+	wait_until 'it serves' is_state victim ready
+done
+ctl events -n 2000 victim
+[ "$(grep -c ' fault[ ,].*thread-leak: 1 thread that it has begun runs on after its end' "$dir/out")" -eq "$times" ] ||
+	fail "not $times times"
+# One that begins no thread is not told of, and that of another is not its.
+ctl restart bystander
+ctl events bystander
+! grep -q fault "$dir/out" || fail 'the bystander is blamed'
+stop
+
 begin 'what a service leaves open or running is told when it ends'
 faulty
 start

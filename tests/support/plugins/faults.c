@@ -5,8 +5,11 @@
  *	null wild overflow abort assert double-free exit spin
  *
  * "stuck N" spins after N awaits. "cross SERVICE OWN OTHER" makes the file OWN, waits for the file
- * OTHER, and calls the service. "leak" forgets a watch of a file, "thread" a thread. Anything else
- * is answered at once.
+ * OTHER, and calls the service. "leak" forgets a watch of a file, "thread" a thread. "grow N" takes
+ * N pieces of 64 KiB and forgets them, "fds N" opens N descriptors and forgets them: the answer says
+ * how many it got. "flood SERVICE N" sends that service N messages and says how many were taken.
+ * "linger MS" is a handler that takes so long. "subscribe" lets messages come and never takes them,
+ * "publish N" publishes N. Anything else is answered at once.
  */
 #include <bay/bay.h>
 #include <bay/plugin.h>
@@ -156,6 +159,79 @@ fault_thread(struct bay_request *request)
 }
 
 static int
+fault_grow(struct bay_request *request, long count)
+{
+	long got = 0;
+
+	while (got < count && bay_alloc(64 * 1024) != NULL)
+		got++;
+	return bay_reply_printf(request, "%ld", got);
+}
+
+static int
+fault_fds(struct bay_request *request, long count)
+{
+	long got = 0;
+
+	while (got < count && open("/dev/null", O_RDONLY | O_CLOEXEC) >= 0)
+		got++;
+	return bay_reply_printf(request, "%ld", got);
+}
+
+static int
+fault_flood(struct bay_request *request, const char *text)
+{
+	struct bay_message *message = bay_message_printf("linger 20");
+	char service[64];
+	long count, taken = 0;
+
+	if (sscanf(text, "%63s %ld", service, &count) != 2)
+		return bay_fail(request, BAY_INVALID, "flood SERVICE N");
+	for (long i = 0; i < count; i++)
+		taken += bay_send(bay_service(service), message, BAY_INHERIT) == BAY_OK;
+	bay_message_free(message);
+	return bay_reply_printf(request, "%ld", taken);
+}
+
+static int
+fault_subscribe(struct bay_request *request)
+{
+	const struct bay_subscription_options options = {.length = sizeof options, .messages = 4};
+	struct bay_subscription *subscription;
+	int status = bay_subscribe("faults.>", &options, &subscription);
+
+	return status == BAY_OK ? bay_reply_text(request, "subscribed") : status;
+}
+
+static int
+fault_publish(struct bay_request *request, long count)
+{
+	int status = BAY_OK;
+
+	for (long i = 0; i < count && status == BAY_OK; i++)
+		status = bay_publish("faults.one", NULL, BAY_INHERIT);
+	return status == BAY_OK ? bay_reply_text(request, "published") : status;
+}
+
+static int
+fault_linger(struct bay_request *request, long ms)
+{
+	(void)bay_sleep(ms * BAY_MS);
+	return bay_reply_text(request, "lingered");
+}
+
+/* Those with a number. */
+static const struct order {
+	const char *name;
+	int (*fn)(struct bay_request *request, long number);
+} orders[] = {
+	{"grow ", fault_grow},
+	{"fds ", fault_fds},
+	{"publish ", fault_publish},
+	{"linger ", fault_linger},
+};
+
+static int
 handle(struct bay_request *request)
 {
 	const char *text = bay_request_text(request);
@@ -171,6 +247,16 @@ handle(struct bay_request *request)
 		return bay_join(bay_spawn("planted", planted_stuck, (void *)(intptr_t)atol(text + 6)), BAY_INHERIT);
 	if (strncmp(text, "cross ", 6) == 0)
 		return fault_cross(request, text + 6);
+	for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+		size_t size = strlen(orders[i].name);
+
+		if (strncmp(text, orders[i].name, size) == 0)
+			return orders[i].fn(request, atol(text + size));
+	}
+	if (strncmp(text, "flood ", 6) == 0)
+		return fault_flood(request, text + 6);
+	if (strcmp(text, "subscribe") == 0)
+		return fault_subscribe(request);
 	if (strcmp(text, "leak") == 0)
 		return fault_leak(request);
 	if (strcmp(text, "thread") == 0)

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "cell/deadlock_watch.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "base/alloc.h"
+#include "base/clock.h"
+#include "base/status_page.h"
+#include "base/wait_graph.h"
+#include "cell/executor.h"
+#include "cell/wait_edges.h"
+#include "loop/loop.h"
+#include "runtime/scheduler.h"
+#include "service/registry.h"
+#include "service/service.h"
+
+/* Between two looks at the least, and how long the loops have for an answer. */
+#define DEADLOCK_TICK_NS (500 * CLOCK_NS_PER_MS)
+
+enum {
+	DEADLOCK_COST_SHARE = 1000, /* of a loop's time, a look takes one part in so many */
+	DEADLOCK_CIRCLES_MAX = 16   /* that are looked for */
+};
+
+/* What one loop is asked for, twice if need be, as in task_list.c: a wait that was there before the
+ * first was asked again, and is the same after that, was there together with all such. */
+struct deadlock_part {
+	struct inbox_item item;
+	struct deadlock_watch *watch;
+	struct scheduler *scheduler;
+	struct wait_edges waits;
+	int64_t took_ns;
+	uint64_t round;   /* in which it was asked last; rounds are never counted anew */
+	bool back;
+};
+
+struct deadlock_watch {
+	struct loop *loop;
+	const struct status_page *page;
+	deadlock_told_fn *told;
+	void *arg;
+	struct timer timer;
+	uint64_t round;
+	bool looking;
+	bool confirming;        /* it is the second round of this look */
+	unsigned missing;       /* answers of this round */
+	bool incomplete;        /* a loop did not answer in the last look */
+	uint64_t switches;      /* of all loops, before the last look */
+	int64_t next_ns;        /* no look before that */
+	struct wait_edges waits; /* of the first round */
+	char **circles;         /* of services, by id, as they were told; or NULL */
+	unsigned circle_count;
+	unsigned count;
+	struct deadlock_part parts[];
+};
+
+/* --- asking ------------------------------------------------------------------------------ */
+
+static void deadlock_on_answer(struct inbox_item *item);
+
+static void
+deadlock_on_loop(struct inbox_item *item)
+{
+	struct deadlock_part *part = container_of(item, struct deadlock_part, item);
+	int64_t began_ns = clock_monotonic_ns();
+
+	wait_edges_of_loop(&part->waits, part->scheduler);
+	part->took_ns = clock_monotonic_ns() - began_ns;
+	item->run = deadlock_on_answer;
+	loop_post(part->watch->loop, item);
+}
+
+/* Those that have not come back from an earlier look are asked no more. */
+static void
+deadlock_ask(struct deadlock_watch *watch)
+{
+	unsigned i;
+
+	watch->round++;
+	watch->missing = 0;
+	for (i = 0; i < watch->count; i++) {
+		struct deadlock_part *part = &watch->parts[i];
+
+		if (!part->back || (watch->confirming && part->round != watch->round - 1)) {
+			watch->incomplete = true;
+			continue;
+		}
+		wait_edges_finish(&part->waits);
+		part->back = false;
+		part->round = watch->round;
+		part->item.run = deadlock_on_loop;
+		watch->missing++;
+		loop_post(&part->scheduler->loop, &part->item);
+	}
+}
+
+static void
+deadlock_gather(const struct deadlock_watch *watch, struct wait_edges *waits)
+{
+	unsigned i;
+
+	for (i = 0; i < watch->count; i++) {
+		if (watch->parts[i].back && watch->parts[i].round == watch->round)
+			wait_edges_append(waits, &watch->parts[i].waits);
+	}
+}
+
+/* --- telling ------------------------------------------------------------------------------- */
+
+static bool
+deadlock_names(const struct wait_graph *graph, const uint64_t *circle, size_t length, const struct bay_service *service)
+{
+	size_t i;
+
+	for (i = 0; i < length; i++) {
+		const struct wait_edge *edge = wait_graph_edge(graph, circle[i]);
+
+		if (edge != NULL && edge->service == service)
+			return true;
+	}
+	return false;
+}
+
+/* One circle is enough of each service. */
+static void
+deadlock_note_circle(const struct wait_graph *graph, const uint64_t *circle, size_t length, char **found, unsigned count)
+{
+	char *text = wait_circle_text(graph, circle, length);
+	unsigned id;
+
+	for (id = 0; id < count; id++) {
+		if (found[id] == NULL && deadlock_names(graph, circle, length, registry_at((uint16_t)id)))
+			found[id] = xstrdup(text);
+	}
+	free(text);
+}
+
+static void
+deadlock_find_circles(const struct wait_graph *graph, const struct wait_edges *edges, char **found, unsigned count)
+{
+	unsigned looked_for = 0;
+	size_t i, length;
+
+	for (i = 0; i < edges->count && wait_graph_dead(graph) > 0 && looked_for < DEADLOCK_CIRCLES_MAX; i++) {
+		const struct wait_edge *edge = &edges->rows[i];
+		uint64_t *circle;
+
+		if (edge->service == NULL || found[edge->service->id] != NULL || (i > 0 && edge->from == edges->rows[i - 1].from))
+			continue;
+		circle = wait_graph_circle(graph, edge->from, &length);
+		if (circle == NULL)
+			continue;
+		looked_for++;
+		deadlock_note_circle(graph, circle, length, found, count);
+		free(circle);
+	}
+}
+
+/* Takes what was found. Another circle than before is no news, while there is one. */
+static void
+deadlock_tell(struct deadlock_watch *watch, char **found, unsigned count)
+{
+	unsigned id;
+
+	if (count > watch->circle_count) {
+		watch->circles = xrealloc(watch->circles, count, sizeof *watch->circles);
+		while (watch->circle_count < count)
+			watch->circles[watch->circle_count++] = NULL;
+	}
+	for (id = 0; id < count; id++) {
+		bool was = watch->circles[id] != NULL, is = found[id] != NULL;
+
+		free(watch->circles[id]);
+		watch->circles[id] = found[id];
+		if (is != was)
+			watch->told(registry_at((uint16_t)id)->name, found[id], watch->arg);
+	}
+}
+
+/* --- a look --------------------------------------------------------------------------------- */
+
+static void
+deadlock_end(struct deadlock_watch *watch, const struct wait_graph *graph)
+{
+	unsigned i, count = registry_count();
+	char **found = xcalloc(count + 1, sizeof *found);
+	int64_t most_ns = 0;
+
+	watch->looking = false;
+	deadlock_find_circles(graph, &watch->waits, found, count);
+	deadlock_tell(watch, found, count);
+	free(found);
+	for (i = 0; i < watch->count; i++)
+		most_ns = watch->parts[i].back && watch->parts[i].took_ns > most_ns ? watch->parts[i].took_ns : most_ns;
+	watch->next_ns = loop_now(watch->loop) + most_ns * DEADLOCK_COST_SHARE;
+}
+
+static void
+deadlock_round_is_over(struct deadlock_watch *watch)
+{
+	struct wait_edges later = {.count = 0};
+	struct wait_graph *graph;
+
+	if (!watch->confirming) {
+		deadlock_gather(watch, &watch->waits);
+		wait_edges_of_queues(&watch->waits);
+	} else {
+		deadlock_gather(watch, &later);
+		wait_edges_keep(&watch->waits, &later);
+		wait_edges_finish(&later);
+	}
+	watch->incomplete |= watch->missing > 0;
+	graph = wait_graph_create(&watch->waits);
+	if (wait_graph_dead(graph) > 0 && !watch->confirming) {
+		watch->confirming = true;
+		deadlock_ask(watch);
+	} else {
+		deadlock_end(watch, graph);
+	}
+	wait_graph_destroy(graph);
+}
+
+static void
+deadlock_on_answer(struct inbox_item *item)
+{
+	struct deadlock_part *part = container_of(item, struct deadlock_part, item);
+	struct deadlock_watch *watch = part->watch;
+
+	part->back = true;
+	if (watch->looking && part->round == watch->round && --watch->missing == 0)
+		deadlock_round_is_over(watch);
+}
+
+static uint64_t
+deadlock_count_switches(const struct deadlock_watch *watch)
+{
+	uint64_t switches = 0;
+	unsigned i;
+
+	for (i = 0; i < watch->count; i++)
+		switches += atomic_load_explicit(&status_page_loop(watch->page, i)->switches, memory_order_relaxed);
+	return switches;
+}
+
+static void
+deadlock_begin(struct deadlock_watch *watch)
+{
+	uint64_t switches = deadlock_count_switches(watch);
+
+	if (loop_now(watch->loop) < watch->next_ns || (switches == watch->switches && !watch->incomplete))
+		return;
+	watch->switches = switches;
+	watch->incomplete = false;
+	watch->looking = true;
+	watch->confirming = false;
+	wait_edges_finish(&watch->waits);
+	deadlock_ask(watch);
+	if (watch->missing == 0)
+		watch->looking = false;
+}
+
+static void
+deadlock_on_tick(struct timer *timer)
+{
+	struct deadlock_watch *watch = container_of(timer, struct deadlock_watch, timer);
+
+	if (watch->looking)
+		deadlock_round_is_over(watch);
+	else
+		deadlock_begin(watch);
+	wheel_add(&watch->loop->wheel, &watch->timer, loop_now(watch->loop) + DEADLOCK_TICK_NS);
+}
+
+/* --- life ------------------------------------------------------------------------------------- */
+
+struct deadlock_watch *
+deadlock_watch_create(struct loop *loop, struct executor *executor, const struct status_page *page,
+	deadlock_told_fn *told, void *arg)
+{
+	unsigned i, count = executor_count(executor);
+	struct deadlock_watch *watch = xcalloc(1, sizeof *watch + count * sizeof watch->parts[0]);
+
+	watch->loop = loop;
+	watch->page = page;
+	watch->told = told;
+	watch->arg = arg;
+	watch->count = count;
+	for (i = 0; i < count; i++) {
+		watch->parts[i].watch = watch;
+		watch->parts[i].scheduler = executor_scheduler(executor, i);
+		watch->parts[i].back = true;
+	}
+	timer_init(&watch->timer, deadlock_on_tick);
+	wheel_add(&loop->wheel, &watch->timer, loop_now(loop) + DEADLOCK_TICK_NS);
+	return watch;
+}
+
+void
+deadlock_watch_destroy(struct deadlock_watch *watch)
+{
+	unsigned i;
+
+	if (watch == NULL)
+		return;
+	wheel_remove(&watch->loop->wheel, &watch->timer);
+	for (i = 0; i < watch->count; i++)
+		wait_edges_finish(&watch->parts[i].waits);
+	for (i = 0; i < watch->circle_count; i++)
+		free(watch->circles[i]);
+	free(watch->circles);
+	wait_edges_finish(&watch->waits);
+	free(watch);
+}
