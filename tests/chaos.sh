@@ -4,7 +4,9 @@
 # `make chaos` runs it in the build folder of tests/. The environment may say how much:
 #
 #	CRASHES  of one service, in all ways, under calls to it and to a healthy one (10000)
-#	FAULTS   of each kind, of which each has to be reported as what it is (100)
+#	FAULTS   of each kind, crashes and what a service goes on with: deadlocks, leaks of memory,
+#	         descriptors and threads, floods, slow readers; each has to be reported as what it is, of
+#	         the right service, while others are served (100)
 #	MINUTES  of kills of cells, one each 100 ms (5)
 #
 # Here it counts, too, that p99 of the healthy service stays below twice that of the quiet, and that

@@ -3,6 +3,8 @@
 
 #include "service/dispatch.h"
 
+#include <sys/resource.h>
+
 #include "base/clock.h"
 #include "runtime/scheduler.h"
 #include "service/bounds.h"
@@ -22,11 +24,19 @@
 /* The greatest debt, in turns. */
 #define DISPATCH_DEBT 16
 
+/* How much of the processor the thread has had, and how often it has slept. */
+struct dispatch_usage {
+	bool known;
+	int64_t cpu_ns;
+	long sleeps;
+};
+
 /* What the latest pass of this thread has taken. */
 static __thread struct {
 	const struct bay_service *service;
 	size_t count;
 	int64_t at_ns;
+	struct dispatch_usage usage; /* then; known only of turns that are long as it seems */
 	uint64_t pass;
 	uint64_t waits;
 } dispatched __attribute__((tls_model("initial-exec")));
@@ -65,6 +75,39 @@ dispatch_waits(const struct scheduler *scheduler)
 	return scheduler->loop.sleeps + scheduler->loop.spins;
 }
 
+static struct dispatch_usage
+dispatch_use(void)
+{
+	struct dispatch_usage usage = {.known = false};
+	struct rusage times;
+
+	if (getrusage(RUSAGE_THREAD, &times) != 0)
+		return usage;
+	usage.known = true;
+	usage.cpu_ns = (times.ru_utime.tv_sec + times.ru_stime.tv_sec) * (int64_t)CLOCK_NS_PER_S +
+		(times.ru_utime.tv_usec + times.ru_stime.tv_usec) * (int64_t)CLOCK_NS_PER_US;
+	usage.sleeps = times.ru_nvcsw;
+	return usage;
+}
+
+/* What the latest turn took of the loop. On a machine that is short of processors the thread waits
+ * for one now and then: that is nobody's fault, and a service that was charged with it would wait for
+ * many turns of others. What sleeps in a system call keeps the loop, though. */
+static int64_t
+dispatch_took(int64_t now_ns)
+{
+	int64_t took_ns = now_ns - dispatched.at_ns;
+	struct dispatch_usage usage;
+
+	/* It was to be short: more is believed when it is looked at. */
+	if (!dispatched.usage.known)
+		return took_ns < DISPATCH_NS ? took_ns : DISPATCH_NS;
+	usage = dispatch_use();
+	if (!usage.known || usage.sleeps != dispatched.usage.sleeps || usage.cpu_ns - dispatched.usage.cpu_ns > took_ns)
+		return took_ns;
+	return usage.cpu_ns - dispatched.usage.cpu_ns;
+}
+
 /* Only when the next pass follows at once, its time is that of what was taken. */
 static void
 dispatch_learn(const struct scheduler *scheduler, int64_t now_ns)
@@ -78,7 +121,9 @@ dispatch_learn(const struct scheduler *scheduler, int64_t now_ns)
 	instance = dispatched.service->instances[scheduler->index];
 	if (instance == NULL)
 		return;
-	sample_ns = (now_ns - dispatched.at_ns) / (int64_t)dispatched.count;
+	sample_ns = dispatch_took(now_ns) / (int64_t)dispatched.count;
+	if (sample_ns < 1)
+		sample_ns = 1;
 	if (instance->message_ns == 0)
 		instance->message_ns = sample_ns;
 	else
@@ -93,25 +138,29 @@ dispatch_share(const struct bay_instance *instance, int64_t of_usual)
 
 /* How many messages it may begin in this turn. */
 static size_t
-dispatch_count(const struct scheduler *scheduler, struct bay_instance *instance)
+dispatch_count(const struct scheduler *scheduler, struct bay_instance *instance, int64_t now_ns)
 {
 	int64_t batch = dispatch_share(instance, DISPATCH_BATCH);
 	int64_t turn_ns = dispatch_share(instance, DISPATCH_NS);
 	int64_t count;
-	bool more;
+	unsigned others;
 
-	if (batch < 1)
+	/* Whose messages may take any time begins with one. */
+	if (batch < 1 || instance->message_ns == 0)
 		batch = 1;
 	if (instance->credit_ns >= 0 && instance->message_ns * batch <= turn_ns)
 		return (size_t)batch;
-	more = ready_set_has_more(scheduler);
+	others = ready_set_count(scheduler);
 	/* Nobody has waited for what it owes. */
-	if (!more && instance->credit_ns < 0)
+	if (others == 0 && instance->credit_ns < 0)
 		instance->credit_ns = 0;
+	/* While it had nothing to do, the others had its part of the loop. */
+	if (instance->left_ns != 0 && now_ns > instance->left_ns)
+		instance->credit_ns += (now_ns - instance->left_ns) / (int64_t)(others > 0 ? others : 1);
 	instance->credit_ns += turn_ns;
 	if (instance->credit_ns > turn_ns)
 		instance->credit_ns = turn_ns;
-	if (instance->credit_ns <= 0 && more)
+	if (instance->credit_ns <= 0 && others > 0)
 		return 0;
 	count = instance->message_ns > 0 ? instance->credit_ns / instance->message_ns : batch;
 	if (count < 1)
@@ -129,6 +178,12 @@ dispatch_note(const struct scheduler *scheduler, struct bay_instance *instance, 
 	dispatched.at_ns = now_ns;
 	dispatched.pass = scheduler->passes;
 	dispatched.waits = dispatch_waits(scheduler);
+	/* When it ends, if it is to come anew after that. */
+	instance->left_ns = atomic_load_explicit(&instance->service->queued, memory_order_relaxed) == 0 ?
+		now_ns + (int64_t)count * instance->message_ns : 0;
+	dispatched.usage.known = false;
+	if ((int64_t)count * instance->message_ns >= DISPATCH_NS / 4)
+		dispatched.usage = dispatch_use();
 	instance->credit_ns -= (int64_t)count * instance->message_ns;
 	if (instance->credit_ns < debt_ns)
 		instance->credit_ns = debt_ns;
@@ -152,7 +207,7 @@ dispatch_find_work(struct scheduler *scheduler, void *arg)
 	room = instance_room(instance);
 	now_ns = clock_monotonic_ns();
 	dispatch_learn(scheduler, now_ns);
-	count = dispatch_count(scheduler, instance);
+	count = dispatch_count(scheduler, instance, now_ns);
 	again_ns = service_queue_take(service, room < count ? room : count, now_ns, scheduler, &taken);
 	if (__builtin_expect(again_ns != 0, 0))
 		bounds_timer_set(instance, again_ns);

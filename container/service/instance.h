@@ -60,6 +60,7 @@ struct bay_instance {
 	unsigned weight;
 	int64_t message_ns;               /* what a message has cost of late; see dispatch.c */
 	int64_t credit_ns;                /* likewise: what it may cost still; less than 0: a debt */
+	int64_t left_ns;                  /* since when it has had nothing to do; 0: it has */
 	bool bounded;                     /* all calls take the queue, which knows the bounds */
 	struct timer again;               /* looks again at what a bound had stopped; see bounds.h */
 	unsigned verbs;                   /* under way; not in flight, but among requests */

@@ -168,17 +168,16 @@ ready_set_take(struct ready_set *set, unsigned loop)
 	return found;
 }
 
-bool
-ready_set_has_more(const struct scheduler *scheduler)
+unsigned
+ready_set_count(const struct scheduler *scheduler)
 {
-	unsigned i, count = atomic_load_explicit(&sets.count, memory_order_acquire);
+	unsigned i, listed = 0, count = atomic_load_explicit(&sets.count, memory_order_acquire);
 
 	for (i = 0; i < count; i++) {
-		if ((sets.set[i]->mask >> scheduler->index & 1) != 0 &&
-			atomic_load_explicit(&sets.set[i]->count, memory_order_relaxed) != 0)
-			return true;
+		if ((sets.set[i]->mask >> scheduler->index & 1) != 0)
+			listed += atomic_load_explicit(&sets.set[i]->count, memory_order_relaxed);
 	}
-	return false;
+	return listed;
 }
 
 struct bay_service *

@@ -25,8 +25,8 @@ struct ready_set *ready_set_for(uint64_t mask);
  * empty, so that it has had nothing of late: it comes before those that have more to do than time. */
 void ready_set_push(struct ready_set *set, struct bay_service *service, bool fresh);
 
-/* Whether another one than was popped is listed for this loop. */
-bool ready_set_has_more(const struct scheduler *scheduler);
+/* How many are listed for this loop, without one that was popped. */
+unsigned ready_set_count(const struct scheduler *scheduler);
 
 /* Takes a service out. False: it was not in. */
 bool ready_set_remove(struct ready_set *set, struct bay_service *service);

@@ -82,6 +82,14 @@ SCENARIOS = [
     Scenario("crash_to_served_p99", "bench_cells", None, "crash"),
     Scenario("cell_rss", "bench_cells", (4, "MiB"), "cell"),
     Scenario("cell_pss", "bench_cells", None, "cell"),
+    # A service beside one that 40 callers flood, which share a loop: 200 us of computing for each request.
+    Scenario("flood_p99_alone", "bench_flood", None, "flood"),
+    Scenario("flood_p99_beside", "bench_flood", None, "flood"),
+    Scenario("flood_p99_turns", "bench_flood", None, "flood"),
+    Scenario("flood_p99_ratio", "bench_flood", (2, "x"), "flood"),
+    Scenario("flood_weight_p99_ratio", "bench_flood", (2, "x"), "weight"),
+    Scenario("flood_two_loops_p99_ratio", "bench_flood", (2, "x"), "two_loops"),
+    Scenario("flood_other_cell_p99_ratio", "bench_flood", (2, "x"), "other_cell"),
     # Tasks that all wait at once.
     Scenario("sleepers_100k", "bench_tasks", asyncio=("sleepers", 100 * K),
              go=("sleepers", 100 * K), erlang=("sleepers", 100 * K), node=("sleepers", 100 * K)),

@@ -439,6 +439,49 @@ START_TEST(a_flood_does_not_hide_another_service)
 }
 END_TEST
 
+/* Both are expensive, and the other one has had more than its part; but that is long ago. */
+static int
+send_to_both(void *arg)
+{
+	struct scheduler *here = scheduler_here;
+	struct bay_instance *away = other->instances[here->index];
+	struct bay_instance *busy = service->instances[here->index];
+
+	ck_assert_int_eq(bay_send(service, NULL, bay_after(BAY_SECOND)), BAY_OK);
+	ck_assert_int_eq(bay_send(service, NULL, bay_after(BAY_SECOND)), BAY_OK);
+	ck_assert_int_eq(bay_send(other, NULL, bay_after(BAY_SECOND)), BAY_OK);
+	busy->message_ns = away->message_ns = 10 * BAY_MS;
+	away->credit_ns = -3 * BAY_MS;
+	away->left_ns = *(bool *)arg ? bay_now() - BAY_SECOND : 0;
+	/* The one that came first, and then that which was away. */
+	ck_assert(dispatch_find_work(here, NULL));
+	ck_assert_uint_eq(atomic_load(&service->queued), 1);
+	ck_assert(dispatch_find_work(here, NULL));
+	return (int)atomic_load(&other->queued);
+}
+
+static int
+queued_after_two_turns(bool was_away)
+{
+	int queued;
+
+	services_begin(1);
+	service = services_start(&(struct service_options){.name = "busy", .loops = 1,
+		.plugin = PLUGIN(.handle = sleep_as_told)});
+	other = services_start(&(struct service_options){.name = "away", .loops = 1,
+		.plugin = PLUGIN(.handle = sleep_as_told)});
+	queued = services_run_on(0, send_to_both, &was_away);
+	services_end();
+	return queued;
+}
+
+START_TEST(who_had_nothing_to_do_for_long_owes_nothing_any_more)
+{
+	ck_assert_int_eq(queued_after_two_turns(true), 0);
+	ck_assert_int_eq(queued_after_two_turns(false), 1);
+}
+END_TEST
+
 /* --- bounds ------------------------------------------------------------------------------------------ */
 
 static atomic_int at_work[LOOPS], most_at_work;
@@ -585,5 +628,6 @@ CHECK_MAIN("service/dispatch",
 	one_that_takes_its_share_wakes_another_for_the_rest,
 	a_message_for_loops_that_sleep_wakes_one,
 	a_flood_does_not_hide_another_service,
+	who_had_nothing_to_do_for_long_owes_nothing_any_more,
 	bounds_hold_on_all_loops,
 	a_sender_that_gave_up_has_not_sent)

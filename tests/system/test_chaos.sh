@@ -20,14 +20,6 @@ quiet=${QUIET-500}
 strict=${STRICT-}
 early=$((crashes / 5))
 
-# There is a way to break more, where a cell that keeps its loop is replaced.
-spins=no
-stalls=
-if grep -q '^.It Ic stall_kill ' "${srcdir:-$(dirname "$0")/..}/../docs/bay.ini.5"; then
-	spins=yes
-	stalls='stall_kill = 500ms'
-fi
-
 # Four cells, of which main is empty: driver calls the two others all the time.
 four_cells() {
 	begin "$1"
@@ -38,7 +30,7 @@ four_cells() {
 	plugin = storm
 	cell = driver
 	file = $dir/figures
-	spins = $spins
+	spins = yes
 	start_limit = 1000/1s
 	restart_delay = 0
 	[service healthy]
@@ -51,7 +43,7 @@ four_cells() {
 	isolate = yes
 	start_limit = 1000/1s
 	restart_delay = 0
-	$stalls
+	stall_kill = 500ms
 	END
 	sed -i '/^log_level = debug$/d' "$dir/bay.ini"
 	start
@@ -154,8 +146,8 @@ echo "  healthy: p50 $(figure healthy_quiet_p50_ns) ns quiet, $(figure healthy_s
 echo "  fragile: p50 $(figure fragile_quiet_p50_ns) ns quiet, $(figure fragile_storm_p50_ns) ns in the storm;" \
 	"p99 $(figure fragile_quiet_p99_ns) ns quiet, $(figure fragile_storm_p99_ns) ns in the storm"
 all_have_ended
-for way in null abort overflow double-free exit rings; do
-	[ "$(figure $way)" -ge $((crashes / 8)) ] || fail "it did not break by $way"
+for way in null abort overflow double-free exit rings spin; do
+	[ "$(figure $way)" -ge $((crashes / 9)) ] || fail "it did not break by $way"
 done
 # All but the writer of garbage die of it.
 [ "$(field_of fragile restarts)" -ge $((crashes * 2 / 3)) ] || fail "restarts: $(field_of fragile restarts)"

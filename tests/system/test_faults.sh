@@ -45,7 +45,11 @@ reports() {
 	done
 	wait_until 'the victim serves' is_state victim ready
 	wait_until 'the bystander answers' is_answered bystander
+	counts "$1"
 }
+
+# What make chaos shows.
+counts() { [ "$times" -lt 10 ] || echo "  $1: reported $i of $times times"; }
 
 begin "each kind of crash is named, $times times"
 faulty
@@ -167,6 +171,7 @@ for service in victim partner; do
 	[ "$(grep -c ' fault-over[ ,]' "$dir/out")" -eq "$times" ] || fail "$service: it is not over $times times"
 	[ "$(field_of $service restarts)" -eq 0 ] || fail "$service was restarted"
 done
+counts deadlock
 stop
 
 # told_each SERVICE KIND WHAT CALLED ORDER [BEFORE]: does that many times, and each time starts the
@@ -187,6 +192,7 @@ told_each() {
 	done
 	ctl events -n 2000 "$1"
 	[ "$(grep -c " fault[ ,].*$2: .*$3" "$dir/out")" -eq $((times + before)) ] || fail "not $times times: $2: $3"
+	counts "$2"
 }
 
 begin "what leaks memory grows to its limit and no further, $times times"
@@ -241,6 +247,7 @@ while [ "$i" -lt "$times" ]; do
 done
 ctl events -n 2000 victim
 [ "$(grep -c ' fault[ ,].*slow-reader: .*messages were lost' "$dir/out")" -eq "$times" ] || fail "not $times times"
+counts slow-reader
 stop
 
 begin "what opens descriptors and does not close them is told, $times times"
@@ -270,6 +277,7 @@ ctl events -n 2000 victim
 	fail "not $times times"
 ctl events -n 2000 bystander
 ! grep -q ' fault[ ,]' "$dir/out" || fail 'the bystander is blamed'
+counts fd-leak
 stop
 
 begin 'a cell that has nearly all descriptors that it may have is replaced'
@@ -309,6 +317,7 @@ ctl events -n 2000 victim
 ctl restart bystander
 ctl events bystander
 ! grep -q fault "$dir/out" || fail 'the bystander is blamed'
+counts thread-leak
 stop
 
 begin 'what a service leaves open or running is told when it ends'
