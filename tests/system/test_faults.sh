@@ -320,6 +320,39 @@ ctl events bystander
 counts thread-leak
 stop
 
+begin 'a client that follows the log and does not read harms nobody'
+faulty
+start
+"$built/bayctl" -s "$dir/run/control.sock" log -f >"$dir/followed" 2>&1 &
+reader=$!
+resident() { sed -n 's/^VmRSS:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$bayd/status"; }
+follows() { [ -s "$dir/followed" ]; }
+wait_until 'it follows' follows
+# What the pipe of libtool's script started is the client itself.
+for pid in $reader $(cat "/proc/$reader/task/$reader/children"); do
+	kill -STOP "$pid"
+done
+before=$(resident)
+for _ in 1 2 3 4 5 6 7 8; do
+	ctl call bystander 'chat 500'
+	status_is 0
+	ctl call victim here
+	says here
+done
+[ "$(resident)" -lt $((before + 20000)) ] || fail "bayd has grown from $before to $(resident) kB"
+for pid in $reader $(cat "/proc/$reader/task/$reader/children"); do
+	kill -CONT "$pid"
+done
+# Then it goes on, with what is kept of what it missed.
+ctl stop bystander
+goes_on() { grep -q 'service bystander: stopped' "$dir/followed"; }
+wait_until 'it goes on' goes_on
+for pid in $(cat "/proc/$reader/task/$reader/children") $reader; do
+	kill "$pid"
+done
+wait "$reader"
+stop
+
 begin 'what a service leaves open or running is told when it ends'
 faulty
 start
