@@ -20,6 +20,10 @@ static const struct call_guard_limits limits = {.breaker = {.percent = 50, .call
 static const struct call_guard_limits brief = {.breaker = {.percent = 50, .calls = 4, .window_ns = HOUR,
 	.delay_ns = 1, .trials = 1}};
 
+/* Counts only. */
+static const struct call_guard_limits patient = {.breaker = {.percent = 50, .calls = 100000, .window_ns = HOUR,
+	.delay_ns = HOUR, .trials = 1}};
+
 static atomic_int handled;
 static char told[16];
 
@@ -386,12 +390,52 @@ START_TEST(calls_from_several_loops_are_added_up)
 		services_begin(2);
 		service = services_start(&(struct service_options){.name = "callee", .plugin = plugins[i],
 			.loops = i == 2 ? 1 : (uint64_t)SERVICES_ALL_LOOPS});
-		call_guard_set(service, &limits, services_page(), service->slot, on_changed);
+		call_guard_set(service, &patient, services_page(), service->slot, on_changed);
 		for (unsigned j = 0; j < 2; j++)
 			jobs[j] = services_go(j, call_and_be_called, service);
 		for (unsigned j = 0; j < 2; j++)
 			ck_assert_int_eq(services_join(jobs[j]), BAY_OK);
 		expect_counts(service, 1008, 250);
+		services_end();
+	}
+}
+END_TEST
+
+static int
+fail_until_it_is_refused(void *arg)
+{
+	struct bay_service *service = arg;
+	struct bay_message *order = bay_message("fail 1", 6);
+	int status = BAY_FAILED;
+
+	if (service->instances[scheduler_here->index] != NULL)
+		instance_see_guard(service->instances[scheduler_here->index]);
+	while (status == BAY_FAILED)
+		status = bay_call(service, order, NULL, BAY_INHERIT);
+	bay_message_free(order);
+	ck_assert_int_eq(status, BAY_CLOSED);
+	return BAY_OK;
+}
+
+START_TEST(it_opens_once_for_all_loops)
+{
+	const struct bay_plugin *const plugins[] = {leaf, eager, parks};
+
+	for (unsigned i = 0; i < 3; i++) {
+		struct services_job *jobs[4];
+		struct bay_service *service;
+
+		services_begin(4);
+		service = services_start(&(struct service_options){.name = "callee", .plugin = plugins[i],
+			.loops = i == 2 ? 1 : (uint64_t)SERVICES_ALL_LOOPS});
+		told[0] = '\0';
+		call_guard_set(service, &limits, services_page(), service->slot, on_changed);
+		for (unsigned j = 0; j < 4; j++)
+			jobs[j] = services_go(j, fail_until_it_is_refused, service);
+		for (unsigned j = 0; j < 4; j++)
+			ck_assert_int_eq(services_join(jobs[j]), BAY_OK);
+		ck_assert_str_eq(told, "O");
+		ck_assert_uint_eq(services_figures(service).breaker_refused, 4);
 		services_end();
 	}
 }
@@ -407,4 +451,5 @@ CHECK_MAIN("service/call_guard",
 	trials_are_calls_and_decide,
 	a_trial_that_is_given_up_leaves_its_place_to_another,
 	without_a_breaker_a_leaf_is_called_as_ever,
-	calls_from_several_loops_are_added_up)
+	calls_from_several_loops_are_added_up,
+	it_opens_once_for_all_loops)
