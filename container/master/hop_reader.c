@@ -90,7 +90,6 @@ static void
 hop_reader_read_cell(struct hop_reader *reader, const struct status_page *page, struct hop_cursor *cursor,
 	const char *cell)
 {
-	int64_t now_ns = clock_monotonic_ns();
 	struct hop hop;
 
 	for (uint32_t loop = 0; loop <= page->loops; loop++) {
@@ -98,11 +97,8 @@ hop_reader_read_cell(struct hop_reader *reader, const struct status_page *page, 
 		for (unsigned i = 0; i < HOP_RING_SIZE; i++) {
 			if (!hop_ring_read(status_page_hops(page, loop), &cursor->next[loop], &hop, &reader->lost))
 				break;
-			/* A stranger's word: nothing ends later than now. */
-			if (hop.ended_ns > now_ns)
-				hop.ended_ns = now_ns;
 			hop_store_add(reader->store, &hop, hop.slot < STATUS_PAGE_SERVICES_MAX ?
-				reader->services[hop.slot] : "?", cell);
+				reader->services[hop.slot] : "?", cell, clock_monotonic_ns());
 		}
 	}
 }

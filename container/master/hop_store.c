@@ -76,8 +76,24 @@ hop_store_link(struct hop_store *store, uint32_t place)
 	parent->last = place + 1;
 }
 
+static int64_t
+hop_clamp(int64_t ns, int64_t least_ns, int64_t most_ns)
+{
+	return ns < least_ns ? least_ns : ns > most_ns ? most_ns : ns;
+}
+
+static void
+hop_set_times(struct hop *hop, int64_t now_ns)
+{
+	hop->ended_ns = hop_clamp(hop->ended_ns, 0, now_ns);
+	hop->came_ns = hop_clamp(hop->came_ns, 0, hop->ended_ns);
+	if (hop->begun_ns != 0)
+		hop->begun_ns = hop_clamp(hop->begun_ns, hop->came_ns, hop->ended_ns);
+}
+
 void
-hop_store_add(struct hop_store *store, const struct hop *hop, const char *service, const char *cell)
+hop_store_add(struct hop_store *store, const struct hop *hop, const char *service, const char *cell,
+	int64_t now_ns)
 {
 	uint32_t place = (uint32_t)(store->added % HOP_STORE_MAX);
 	struct hop_entry *entry = &store->entries[place];
@@ -85,6 +101,7 @@ hop_store_add(struct hop_store *store, const struct hop *hop, const char *servic
 	if (store->added >= HOP_STORE_MAX)
 		hop_store_unlink(store, entry);
 	*entry = (struct hop_entry){.hop = *hop};
+	hop_set_times(&entry->hop, now_ns);
 	snprintf(entry->service, sizeof(entry->service), "%s", service);
 	snprintf(entry->cell, sizeof(entry->cell), "%s", cell);
 	hop_store_link(store, place);

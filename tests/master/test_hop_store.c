@@ -15,9 +15,10 @@ static size_t left_out;
 static void
 add_with(uint64_t span, uint64_t parent, int64_t came_ns, const char *service, uint64_t flags)
 {
-	struct hop hop = {.id = {1, 1}, .span = span, .parent = parent, .came_ns = came_ns, .flags = flags};
+	struct hop hop = {.id = {1, 1}, .span = span, .parent = parent, .came_ns = came_ns, .ended_ns = 1000000,
+		.flags = flags};
 
-	hop_store_add(store, &hop, service, "main");
+	hop_store_add(store, &hop, service, "main", 1000000);
 }
 
 static void
@@ -160,6 +161,33 @@ START_TEST(the_oldest_go_when_there_is_no_room)
 }
 END_TEST
 
+START_TEST(times_that_cannot_be_are_made_such_that_can)
+{
+	static const struct {
+		int64_t came_ns, begun_ns, ended_ns, came, begun, ended;
+	} rows[] = {
+		{5, 7, 9, 5, 7, 9},
+		{5, 0, 9, 5, 0, 9},
+		{INT64_MIN, INT64_MAX, INT64_MAX, 0, 100, 100},
+		{INT64_MAX, INT64_MIN, INT64_MIN, 0, 0, 0},
+		{50, 40, 30, 30, 30, 30},
+		{200, 1, 200, 100, 100, 100},
+	};
+
+	store = hop_store_create();
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		struct hop hop = {.span = 1, .came_ns = rows[i].came_ns, .begun_ns = rows[i].begun_ns,
+			.ended_ns = rows[i].ended_ns};
+
+		hop_store_add(store, &hop, "a", "main", 100);
+		ck_assert_int_eq(last()->hop.came_ns, rows[i].came);
+		ck_assert_int_eq(last()->hop.begun_ns, rows[i].begun);
+		ck_assert_int_eq(last()->hop.ended_ns, rows[i].ended);
+	}
+	hop_store_destroy(store);
+}
+END_TEST
+
 START_TEST(a_bit_can_be_used_again)
 {
 	store = hop_store_create();
@@ -180,4 +208,5 @@ CHECK_MAIN("master/hop_store",
 	hops_that_come_from_each_other_end,
 	a_tree_with_too_many_hops_is_cut_and_the_others_counted,
 	the_oldest_go_when_there_is_no_room,
+	times_that_cannot_be_are_made_such_that_can,
 	a_bit_can_be_used_again)

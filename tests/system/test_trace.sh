@@ -58,6 +58,7 @@ stop
 begin_trace() {
 	name=$1
 	shift
+	: >"$dir/$name"
 	"$built/bayctl" -s "$dir/run/control.sock" --json trace "$@" >"$dir/$name" 2>"$dir/$name.err" </dev/null &
 	tracer=$!
 	wait_until "$name has begun" grep -q '"begun":' "$dir/$name"
