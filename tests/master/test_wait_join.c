@@ -156,8 +156,8 @@ END_TEST
 START_TEST(what_makes_no_sense_is_passed_over)
 {
 	static const char *const texts[] = {"{}", "[]", "7", "{\"edges\": 1, \"names\": {}, \"sent\": null}",
-		"{\"edges\": [1, [], [1], [\"a\",2,3,false], [1,1,-1,false], [1,2,3,4]], \"names\": [[1], [1,2], [5,\"n\"]],"
-			" \"queues\": [[7,\"q\"]], \"sent\": [[1,\"a\",0,0]], \"served\": [[1,0,0],[9223372036854775807,-1,0]]}"};
+		("{\"edges\": [1, [], [1], [\"a\",2,3,false], [1,1,-1,false], [1,2,3,4]], \"names\": [[1], [1,2], [5,\"n\"]],"
+			" \"queues\": [[7,\"q\"]], \"sent\": [[1,\"a\",0,0]], \"served\": [[1,0,0],[9223372036854775807,-1,0]]}")};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		json_t *waits = json_loads(texts[i], JSON_DECODE_ANY, NULL);
