@@ -163,10 +163,13 @@ join_add_name(struct wait_join *join, const char *cell, const json_t *row)
 	struct join_node *node;
 	const char *text;
 	json_int_t of;
+	uint64_t number;
 
 	if (json_unpack((json_t *)row, "[I, s]", &of, &text) != 0)
 		return;
-	node = &join->nodes[join_node(join, cell, of) - 1];
+	/* It may move the nodes. */
+	number = join_node(join, cell, of);
+	node = &join->nodes[number - 1];
 	if (node->text == NULL)
 		node->text = xasprintf("%s in cell %s", text, cell);
 }
