@@ -242,7 +242,8 @@ crash_in_a_swap(const char *strategy)
 {
 	static const struct swap_wish wish = {.by = {EVENT_BY_USER, 7, 8}};
 
-	open_group("swap=hold call=crash\n", strategy, "restart_delay = 1ms", "plugin = a\nisolate = yes",
+	/* Either cell may be the first to take its orders. */
+	open_group("swap=hold call=crash\nswap=hold call=crash\n", strategy, "restart_delay = 1ms", "plugin = a\nisolate = yes",
 		&bay_cell);
 	fake_master_plugin(&master, "good", "a");
 	fake_master_start(&master);
