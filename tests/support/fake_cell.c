@@ -725,7 +725,8 @@ do_call_of_any_kind(const struct varlink_call *call, struct varlink_fds *fds)
 		do_setup(call);
 	} else if (strcmp(call->method, CELL_ABSENT) == 0 || strcmp(call->method, CELL_CHANGE) == 0 ||
 		strcmp(call->method, CELL_LOG_LEVEL) == 0 || strcmp(call->method, CELL_PEER) == 0 ||
-		strcmp(call->method, CELL_LINK) == 0) {
+		strcmp(call->method, CELL_LINK) == 0 || strcmp(call->method, CELL_GUARD) == 0 ||
+		strcmp(call->method, CELL_TRACE) == 0) {
 		answer(call);
 	} else if (strcmp(call->method, CELL_CANCEL) == 0) {
 		do_cancel(call);
