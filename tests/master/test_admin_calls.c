@@ -16,7 +16,10 @@
 #include <unistd.h>
 
 #include "base/fd.h"
+#include "config/config_copy.h"
+#include "master/service_change.h"
 #include "protocol/body.h"
+#include "protocol/cell_link.h"
 #include "support/admin_world.h"
 #include "support/check_main.h"
 
@@ -366,6 +369,51 @@ START_TEST(a_call_waits_for_a_service_that_is_starting)
 }
 END_TEST
 
+/* b goes to a cell of its own, whose Start is answered when a Call has come there. The cell is ready, and
+ * what b had before is kept for the way back: as while it gets a new generation where it is. */
+START_TEST(a_call_to_a_service_that_moves_waits_until_it_has_started_there)
+{
+	struct service_target target = {0};
+	struct varlink_client clients[2];
+	const struct master_service *b;
+	struct config *config;
+	struct world world;
+	char *why = NULL;
+	json_t *reply;
+
+	world_open(&world, "\nstart=late:b\n", "");
+	b = service_of(&world.fake, "b");
+	config = config_copy(world.fake.config);
+	ck_assert(config_copy_set(config, "b", "isolate", "yes", "test", &why));
+	target = (struct service_target){.source = config, .config = config_find_service(config, "b"),
+		.image = b->image};
+	service_change_generation(service_of(&world.fake, "b"), &target, NULL, NULL);
+	while (master_cell_process(b->cell) == NULL || master_cell_ready(b->cell) == NULL ||
+	    strcmp(master_cell_name(b->cell), "b") != 0 || b->step != SERVICE_STEP_START)
+		world_turn(&world);
+	ck_assert(!admin_is_open(b));
+	clients[0] = client_connect(&world);
+	clients[1] = client_connect(&world);
+	ask(&clients[0], CALL_B ",\"text\":\"moved\"");
+	/* The second is answered when the first has been looked at, and by its cell if it went there. */
+	for (int n = 0; n < 3; n++) {
+		ask(&clients[1], "\"io.bayd.Container.Tasks\",\"parameters\":{");
+		json_decref(answer(&clients[1]));
+	}
+	ck_assert(is_state(&world.fake, "b", SERVICE_STARTING));
+	cell_process_call(master_cell_process(b->cell), CELL_CALL, json_pack("{s:s}", "service", "b"), -1, 0,
+		cell_reply_ignore, NULL);
+	reply = answer(&clients[0]);
+	ck_assert_str_eq(json_string_value(json_object_get(reply, "text")), "moved");
+	json_decref(reply);
+	ck_assert(is_state(&world.fake, "b", SERVICE_READY));
+	close(clients[0].fd);
+	close(clients[1].fd);
+	world_close(&world);
+	config_unref(config);
+}
+END_TEST
+
 START_TEST(a_call_waits_no_longer_than_its_deadline)
 {
 	struct varlink_client client;
@@ -607,6 +655,7 @@ CHECK_MAIN("master/admin_calls",
 	a_cell_that_ends_or_talks_rubbish_during_a_call_is_told_as_its_death,
 	a_service_that_is_not_ready_takes_nothing_and_says_why,
 	a_call_waits_for_a_service_that_is_starting,
+	a_call_to_a_service_that_moves_waits_until_it_has_started_there,
 	a_call_waits_no_longer_than_its_deadline,
 	a_call_does_not_wait_for_what_will_not_start,
 	a_service_that_does_not_exist_is_not_found_and_the_nearest_is_named,
