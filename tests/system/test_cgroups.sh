@@ -119,14 +119,14 @@ start
 before=$(cell_is bounded pid)
 ctl_behind lost call beside 'sleep 3600000000000'
 wait_until 'the call is under way' eval '[ "$(field_of beside in_flight)" = 1 ]'
-ctl call greedy 'grow 2000'
+ctl call greedy 'grow 600'
 ! wait "$call" || fail 'the call to a cell that was killed succeeded'
 wait_until 'it is another process' is_another bounded "$before"
 has=$(sed -n 's/.*was killed, because it has \([0-9]*\)M of memory (memory_max = 64M).*/\1/p' "$dir/lost")
 [ "${has:-97}" -le 96 ] || fail "it says: $(cat "$dir/lost")"
 [ -z "${VERBOSE-}" ] || echo "ended with ${has}M"
 ctl crash
-says 'cell bounded'
+says 'bounded'
 is_answered calm || fail 'calm does not answer'
 [ "$(cell_is main restarts)" = 0 ] || fail 'the other cell was touched'
 stop
