@@ -99,9 +99,9 @@ is_deadlocked() { ctl_quiet tasks | grep -q '^deadlock: '; }
 
 # here and there call each other and have no more room. cross: both are at it.
 cross() {
-	ctl_behind crossed.here call here "when $dir/go there ${1-echo x}" --timeout 1h
+	ctl_behind crossed.here call here "when $dir/go there echo x" --timeout 1h
 	from_here=$call
-	ctl_behind crossed.there call there "when $dir/go here ${1-echo x}" --timeout 1h
+	ctl_behind crossed.there call there "when $dir/go here echo x" --timeout 1h
 	from_there=$call
 	wait_until 'here is at work' in_flight here 1
 	wait_until 'there is at work' in_flight there 1
