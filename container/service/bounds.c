@@ -55,7 +55,7 @@ bounds_forget_memory(struct bay_service *service)
 
 	if (left == 0)
 		return;
-	log_warn(service->subject, "it ended and left %" PRIu64 " bytes of bay_alloc() that were not freed", left);
+	log_warn(service->subject, "it has ended without freeing %" PRIu64 " bytes of bay_alloc()", left);
 	atomic_store_explicit(&service->memory_left, bounds_all_memory(service), memory_order_relaxed);
 }
 
