@@ -86,6 +86,7 @@ SCENARIOS = [
     Scenario("flood_p99_alone", "bench_flood", None, "flood"),
     Scenario("flood_p99_beside", "bench_flood", None, "flood"),
     Scenario("flood_p99_turns", "bench_flood", None, "flood"),
+    Scenario("flood_p99_wait", "bench_flood", (200, "us"), "flood"),
     Scenario("flood_p99_ratio", "bench_flood", (2, "x"), "flood"),
     Scenario("flood_weight_p99_ratio", "bench_flood", (2, "x"), "weight"),
     Scenario("flood_two_loops_p99_ratio", "bench_flood", (2, "x"), "two_loops"),
