@@ -45,7 +45,8 @@ bool clock_stands_still(void);
 /* What clock_monotonic_ns shows when nobody has stopped it: for waits in the kernel. */
 int64_t clock_kernel_ns(void);
 
-/* Time of a processor that the calling thread has had, ns. A system call. */
+/* Time of a processor that the calling thread has had, ns; that of the clock when that stands still, which
+ * runs for nobody else. A system call. */
 int64_t clock_thread_cpu_ns(void);
 
 /*

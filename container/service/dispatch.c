@@ -78,16 +78,12 @@ dispatch_waits(const struct scheduler *scheduler)
 static struct dispatch_usage
 dispatch_use(void)
 {
-	struct dispatch_usage usage = {.known = false};
 	struct rusage times;
 
 	if (getrusage(RUSAGE_THREAD, &times) != 0)
-		return usage;
-	usage.known = true;
-	usage.cpu_ns = (times.ru_utime.tv_sec + times.ru_stime.tv_sec) * (int64_t)CLOCK_NS_PER_S +
-		(times.ru_utime.tv_usec + times.ru_stime.tv_usec) * (int64_t)CLOCK_NS_PER_US;
-	usage.sleeps = times.ru_nvcsw;
-	return usage;
+		return (struct dispatch_usage){.known = false};
+	/* Its times are as old as the latest tick. */
+	return (struct dispatch_usage){.known = true, .cpu_ns = clock_thread_cpu_ns(), .sleeps = times.ru_nvcsw};
 }
 
 /* What the latest turn took of the loop. On a machine that is short of processors the thread waits
@@ -158,8 +154,9 @@ dispatch_count(const struct scheduler *scheduler, struct bay_instance *instance,
 	if (instance->left_ns != 0 && now_ns > instance->left_ns)
 		instance->credit_ns += (now_ns - instance->left_ns) / (int64_t)(others > 0 ? others : 1);
 	instance->credit_ns += turn_ns;
-	if (instance->credit_ns > turn_ns)
-		instance->credit_ns = turn_ns;
+	/* What was left of the last turn did not suffice for one more. */
+	if (instance->credit_ns > turn_ns + instance->message_ns)
+		instance->credit_ns = turn_ns + instance->message_ns;
 	if (instance->credit_ns <= 0 && others > 0)
 		return 0;
 	count = instance->message_ns > 0 ? instance->credit_ns / instance->message_ns : batch;

@@ -5,6 +5,8 @@
 
 #include "service/dispatch.h"
 
+#include <inttypes.h>
+
 #include "base/clock.h"
 #include "service/instance.h"
 #include "service/service_queue.h"
@@ -136,8 +138,8 @@ expect_shares(int64_t cost, unsigned weight, unsigned other_weight)
 	from = both_from + 3 * BATCH;
 	of_flood = begun_of(flood, from, from + first);
 	ck_assert_msg(of_flood * (weight + other_weight) >= first * weight * 17 / 20 &&
-		of_flood * (weight + other_weight) <= first * weight * 23 / 20, "%zu of %zu with weights %u and %u",
-		of_flood, first, weight, other_weight);
+		of_flood * (weight + other_weight) <= first * weight * 23 / 20, "%zu of %zu of %" PRId64 " ns with weights %u and %u",
+		of_flood, first, cost, weight, other_weight);
 	end();
 }
 
