@@ -62,7 +62,7 @@ bool cgroup_group_watch(struct cgroup_group *group, struct event_base *base, voi
  * What there is no controller for stays as it was. */
 void cgroup_group_read(const struct cgroup_group *group, uint64_t *memory_r, uint32_t *tasks_r);
 
-/* How many of it the kernel has killed for want of memory. */
+/* How many of it the kernel has killed for the limits of this group, not of one above it or of the machine. */
 uint64_t cgroup_group_killed(const struct cgroup_group *group);
 
 #endif

@@ -140,8 +140,11 @@ cgroup_group_read(const struct cgroup_group *group, uint64_t *memory_r, uint32_t
 uint64_t
 cgroup_group_killed(const struct cgroup_group *group)
 {
-	uint64_t killed;
+	uint64_t own, killed;
 
+	/* Kills are counted whoever does them; what is not ours is told to the group that had no more. */
+	if (!group_number(group, "memory.events", "oom", &own) || own == 0)
+		return 0;
 	return group_number(group, "memory.events", "oom_kill", &killed) ? killed : 0;
 }
 

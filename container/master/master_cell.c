@@ -475,7 +475,8 @@ master_cell_on_ended(const struct status_page *page, int status, void *arg)
 
 	/* At once: who waits for it is told by that. */
 	link_broker_cell_ended(supervisor_broker(cell->supervisor), cell);
-	if (cell->excess == NULL && !meant && cell_limits_was_ended(cell->limits, what, sizeof(what)))
+	if (!meant && cell->hung_slot == STATUS_NO_SLOT && master_cell_was_killed(cell, status) &&
+	    cell_limits_was_ended(cell->limits, what, sizeof(what)))
 		cell->excess = xstrdup(what);
 	obituary_write(&obituary, page, status);
 	if (stopping && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL)

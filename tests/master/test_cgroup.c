@@ -153,6 +153,9 @@ START_TEST(a_cell_has_its_limits_in_the_files_of_its_group)
 	ck_assert_uint_eq(memory, 1200);
 	ck_assert_uint_eq(tasks, 12);
 	ck_assert_uint_eq(cgroup_group_killed(group), 3);
+	/* By somebody else's limit. */
+	temp_dir_write(&dir, "cell-a.1/memory.events", "low 0\nhigh 9\nmax 2\noom 0\noom_kill 3\noom_group_kill 0\n");
+	ck_assert_uint_eq(cgroup_group_killed(group), 0);
 	temp_dir_write(&dir, "cell-a.1/memory.swap.current", "30\n");
 	cgroup_group_read(group, &memory, &tasks);
 	ck_assert_uint_eq(memory, 1230);
