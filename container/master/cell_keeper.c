@@ -29,6 +29,7 @@ struct cell_keeper {
 	pid_t pid; /* of that, or of the last one */
 	enum cell_state state;
 	bool was_ready;
+	bool given_up; /* it was killed, since its connection was over and it went on */
 	uint64_t restarts;
 	struct backoff backoff;
 	struct event *restart_timer;
@@ -113,6 +114,7 @@ cell_keeper_start(struct cell_keeper *keeper, struct buffer *error)
 	if (keeper->cell == NULL)
 		return false;
 	keeper->state = CELL_SETTING_UP;
+	keeper->given_up = false;
 	keeper->pid = cell_process_pid(keeper->cell);
 	cell_process_watch_crash(keeper->cell, cell_keeper_on_crash, keeper);
 	cell_process_call(keeper->cell, CELL_SETUP, cell_setup_to_json(&keeper->setup), -1,
@@ -282,6 +284,7 @@ cell_keeper_on_kill_timer(evutil_socket_t fd, short what, void *arg)
 	if (keeper->cell == NULL)
 		return;
 	log_warn(keeper->subject, "does not end by itself: it is killed [cell-hang]");
+	keeper->given_up = keeper->state != CELL_STOPPING;
 	cell_process_kill(keeper->cell);
 }
 
@@ -368,6 +371,12 @@ int64_t
 cell_keeper_next_try_ns(const struct cell_keeper *keeper)
 {
 	return keeper->next_try_ns;
+}
+
+bool
+cell_keeper_has_given_up(const struct cell_keeper *keeper)
+{
+	return keeper->given_up;
 }
 
 bool

@@ -115,6 +115,10 @@ uint64_t cell_keeper_restarts(const struct cell_keeper *keeper);
 /* When the next one is started, on the monotonic clock; 0: it does not wait for that. */
 int64_t cell_keeper_next_try_ns(const struct cell_keeper *keeper);
 
+/* Whether the present process, or the last one, was killed here because it went on without its connection: that
+ * is what code in it has done. */
+bool cell_keeper_has_given_up(const struct cell_keeper *keeper);
+
 /* Whether any has ever been ready. */
 bool cell_keeper_was_ready(const struct cell_keeper *keeper);
 

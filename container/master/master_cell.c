@@ -407,11 +407,12 @@ master_cell_on_crashed(void *arg)
 	free(words);
 }
 
-/* By a signal that no code can be blamed for, and not by us. */
+/* By a signal that no code can be blamed for, and not by us for what its code did. */
 static bool
 master_cell_was_killed(const struct master_cell *cell, int status)
 {
-	return status != -1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && cell->excess == NULL;
+	return status != -1 && WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && cell->excess == NULL &&
+		!cell_keeper_has_given_up(cell->keeper);
 }
 
 /* What has come last is the first to suspect. If that is wrong, the one before it is the next. */

@@ -190,6 +190,25 @@ START_TEST(a_kill_from_outside_speaks_against_nobody)
 }
 END_TEST
 
+/* What may write into its connection is code in the cell. */
+START_TEST(a_broken_connection_to_the_cell_speaks_against_the_newest_code)
+{
+	struct fake_master master;
+	struct master_service *a = open_both_on_probation(&master, "call=rubbish\n");
+	struct master_service *b = service_of(&master, "b");
+	struct plugin_image *second = a->image;
+
+	fake_master_crash(&master, 0);
+	ck_assert_int_eq(log_lines_with("does not end by itself: it is killed"), 1);
+	UNTIL(&master, is_state(&master, "a", SERVICE_READY) && is_state(&master, "b", SERVICE_READY));
+	ck_assert(!service_probation_is_on(b));
+	ck_assert_str_eq(b->image->source, "/nowhere/a.so");
+	ck_assert(service_probation_is_on(a));
+	ck_assert_ptr_eq(a->image, second);
+	fake_master_close(&master);
+}
+END_TEST
+
 START_TEST(what_the_cell_had_not_seen_is_excused_with_it)
 {
 	struct fake_master master;
@@ -300,6 +319,7 @@ CHECK_MAIN("master/service_probation",
 	more_failures_than_before_roll_back,
 	a_swap_that_fails_with_its_cell_does_not_end_the_probation_before,
 	a_kill_from_outside_speaks_against_nobody,
+	a_broken_connection_to_the_cell_speaks_against_the_newest_code,
 	what_the_cell_had_not_seen_is_excused_with_it,
 	an_end_that_nobody_explains_speaks_against_the_newest_code,
 	who_waits_is_told_of_a_rollback_by_hand,
