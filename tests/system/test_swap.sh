@@ -296,9 +296,10 @@ put swaps_1
 put swaps_1 other
 ini <<'END'
 [service swaps]
-probation = 8s
+probation = 12s
 [service other]
 plugin = other
+probation = 1h
 END
 start
 for n in 1 2 3 4 5 6 7 8 9 10; do ctl_quiet call swaps count >"$dir/counted"; done
@@ -314,6 +315,8 @@ lost=$call
 all_in_flight() { [ "$(field_of swaps in_flight)" = 40 ]; }
 wait_until 'they are in it' all_in_flight
 killed=$(cell_pid)
+ctl status swaps
+says 'note: on probation for '
 kill -KILL "$killed"
 wait "$lost"
 is_replaced() { [ "$(cell_pid)" != "$killed" ] && is_state swaps ready && is_state other ready; }
