@@ -48,7 +48,8 @@ cgroup_read(int dirfd, const char *file, struct buffer *text)
 bool
 cgroup_write(int dirfd, const char *file, const char *text)
 {
-	int fd = openat(dirfd, file, O_WRONLY | O_CLOEXEC);
+	/* Newer kernels take it as a wish not to be kept by what a lower limit has to be reclaimed. */
+	int fd = openat(dirfd, file, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
 	ssize_t wrote;
 	int error;
 

@@ -49,7 +49,8 @@ void cgroup_group_destroy(struct cgroup_group *group);
 /* Its cgroup.procs, open for writing: who writes "0" there is in it. */
 int cgroup_group_procs(const struct cgroup_group *group);
 
-/* The limits of a cell; 0: none, and of the weight: it stays as it was. False: errno says why not all of it could be set. */
+/* The limits of a cell; 0: none, and of the weight: it stays as it was. What has more memory already than a new
+ * limit keeps the old one. False: errno says why not all of it could be set. */
 bool cgroup_group_set(struct cgroup_group *group, uint64_t memory_max, uint32_t tasks_max, uint32_t cpu_weight)
 	__attribute__((warn_unused_result));
 

@@ -71,7 +71,7 @@ cgroup_group_procs(const struct cgroup_group *group)
 	return group->procs_fd;
 }
 
-/* --- limits ---------------------------------------------------------------------------------- */
+/* --- files ----------------------------------------------------------------------------------- */
 
 static bool
 group_write(const struct cgroup_group *group, const char *file, uint64_t value)
@@ -82,26 +82,6 @@ group_write(const struct cgroup_group *group, const char *file, uint64_t value)
 		snprintf(text, sizeof(text), "%" PRIu64, value);
 	return cgroup_write(group->dirfd, file, text);
 }
-
-bool
-cgroup_group_set(struct cgroup_group *group, uint64_t memory_max, uint32_t tasks_max, uint32_t cpu_weight)
-{
-	const struct cgroup_values values = cgroup_values(memory_max, tasks_max);
-	unsigned controllers = group->tree->controllers;
-	bool done = true;
-
-	/* It ends as a whole, if it must: what is left of a cell is of no use. */
-	if (controllers & CGROUP_MEMORY)
-		done = group_write(group, "memory.max", values.memory_max) &&
-			group_write(group, "memory.high", values.memory_high) && group_write(group, "memory.oom.group", 1);
-	if (controllers & CGROUP_PIDS)
-		done = group_write(group, "pids.max", values.pids_max) && done;
-	if ((controllers & CGROUP_CPU) && cpu_weight > 0)
-		done = group_write(group, "cpu.weight", cpu_weight) && done;
-	return done;
-}
-
-/* --- what it has ---------------------------------------------------------------------------- */
 
 /* A number of a file, or, with a name, of one of its lines. False: it is not known. */
 static bool
@@ -120,6 +100,63 @@ group_number(const struct cgroup_group *group, const char *file, const char *nam
 	buffer_finish(&text);
 	return known;
 }
+
+/* --- limits ---------------------------------------------------------------------------------- */
+
+/* Less than it has would keep us until so much of it has been reclaimed. */
+static bool
+group_has_more_than(const struct cgroup_group *group, const struct cgroup_values *values)
+{
+	uint64_t old_high = group->values.memory_high, current;
+
+	return values->memory_high > 0 && (old_high == 0 || values->memory_high < old_high) &&
+		group_number(group, "memory.current", NULL, &current) && current >= values->memory_high;
+}
+
+/* What has more already is ended by our own looks, if it has to be, and the next one gets them. */
+static bool
+group_set_memory(struct cgroup_group *group, const struct cgroup_values *values)
+{
+	if (values->memory_max == group->values.memory_max || group_has_more_than(group, values))
+		return true;
+	/* It ends as a whole, if it must: what is left of a cell is of no use. */
+	if (!group_write(group, "memory.max", values->memory_max) ||
+	    !group_write(group, "memory.high", values->memory_high) ||
+	    !cgroup_write(group->dirfd, "memory.oom.group", values->memory_max > 0 ? "1" : "0"))
+		return false;
+	group->values.memory_max = values->memory_max;
+	group->values.memory_high = values->memory_high;
+	return true;
+}
+
+static bool
+group_set_tasks(struct cgroup_group *group, const struct cgroup_values *values)
+{
+	if (values->pids_max == group->values.pids_max)
+		return true;
+	if (!group_write(group, "pids.max", values->pids_max))
+		return false;
+	group->values.pids_max = values->pids_max;
+	return true;
+}
+
+bool
+cgroup_group_set(struct cgroup_group *group, uint64_t memory_max, uint32_t tasks_max, uint32_t cpu_weight)
+{
+	const struct cgroup_values values = cgroup_values(memory_max, tasks_max);
+	unsigned controllers = group->tree->controllers;
+	bool done = true;
+
+	if (controllers & CGROUP_MEMORY)
+		done = group_set_memory(group, &values);
+	if (controllers & CGROUP_PIDS)
+		done = group_set_tasks(group, &values) && done;
+	if ((controllers & CGROUP_CPU) && cpu_weight > 0)
+		done = group_write(group, "cpu.weight", cpu_weight) && done;
+	return done;
+}
+
+/* --- what it has ---------------------------------------------------------------------------- */
 
 void
 cgroup_group_read(const struct cgroup_group *group, uint64_t *memory_r, uint32_t *tasks_r)

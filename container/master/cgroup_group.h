@@ -4,6 +4,7 @@
 #define BAY_MASTER_CGROUP_GROUP_H
 
 #include "base/list.h"
+#include "master/cgroup_files.h"
 
 struct cgroup_tree;
 struct event;
@@ -14,6 +15,7 @@ struct cgroup_group {
 	char *name;
 	int dirfd;
 	int procs_fd;
+	struct cgroup_values values; /* that its files hold; 0: as at first, none */
 	int watch_fd;        /* inotify, or -1 */
 	struct event *event; /* or NULL */
 	void (*on_event)(void *arg);

@@ -137,8 +137,23 @@ START_TEST(a_cell_has_its_limits_in_the_files_of_its_group)
 	holds("cell-a.1/memory.oom.group", "1");
 	holds("cell-a.1/pids.max", "80");
 	holds("cell-a.1/cpu.weight", "unset");
+	/* What stands there is not written again. */
+	temp_dir_write(&dir, "cell-a.1/memory.max", "untouched");
+	temp_dir_write(&dir, "cell-a.1/pids.max", "untouched");
+	ck_assert(cgroup_group_set(group, 64 << 20, 40, 0));
+	holds("cell-a.1/memory.max", "untouched");
+	holds("cell-a.1/pids.max", "untouched");
+	/* Nor is it lowered below what there is, but raised at any time. */
+	temp_dir_write(&dir, "cell-a.1/memory.current", "60000000\n");
+	ck_assert(cgroup_group_set(group, 32 << 20, 40, 0));
+	holds("cell-a.1/memory.high", "88080384");
+	ck_assert(cgroup_group_set(group, 128 << 20, 40, 0));
+	holds("cell-a.1/memory.high", "176160768");
+	ck_assert(cgroup_group_set(group, 64 << 20, 40, 0));
+	holds("cell-a.1/memory.high", "88080384");
 	ck_assert(cgroup_group_set(group, 0, 0, 300));
 	holds("cell-a.1/memory.high", "max");
+	holds("cell-a.1/memory.oom.group", "0");
 	holds("cell-a.1/pids.max", "max");
 	holds("cell-a.1/cpu.weight", "300");
 	/* What cannot be read stays as it was. */
