@@ -24,6 +24,7 @@
 
 enum {
 	CGROUP_FILE_MAX = 1 << 20,
+	CGROUP_DEPTH = 8, /* of groups below one of a cell that are looked for */
 	CGROUP_SWEEPS = 20, /* at the end */
 	CGROUP_SWEEP_US = 5000
 };
@@ -62,16 +63,48 @@ cgroup_write(int dirfd, const char *file, const char *text)
 	return wrote == (ssize_t)strlen(text);
 }
 
-bool
-cgroup_remove(int dirfd, const char *name)
+static DIR *
+cgroup_open_dir(int parent, const char *name)
 {
-	int fd = openat(dirfd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
 
-	if (fd >= 0) {
-		(void)!cgroup_write(fd, "cgroup.kill", "1");
+	if (dir == NULL && fd >= 0)
 		close(fd);
+	return dir;
+}
+
+/* What is in a cell may have made some of its own. */
+static void
+cgroup_remove_below(DIR *dir, unsigned depth)
+{
+	const struct dirent *entry;
+
+	while (depth > 0 && (entry = readdir(dir)) != NULL) {
+		DIR *below;
+
+		if (entry->d_type != DT_DIR || strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0)
+			continue;
+		below = cgroup_open_dir(dirfd(dir), entry->d_name);
+		if (below != NULL) {
+			cgroup_remove_below(below, depth - 1);
+			closedir(below);
+		}
+		(void)unlinkat(dirfd(dir), entry->d_name, AT_REMOVEDIR);
 	}
-	return unlinkat(dirfd, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
+}
+
+bool
+cgroup_remove(int parent, const char *name)
+{
+	DIR *dir = cgroup_open_dir(parent, name);
+
+	if (dir != NULL) {
+		(void)!cgroup_write(dirfd(dir), "cgroup.kill", "1");
+		cgroup_remove_below(dir, CGROUP_DEPTH);
+		closedir(dir);
+	}
+	return unlinkat(parent, name, AT_REMOVEDIR) == 0 || errno == ENOENT;
 }
 
 static bool
@@ -87,15 +120,11 @@ cgroup_is_in_use(const struct cgroup_tree *tree, const char *name)
 void
 cgroup_sweep(struct cgroup_tree *tree)
 {
-	int fd = openat(tree->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	DIR *dir = fd >= 0 ? fdopendir(fd) : NULL;
+	DIR *dir = cgroup_open_dir(tree->dirfd, ".");
 	const struct dirent *entry;
 
-	if (dir == NULL) {
-		if (fd >= 0)
-			close(fd);
+	if (dir == NULL)
 		return;
-	}
 	tree->litter = false;
 	while ((entry = readdir(dir)) != NULL) {
 		if (entry->d_type == DT_DIR && strncmp(entry->d_name, CGROUP_CELL, sizeof(CGROUP_CELL) - 1) == 0 &&

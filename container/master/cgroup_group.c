@@ -20,6 +20,21 @@
 
 /* --- life ------------------------------------------------------------------------------------ */
 
+/* A name that is taken is of one that was left: what has happened in that is not of this one. */
+static bool
+group_make(struct cgroup_group *group, const char *cell)
+{
+	struct cgroup_tree *tree = group->tree;
+	bool made;
+
+	do {
+		free(group->name);
+		group->name = xasprintf("cell-%s.%" PRIu64, cell, ++tree->serial);
+		made = mkdirat(tree->dirfd, group->name, 0755) == 0;
+	} while (!made && errno == EEXIST);
+	return made;
+}
+
 struct cgroup_group *
 cgroup_group_create(struct cgroup_tree *tree, const char *cell)
 {
@@ -28,10 +43,9 @@ cgroup_group_create(struct cgroup_tree *tree, const char *cell)
 	if (tree->litter)
 		cgroup_sweep(tree);
 	group->tree = tree;
-	group->name = xasprintf("cell-%s.%" PRIu64, cell, ++tree->serial);
 	group->dirfd = group->procs_fd = group->watch_fd = -1;
 	list_push_back(&tree->groups, &group->in_tree);
-	if (mkdirat(tree->dirfd, group->name, 0755) == 0 || errno == EEXIST)
+	if (group_make(group, cell))
 		group->dirfd = openat(tree->dirfd, group->name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (group->dirfd >= 0)
 		group->procs_fd = openat(group->dirfd, "cgroup.procs", O_WRONLY | O_CLOEXEC);

@@ -28,8 +28,8 @@ bool cgroup_read(int dirfd, const char *file, struct buffer *text)
 bool cgroup_write(int dirfd, const char *file, const char *text)
 	__attribute__((warn_unused_result));
 
-/* Ends what is in a group and removes it. False: not yet. */
-bool cgroup_remove(int dirfd, const char *name)
+/* Ends what is in a group and below, and removes it. False: not yet. */
+bool cgroup_remove(int parent, const char *name)
 	__attribute__((warn_unused_result));
 
 /* Removes all groups of cells that are not in use. */

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
@@ -29,9 +30,28 @@ open_dir(const char *controllers, const char *procs)
 	temp_dir_write(&dir, "master/cgroup.procs", "");
 }
 
+/* The kernel fills what is made; here this does, in the place of the C library's. */
+static bool fills;
+
+int
+mkdirat(int parent, const char *name, mode_t mode)
+{
+	static const char *const files[] = {"cgroup.procs", "memory.max", "memory.high", "memory.oom.group",
+		"pids.max", "cpu.weight"};
+	char path[64];
+	int result = (int)syscall(SYS_mkdirat, parent, name, mode);
+
+	for (size_t i = 0; fills && result == 0 && i < sizeof(files) / sizeof(*files); i++) {
+		snprintf(path, sizeof(path), "%s/%s", name, files[i]);
+		temp_dir_write(&dir, path, "");
+	}
+	return result;
+}
+
 static void
 close_dir(void)
 {
+	fills = false;
 	free(why);
 	temp_dir_finish(&dir);
 }
@@ -122,15 +142,11 @@ START_TEST(a_cell_has_its_limits_in_the_files_of_its_group)
 	open_dir("memory pids cpu\n", "");
 	tree = open_tree();
 	ck_assert_msg(tree != NULL, "%s", why);
-	temp_dir_write(&dir, "cell-a.1/cgroup.procs", "");
-	temp_dir_write(&dir, "cell-a.1/memory.max", "");
-	temp_dir_write(&dir, "cell-a.1/memory.high", "");
-	temp_dir_write(&dir, "cell-a.1/memory.oom.group", "");
-	temp_dir_write(&dir, "cell-a.1/pids.max", "");
-	temp_dir_write(&dir, "cell-a.1/cpu.weight", "unset");
+	fills = true;
 	group = cgroup_group_create(tree, "a");
 	ck_assert_ptr_nonnull(group);
 	ck_assert_int_ge(cgroup_group_procs(group), 0);
+	temp_dir_write(&dir, "cell-a.1/cpu.weight", "unset");
 	ck_assert(cgroup_group_set(group, 64 << 20, 40, 0));
 	holds("cell-a.1/memory.high", "88080384");
 	holds("cell-a.1/memory.max", "100663296");
@@ -185,7 +201,9 @@ START_TEST(groups_that_are_left_are_removed_and_others_are_not)
 	struct cgroup_tree *tree;
 
 	open_dir("memory pids cpu\n", "");
-	ck_assert_int_eq(mkdir(temp_dir_path(&dir, "cell-old.3"), 0700), 0);
+	temp_dir_write(&dir, "cell-old.3/a/b/c", "");
+	ck_assert_int_eq(unlink(temp_dir_path(&dir, "cell-old.3/a/b/c")), 0);
+	ck_assert_int_eq(mkdir(temp_dir_path(&dir, "cell-old.3/other"), 0700), 0);
 	ck_assert_int_eq(mkdir(temp_dir_path(&dir, "someone"), 0700), 0);
 	tree = open_tree();
 	ck_assert_msg(tree != NULL, "%s", why);
@@ -199,8 +217,29 @@ START_TEST(groups_that_are_left_are_removed_and_others_are_not)
 }
 END_TEST
 
+START_TEST(a_group_that_could_not_be_removed_yet_is_not_taken_for_the_next)
+{
+	struct cgroup_tree *tree;
+	struct cgroup_group *group;
+
+	open_dir("memory pids cpu\n", "");
+	tree = open_tree();
+	ck_assert_msg(tree != NULL, "%s", why);
+	temp_dir_write(&dir, "cell-a.1/cgroup.procs", "");
+	temp_dir_write(&dir, "cell-a.2/cgroup.procs", "");
+	fills = true;
+	group = cgroup_group_create(tree, "a");
+	ck_assert_ptr_nonnull(group);
+	ck_assert_int_eq(access(temp_dir_path(&dir, "cell-a.3/cgroup.procs"), F_OK), 0);
+	cgroup_group_destroy(group);
+	cgroup_tree_close(tree);
+	close_dir();
+}
+END_TEST
+
 CHECK_MAIN("master/cgroup",
 	bayd_goes_into_a_group_of_its_own_and_switches_on_what_there_is,
 	what_is_not_for_bayd_is_left_alone_with_the_reason,
 	a_cell_has_its_limits_in_the_files_of_its_group,
-	groups_that_are_left_are_removed_and_others_are_not)
+	groups_that_are_left_are_removed_and_others_are_not,
+	a_group_that_could_not_be_removed_yet_is_not_taken_for_the_next)
