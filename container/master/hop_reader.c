@@ -97,8 +97,9 @@ hop_reader_read_cell(struct hop_reader *reader, const struct status_page *page, 
 		for (unsigned i = 0; i < HOP_RING_SIZE; i++) {
 			if (!hop_ring_read(status_page_hops(page, loop), &cursor->next[loop], &hop, &reader->lost))
 				break;
-			hop_store_add(reader->store, &hop, hop.slot < STATUS_PAGE_SERVICES_MAX ?
-				reader->services[hop.slot] : "?", cell, clock_monotonic_ns());
+			if (!hop_store_add(reader->store, &hop, hop.slot < STATUS_PAGE_SERVICES_MAX ?
+				reader->services[hop.slot] : "?", cell, clock_monotonic_ns()))
+				reader->lost++;
 		}
 	}
 }

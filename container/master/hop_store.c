@@ -11,10 +11,18 @@
 
 #define HOP_STORE_BUCKETS HOP_STORE_MAX
 
+/* Spans are what strangers say. Those of honest ones are random: of so many of them, no bucket ever has
+ * as many. Whoever calls more than HOP_STORE_CHILDREN_MAX others has more than are told anyway. */
+enum {
+	HOP_STORE_CHAIN_MAX = 64,
+	HOP_STORE_CHILDREN_MAX = 4 * HOP_TREE_MAX
+};
+
 /* A chain in the order of coming, so that the oldest of all, which goes, is the first of its own. */
 struct hop_chain {
 	uint32_t first;       /* place + 1; 0: none */
 	uint32_t last;
+	uint32_t length;
 };
 
 struct hop_store {
@@ -22,6 +30,7 @@ struct hop_store {
 	struct hop_chain by_span[HOP_STORE_BUCKETS];
 	struct hop_chain by_parent[HOP_STORE_BUCKETS];
 	struct hop_entry entries[HOP_STORE_MAX];
+	uint32_t queue[HOP_STORE_MAX]; /* places, while a tree is walked */
 };
 
 struct hop_store *
@@ -52,11 +61,13 @@ hop_store_unlink(struct hop_store *store, const struct hop_entry *entry)
 	struct hop_chain *parent = &store->by_parent[hop_store_bucket(entry->hop.parent)];
 
 	span->first = entry->_next_span;
+	span->length--;
 	if (span->first == 0)
 		span->last = 0;
 	if (entry->hop.parent == 0)
 		return;
 	parent->first = entry->_next_parent;
+	parent->length--;
 	if (parent->first == 0)
 		parent->last = 0;
 }
@@ -70,10 +81,19 @@ hop_store_link(struct hop_store *store, uint32_t place)
 
 	*(span->last != 0 ? &store->entries[span->last - 1]._next_span : &span->first) = place + 1;
 	span->last = place + 1;
+	span->length++;
 	if (entry->hop.parent == 0)
 		return;
 	*(parent->last != 0 ? &store->entries[parent->last - 1]._next_parent : &parent->first) = place + 1;
 	parent->last = place + 1;
+	parent->length++;
+}
+
+static bool
+hop_store_has_room(const struct hop_store *store, const struct hop *hop)
+{
+	return store->by_span[hop_store_bucket(hop->span)].length < HOP_STORE_CHAIN_MAX &&
+		(hop->parent == 0 || store->by_parent[hop_store_bucket(hop->parent)].length < HOP_STORE_CHILDREN_MAX);
 }
 
 static int64_t
@@ -91,13 +111,15 @@ hop_set_times(struct hop *hop, int64_t now_ns)
 		hop->begun_ns = hop_clamp(hop->begun_ns, hop->came_ns, hop->ended_ns);
 }
 
-void
+bool
 hop_store_add(struct hop_store *store, const struct hop *hop, const char *service, const char *cell,
 	int64_t now_ns)
 {
 	uint32_t place = (uint32_t)(store->added % HOP_STORE_MAX);
 	struct hop_entry *entry = &store->entries[place];
 
+	if (!hop_store_has_room(store, hop))
+		return false;
 	if (store->added >= HOP_STORE_MAX)
 		hop_store_unlink(store, entry);
 	*entry = (struct hop_entry){.hop = *hop};
@@ -106,6 +128,7 @@ hop_store_add(struct hop_store *store, const struct hop *hop, const char *servic
 	snprintf(entry->cell, sizeof(entry->cell), "%s", cell);
 	hop_store_link(store, place);
 	store->added++;
+	return true;
 }
 
 uint64_t
@@ -192,29 +215,36 @@ hop_walk_below(struct hop_walk *walk, uint64_t span, unsigned level)
 	}
 }
 
-/* Calls go no deeper (max_depth). */
-#define HOP_LEVELS_MAX 64
+/* Counts what comes from a hop as told; returns how many. They stand behind the last of the queue. */
+static size_t
+hop_walk_leave_out_children(struct hop_walk *walk, uint64_t span, size_t queued)
+{
+	struct hop_store *store = walk->store;
+	uint32_t place = span != 0 ? store->by_parent[hop_store_bucket(span)].first : 0;
+	size_t count = 0;
 
-/* Those for which there is no room: whatever comes from what has been told, in all. */
+	for (; place != 0; place = store->entries[place - 1]._next_parent) {
+		struct hop_entry *entry = &store->entries[place - 1];
+
+		if (entry->hop.parent != span || (entry->told & walk->mask) != 0)
+			continue;
+		entry->told |= walk->mask;
+		store->queue[queued + count++] = place - 1;
+	}
+	return count;
+}
+
+/* Those for which there is no room: whatever comes from what has been told. */
 static void
 hop_walk_leave_out(struct hop_walk *walk)
 {
 	struct hop_store *store = walk->store;
-	bool found = true;
 
-	for (unsigned level = 0; found && level < HOP_LEVELS_MAX; level++) {
-		found = false;
-		for (uint64_t i = hop_store_oldest(store); i < store->added; i++) {
-			struct hop_entry *entry = &store->entries[i % HOP_STORE_MAX];
-
-			if ((entry->told & walk->mask) != 0 || entry->hop.parent == 0 ||
-				!hop_store_has_told(store, entry->hop.parent, walk->mask))
-				continue;
-			entry->told |= walk->mask;
-			walk->left_out++;
-			found = true;
-		}
-	}
+	for (size_t i = 0; i < walk->count; i++)
+		walk->left_out += hop_walk_leave_out_children(walk, walk->nodes[i].entry->hop.span, walk->left_out);
+	for (size_t i = 0; i < walk->left_out; i++)
+		walk->left_out += hop_walk_leave_out_children(walk, store->entries[store->queue[i]].hop.span,
+			walk->left_out);
 }
 
 size_t

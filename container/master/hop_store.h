@@ -44,8 +44,9 @@ struct hop_store *hop_store_create(void)
 void hop_store_destroy(struct hop_store *store);
 
 /* Keeps copies; the oldest goes when there is no room. What a stranger says of times is made such that
- * none is before another one that has to be, nor after now_ns. */
-void hop_store_add(struct hop_store *store, const struct hop *hop, const char *service, const char *cell,
+ * none is before another one that has to be, nor after now_ns. False: there are more hops with this span,
+ * or for this parent, than honest ones have, and it is not kept. */
+bool hop_store_add(struct hop_store *store, const struct hop *hop, const char *service, const char *cell,
 	int64_t now_ns);
 
 /* Those that are there have the numbers from hop_store_oldest() to hop_store_end() - 1. */

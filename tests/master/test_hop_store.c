@@ -12,19 +12,19 @@ static struct hop_store *store;
 static struct hop_node nodes[HOP_TREE_MAX];
 static size_t left_out;
 
-static void
+static bool
 add_with(uint64_t span, uint64_t parent, int64_t came_ns, const char *service, uint64_t flags)
 {
 	struct hop hop = {.id = {1, 1}, .span = span, .parent = parent, .came_ns = came_ns, .ended_ns = 1000000,
 		.flags = flags};
 
-	hop_store_add(store, &hop, service, "main", 1000000);
+	return hop_store_add(store, &hop, service, "main", 1000000);
 }
 
 static void
 add(uint64_t span, uint64_t parent, int64_t came_ns, const char *service)
 {
-	add_with(span, parent, came_ns, service, 0);
+	ck_assert(add_with(span, parent, came_ns, service, 0));
 }
 
 static const struct hop_entry *
@@ -88,7 +88,7 @@ END_TEST
 START_TEST(a_service_below_itself_begins_no_tree)
 {
 	store = hop_store_create();
-	add_with(12, 11, 4, "a", HOP_AGAIN);
+	ck_assert(add_with(12, 11, 4, "a", HOP_AGAIN));
 	ck_assert(!hop_store_is_root(store, last(), "a", 0));
 	add(11, 0, 1, "a");
 	ck_assert_uint_eq(tree(last(), 0), 2);
@@ -104,7 +104,7 @@ START_TEST(what_ends_later_than_its_sender_is_told_later)
 	/* What it has sent has called another one. */
 	add(13, 12, 7, "c");
 	ck_assert(!hop_store_is_root(store, last(), "a", 0));
-	add_with(12, 11, 3, "b", HOP_ONE_WAY);
+	ck_assert(add_with(12, 11, 3, "b", HOP_ONE_WAY));
 	ck_assert(hop_store_is_root(store, last(), "a", 0));
 	ck_assert(!hop_store_is_root(store, last(), "a", 1));
 	ck_assert_uint_eq(tree(last(), 0), 2);
@@ -161,6 +161,32 @@ START_TEST(the_oldest_go_when_there_is_no_room)
 }
 END_TEST
 
+START_TEST(no_stranger_makes_the_search_long)
+{
+	size_t kept = 0, told = 0;
+
+	store = hop_store_create();
+	for (int64_t i = 0; i < 5000; i++)
+		kept += add_with(7, 7, i, "a", 0);
+	ck_assert_uint_ge(kept, 1);
+	ck_assert_uint_le(kept, 100);
+	/* What another span has called. */
+	for (uint64_t i = 0; i < 5000; i++)
+		told += add_with(1000 + i, 8, (int64_t)i, "b", 0);
+	ck_assert_uint_gt(told, HOP_TREE_MAX);
+	ck_assert_uint_le(told, 2000);
+	add(8, 0, 1, "a");
+	ck_assert_uint_eq(tree(last(), 0), HOP_TREE_MAX);
+	ck_assert_uint_eq(left_out, told + 1 - HOP_TREE_MAX);
+	/* There is room again when they have gone; another hop may share their bucket until then. */
+	for (uint64_t i = 0; hop_store_oldest(store) < kept + told + 1; i++)
+		(void)add_with(10000 + i, 0, (int64_t)i, "a", 0);
+	add(7, 7, 1, "a");
+	add(9, 8, 1, "a");
+	hop_store_destroy(store);
+}
+END_TEST
+
 START_TEST(times_that_cannot_be_are_made_such_that_can)
 {
 	static const struct {
@@ -179,7 +205,7 @@ START_TEST(times_that_cannot_be_are_made_such_that_can)
 		struct hop hop = {.span = 1, .came_ns = rows[i].came_ns, .begun_ns = rows[i].begun_ns,
 			.ended_ns = rows[i].ended_ns};
 
-		hop_store_add(store, &hop, "a", "main", 100);
+		ck_assert(hop_store_add(store, &hop, "a", "main", 100));
 		ck_assert_int_eq(last()->hop.came_ns, rows[i].came);
 		ck_assert_int_eq(last()->hop.begun_ns, rows[i].begun);
 		ck_assert_int_eq(last()->hop.ended_ns, rows[i].ended);
@@ -208,5 +234,6 @@ CHECK_MAIN("master/hop_store",
 	hops_that_come_from_each_other_end,
 	a_tree_with_too_many_hops_is_cut_and_the_others_counted,
 	the_oldest_go_when_there_is_no_room,
+	no_stranger_makes_the_search_long,
 	times_that_cannot_be_are_made_such_that_can,
 	a_bit_can_be_used_again)
