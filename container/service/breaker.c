@@ -8,6 +8,8 @@
 
 #include "base/alloc.h"
 
+_Static_assert(sizeof(struct call_window) % 64 == 0, "no two columns share a line of the cache");
+
 struct breaker *
 breaker_create(unsigned columns, breaker_changed_fn *changed, void *arg)
 {

@@ -77,7 +77,8 @@ struct breaker {
 	unsigned unwell;
 	uint8_t round;               /* of trials, 1..255 */
 	struct status_guard *status; /* or NULL */
-	struct call_window columns[];
+	/* Each has lines of the cache of its own. */
+	struct call_window columns[] __attribute__((aligned(64)));
 };
 
 /* One that is off, for so many columns, each with one writer. */

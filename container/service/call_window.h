@@ -37,7 +37,7 @@ struct call_window {
 	uint32_t series;
 	unsigned at;
 	struct call_slice slices[CALL_WINDOW_SLICES];
-} __attribute__((aligned(64)));
+};
 
 struct call_counts {
 	uint64_t calls;
