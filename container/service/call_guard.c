@@ -108,6 +108,7 @@ call_guard_set(struct bay_service *service, const struct call_guard_limits *limi
 	pthread_mutex_lock(&guard->lock);
 	guard->status = status;
 	retry_budget_set(&guard->budget, limits->retry_percent, limits->retry_min_per_s);
+	atomic_store_explicit(&guard->has_budget, retry_budget_is_set(&guard->budget), memory_order_relaxed);
 	pthread_mutex_unlock(&guard->lock);
 	if (fresh)
 		atomic_store_explicit(&service->guard, guard, memory_order_release);
@@ -210,11 +211,10 @@ call_guard_note_sent(struct bay_service *service)
 {
 	struct call_guard *guard = atomic_load_explicit(&service->guard, memory_order_acquire);
 
-	if (guard == NULL)
+	if (guard == NULL || !atomic_load_explicit(&guard->has_budget, memory_order_relaxed))
 		return;
 	pthread_mutex_lock(&guard->lock);
-	if (retry_budget_is_set(&guard->budget))
-		retry_budget_note(&guard->budget, clock_monotonic_ns());
+	retry_budget_note(&guard->budget, clock_monotonic_ns());
 	pthread_mutex_unlock(&guard->lock);
 }
 

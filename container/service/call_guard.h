@@ -41,6 +41,7 @@ struct call_guard {
 	struct bay_service *service;
 	struct breaker *breaker;
 	call_guard_changed_fn *changed;
+	_Atomic bool has_budget;       /* written under the lock */
 	pthread_mutex_t lock;          /* of what follows */
 	struct retry_budget budget;
 	struct status_guard *status;
