@@ -64,6 +64,7 @@ breaker_view(const struct breaker *breaker, struct breaker_view *view_r)
 static void
 breaker_move(struct breaker *breaker, enum status_breaker state)
 {
+	bool again = breaker->state != STATUS_BREAKER_CLOSED && state != STATUS_BREAKER_CLOSED;
 	struct breaker_view view;
 
 	breaker->state = state;
@@ -76,6 +77,7 @@ breaker_move(struct breaker *breaker, enum status_breaker state)
 	}
 	breaker_publish(breaker);
 	breaker_view(breaker, &view);
+	view.again = again;
 	if (breaker->changed != NULL)
 		breaker->changed(&view, breaker->arg);
 }

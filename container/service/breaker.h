@@ -48,6 +48,7 @@ struct breaker_view {
 	uint64_t calls;     /* over which it opened last; closed: 0 */
 	uint64_t failed;
 	int64_t next_ns;    /* when a call is let through to try, unless one does well before that */
+	bool again;         /* to a breaker_changed_fn: it is not closed, and was not before */
 };
 
 /* Hears of another state, under the lock, on any thread. */

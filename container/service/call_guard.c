@@ -62,17 +62,19 @@ static void
 call_guard_on_changed(const struct breaker_view *view, void *arg)
 {
 	struct call_guard *guard = arg;
-	char span[CLOCK_TEXT_SIZE];
+	char span[CLOCK_TEXT_SIZE], hidden_text[64];
+	uint64_t hidden = 0;
 	char *share, *text;
 
-	if (guard->changed == NULL)
+	if (guard->changed == NULL || (view->again && !log_rate_pass(&guard->again, &hidden)))
 		return;
 	share = call_guard_share_text(view);
 	if (view->state == STATUS_BREAKER_OPEN)
-		text = xasprintf("%s (breaker = %u%%), next try in %s", share, view->percent,
-			clock_format_duration(span, sizeof span, view->next_ns - clock_monotonic_ns()));
+		text = xasprintf("%s (breaker = %u%%), next try in %s%s", share, view->percent,
+			clock_format_duration(span, sizeof span, view->next_ns - clock_monotonic_ns()),
+			log_rate_text(hidden, hidden_text, sizeof hidden_text));
 	else if (view->state == STATUS_BREAKER_HALF_OPEN)
-		text = xstrdup("calls are let through to try");
+		text = xasprintf("calls are let through to try%s", log_rate_text(hidden, hidden_text, sizeof hidden_text));
 	else
 		text = xstrdup(view->percent != 0 ? "calls go through again" : "there is no breaker any more");
 	guard->changed(guard->service, view, text);
@@ -86,6 +88,7 @@ call_guard_create(struct bay_service *service, unsigned loops)
 	struct call_guard *guard = xcalloc(1, sizeof *guard);
 
 	guard->service = service;
+	guard->again = (struct log_rate){.burst = 6, .period_ns = 10 * INT64_C(1000000000)};
 	guard->breaker = breaker_create(loops + 1, call_guard_on_changed, guard);
 	pthread_mutex_init(&guard->lock, NULL);
 	return guard;

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/log.h"
 #include "service/breaker.h"
 #include "service/request.h"
 #include "service/retry_budget.h"
@@ -33,7 +34,8 @@ struct call_guard_limits {
 	unsigned retry_min_per_s;
 };
 
-/* The breaker has another state; text says why. Under its lock, on any thread: to be handed on. */
+/* The breaker has another state; text says why. Of one that is tried again and again without closing
+ * only some are told. Under its lock, on any thread: to be handed on. */
 typedef void call_guard_changed_fn(struct bay_service *service, const struct breaker_view *view,
 	const char *text);
 
@@ -41,6 +43,7 @@ struct call_guard {
 	struct bay_service *service;
 	struct breaker *breaker;
 	call_guard_changed_fn *changed;
+	struct log_rate again;         /* what is told of trials that fail */
 	_Atomic bool has_budget;       /* written under the lock */
 	pthread_mutex_t lock;          /* of what follows */
 	struct retry_budget budget;

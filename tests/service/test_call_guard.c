@@ -25,7 +25,7 @@ static const struct call_guard_limits patient = {.breaker = {.percent = 50, .cal
 	.delay_ns = HOUR, .trials = 1}};
 
 static atomic_int handled;
-static char told[16];
+static char told[128];
 
 static void
 on_changed(struct bay_service *service, const struct breaker_view *view, const char *text)
@@ -296,6 +296,29 @@ START_TEST(trials_are_calls_and_decide)
 END_TEST
 
 static int
+fail_again_and_again(void *arg)
+{
+	for (int i = 0; i < 4 + 100; i++)
+		services_expect_text(arg, "fail 1", BAY_FAILED, NULL);
+	services_expect_text(arg, "x", BAY_OK, "x");
+	return BAY_OK;
+}
+
+START_TEST(of_trials_that_fail_again_and_again_only_some_are_told)
+{
+	struct bay_service *service = begin(eager, &brief);
+
+	told[0] = '\0';
+	ck_assert_int_eq(services_run(fail_again_and_again, service), BAY_OK);
+	ck_assert_uint_eq(services_figures(service).breaker_opened, 101);
+	ck_assert_int_eq(told[0], 'O');
+	ck_assert_int_eq(told[strlen(told) - 1], 'C');
+	ck_assert_uint_le(strlen(told), 100);
+	services_end();
+}
+END_TEST
+
+static int
 try_and_give_up(void *arg)
 {
 	struct bay_task *call;
@@ -449,6 +472,7 @@ CHECK_MAIN("service/call_guard",
 	a_call_that_its_caller_gives_up_says_nothing,
 	calls_that_are_started_are_refused_and_what_goes_one_way_is_not,
 	trials_are_calls_and_decide,
+	of_trials_that_fail_again_and_again_only_some_are_told,
 	a_trial_that_is_given_up_leaves_its_place_to_another,
 	without_a_breaker_a_leaf_is_called_as_ever,
 	calls_from_several_loops_are_added_up,
