@@ -201,20 +201,20 @@ cgroup_why(const struct cgroup_tree *tree, const char *step)
 	return xasprintf("%s: %s: %s", tree->path, step, strerror(errno));
 }
 
-/* A process that is in the group, and not us; 0: there is none. */
+/* A process that is in the group, and not us; 0: one of another pid namespace; -1: there is none. */
 static int
 cgroup_stranger(int dirfd, const char *file)
 {
 	struct buffer text = {0};
-	int stranger = 0;
+	int stranger = -1;
 
 	if (cgroup_read(dirfd, file, &text)) {
 		const char *line = buffer_text(&text);
 
-		for (; *line != '\0' && stranger == 0; line += strcspn(line, "\n"), line += *line == '\n') {
+		for (; *line != '\0' && stranger < 0; line += strcspn(line, "\n"), line += *line == '\n') {
 			int pid = atoi(line);
 
-			stranger = pid > 0 && pid != (int)getpid() ? pid : 0;
+			stranger = pid != (int)getpid() ? pid : -1;
 		}
 	}
 	buffer_finish(&text);
@@ -239,9 +239,11 @@ cgroup_look(struct cgroup_tree *tree, unsigned *controllers_r)
 	if (why != NULL)
 		return why;
 	stranger = cgroup_stranger(tree->dirfd, "cgroup.procs");
-	if (stranger == 0)
+	if (stranger < 0)
 		stranger = cgroup_stranger(tree->dirfd, CGROUP_MASTER "/cgroup.procs");
-	return stranger != 0 ? xasprintf("%s: process %d is in it, too", tree->path, stranger) : NULL;
+	if (stranger == 0)
+		return xasprintf("%s: a process of another pid namespace is in it, too", tree->path);
+	return stranger > 0 ? xasprintf("%s: process %d is in it, too", tree->path, stranger) : NULL;
 }
 
 /* Those that cannot be had are left out. */

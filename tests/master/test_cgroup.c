@@ -116,8 +116,12 @@ START_TEST(what_is_not_for_bayd_is_left_alone_with_the_reason)
 	temp_dir_write(&dir, "master/cgroup.procs", "1\n");
 	refuses("process 1 is in it, too");
 	close_dir();
-	/* Ourselves and those that we cannot see. */
-	snprintf(self, sizeof(self), "0\n%d\n", (int)getpid());
+	/* Those that we cannot see, and ourselves. */
+	snprintf(self, sizeof(self), "%d\n0\n", (int)getpid());
+	open_dir("memory pids cpu\n", self);
+	refuses("a process of another pid namespace is in it, too");
+	close_dir();
+	snprintf(self, sizeof(self), "%d\n", (int)getpid());
 	open_dir("memory pids cpu\n", self);
 	cgroup_tree_close(open_tree());
 	ck_assert_ptr_null(why);
