@@ -642,7 +642,6 @@ master_on_log_record(const struct log_record *record, void *arg)
 	}
 }
 
-/* Everything up to the event loop. False: the reason is appended to error. */
 /* That an operator's own words come to nothing he has to hear. */
 static void
 master_log_cgroups(const struct master *master)
@@ -658,6 +657,7 @@ master_log_cgroups(const struct master *master)
 			"cells get no control groups: %s", master->no_cgroups);
 }
 
+/* Everything up to the event loop. False: the reason is appended to error. */
 static bool
 master_prepare(struct master *master, struct buffer *error)
 {
@@ -731,7 +731,6 @@ master_open_for_operators(struct master *master, struct buffer *error)
 	return master_open_socket(master, error);
 }
 
-/* Undoes everything, whatever of it was done. */
 static void
 master_close_cgroups(struct master *master)
 {
@@ -739,6 +738,7 @@ master_close_cgroups(struct master *master)
 	free(master->no_cgroups);
 }
 
+/* Undoes everything, whatever of it was done. */
 static void
 master_finish(struct master *master)
 {
