@@ -17,6 +17,9 @@
 #include "protocol/cell_link.h"
 #include "protocol/interface.h"
 
+/* For a cell to hear that a call is cancelled which has none of its own. */
+static const int64_t cancel_limit_ns = 10 * (int64_t)CLOCK_NS_PER_S;
+
 /* A call that has not been answered. */
 struct channel_call {
 	struct list link;
@@ -157,8 +160,11 @@ void
 cell_channel_cancel(struct cell_channel *channel, int64_t number)
 {
 	const struct cell_cancel cancel = {.call = number};
+	const struct channel_call *call = cell_channel_find_call(channel, number);
+	int64_t limit_ns = call != NULL && call->timeout_ns > 0 ? call->timeout_ns : cancel_limit_ns;
 
-	cell_channel_call(channel, CELL_CANCEL, cell_cancel_to_json(&cancel), -1, 0, cell_reply_ignore, NULL);
+	cell_channel_call(channel, CELL_CANCEL, cell_cancel_to_json(&cancel), -1, limit_ns, cell_reply_ignore,
+		NULL);
 }
 
 /* --- what comes in ----------------------------------------------------------------- */

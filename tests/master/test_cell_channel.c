@@ -263,6 +263,20 @@ START_TEST(a_reply_can_bring_a_descriptor_which_is_closed_if_nobody_takes_it)
 }
 END_TEST
 
+START_TEST(a_cell_that_never_answers_leaves_nothing_of_a_call_that_was_cancelled)
+{
+	struct link link;
+
+	link_open(&link);
+	cell_channel_cancel(link.channel, cell_channel_call(link.channel, "io.test.Do", NULL, -1,
+		20 * CLOCK_NS_PER_MS, on_reply, &link.answers[0]));
+	while (!cell_channel_is_idle(link.channel))
+		event_base_loop(link.base, EVLOOP_ONCE);
+	ck_assert_int_eq(link.answers[0].kind, CELL_REPLY_SILENT);
+	link_close(&link);
+}
+END_TEST
+
 START_TEST(silence_ends_in_an_answer_and_a_late_reply_is_ignored)
 {
 	struct link link;
@@ -510,6 +524,7 @@ CHECK_MAIN("master/cell_channel",
 	a_failure_carries_its_status_and_message,
 	a_failure_of_a_handler_is_told_from_one_of_the_cell,
 	a_reply_can_bring_a_descriptor_which_is_closed_if_nobody_takes_it,
+	a_cell_that_never_answers_leaves_nothing_of_a_call_that_was_cancelled,
 	silence_ends_in_an_answer_and_a_late_reply_is_ignored,
 	calls_under_way_learn_of_the_end_and_its_reason,
 	a_closed_socket_is_told_once,
