@@ -80,14 +80,15 @@ admin_cell_call_fail(struct admin_cell_call *call, const struct cell_reply *repl
 	buffer_finish(&hint);
 }
 
-/* Has the cell make it, and cancel it when the client goes; takes parameters and fd. */
+/* Has the cell make it, and cancel it when the client goes that waits for it; takes parameters and fd. */
 static void
 admin_cell_call_make(struct admin_cell_call *call, const char *method, json_t *parameters, int fd,
 	int64_t timeout_ns, cell_reply_fn *reply)
 {
 	call->process = master_cell_ready(call->service->cell);
 	call->number = cell_process_call(call->process, method, parameters, fd, timeout_ns, reply, call);
-	admin_request_watch(call->request, admin_cell_call_on_gone, NULL, call);
+	if (!call->request->oneway)
+		admin_request_watch(call->request, admin_cell_call_on_gone, NULL, call);
 }
 
 /* --- Call and Send ------------------------------------------------------------------------- */
@@ -307,7 +308,8 @@ admin_wait_for_start(struct admin_request *request, struct master *master,
 		free(call);
 		return;
 	}
-	admin_request_watch(request, admin_on_start_unwanted, NULL, call);
+	if (!request->oneway)
+		admin_request_watch(request, admin_on_start_unwanted, NULL, call);
 	service_waiters_add(service, SERVICE_WISH_START, admin_on_start_awaited, call);
 }
 

@@ -51,7 +51,7 @@ admin_request_create(struct admin_connection *connection, const struct admin_pee
 	}
 	request->method = call.method;
 	request->more = call.more;
-	request->_oneway = call.oneway;
+	request->oneway = call.oneway;
 	request->peer = *peer;
 	request->_connection = connection;
 	return request;
@@ -94,7 +94,7 @@ admin_request_end(struct admin_request *request, const struct varlink_reply *rep
 {
 	struct admin_connection *connection = request->_connection;
 
-	if (connection == NULL || request->_oneway)
+	if (connection == NULL || request->oneway)
 		fd_close(&fd);
 	else
 		admin_connection_send(connection, reply, fd);
@@ -138,7 +138,7 @@ admin_reply_part(struct admin_request *request, json_t *parameters)
 	if (connection != NULL && !admin_connection_has_room(connection))
 		request->_wants_room = true;
 	else if (connection != NULL)
-		sent = request->_oneway || admin_connection_send(connection, &reply, -1);
+		sent = request->oneway || admin_connection_send(connection, &reply, -1);
 	json_decref(parameters);
 	return sent;
 }

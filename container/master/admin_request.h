@@ -35,11 +35,11 @@ struct admin_request {
 	const char *method;
 	const json_t *parameters; /* always an object */
 	bool more;                /* the client takes several replies */
+	bool oneway;              /* it takes none, and may go at once */
 	struct varlink_fds fds;   /* closed with the request; who takes one leaves -1 */
 	struct admin_peer peer;
 	struct admin_connection *_connection; /* NULL: the client has gone */
 	json_t *_frame;                       /* what the borrowed members point into */
-	bool _oneway;
 	admin_gone_fn *_on_gone;
 	admin_room_fn *_on_room;
 	void *_arg;

@@ -183,7 +183,7 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 			"body, or the index in body_fd of a sealed memfd sent along; so is the reply. "
 			"traceparent is as in the W3C Trace Context recommendation: of the caller, or else "
 			"a new trace is begun; and in the reply that of the request. "
-			"A client that closes its connection before cancels the call.",
+			"A client that closes its connection before cancels the call, unless it is oneway.",
 	},
 	[INTERFACE_SEND] = {
 		.id = INTERFACE_SEND,

@@ -22,6 +22,7 @@
 #include "protocol/cell_link.h"
 #include "support/admin_world.h"
 #include "support/check_main.h"
+#include "support/log_lines.h"
 
 #define CALL_A "\"io.bayd.Container.Call\",\"parameters\":{\"service\":\"a\""
 #define CALL_B "\"io.bayd.Container.Call\",\"parameters\":{\"service\":\"b\""
@@ -526,6 +527,62 @@ START_TEST(the_call_of_a_client_that_goes_is_cancelled_in_its_cell_and_no_other)
 }
 END_TEST
 
+/* Sends {"method":REQUEST},"oneway":true}, as ask does, and closes. */
+static void
+ask_and_go(struct world *world, const char *request)
+{
+	struct varlink_client client = client_connect(world);
+	char text[256];
+	int length = snprintf(text, sizeof(text), "{\"method\":%s},\"oneway\":true}", request);
+
+	ck_assert_int_eq(write(client.fd, text, (size_t)length + 1), length + 1);
+	close(client.fd);
+}
+
+START_TEST(a_call_that_nobody_waits_for_is_made_although_its_client_goes_at_once)
+{
+	struct varlink_client client;
+	struct world world;
+	struct cell_process *cell;
+
+	/* It is kept until b is called, and would be answered if it were cancelled. */
+	world_open(&world, "call=hold\n", "");
+	cell = master_cell_process(supervisor_cell(world.fake.supervisor, 0));
+	ask_and_go(&world, CALL_A);
+	UNTIL(&world.fake, !cell_process_is_idle(cell));
+	while (admin_server_connections(world.server) > 0)
+		world_turn(&world);
+	client = client_connect(&world);
+	ask(&client, "\"io.bayd.Container.Tasks\",\"parameters\":{");
+	json_decref(answer(&client));
+	ck_assert(!cell_process_is_idle(cell));
+	ask(&client, CALL_B);
+	json_decref(answer(&client));
+	UNTIL(&world.fake, cell_process_is_idle(cell));
+	close(client.fd);
+	world_close(&world);
+}
+END_TEST
+
+START_TEST(one_that_waits_for_a_start_is_made_then_although_its_client_has_gone)
+{
+	struct world world;
+
+	log_lines_keep();
+	world_open(&world, "\ncall=exit\n", "");
+	supervisor_service(world.fake.supervisor, 0)->state = SERVICE_STARTING;
+	ask_and_go(&world, CALL_A);
+	while (list_empty(&service_of(&world.fake, "a")->waiters))
+		world_turn(&world);
+	while (admin_server_connections(world.server) > 0)
+		world_turn(&world);
+	cell_process_kill(master_cell_process(supervisor_cell(world.fake.supervisor, 0)));
+	/* The next one ends by it. */
+	UNTIL(&world.fake, log_lines_with("ended the process with exit code 9") == 1);
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(a_call_that_waits_for_a_start_goes_with_its_client)
 {
 	struct varlink_client client;
@@ -661,6 +718,8 @@ CHECK_MAIN("master/admin_calls",
 	a_service_that_does_not_exist_is_not_found_and_the_nearest_is_named,
 	the_reply_to_a_client_that_is_gone_harms_nobody,
 	the_call_of_a_client_that_goes_is_cancelled_in_its_cell_and_no_other,
+	a_call_that_nobody_waits_for_is_made_although_its_client_goes_at_once,
+	one_that_waits_for_a_start_is_made_then_although_its_client_has_gone,
 	a_call_that_waits_for_a_start_goes_with_its_client,
 	a_client_and_a_cell_may_both_be_gone,
 	as_many_calls_as_connections_are_under_way_at_once_and_one_more_is_refused,
