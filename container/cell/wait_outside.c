@@ -54,7 +54,8 @@ wait_crossings_finish(struct wait_crossings *crossings)
 	memset(crossings, 0, sizeof *crossings);
 }
 
-static void
+/* False: there is room for no more. */
+static bool
 crossings_add_wait(struct wait_crossings *crossings, enum wait_crossing_kind kind, const struct peer_wait *wait)
 {
 	struct wait_crossing crossing = {.kind = kind, .node = wait_request_node(wait->request),
@@ -63,18 +64,19 @@ crossings_add_wait(struct wait_crossings *crossings, enum wait_crossing_kind kin
 	snprintf(crossing.cell, sizeof crossing.cell, "%s", wait->cell);
 	snprintf(crossing.service, sizeof crossing.service, "%s", wait->service->name);
 	crossings_add(crossings, &crossing);
+	return !crossings->too_many;
 }
 
-static void
+static bool
 on_served(const struct peer_wait *wait, void *arg)
 {
-	crossings_add_wait(arg, WAIT_SERVED, wait);
+	return crossings_add_wait(arg, WAIT_SERVED, wait);
 }
 
-static void
+static bool
 on_sent(const struct peer_wait *wait, void *arg)
 {
-	crossings_add_wait(arg, wait->epoch != 0 ? WAIT_SENT : WAIT_UNSENT, wait);
+	return crossings_add_wait(arg, wait->epoch != 0 ? WAIT_SENT : WAIT_UNSENT, wait);
 }
 
 void

@@ -9,19 +9,18 @@
 #include "service/peer_link.h"
 #include "service/request.h"
 
-/* Also of who waits until it has its place in the queue there. */
-static void
+/* Also of who waits until it has its place in the queue there. False: no more. */
+static bool
 peer_waits_tell(struct peer_wait *wait, const struct bay_request *request, peer_wait_fn *fn, void *arg)
 {
 	wait->request = request;
-	fn(wait, arg);
-	if (request->ticket == NULL)
-		return;
+	if (!fn(wait, arg))
+		return false;
 	wait->request = request->ticket;
-	fn(wait, arg);
+	return wait->request == NULL || fn(wait, arg);
 }
 
-static void
+static bool
 peer_waits_of_link(const struct peer_link *link, peer_wait_fn *fn, void *arg)
 {
 	list_for_each(pos, &link->away) {
@@ -30,42 +29,49 @@ peer_waits_of_link(const struct peer_link *link, peer_wait_fn *fn, void *arg)
 			.epoch = link->epoch,
 			.id = (uint64_t)link->sent[request->sent_slot].serial << 32 | (request->sent_slot + 1)};
 
-		peer_waits_tell(&wait, request, fn, arg);
+		if (!peer_waits_tell(&wait, request, fn, arg))
+			return false;
 	}
+	return true;
 }
 
 /* Of a service that there is none of now, nothing is in a queue yet. */
-static void
+static bool
 peer_waits_of_route(const struct peer_route *route, peer_wait_fn *fn, void *arg)
 {
 	if (route->wait || route->peer == NULL)
-		return;
+		return true;
 	list_for_each(pos, &route->out) {
 		struct peer_wait wait = {.service = route->service, .cell = route->peer->name};
 
-		peer_waits_tell(&wait, container_of(pos, struct bay_request, link), fn, arg);
+		if (!peer_waits_tell(&wait, container_of(pos, struct bay_request, link), fn, arg))
+			return false;
 	}
+	return true;
 }
 
 void
 peer_waits_sent(peer_wait_fn *fn, void *arg)
 {
 	const struct list *peers, *routes;
+	bool goes_on = true;
 
 	pthread_mutex_lock(&peers_lock);
 	peers_lists(&peers, &routes);
 	list_for_each(pos, peers) {
 		const struct peer *peer = container_of(pos, struct peer, in_peers);
 
-		if (peer->link != NULL)
-			peer_waits_of_link(peer->link, fn, arg);
+		if (goes_on && peer->link != NULL)
+			goes_on = peer_waits_of_link(peer->link, fn, arg);
 	}
-	list_for_each(pos, routes)
-		peer_waits_of_route(container_of(pos, struct peer_route, in_routes), fn, arg);
+	list_for_each(pos, routes) {
+		if (goes_on)
+			goes_on = peer_waits_of_route(container_of(pos, struct peer_route, in_routes), fn, arg);
+	}
 	pthread_mutex_unlock(&peers_lock);
 }
 
-static void
+static bool
 peer_waits_of_served(const struct peer_link *link, peer_wait_fn *fn, void *arg)
 {
 	for (uint32_t i = 0; i < link->served_size; i++) {
@@ -77,23 +83,25 @@ peer_waits_of_served(const struct peer_link *link, peer_wait_fn *fn, void *arg)
 		wait.id = served->id;
 		wait.request = served->request != NULL ? served->request : served->stands;
 		wait.service = served->named->service;
-		if (wait.request != NULL)
-			fn(&wait, arg);
+		if (wait.request != NULL && !fn(&wait, arg))
+			return false;
 	}
+	return true;
 }
 
 void
 peer_waits_served(const struct scheduler *home, peer_wait_fn *fn, void *arg)
 {
 	const struct list *peers, *routes;
+	bool goes_on = true;
 
 	pthread_mutex_lock(&peers_lock);
 	peers_lists(&peers, &routes);
 	list_for_each(pos, peers) {
 		const struct peer *peer = container_of(pos, struct peer, in_peers);
 
-		if (peer->link != NULL && peer->link->home == home)
-			peer_waits_of_served(peer->link, fn, arg);
+		if (goes_on && peer->link != NULL && peer->link->home == home)
+			goes_on = peer_waits_of_served(peer->link, fn, arg);
 	}
 	pthread_mutex_unlock(&peers_lock);
 }

@@ -6,6 +6,7 @@
 #ifndef BAY_SERVICE_PEER_WAITS_H
 #define BAY_SERVICE_PEER_WAITS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct bay_request;
@@ -21,8 +22,8 @@ struct peer_wait {
 	uint64_t id;
 };
 
-/* Called under a lock: not to go far. */
-typedef void peer_wait_fn(const struct peer_wait *wait, void *arg);
+/* Called under a lock: not to go far. False: there is to be no other call. */
+typedef bool peer_wait_fn(const struct peer_wait *wait, void *arg);
 
 /* All requests of ours that other cells have, or are to get. Any thread. */
 void peer_waits_sent(peer_wait_fn *fn, void *arg);
