@@ -20,10 +20,14 @@ for controller in memory pids cpu; do
 done
 group=$tree/bay-test-$$
 mkdir "$group" 2>/dev/null || skip "no group can be made in $tree"
+other=
+all_have_left() { [ -z "$(find "$group" -name cgroup.procs -exec cat {} + 2>/dev/null)" ]; }
+# A group can be removed when nobody is in it any more: first whoever is, however the test has ended.
 leave_group() {
-	echo $$ >"$tree/cgroup.procs" 2>/dev/null
-	rmdir "$group"/*/ "$group" 2>/dev/null
 	cleanup
+	[ -z "$other" ] || kill -KILL "$other" 2>/dev/null
+	wait_until 'all have left the groups' all_have_left
+	find "$group" -depth -type d -exec rmdir {} + 2>/dev/null
 }
 trap leave_group EXIT
 
@@ -183,6 +187,7 @@ logs "cells get no control groups: $group: process $other is in it, too"
 stop
 kill $other
 wait $other 2>/dev/null
+other=
 
 begin 'what is delegated is taken without being asked'
 hungry 'memory_max = 64M' ''
