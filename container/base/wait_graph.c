@@ -17,6 +17,7 @@ struct wait_node {
 	size_t first;        /* of the edges, by from */
 	size_t count;
 	size_t dead_targets;
+	size_t knot;         /* the same for all that lie on circles together, from 1; 0: on none */
 	bool any;
 	bool alive;
 };
@@ -29,6 +30,11 @@ struct wait_graph {
 	struct wait_node *nodes;
 	size_t count;
 	size_t dead;
+	/* Of searches for circles, made by the first. */
+	size_t *before;      /* of each node: from where it was reached, or NOWHERE */
+	size_t *order;       /* in which they were */
+	size_t steps;        /* that all of them took */
+	bool gave_up;
 };
 
 /* --- edges ------------------------------------------------------------------------------- */
@@ -223,6 +229,90 @@ wait_graph_find_alive(struct wait_graph *graph)
 	free(alive);
 }
 
+/* --- knots ------------------------------------------------------------------------------------- */
+
+/* A walk over the dead, by Tarjan: each edge is gone once, however they are tied. */
+struct wait_walk {
+	size_t *number;  /* of each node: as which it was reached, from 1; 0: it was not */
+	size_t *lowest;  /* of each: the lowest number that it leads back to */
+	size_t *edge;    /* of each: its next edge */
+	size_t *path;    /* from where it began to the node that is looked at */
+	size_t *open;    /* reached, and not known yet to which knot they belong */
+	size_t reached;
+	size_t deep;
+	size_t open_count;
+	size_t knots;
+};
+
+static void
+wait_walk_enter(struct wait_walk *walk, const struct wait_graph *graph, size_t node)
+{
+	walk->number[node] = walk->lowest[node] = ++walk->reached;
+	walk->edge[node] = graph->nodes[node].first;
+	walk->path[walk->deep++] = node;
+	walk->open[walk->open_count++] = node;
+}
+
+/* All that is open from the node on leads to each other. One alone is a knot if it waits for itself. */
+static void
+wait_walk_close(struct wait_walk *walk, struct wait_graph *graph, size_t node)
+{
+	size_t last = walk->open[walk->open_count - 1], e;
+	bool tied = last != node;
+
+	for (e = graph->nodes[node].first; e < graph->nodes[node].first + graph->nodes[node].count; e++)
+		tied |= graph->targets[e] == node;
+	walk->knots += tied;
+	do {
+		last = walk->open[--walk->open_count];
+		walk->lowest[last] = NOWHERE;
+		graph->nodes[last].knot = tied ? walk->knots : 0;
+	} while (last != node);
+}
+
+/* Goes along the next edge of the node at the end of the path, or back. */
+static void
+wait_walk_step(struct wait_walk *walk, struct wait_graph *graph)
+{
+	size_t node = walk->path[walk->deep - 1], target, from;
+
+	if (walk->edge[node] < graph->nodes[node].first + graph->nodes[node].count) {
+		target = graph->targets[walk->edge[node]++];
+		if (target == NOWHERE || graph->nodes[target].alive)
+			return;
+		if (walk->number[target] == 0)
+			wait_walk_enter(walk, graph, target);
+		else if (walk->lowest[target] != NOWHERE && walk->number[target] < walk->lowest[node])
+			walk->lowest[node] = walk->number[target];
+		return;
+	}
+	from = --walk->deep > 0 ? walk->path[walk->deep - 1] : NOWHERE;
+	if (from != NOWHERE && walk->lowest[node] < walk->lowest[from])
+		walk->lowest[from] = walk->lowest[node];
+	if (walk->lowest[node] == walk->number[node])
+		wait_walk_close(walk, graph, node);
+}
+
+static void
+wait_graph_find_knots(struct wait_graph *graph)
+{
+	size_t count = graph->count, i;
+	size_t *places = xcalloc(5 * count + 1, sizeof *places);
+	struct wait_walk walk = {.number = places, .lowest = places + count, .edge = places + 2 * count,
+		.path = places + 3 * count, .open = places + 4 * count};
+
+	for (i = 0; i < count; i++) {
+		if (graph->nodes[i].alive || walk.number[i] != 0)
+			continue;
+		wait_walk_enter(&walk, graph, i);
+		while (walk.deep > 0)
+			wait_walk_step(&walk, graph);
+	}
+	free(places);
+}
+
+/* --- what is asked ------------------------------------------------------------------------------- */
+
 struct wait_graph *
 wait_graph_create(struct wait_edges *edges)
 {
@@ -236,6 +326,8 @@ wait_graph_create(struct wait_edges *edges)
 	wait_graph_make_nodes(graph);
 	wait_graph_make_targets(graph);
 	wait_graph_find_alive(graph);
+	if (graph->dead > 0)
+		wait_graph_find_knots(graph);
 	return graph;
 }
 
@@ -247,6 +339,8 @@ wait_graph_destroy(struct wait_graph *graph)
 	free(graph->nodes);
 	free(graph->targets);
 	free(graph->by_target);
+	free(graph->before);
+	free(graph->order);
 	free(graph);
 }
 
@@ -264,55 +358,79 @@ wait_graph_is_dead(const struct wait_graph *graph, uint64_t node)
 	return found != NOWHERE && !graph->nodes[found].alive;
 }
 
+bool
+wait_graph_gave_up(const struct wait_graph *graph)
+{
+	return graph->gave_up;
+}
+
 /* Walks back from the end of a circle that was found to its begin. */
 static uint64_t *
-wait_graph_path(const struct wait_graph *graph, const size_t *before, size_t begin, size_t last, size_t *length_r)
+wait_graph_path(const struct wait_graph *graph, size_t begin, size_t last, size_t *length_r)
 {
 	size_t length = 1, node, i;
 	uint64_t *path;
 
-	for (node = last; node != begin; node = before[node])
+	for (node = last; node != begin; node = graph->before[node])
 		length++;
 	path = xcalloc(length, sizeof *path);
-	for (node = last, i = length; i-- > 0; node = before[node])
+	for (node = last, i = length; i-- > 0; node = graph->before[node])
 		path[i] = graph->nodes[node].key;
 	*length_r = length;
 	return path;
 }
 
-uint64_t *
-wait_graph_circle(const struct wait_graph *graph, uint64_t key, size_t *length_r)
+/* The node from which an edge leads to the begin, after fewest steps, within its knot; *reached_r: so many
+ * have a before. */
+static size_t
+wait_graph_search(struct wait_graph *graph, size_t begin, size_t *reached_r)
 {
-	size_t begin = wait_graph_find(graph, key), i, e, reached = 0, done;
-	size_t *before, *order;
-	uint64_t *path = NULL;
+	size_t e, reached = 0, done, last = NOWHERE;
 
-	*length_r = 0;
-	if (begin == NOWHERE || graph->nodes[begin].alive)
-		return NULL;
-	before = xcalloc(graph->count, sizeof *before);
-	order = xcalloc(graph->count, sizeof *order);
-	for (i = 0; i < graph->count; i++)
-		before[i] = NOWHERE;
-	order[reached++] = begin;
-	for (done = 0; done < reached && path == NULL; done++) {
-		const struct wait_node *node = &graph->nodes[order[done]];
+	graph->order[reached++] = begin;
+	for (done = 0; done < reached && last == NOWHERE; done++) {
+		const struct wait_node *node = &graph->nodes[graph->order[done]];
 
-		for (e = node->first; e < node->first + node->count; e++) {
+		graph->steps += node->count;
+		for (e = node->first; e < node->first + node->count && last == NOWHERE; e++) {
 			size_t target = graph->targets[e];
 
-			if (target == begin) {
-				path = wait_graph_path(graph, before, begin, order[done], length_r);
-				break;
-			}
-			if (target == NOWHERE || graph->nodes[target].alive || before[target] != NOWHERE)
+			if (target == begin)
+				last = graph->order[done];
+			if (target == begin || target == NOWHERE || graph->before[target] != NOWHERE ||
+				graph->nodes[target].knot != node->knot)
 				continue;
-			before[target] = order[done];
-			order[reached++] = target;
+			graph->before[target] = graph->order[done];
+			graph->order[reached++] = target;
 		}
 	}
-	free(before);
-	free(order);
+	*reached_r = reached;
+	return last;
+}
+
+uint64_t *
+wait_graph_circle(struct wait_graph *graph, uint64_t key, size_t *length_r)
+{
+	size_t begin = wait_graph_find(graph, key), i, last, reached;
+	uint64_t *path;
+
+	*length_r = 0;
+	if (begin == NOWHERE || graph->nodes[begin].knot == 0)
+		return NULL;
+	if (graph->steps >= WAIT_STEPS_MAX) {
+		graph->gave_up = true;
+		return NULL;
+	}
+	if (graph->before == NULL) {
+		graph->before = xcalloc(graph->count, sizeof *graph->before);
+		graph->order = xcalloc(graph->count, sizeof *graph->order);
+		for (i = 0; i < graph->count; i++)
+			graph->before[i] = NOWHERE;
+	}
+	last = wait_graph_search(graph, begin, &reached);
+	path = last != NOWHERE ? wait_graph_path(graph, begin, last, length_r) : NULL;
+	for (i = 0; i < reached; i++)
+		graph->before[graph->order[i]] = NOWHERE;
 	return path;
 }
 

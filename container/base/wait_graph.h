@@ -21,6 +21,9 @@ struct bay_service;
 /* More are not looked at, and no circle is found among so many. */
 #define WAIT_EDGES_MAX 65536
 
+/* All searches for circles in a graph together go along no more edges, but for the last of them. */
+#define WAIT_STEPS_MAX ((size_t)64 * WAIT_EDGES_MAX)
+
 /* Above the number of any task. */
 #define WAIT_LOOP_SHIFT 48
 
@@ -67,8 +70,11 @@ size_t wait_graph_dead(const struct wait_graph *graph);
 bool wait_graph_is_dead(const struct wait_graph *graph, uint64_t node);
 
 /* The shortest circle through a node: *length_r nodes, malloc'd, beginning with it; NULL when there
- * is none. */
-uint64_t *wait_graph_circle(const struct wait_graph *graph, uint64_t node, size_t *length_r);
+ * is none, which is known without a search, or when the searches have taken too long. */
+uint64_t *wait_graph_circle(struct wait_graph *graph, uint64_t node, size_t *length_r);
+
+/* Whether a circle was not looked for, as the searches have taken too long. */
+bool wait_graph_gave_up(const struct wait_graph *graph);
 
 /* An edge that begins at a node, for its name; or NULL. */
 const struct wait_edge *wait_graph_edge(const struct wait_graph *graph, uint64_t node);

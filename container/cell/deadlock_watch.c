@@ -20,10 +20,8 @@
 /* Between two looks at the least, and how long the loops have for an answer. */
 #define DEADLOCK_TICK_NS (500 * CLOCK_NS_PER_MS)
 
-enum {
-	DEADLOCK_COST_SHARE = 1000, /* of a loop's time, a look takes one part in so many */
-	DEADLOCK_CIRCLES_MAX = 16   /* that are looked for */
-};
+/* Of a loop's time, a look takes one part in so many. */
+#define DEADLOCK_COST_SHARE 1000
 
 /* What one loop is asked for, twice if need be, as in task_list.c: a wait that was there before the
  * first was asked again, and is the same after that, was there together with all such. */
@@ -32,7 +30,7 @@ struct deadlock_part {
 	struct deadlock_watch *watch;
 	struct scheduler *scheduler;
 	struct wait_edges waits;
-	int64_t took_ns;
+	int64_t took_ns;  /* of the loop's thread */
 	uint64_t round;   /* in which it was asked last; rounds are never counted anew */
 	bool back;
 };
@@ -65,10 +63,10 @@ static void
 deadlock_on_loop(struct inbox_item *item)
 {
 	struct deadlock_part *part = container_of(item, struct deadlock_part, item);
-	int64_t began_ns = clock_monotonic_ns();
+	int64_t began_ns = clock_thread_cpu_ns();
 
 	wait_edges_of_loop(&part->waits, part->scheduler);
-	part->took_ns = clock_monotonic_ns() - began_ns;
+	part->took_ns = clock_thread_cpu_ns() - began_ns;
 	item->run = deadlock_on_answer;
 	loop_post(part->watch->loop, item);
 }
@@ -110,51 +108,37 @@ deadlock_gather(const struct deadlock_watch *watch, struct wait_edges *waits)
 
 /* --- telling ------------------------------------------------------------------------------- */
 
-static bool
-deadlock_names(const struct wait_graph *graph, const uint64_t *circle, size_t length, const struct bay_service *service)
+/* One circle is enough of each service. */
+static void
+deadlock_note_circle(const struct wait_graph *graph, const uint64_t *circle, size_t length, char **found)
 {
+	char *text = wait_circle_text(graph, circle, length);
 	size_t i;
 
 	for (i = 0; i < length; i++) {
 		const struct wait_edge *edge = wait_graph_edge(graph, circle[i]);
 
-		if (edge != NULL && edge->service == service)
-			return true;
-	}
-	return false;
-}
-
-/* One circle is enough of each service. */
-static void
-deadlock_note_circle(const struct wait_graph *graph, const uint64_t *circle, size_t length, char **found, unsigned count)
-{
-	char *text = wait_circle_text(graph, circle, length);
-	unsigned id;
-
-	for (id = 0; id < count; id++) {
-		if (found[id] == NULL && deadlock_names(graph, circle, length, registry_at((uint16_t)id)))
-			found[id] = xstrdup(text);
+		if (edge != NULL && edge->service != NULL && found[edge->service->id] == NULL)
+			found[edge->service->id] = xstrdup(text);
 	}
 	free(text);
 }
 
+/* Each circle is one of a service of which there was none yet. */
 static void
-deadlock_find_circles(const struct wait_graph *graph, const struct wait_edges *edges, char **found, unsigned count)
+deadlock_find_circles(struct wait_graph *graph, const struct wait_edges *edges, char **found)
 {
-	unsigned looked_for = 0;
 	size_t i, length;
 
-	for (i = 0; i < edges->count && wait_graph_dead(graph) > 0 && looked_for < DEADLOCK_CIRCLES_MAX; i++) {
+	for (i = 0; i < edges->count && wait_graph_dead(graph) > 0; i++) {
 		const struct wait_edge *edge = &edges->rows[i];
 		uint64_t *circle;
 
 		if (edge->service == NULL || found[edge->service->id] != NULL || (i > 0 && edge->from == edges->rows[i - 1].from))
 			continue;
 		circle = wait_graph_circle(graph, edge->from, &length);
-		if (circle == NULL)
-			continue;
-		looked_for++;
-		deadlock_note_circle(graph, circle, length, found, count);
+		if (circle != NULL)
+			deadlock_note_circle(graph, circle, length, found);
 		free(circle);
 	}
 }
@@ -183,14 +167,14 @@ deadlock_tell(struct deadlock_watch *watch, char **found, unsigned count)
 /* --- a look --------------------------------------------------------------------------------- */
 
 static void
-deadlock_end(struct deadlock_watch *watch, const struct wait_graph *graph)
+deadlock_end(struct deadlock_watch *watch, struct wait_graph *graph)
 {
 	unsigned i, count = registry_count();
 	char **found = xcalloc(count + 1, sizeof *found);
 	int64_t most_ns = 0;
 
 	watch->looking = false;
-	deadlock_find_circles(graph, &watch->waits, found, count);
+	deadlock_find_circles(graph, &watch->waits, found);
 	deadlock_tell(watch, found, count);
 	free(found);
 	for (i = 0; i < watch->count; i++)

@@ -32,7 +32,7 @@
 #define TASK_LIST_ADDRESS "address"
 #define TASK_LIST_WAIT_NS (500 * INT64_C(1000000))
 
-/* Tasks whose circles are looked for. */
+/* Tasks whose circles are told. */
 #define TASK_LIST_DEAD_MAX 256
 
 /* What one loop is asked: for its tasks and what they wait for; and, when some of them seem to
@@ -224,9 +224,9 @@ task_list_look_up(json_t *tasks)
 
 /* Says of each task in a circle in which. */
 static void
-task_list_mark(json_t *tasks, const struct wait_graph *graph)
+task_list_mark(json_t *tasks, struct wait_graph *graph)
 {
-	size_t i, looked_for = 0;
+	size_t i, told = 0;
 	json_t *task;
 
 	json_array_foreach(tasks, i, task) {
@@ -236,12 +236,12 @@ task_list_mark(json_t *tasks, const struct wait_graph *graph)
 		uint64_t *circle;
 		char *text;
 
-		if (wait_graph_edge(graph, node) == NULL || looked_for == TASK_LIST_DEAD_MAX)
+		if (wait_graph_edge(graph, node) == NULL || told == TASK_LIST_DEAD_MAX)
 			continue;
 		circle = wait_graph_circle(graph, node, &length);
 		if (circle == NULL)
 			continue;
-		looked_for++;
+		told++;
 		text = wait_circle_text(graph, circle, length);
 		json_object_set_new(task, "deadlock", varlink_text(text));
 		free(text);
@@ -280,7 +280,7 @@ task_list_add_outside(struct task_list *list, json_t *reply)
 }
 
 static void
-task_list_send(struct task_list *list, const struct wait_graph *graph)
+task_list_send(struct task_list *list, struct wait_graph *graph)
 {
 	json_t *tasks = json_array(), *silent = json_array(), *reply;
 	uint64_t total = 0;

@@ -157,7 +157,85 @@ START_TEST(long_chains_are_followed_to_their_end)
 }
 END_TEST
 
+/* As large as it can be. */
+enum { BEHIND = WAIT_EDGES_MAX - 8 };
+
+static void
+add(struct wait_edges *edges, uint64_t from, uint64_t to)
+{
+	wait_edges_add(edges, &(struct wait_edge){.from = from, .to = to});
+}
+
+/* Between two circles, too. */
+START_TEST(who_waits_behind_a_circle_costs_no_search)
+{
+	struct wait_edges edges = {.count = 0};
+	struct wait_graph *graph;
+	size_t i, length;
+	uint64_t *path;
+
+	add(&edges, 1, 2);
+	add(&edges, 2, 1);
+	for (i = 3; i <= BEHIND; i++)
+		add(&edges, i, i - 1);
+	add(&edges, BEHIND + 1, BEHIND + 2);
+	add(&edges, BEHIND + 2, BEHIND + 1);
+	add(&edges, BEHIND + 2, BEHIND);
+	graph = wait_graph_create(&edges);
+	ck_assert_uint_eq(wait_graph_dead(graph), BEHIND + 2);
+	for (i = 3; i <= BEHIND; i++)
+		ck_assert_ptr_null(wait_graph_circle(graph, i, &length));
+	ck_assert(!wait_graph_gave_up(graph));
+	path = wait_graph_circle(graph, 2, &length);
+	ck_assert_uint_eq(length, 2);
+	free(path);
+	path = wait_graph_circle(graph, BEHIND + 2, &length);
+	ck_assert_uint_eq(length, 2);
+	free(path);
+	ck_assert(!wait_graph_gave_up(graph));
+	wait_graph_destroy(graph);
+	wait_edges_finish(&edges);
+}
+END_TEST
+
+START_TEST(searches_end_when_they_have_taken_too_long)
+{
+	struct wait_edges edges = {.count = 0};
+	struct wait_graph *graph;
+	size_t i, length, found = 0;
+
+	for (i = 1; i <= BEHIND; i++)
+		add(&edges, i, i % BEHIND + 1);
+	graph = wait_graph_create(&edges);
+	for (i = 1; i <= BEHIND && !wait_graph_gave_up(graph); i++) {
+		uint64_t *path = wait_graph_circle(graph, i, &length);
+
+		ck_assert(length == (path != NULL ? (size_t)BEHIND : 0));
+		found += path != NULL;
+		free(path);
+	}
+	ck_assert(wait_graph_gave_up(graph));
+	ck_assert_uint_le(found, WAIT_STEPS_MAX / BEHIND + 1);
+	wait_graph_destroy(graph);
+	wait_edges_finish(&edges);
+}
+END_TEST
+
+START_TEST(what_lies_between_two_circles_is_on_none)
+{
+	check("1>2 2>1 2>3 3>4 4>5 5>4", 5, 3, "");
+	check("1>2 2>1 2>3 3>4 4>5 5>4", 5, 5, "5 4");
+	check("1>2 2>1 2>3 3>4 4>5 5>4", 5, 2, "2 1");
+	/* One that a walk meets again, after its knot is known. */
+	check("1>2 1>3 2>2 3>2 3>1", 3, 3, "3 1");
+	check("1>2 1>3 2>2 3>2", 3, 3, "");
+}
+END_TEST
+
 CHECK_MAIN("base/wait_graph",
+	who_waits_behind_a_circle_costs_no_search,
+	searches_end_when_they_have_taken_too_long,
+	what_lies_between_two_circles_is_on_none,
 	who_waits_for_somebody_alive_is_alive,
 	a_circle_is_dead_and_who_waits_for_it,
 	who_waits_for_all_is_dead_with_one,
