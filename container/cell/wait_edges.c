@@ -11,6 +11,7 @@
 
 #include "base/alloc.h"
 #include "base/wait_graph.h"
+#include "base/wait_text.h"
 #include "io/select.h"
 #include "runtime/scheduler.h"
 #include "runtime/scope.h"
@@ -79,24 +80,16 @@ wait_node_text(const struct wait_graph *graph, uint64_t node)
 		edge->service != NULL ? ")" : "");
 }
 
+static char *
+circle_name(uint64_t node, const void *graph)
+{
+	return wait_node_text(graph, node);
+}
+
 char *
 wait_circle_text(const struct wait_graph *graph, const uint64_t *nodes, size_t length)
 {
-	char *text = xstrdup("");
-	size_t i;
-
-	for (i = 0; i <= length; i++) {
-		char *node = wait_node_text(graph, nodes[i < length ? i : 0]);
-		char *longer;
-
-		if (node == NULL)
-			continue;
-		longer = xasprintf("%s%s%s", text, text[0] != '\0' ? " -> " : "", node);
-		free(node);
-		free(text);
-		text = longer;
-	}
-	return text;
+	return wait_text_of_circle(nodes, length, circle_name, graph);
 }
 
 /* --- tasks --------------------------------------------------------------------------------- */
