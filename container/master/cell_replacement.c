@@ -198,6 +198,12 @@ cell_replacement_is_wanted(const struct cell_replacement *replacement)
 	return replacement->wanted && (replacement->draining || !replacement_would_lose(replacement));
 }
 
+bool
+cell_replacement_is_demanded(const struct cell_replacement *replacement)
+{
+	return replacement->other != NULL || replacement->draining;
+}
+
 void
 cell_replacement_set_config(struct cell_replacement *replacement, const struct config *config)
 {

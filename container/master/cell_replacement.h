@@ -37,6 +37,9 @@ void cell_replacement_consider(struct cell_replacement *replacement);
 /* Its process is not what it should be, and why (copied): the cell is replaced. */
 void cell_replacement_demand(struct cell_replacement *replacement, const char *why);
 
+/* Whether that is so, or nobody is let in any more. */
+bool cell_replacement_is_demanded(const struct cell_replacement *replacement);
+
 /* Whether the cell is to be replaced, so that nothing more is to be put into it. */
 bool cell_replacement_is_wanted(const struct cell_replacement *replacement);
 

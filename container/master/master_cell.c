@@ -652,6 +652,9 @@ master_cell_on_over(const char *what, bool memory, bool far, void *arg)
 
 	if (supervisor_is_stopping(cell->supervisor) || cell->leaving || cell->excess != NULL)
 		return;
+	/* Whatever else it says, it is replaced once. */
+	if (!far && cell_replacement_is_demanded(cell->replacement))
+		return;
 	if (!buffer_append_text(&text, what))
 		return;
 	if (memory)
