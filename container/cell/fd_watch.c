@@ -34,6 +34,7 @@ enum {
 	FD_LEAK_MIN = 32,  /* more than before, ... */
 	FD_TICKS_MIN = 3,  /* ... and seen to grow so often: a leak */
 	FD_NEARLY = 8,     /* but for one part in so many of its limit, it is reached */
+	FD_MOST = 2,       /* one part in so many are most of them */
 	FD_NOBODY = 1,     /* is more likely than that */
 	FD_SURE = 10       /* who did nothing in one part in so many of the ticks in which it grew is not it */
 };
@@ -221,18 +222,27 @@ fd_tell_over(struct fd_watch *watch)
 	watch->grown_ns = 0;
 }
 
+/* Hardly one is left, and most are such as nobody knows, of which more have come: another process does not
+ * help who has as many sockets as it may. */
+static bool
+fd_is_leaked_away(const struct fd_watch *watch, uint64_t lowest, uint64_t limit)
+{
+	return lowest >= limit - limit / FD_NEARLY && watch->number > watch->base && watch->number >= limit / FD_MOST;
+}
+
 static void
 fd_tell_limit(struct fd_watch *watch, uint64_t lowest, uint64_t limit)
 {
 	char text[256], names[128];
 	const struct cell_fault fault = {.service = "", .kind = CELL_FAULT_FD_LIMIT, .text = text};
 
-	if (watch->limit_told || lowest < limit - limit / FD_NEARLY || loop_now(watch->loop) - watch->began_ns < FD_REST_NS)
+	if (watch->limit_told || !fd_is_leaked_away(watch, lowest, limit) ||
+		loop_now(watch->loop) - watch->began_ns < FD_REST_NS)
 		return;
 	watch->limit_told = true;
 	fd_print_suspects(watch, names, sizeof names);
-	snprintf(text, sizeof text, "%" PRIu64 " of %" PRIu64 " descriptors are open (fds_max), by service %s",
-		lowest > limit ? limit : lowest, limit, names);
+	snprintf(text, sizeof text, "%" PRIu64 " of the %" PRIu64 " descriptors that it may have are open (see fds_max), most by"
+		" service %s", lowest > limit ? limit : lowest, limit, names);
 	watch->told(&fault, watch->arg);
 }
 

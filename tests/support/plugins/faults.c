@@ -7,7 +7,7 @@
  * "stuck N" spins after N awaits. "cross SERVICE OWN OTHER" makes the file OWN, waits for the file
  * OTHER, and calls the service. "leak" forgets a watch of a file, "thread" a thread. "grow N" takes
  * N pieces of 64 KiB and forgets them, "fds N" opens N descriptors and forgets them: the answer says
- * how many it got. "flood SERVICE N" sends that service N messages and says how many were taken.
+ * how many it got; "sockets N" opens N of Bay's. "flood SERVICE N" sends that service N messages and says how many were taken.
  * "linger MS" is a handler that takes so long. "subscribe" lets messages come and never takes them,
  * "publish N" publishes N. Anything else is answered at once.
  */
@@ -179,6 +179,20 @@ fault_fds(struct bay_request *request, long count)
 }
 
 static int
+fault_sockets(struct bay_request *request, long count)
+{
+	struct bay_datagram *socket;
+	struct bay_address any;
+	long got = 0;
+
+	if (bay_address_parse("127.0.0.1:0", &any) != BAY_OK)
+		return BAY_FAILED;
+	while (got < count && bay_datagram_open(&any, NULL, &socket) == BAY_OK)
+		got++;
+	return bay_reply_printf(request, "%ld", got);
+}
+
+static int
 fault_flood(struct bay_request *request, const char *text)
 {
 	struct bay_message *message = bay_message_printf("linger 20");
@@ -227,6 +241,7 @@ static const struct order {
 } orders[] = {
 	{"grow ", fault_grow},
 	{"fds ", fault_fds},
+	{"sockets ", fault_sockets},
 	{"publish ", fault_publish},
 	{"linger ", fault_linger},
 };
