@@ -143,9 +143,10 @@ deadlock_find_circles(struct wait_graph *graph, const struct wait_edges *edges, 
 	}
 }
 
-/* Takes what was found. Another circle than before is no news, while there is one. */
+/* Takes what was found. Another circle than before is no news, while there is one. Where not all was seen,
+ * one that was not found may stand as before. */
 static void
-deadlock_tell(struct deadlock_watch *watch, char **found, unsigned count)
+deadlock_tell(struct deadlock_watch *watch, char **found, unsigned count, bool all_seen)
 {
 	unsigned id;
 
@@ -157,6 +158,8 @@ deadlock_tell(struct deadlock_watch *watch, char **found, unsigned count)
 	for (id = 0; id < count; id++) {
 		bool was = watch->circles[id] != NULL, is = found[id] != NULL;
 
+		if (was && !is && !all_seen && service_state(registry_at((uint16_t)id)) == SERVICE_READY)
+			continue;
 		free(watch->circles[id]);
 		watch->circles[id] = found[id];
 		if (is != was)
@@ -175,7 +178,8 @@ deadlock_end(struct deadlock_watch *watch, struct wait_graph *graph)
 
 	watch->looking = false;
 	deadlock_find_circles(graph, &watch->waits, found);
-	deadlock_tell(watch, found, count);
+	deadlock_tell(watch, found, count,
+		!watch->incomplete && !watch->waits.too_many && !wait_graph_gave_up(graph));
 	free(found);
 	for (i = 0; i < watch->count; i++)
 		most_ns = watch->parts[i].back && watch->parts[i].took_ns > most_ns ? watch->parts[i].took_ns : most_ns;

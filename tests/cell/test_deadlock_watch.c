@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "cell/deadlock_watch.h"
+
+#include <sched.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "loop/loop.h"
+#include "support/cell_control.h"
+#include "support/services.h"
+
+static struct deadlock_watch *watch;
+static struct bay_service *service;
+static atomic_bool gate, held;
+static int began, over;
+static char text[512];
+
+/* --- two that wait for each other, on loop 0 ------------------------------------------------- */
+
+static struct bay_lock *north, *south;
+
+struct crossing {
+	struct bay_lock *one, *two;
+};
+
+static int
+cross(void *arg)
+{
+	const struct crossing *crossing = arg;
+	int status = bay_lock_acquire(crossing->one, BAY_INHERIT);
+
+	if (status == BAY_OK)
+		status = bay_yield();
+	if (status == BAY_OK)
+		status = bay_lock_acquire(crossing->two, BAY_INHERIT);
+	if (status == BAY_OK)
+		bay_lock_release(crossing->two);
+	if (bay_lock_is_mine(crossing->one))
+		bay_lock_release(crossing->one);
+	return status;
+}
+
+static struct bay_task *tied[2];
+
+/* The first ties two, the next cuts one of them loose. */
+static int
+tie(struct bay_request *request)
+{
+	struct crossing down, up;
+
+	(void)request;
+	if (tied[0] != NULL) {
+		bay_task_cancel(tied[0], "cut loose");
+		return BAY_OK;
+	}
+	north = bay_lock_create("north");
+	south = bay_lock_create("south");
+	down = (struct crossing){north, south};
+	up = (struct crossing){south, north};
+	tied[0] = bay_spawn("a", cross, &down);
+	tied[1] = bay_spawn("b", cross, &up);
+	(void)bay_gather_all(tied, 2, BAY_INHERIT);
+	bay_task_free(tied[0]);
+	bay_task_free(tied[1]);
+	tied[0] = tied[1] = NULL;
+	bay_lock_destroy(north);
+	bay_lock_destroy(south);
+	return BAY_OK;
+}
+
+static const struct bay_plugin *const ties = PLUGIN(.handle = tie);
+
+static int
+send_one(void *arg)
+{
+	(void)arg;
+	return bay_send(service, NULL, BAY_INHERIT);
+}
+
+/* The loop does nothing else meanwhile. */
+static int
+hold(void *arg)
+{
+	(void)arg;
+	atomic_store(&held, true);
+	while (!atomic_load(&gate))
+		sched_yield();
+	return BAY_OK;
+}
+
+static int
+do_nothing(void *arg)
+{
+	(void)arg;
+	return BAY_OK;
+}
+
+/* --- the control thread ------------------------------------------------------------------------ */
+
+static void
+on_deadlock(const char *of, const char *circle, void *arg)
+{
+	(void)arg;
+	ck_assert_str_eq(of, "s");
+	began += circle != NULL;
+	over += circle == NULL;
+	if (circle != NULL)
+		snprintf(text, sizeof text, "%s", circle);
+}
+
+static void
+turn(void)
+{
+	loop_wait(&cell_control_loop, clock_monotonic_ns() + 20 * CLOCK_NS_PER_MS);
+	loop_drain_inbox(&cell_control_loop);
+}
+
+static void
+begin(void)
+{
+	services_begin(2);
+	cell_control_begin();
+	began = over = 0;
+	watch = deadlock_watch_create(&cell_control_loop, services_executor(), services_page(), on_deadlock, NULL);
+	service = services_start(&(struct service_options){.name = "s", .plugin = ties});
+	ck_assert_int_eq(services_run_on(0, send_one, NULL), BAY_OK);
+	while (began == 0)
+		turn();
+}
+
+static void
+end(void)
+{
+	ck_assert_int_eq(services_run_on(0, send_one, NULL), BAY_OK);
+	while (over == 0)
+		turn();
+	ck_assert(services_stop(service, 5 * BAY_SECOND, 5 * BAY_SECOND, NULL));
+	ck_assert_int_eq(began, 1);
+	ck_assert_int_eq(over, 1);
+	services_end();
+	loop_drain_inbox(&cell_control_loop);
+	deadlock_watch_destroy(watch);
+	cell_control_end();
+}
+
+START_TEST(a_deadlock_is_told_once_and_its_end)
+{
+	begin();
+	ck_assert_ptr_nonnull(strstr(text, " a (s) -> "));
+	ck_assert_ptr_nonnull(strstr(text, " b (s)"));
+	end();
+}
+END_TEST
+
+START_TEST(a_deadlock_is_not_over_while_its_loop_is_silent)
+{
+	struct services_job *job;
+	int64_t until_ns;
+
+	begin();
+	job = services_go(0, hold, NULL);
+	while (!atomic_load(&held))
+		sched_yield();
+	until_ns = clock_monotonic_ns() + 3 * (int64_t)CLOCK_NS_PER_S;
+	while (clock_monotonic_ns() < until_ns) {
+		ck_assert_int_eq(services_run_on(1, do_nothing, NULL), BAY_OK);
+		turn();
+	}
+	ck_assert_int_eq(over, 0);
+	atomic_store(&gate, true);
+	ck_assert_int_eq(services_join(job), BAY_OK);
+	end();
+}
+END_TEST
+
+CHECK_MAIN("cell/deadlock_watch",
+	a_deadlock_is_told_once_and_its_end,
+	a_deadlock_is_not_over_while_its_loop_is_silent)
