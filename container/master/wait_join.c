@@ -11,11 +11,13 @@
 #include "base/alloc.h"
 #include "base/map.h"
 #include "base/wait_graph.h"
+#include "base/wait_text.h"
 #include "protocol/varlink.h"
 
 enum {
 	JOIN_ROWS_MAX = 4096, /* of a kind, of a cell: an honest one tells half of that at most */
-	JOIN_MARKS_MAX = 256  /* tasks whose circles are looked for */
+	JOIN_MARKS_MAX = 256, /* tasks whose circles are told */
+	JOIN_NAME_MAX = 200   /* bytes of a name of theirs */
 };
 
 /* A node of a cell. In the graph its number is its place + 1. */
@@ -171,7 +173,7 @@ join_add_name(struct wait_join *join, const char *cell, const json_t *row)
 	number = join_node(join, cell, of);
 	node = &join->nodes[number - 1];
 	if (node->text == NULL)
-		node->text = xasprintf("%s in cell %s", text, cell);
+		node->text = xasprintf("%.*s in cell %s", JOIN_NAME_MAX, text, cell);
 }
 
 static void
@@ -294,23 +296,14 @@ wait_join_is_stuck(struct wait_join *join)
 	return stuck;
 }
 
-/* "task 9 a (b) in cell main -> the queue of c in cell risky -> ... -> task 9 a (b) in cell main". */
+/* "task 9 a (b) in cell main". */
 static char *
-join_circle_text(const struct wait_join *join, const uint64_t *circle, size_t length)
+join_name(uint64_t node, const void *arg)
 {
-	char *text = xstrdup("");
+	const struct wait_join *join = arg;
+	const char *text = join->nodes[node - 1].text;
 
-	for (size_t i = 0; i <= length; i++) {
-		const char *node = join->nodes[circle[i < length ? i : 0] - 1].text;
-		char *longer;
-
-		if (node == NULL)
-			continue;
-		longer = xasprintf("%s%s%s", text, *text != '\0' ? " -> " : "", node);
-		free(text);
-		text = longer;
-	}
-	return text;
+	return text != NULL ? xstrdup(text) : NULL;
 }
 
 /* Our number of a task; 0: it waits for nothing that matters here. */
@@ -348,7 +341,7 @@ wait_join_mark(struct wait_join *join, json_t *tasks)
 		if (circle == NULL)
 			continue;
 		marks++;
-		text = join_circle_text(join, circle, length);
+		text = wait_text_of_circle(circle, length, join_name, join);
 		json_object_set_new(task, "deadlock", varlink_text(text));
 		free(text);
 		free(circle);

@@ -153,6 +153,34 @@ START_TEST(what_is_held_back_waits_for_the_queue_over_there)
 }
 END_TEST
 
+/* Tasks 1 to 400 of a cell wait for each other in a circle, and their names are as long as it likes. */
+START_TEST(a_circle_of_many_with_long_names_has_a_short_text)
+{
+	enum { MANY = 400 };
+	json_t *waits = json_pack("{s:[], s:[]}", "edges", "names");
+	char name[2001];
+
+	memset(name, 'n', sizeof(name) - 1);
+	name[sizeof(name) - 1] = '\0';
+	open_join();
+	json_array_clear(tasks);
+	for (int i = 1; i <= MANY; i++) {
+		json_array_append_new(json_object_get(waits, "edges"), json_pack("[i,i,i,b]", i, i % MANY + 1, 1, false));
+		json_array_append_new(json_object_get(waits, "names"), json_pack("[i,s]", i, name));
+		json_array_append_new(tasks, json_pack("{s:s,s:i,s:i}", "cell", "a", "loop", 0, "id", i));
+	}
+	wait_join_add(join, "a", waits);
+	ck_assert(wait_join_is_stuck(join));
+	wait_join_add_again(join, "a", waits);
+	wait_join_mark(join, tasks);
+	ck_assert_ptr_nonnull(deadlock_of(0));
+	ck_assert_ptr_nonnull(strstr(deadlock_of(0), "n in cell a -> ... -> n"));
+	ck_assert_uint_lt(strlen(deadlock_of(0)), 3000);
+	json_decref(waits);
+	close_join();
+}
+END_TEST
+
 START_TEST(what_makes_no_sense_is_passed_over)
 {
 	static const char *const texts[] = {"{}", "[]", "7", "{\"edges\": 1, \"names\": {}, \"sent\": null}",
@@ -180,4 +208,5 @@ CHECK_MAIN("master/wait_join",
 	a_cell_that_is_not_heard_again_is_in_no_circle,
 	what_the_other_cell_does_not_have_may_be_alive,
 	what_is_held_back_waits_for_the_queue_over_there,
+	a_circle_of_many_with_long_names_has_a_short_text,
 	what_makes_no_sense_is_passed_over)
