@@ -138,6 +138,7 @@ struct status_counters {
 	_Atomic uint64_t cpu_ns;        /* written by who measures it */
 	_Atomic uint64_t tasks;         /* gauge: alive, those that handle requests not among them */
 	_Atomic uint64_t stack_used;    /* the most of its stack that a task of a sample has used, bytes */
+	_Atomic uint64_t memory_freed;  /* times that some of its memory was freed here */
 	/* All in ns. Of what comes by the queue all are counted, of the others a sample. */
 	struct histogram latency; /* from being taken to the reply */
 	struct histogram wait;    /* in the queue */
@@ -356,6 +357,7 @@ struct status_service_view {
 	uint64_t cpu_ns;
 	uint64_t tasks;        /* with those in flight; 0 when the sum is negative */
 	uint64_t stack_used;   /* the greatest */
+	uint64_t memory_freed; /* times that some was */
 	uint64_t breaker_refused; /* calls of this cell, of a service wherever it is; likewise: */
 	uint64_t breaker_opened;
 	uint64_t retries;

@@ -129,6 +129,7 @@ status_sum_counters(struct status_service_view *view, const struct status_counte
 	status_sum_gauge(&view->tasks, &counters->tasks);
 	status_sum_gauge(&view->tasks, &counters->in_flight);
 	status_sum_most(&view->stack_used, &counters->stack_used);
+	status_sum(&view->memory_freed, &counters->memory_freed);
 }
 
 static void

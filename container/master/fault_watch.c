@@ -31,6 +31,9 @@ static const struct timeval fault_watch_period = {.tv_usec = 250 * 1000};
 /* One that leaks as soon as it has begun is not to have its cell replaced all the time. */
 #define FAULT_REST_NS (10 * (int64_t)CLOCK_NS_PER_S)
 
+/* Who is refused and has freed nothing for so long keeps what it has. */
+#define FAULT_KEPT_NS (1 * (int64_t)CLOCK_NS_PER_S)
+
 enum {
 	FAULT_TEXT_SIZE = 200,
 	FAULT_NEARLY = 8 /* but for one part in so many, it is all */
@@ -66,6 +69,8 @@ struct fault_figures {
 	uint64_t seen[FAULT_ROWS];    /* of its page, at the last look */
 	uint64_t told[FAULT_ROWS];    /* refused since it was told */
 	int64_t last_ns[FAULT_ROWS];
+	uint64_t freed;               /* times that it had freed memory, at the last look, */
+	int64_t kept_ns;              /* and since when it has not; 0: it was not looked at */
 	int64_t cured_ns;             /* when its cell was replaced last for what it leaks; 0: it was not */
 };
 
@@ -125,6 +130,22 @@ fault_is_leaked(const struct master_service *service, const struct status_page *
 	return max > 0 && view.in_flight == 0 && view.queue_length == 0 && view.memory_bytes >= max - max / FAULT_NEARLY;
 }
 
+/* A cache that makes room when it is refused more frees some each time. */
+static void
+fault_look_at_freed(const struct master_service *service, struct fault_figures *figures, const struct status_page *page,
+	int64_t now_ns)
+{
+	struct status_service_view view;
+
+	if (service->config->memory_max == 0)
+		return;
+	status_page_read_service(page, service->slot, &view);
+	if (figures->kept_ns != 0 && figures->freed == view.memory_freed)
+		return;
+	figures->freed = view.memory_freed;
+	figures->kept_ns = now_ns;
+}
+
 /* Another process has all its memory again. */
 static void
 fault_cure(struct master_service *service, struct fault_figures *figures, const struct status_page *page, int64_t now_ns)
@@ -132,7 +153,8 @@ fault_cure(struct master_service *service, struct fault_figures *figures, const 
 	char size[32];
 	char text[120];
 
-	if ((figures->cured_ns != 0 && now_ns - figures->cured_ns < FAULT_REST_NS) || !fault_is_leaked(service, page))
+	if ((figures->cured_ns != 0 && now_ns - figures->cured_ns < FAULT_REST_NS) ||
+		now_ns - figures->kept_ns < FAULT_KEPT_NS || !fault_is_leaked(service, page))
 		return;
 	figures->cured_ns = now_ns;
 	snprintf(text, sizeof(text), "service %s does nothing and has kept all of its memory (memory_max = %s)",
@@ -191,6 +213,7 @@ fault_look(struct master_service *service, struct fault_figures *figures, const 
 {
 	const struct status_gauges *gauges = status_page_gauges(page, service->slot);
 
+	fault_look_at_freed(service, figures, page, now_ns);
 	for (size_t i = 0; i < FAULT_ROWS; i++) {
 		const struct fault_row *row = &fault_rows[i];
 		uint64_t value = fault_figure(gauges, row);

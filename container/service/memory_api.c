@@ -31,6 +31,7 @@ struct memory_head {
 	uint16_t counted;   /* 0: nobody's */
 } __attribute__((aligned(16)));
 
+/* So many more, or, below zero, less. */
 static void
 memory_count(const struct memory_head *head, uint64_t bytes)
 {
@@ -42,10 +43,13 @@ memory_count(const struct memory_head *head, uint64_t bytes)
 	service = registry_at(head->service);
 	if (service->counters == NULL)
 		return;
-	if (here != NULL)
+	if (here != NULL) {
 		status_add(&service->counters[here->index].memory_bytes, bytes);
-	else
+		status_add(&service->counters[here->index].memory_freed, bytes > INT64_MAX);
+	} else {
 		status_add_shared(&service->counters[service->columns].memory_bytes, bytes);
+		status_add_shared(&service->counters[service->columns].memory_freed, bytes > INT64_MAX);
+	}
 }
 
 /* Whose code asks, or NULL. */

@@ -215,6 +215,22 @@ is_state victim ready || fail 'it is not ready'
 is_answered bystander || fail 'the bystander does not answer'
 stop
 
+begin 'a cache that frees what it needs keeps its cell'
+faulty 'memory_max = 1M'
+start
+before=$(cell_pid)
+ctl call victim 'cache 40'
+status_is 0
+wait_until 'it is told that there is no more' is_told victim memory-limit 1
+# Long enough for a leak.
+for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15; do
+	ctl call victim 'cache 4'
+	says 4
+	sleep 0.2
+done
+[ "$(cell_pid)" = "$before" ] || fail 'its cell was replaced'
+stop
+
 begin "a flood is refused as the policy says, and told, $times times"
 faulty 'concurrency = 1
 queue = 8'

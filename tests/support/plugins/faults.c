@@ -7,7 +7,8 @@
  * "stuck N" spins after N awaits. "cross SERVICE OWN OTHER" makes the file OWN, waits for the file
  * OTHER, and calls the service. "leak" forgets a watch of a file, "thread" a thread. "grow N" takes
  * N pieces of 64 KiB and forgets them, "fds N" opens N descriptors and forgets them: the answer says
- * how many it got; "sockets N" opens N of Bay's. "flood SERVICE N" sends that service N messages and says how many were taken.
+ * how many it got; "sockets N" opens N of Bay's. "cache N" takes N pieces of 60 KiB and frees the oldest
+ * when there is no more. "flood SERVICE N" sends that service N messages and says how many were taken.
  * "linger MS" is a handler that takes so long. "subscribe" lets messages come and never takes them,
  * "publish N" publishes N. Anything else is answered at once.
  */
@@ -169,6 +170,25 @@ fault_grow(struct bay_request *request, long count)
 }
 
 static int
+fault_cache(struct bay_request *request, long count)
+{
+	static void *pieces[64];
+	static unsigned oldest, next;
+	long freed = 0;
+
+	for (long i = 0; i < count; i++) {
+		while ((pieces[next % 64] = bay_alloc(60 * 1024)) == NULL) {
+			if (oldest == next)
+				return BAY_NO_MEMORY;
+			bay_free(pieces[oldest++ % 64]);
+			freed++;
+		}
+		next++;
+	}
+	return bay_reply_printf(request, "%ld", freed);
+}
+
+static int
 fault_fds(struct bay_request *request, long count)
 {
 	long got = 0;
@@ -240,6 +260,7 @@ static const struct order {
 	int (*fn)(struct bay_request *request, long number);
 } orders[] = {
 	{"grow ", fault_grow},
+	{"cache ", fault_cache},
 	{"fds ", fault_fds},
 	{"sockets ", fault_sockets},
 	{"publish ", fault_publish},
