@@ -129,6 +129,19 @@ trace_target_process(const struct admin_tracers *tracers, const struct trace_tar
 	return service != NULL ? master_cell_ready(service->cell) : NULL;
 }
 
+/* Tells the process that records it to do so no more, if that is still there. */
+static void
+trace_target_untell(struct admin_tracers *tracers, struct trace_target *target)
+{
+	for (size_t i = 0; target->asked_ns != 0 && i < supervisor_cell_count(tracers->master->supervisor); i++) {
+		struct cell_process *process = master_cell_hears(supervisor_cell(tracers->master->supervisor, i));
+
+		if (process != NULL && cell_process_started_ns(process) == target->asked_ns)
+			trace_tell_cell(tracers, process, target->service, false);
+	}
+	target->asked_ns = 0;
+}
+
 static void
 trace_target_tell(struct admin_tracers *tracers, struct trace_target *target)
 {
@@ -136,6 +149,8 @@ trace_target_tell(struct admin_tracers *tracers, struct trace_target *target)
 
 	if (process == NULL || target->asked_ns == cell_process_started_ns(process))
 		return;
+	/* It may have moved. */
+	trace_target_untell(tracers, target);
 	target->asked_ns = cell_process_started_ns(process);
 	target->told = false;
 	trace_tell_cell(tracers, process, target->service, true);
@@ -159,13 +174,10 @@ trace_target_take(struct admin_tracers *tracers, const char *service)
 static void
 trace_target_leave(struct admin_tracers *tracers, struct trace_target *target)
 {
-	struct cell_process *process;
-
 	if (--target->tracers > 0)
 		return;
-	process = tracers->closing ? NULL : trace_target_process(tracers, target);
-	if (process != NULL && target->asked_ns == cell_process_started_ns(process))
-		trace_tell_cell(tracers, process, target->service, false);
+	if (!tracers->closing)
+		trace_target_untell(tracers, target);
 	list_remove(&target->link);
 	free(target);
 }

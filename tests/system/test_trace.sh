@@ -211,6 +211,29 @@ tells again <<'END'
 0 remote far queued false ok
 END
 
+case='a service that moves is recorded where it is, and not where it was'
+is_in() { ctl_quiet list --json | tr '{' '\n' | grep '"name":"toolbox"' | grep -q "\"cell\":\"$1\""; }
+toolbox_sampled() {
+	ctl call toolbox traceparent
+	case $(cat "$dir/out") in *-01) ;; *) return 1 ;; esac
+}
+begin_trace moved toolbox
+wait_until 'it is recorded' toolbox_sampled
+sed -i 's/^\[service toolbox\]$/&\ncell = far/' "$dir/bay.ini"
+ctl reload
+status_is 0
+wait_until 'it is in the other cell' is_in far
+wait_until 'it is recorded there' toolbox_sampled
+kill -KILL "$tracer"
+wait "$tracer" 2>/dev/null
+toolbox_not_sampled() { ! toolbox_sampled; }
+wait_until 'it is not recorded any more' toolbox_not_sampled
+sed -i '/^\[service toolbox\]$/{n;d}' "$dir/bay.ini"
+ctl reload
+status_is 0
+wait_until 'it is back' is_in main
+toolbox_sampled && fail 'it is recorded for nobody'
+
 case='a service that is not there, and too many who look'
 ctl trace nothing --for 1s
 status_is 4
