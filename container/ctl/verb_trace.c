@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/traceparent.h"
 #include "ctl/stream.h"
 #include "ctl/table.h"
 #include "ctl/verbs.h"
@@ -80,7 +81,7 @@ trace_print_request(struct ctl *ctl, const json_t *request)
 }
 
 static void
-trace_print_begin(struct ctl *ctl, const char *service)
+trace_print_begin(struct ctl *ctl, const char *service, bool slow)
 {
 	char text[CLOCK_TEXT_SIZE];
 
@@ -90,7 +91,7 @@ trace_print_begin(struct ctl *ctl, const char *service)
 	print_text(&ctl->err, service);
 	if (ctl->options.for_ns != 0)
 		fprintf(ctl->err.file, " for %s", clock_format_duration(text, sizeof(text), ctl->options.for_ns));
-	fputc('\n', ctl->err.file);
+	fputs(slow ? ", but not yet on a loop that does not answer\n" : "\n", ctl->err.file);
 	fflush(ctl->err.file);
 }
 
@@ -102,7 +103,7 @@ trace_print_reply(struct ctl *ctl, const json_t *parameters)
 	const char *begun = view_text(parameters, "begun");
 
 	if (*begun != '\0')
-		trace_print_begin(ctl, begun);
+		trace_print_begin(ctl, begun, json_is_true(json_object_get(parameters, "slow")));
 	if (view_int(parameters, "lost") > 0)
 		fprintf(ctl->out.file, "(%lld hops are lost here: there are more than can be told)\n",
 			(long long)view_int(parameters, "lost"));
@@ -116,14 +117,23 @@ trace_print_reply(struct ctl *ctl, const json_t *parameters)
 enum interface_exit
 verb_trace(struct ctl *ctl)
 {
-	json_t *parameters = json_pack("{s:o}", "service", varlink_text(ctl->options.arguments[0]));
+	const char *header = ctl->options.traceparent;
+	struct traceparent only;
+	json_t *parameters;
 
+	/* Of a call a header that is none counts as not there; here that would be all requests. */
+	if (header != NULL && !traceparent_parse(header, strlen(header), &only)) {
+		ctl_error_set(&ctl->error, INTERFACE_EXIT_USAGE, CTL_CODE_USAGE, "--traceparent: '%.80s' is none: it has "
+			"the form of 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", header);
+		return ctl_fail(ctl);
+	}
+	parameters = json_pack("{s:o}", "service", varlink_text(ctl->options.arguments[0]));
 	if (ctl->options.for_ns != 0)
 		json_object_set_new(parameters, "for_ns", json_integer(ctl->options.for_ns));
 	if (ctl->options.limit != 0)
 		json_object_set_new(parameters, "limit", json_integer(ctl->options.limit));
-	if (ctl->options.traceparent != NULL)
-		json_object_set_new(parameters, "traceparent", varlink_text(ctl->options.traceparent));
+	if (header != NULL)
+		json_object_set_new(parameters, "traceparent", varlink_text(header));
 	/* Nothing may pass for a long time. */
 	ctl->options.follow = true;
 	return stream_run(ctl, INTERFACE_NAME ".Trace", parameters, trace_print_reply, "requests", "the service");

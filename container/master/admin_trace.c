@@ -30,6 +30,9 @@
 /* How often is looked for hops: their rings hold so many for so long. */
 static const struct timeval trace_period = {.tv_usec = 50 * 1000};
 
+/* How long a cell may take to record before who traces is told that it is slow. */
+#define TRACE_BEGIN_NS INT64_C(1000000000)
+
 struct admin_tracers {
 	struct master *master;
 	struct event *timer;
@@ -50,6 +53,7 @@ struct trace_target {
 	unsigned tracers;
 	int64_t asked_ns;         /* the process that was told: when it was started; 0: none */
 	bool told;                /* and it has said that it does */
+	int64_t wait_until_ns;    /* it is not waited for any longer, since one of its loops may hang */
 };
 
 struct tracer {
@@ -62,7 +66,8 @@ struct tracer {
 	uint64_t next;            /* the number of the hop to be looked at next */
 	uint64_t lost_before;     /* in all, when it began, or was told last */
 	uint64_t lost;            /* that it has been told of */
-	int64_t until_ns;         /* INT64_MAX: until it goes */
+	int64_t for_ns;           /* from when it has begun; 0: until it goes */
+	int64_t until_ns;         /* INT64_MAX: not yet, or until it goes */
 	int64_t left;             /* requests that it still wants */
 	int64_t told;             /* requests */
 	bool begun;               /* and it has been told so */
@@ -153,6 +158,7 @@ trace_target_tell(struct admin_tracers *tracers, struct trace_target *target)
 	trace_target_untell(tracers, target);
 	target->asked_ns = cell_process_started_ns(process);
 	target->told = false;
+	target->wait_until_ns = clock_monotonic_ns() + TRACE_BEGIN_NS;
 	trace_tell_cell(tracers, process, target->service, true);
 }
 
@@ -258,12 +264,23 @@ tracer_end(struct tracer *tracer)
 }
 
 /* Whoever comes after it knows that what passes is recorded; of a service that does not run, nothing
- * passes. */
+ * passes. Loops that hang record as soon as they go on. */
 static bool
 tracer_tell_begin(struct tracer *tracer)
 {
-	if (!tracer->begun && (tracer->target->told || trace_target_process(tracer->tracers, tracer->target) == NULL))
-		tracer->begun = admin_reply_part(tracer->request, json_pack("{s:s}", "begun", tracer->target->service));
+	const struct trace_target *target = tracer->target;
+	int64_t now_ns = clock_monotonic_ns();
+	bool told = target->told || trace_target_process(tracer->tracers, target) == NULL;
+	json_t *begun;
+
+	if (tracer->begun || (!told && now_ns < target->wait_until_ns))
+		return tracer->begun;
+	begun = json_pack("{s:s}", "begun", target->service);
+	if (begun != NULL && !told)
+		json_object_set_new(begun, "slow", json_true());
+	tracer->begun = admin_reply_part(tracer->request, begun);
+	if (tracer->begun && tracer->for_ns != 0 && tracer->for_ns < INT64_MAX - now_ns)
+		tracer->until_ns = now_ns + tracer->for_ns;
 	return tracer->begun;
 }
 
@@ -403,13 +420,10 @@ trace_integer(const json_t *parameters, const char *name, int64_t otherwise)
 }
 
 static struct tracer *
-tracer_create(struct admin_tracers *tracers, struct admin_request *request, const char *service)
+tracer_create(struct admin_tracers *tracers, struct admin_request *request, const char *service,
+	const struct trace_id *only)
 {
-	const char *header = json_string_value(json_object_get(request->parameters, "traceparent"));
-	int64_t for_ns = trace_integer(request->parameters, "for_ns", 0);
-	int64_t now_ns = clock_monotonic_ns();
 	struct tracer *tracer = xcalloc(1, sizeof(*tracer));
-	struct traceparent only;
 
 	tracer->tracers = tracers;
 	tracer->request = request;
@@ -418,10 +432,10 @@ tracer_create(struct admin_tracers *tracers, struct admin_request *request, cons
 	tracers->bits |= UINT32_C(1) << tracer->bit;
 	tracer->next = hop_store_end(tracers->store);
 	tracer->lost_before = hop_reader_lost(tracers->reader);
-	tracer->until_ns = for_ns != 0 && for_ns < INT64_MAX - now_ns ? now_ns + for_ns : INT64_MAX;
+	tracer->for_ns = trace_integer(request->parameters, "for_ns", 0);
+	tracer->until_ns = INT64_MAX;
 	tracer->left = trace_integer(request->parameters, "limit", INT64_MAX);
-	if (header != NULL && traceparent_parse(header, strlen(header), &only))
-		tracer->only = only.id;
+	tracer->only = *only;
 	tracer->target = trace_target_take(tracers, service);
 	list_push_back(&tracers->tracers, &tracer->link);
 	return tracer;
@@ -431,11 +445,18 @@ void
 admin_trace(struct admin_request *request, struct master *master)
 {
 	struct admin_tracers *tracers = master->admin_tracers;
+	const char *header = json_string_value(json_object_get(request->parameters, "traceparent"));
 	const struct master_service *service = admin_find_service(request, master);
+	struct traceparent only = {0};
 	struct tracer *tracer;
 
 	if (service == NULL || admin_refused_while_draining(request, master))
 		return;
+	if (header != NULL && !traceparent_parse(header, strlen(header), &only)) {
+		admin_fail(request, BAY_INVALID, "trace service %s: the traceparent is none: it has the form of "
+			"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", service->config->name);
+		return;
+	}
 	if (tracers->bits == UINT32_MAX) {
 		admin_fail(request, BAY_FULL, "trace service %s: %d are tracing already: wait until one of them ends",
 			service->config->name, HOP_READERS_MAX);
@@ -445,7 +466,7 @@ admin_trace(struct admin_request *request, struct master *master)
 		tracers->store = hop_store_create();
 		tracers->reader = hop_reader_create(master->supervisor, tracers->store);
 	}
-	tracer = tracer_create(tracers, request, service->config->name);
+	tracer = tracer_create(tracers, request, service->config->name, &only.id);
 	admin_request_watch(request, tracer_on_gone, tracer_on_room, tracer);
 	if (!evtimer_pending(tracers->timer, NULL))
 		event_add(tracers->timer, &trace_period);

@@ -445,12 +445,12 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.role = INTERFACE_ROLE_OPERATOR,
 		.streams = true,
 		.arguments = trace_arguments,
-		.reply = "begun: ?string, request: ?TracedRequest, lost: ?int, ended: ?TraceEnd",
+		.reply = "begun: ?string, slow: ?bool, request: ?TracedRequest, lost: ?int, ended: ?TraceEnd",
 		.help = "The requests that pass a service from now on, each with all that was called and "
 			"sent for it, in any cell; one a reply, when it has ended. Wants more. Behind the reply "
-			"with begun all of them are told; lost says how many hops were not read in time. Ends "
-			"after for_ns, or after limit requests, or with the connection. traceparent: only those "
-			"that belong to its trace.",
+			"with begun all of them are told, but with slow not yet those of loops that hang; lost "
+			"says how many hops were not read in time. Ends for_ns after begun, or after limit "
+			"requests, or with the connection. traceparent: only those that belong to its trace.",
 	},
 	[INTERFACE_RELOAD_CONFIG] = {
 		.id = INTERFACE_RELOAD_CONFIG,

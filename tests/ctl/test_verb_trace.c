@@ -9,6 +9,8 @@
 #include "ctl/run.h"
 #include "support/check_main.h"
 
+#define HEADER "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
 static struct fake_server server;
 static struct run run;
 
@@ -79,11 +81,28 @@ END_TEST
 START_TEST(its_options_are_passed_on)
 {
 	start(answer);
-	run_words(&run, "trace", "a", "--for", "10s", "--limit", "5", "--traceparent", "00-x", NULL);
+	run_words(&run, "trace", "a", "--for", "10s", "--limit", "5", "--traceparent", HEADER, NULL);
 	ck_assert_int_eq(run.exit, 0);
-	expect_line(run.err, "tracing service {.for_ns.:10000000000,.limit.:5,.service.:.a.,.traceparent.:.00-x.} for 10s\n");
+	expect_line(run.err, "tracing service {.for_ns.:10000000000,.limit.:5,.service.:.a.,.traceparent.:." HEADER ".} for 10s\n");
 	run_words(&run, "trace", "a", "-q", NULL);
 	ck_assert_str_eq(run.err, "");
+	stop();
+}
+END_TEST
+
+static void
+answer_slowly(struct fake_call *call)
+{
+	fake_reply_continues(call, "{'begun':'a','slow':true}");
+	fake_reply(call, "{'ended':{'requests':0,'lost':0}}");
+}
+
+START_TEST(a_loop_that_does_not_answer_is_told_of)
+{
+	start(answer_slowly);
+	run_words(&run, "trace", "a", NULL);
+	ck_assert_int_eq(run.exit, 0);
+	expect_line(run.err, "tracing service a, but not yet on a loop that does not answer\n");
 	stop();
 }
 END_TEST
@@ -103,9 +122,10 @@ START_TEST(json_is_one_object_a_line)
 }
 END_TEST
 
-START_TEST(times_and_numbers_that_cannot_be_are_usage_errors)
+START_TEST(options_that_cannot_be_are_usage_errors)
 {
-	static const char *const words[][2] = {{"--for", "0s"}, {"--for", "soon"}, {"--limit", "0"}, {"--limit", "x"}};
+	static const char *const words[][2] = {{"--for", "0s"}, {"--for", "soon"}, {"--limit", "0"}, {"--limit", "x"},
+		{"--traceparent", "x"}, {"--traceparent", HEADER "-more"}};
 
 	for (size_t i = 0; i < sizeof(words) / sizeof(*words); i++) {
 		run = (struct run){.socket = "/nowhere"};
@@ -119,5 +139,6 @@ END_TEST
 CHECK_MAIN("ctl/verb_trace",
 	requests_are_printed_with_what_was_called_below,
 	its_options_are_passed_on,
+	a_loop_that_does_not_answer_is_told_of,
 	json_is_one_object_a_line,
-	times_and_numbers_that_cannot_be_are_usage_errors)
+	options_that_cannot_be_are_usage_errors)

@@ -241,6 +241,33 @@ ctl trace toolbox --for never
 status_is 2
 ctl trace toolbox --limit 0
 status_is 2
+ctl trace toolbox --traceparent rubbish
+status_is 2
+complains "--traceparent: 'rubbish' is none"
+stop
+
+begin 'while a loop of the cell hangs it begins all the same, and says so'
+plugin actor
+plugin toolbox
+ini <<'END'
+[service actor]
+stall_kill = 0s
+restart_delay = 10ms
+instances = one
+[service toolbox]
+END
+start
+ctl_behind spins call actor spin
+hangs() { ctl_quiet status actor --json | grep -q '"silent_loops":\[{'; }
+wait_until 'its loop hangs' hangs
+begin_trace hung toolbox --for 200ms
+ended_with 0
+grep -q '"begun":"toolbox","slow":true' "$dir/hung" || fail "it does not say so: $(cat "$dir/hung")"
+ctl set actor.stall_kill 1s
+status_is 0
+! wait "$call" || fail 'the call succeeded'
+answers() { [ "$(ctl_quiet call toolbox 'relay actor echo x' 2>/dev/null)" = x ]; }
+wait_until 'another cell serves' answers
 stop
 
 finish
