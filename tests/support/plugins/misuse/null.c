@@ -235,8 +235,8 @@ static void call_bay_subscription_dropped(void) { (void)bay_subscription_dropped
 static void call_bay_unsubscribe(void) { bay_unsubscribe(NULL); }
 static void call_bay_arguments(void) { (void)bay_arguments(NULL); }
 static void call_bay_trace_begin(void) { (void)bay_trace_begin(NULL); }
-static void call_bay_traceparent(void) { (void)bay_traceparent(NULL, 0); }
-static void call_bay_trace_id(void) { (void)bay_trace_id(NULL, 0); }
+static void call_bay_traceparent(void) { (void)bay_traceparent(NULL, BAY_TRACEPARENT_SIZE); }
+static void call_bay_trace_id(void) { (void)bay_trace_id(NULL, BAY_TRACE_ID_SIZE); }
 static void call_bay_watch_open(void) { (void)bay_watch_open(NULL, 0, NULL); }
 static void call_bay_watch_close(void) { bay_watch_close(NULL); }
 static void call_bay_watch_next(void) { (void)bay_watch_next(NULL, NULL, BAY_INHERIT); }
