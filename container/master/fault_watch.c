@@ -118,16 +118,18 @@ fault_print_lost(const struct config_service *config, char *text)
 
 /* --- what has leaked -------------------------------------------------------------------------- */
 
-/* Whether it has all the memory that it may, although it does nothing: then it has none left to
- * begin anything, and keeps it for good. */
+/* Whether it has all the memory that it may, although it does nothing, and has freed none of it, not even just
+ * now: then it has none left to begin anything, and keeps it for good. */
 static bool
-fault_is_leaked(const struct master_service *service, const struct status_page *page)
+fault_is_leaked(const struct master_service *service, const struct fault_figures *figures, const struct status_page *page)
 {
 	uint64_t max = service->config->memory_max;
 	struct status_service_view view;
 
 	status_page_read_service(page, service->slot, &view);
-	return max > 0 && view.in_flight == 0 && view.queue_length == 0 && view.memory_bytes >= max - max / FAULT_NEARLY;
+	return max > 0 && view.in_flight == 0 && view.queue_length == 0 &&
+		view.memory_bytes >= max - max / FAULT_NEARLY &&
+		view.memory_freed == figures->freed;
 }
 
 /* A cache that makes room when it is refused more frees some each time. */
@@ -154,7 +156,7 @@ fault_cure(struct master_service *service, struct fault_figures *figures, const 
 	char text[120];
 
 	if ((figures->cured_ns != 0 && now_ns - figures->cured_ns < FAULT_REST_NS) ||
-		now_ns - figures->kept_ns < FAULT_KEPT_NS || !fault_is_leaked(service, page))
+		now_ns - figures->kept_ns < FAULT_KEPT_NS || !fault_is_leaked(service, figures, page))
 		return;
 	figures->cured_ns = now_ns;
 	snprintf(text, sizeof(text), "service %s does nothing and has kept all of its memory (memory_max = %s)",
