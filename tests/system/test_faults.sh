@@ -107,9 +107,9 @@ cat >>"$dir/bay.ini" <<'END'
 concurrency = 1
 END
 start
-ctl_behind one call victim "cross partner $dir/one.mark $dir/other.mark"
+ctl_behind one call victim "cross partner $dir/one.mark $dir/other.mark" --timeout 1h
 one=$call
-ctl_behind other call partner "cross victim $dir/other.mark $dir/one.mark"
+ctl_behind other call partner "cross victim $dir/other.mark $dir/one.mark" --timeout 1h
 other=$call
 is_deadlocked() { ctl_quiet tasks | grep -q '^deadlock: '; }
 wait_until 'they wait for each other' is_deadlocked
@@ -131,23 +131,21 @@ faults_of() { ctl_quiet events -n 2000 "$1" | grep -c " fault[ ,].*: $2: "; }
 is_told() { [ "$(faults_of "$1" "$2")" -ge "$3" ]; }
 is_healthy() { [ "$(field_of "$1" health)" = healthy ]; }
 
-begin "a deadlock of two services is told by itself, and is over when a deadline ends it, $times times"
-faulty 'concurrency = 1
-timeout = 3s'
+begin "a deadlock of two services is told by itself, and is over when one of the calls is given up, $times times"
+faulty 'concurrency = 1'
 plugin faults partner
 cat >>"$dir/bay.ini" <<'END'
 [service partner]
 concurrency = 1
-timeout = 3s
 END
 start
 i=0
 while [ "$i" -lt "$times" ]; do
 	i=$((i + 1))
 	rm -f "$dir"/*.mark
-	ctl_behind one call victim "cross partner $dir/one.mark $dir/other.mark"
+	ctl_behind one call victim "cross partner $dir/one.mark $dir/other.mark" --timeout 1h
 	one=$call
-	ctl_behind other call partner "cross victim $dir/other.mark $dir/one.mark"
+	ctl_behind other call partner "cross victim $dir/other.mark $dir/one.mark" --timeout 1h
 	other=$call
 	for service in victim partner; do
 		wait_until "the deadlock of $service is told, time $i" is_told $service deadlock "$i"
@@ -158,19 +156,21 @@ while [ "$i" -lt "$times" ]; do
 		[ "$(field_of victim health)" = unhealthy ] || fail 'it is called well'
 		is_answered bystander || fail 'the bystander does not answer'
 	}
+	# It stands until then, so it is told once.
+	kill "$one"
 	wait "$one" "$other"
 	for service in victim partner; do
 		wait_until "$service is well again" is_healthy $service
-		is_state $service ready || fail "$service is not ready"
+		wait_until "$service serves" is_state $service ready
 	done
 done
 logs '[service-deadlock]'
 for service in victim partner; do
 	ctl events -n 2000 $service
 	for word in ' handle (victim)' ' handle (partner)'; do
-		[ "$(grep -c " fault[ ,].*deadlock: .*$word" "$dir/out")" -eq "$times" ] || fail "not $times times: $word"
+		[ "$(grep -c " fault[ ,].*deadlock: .*$word" "$dir/out")" -ge "$times" ] || fail "not $times times: $word"
 	done
-	[ "$(grep -c ' fault-over[ ,]' "$dir/out")" -eq "$times" ] || fail "$service: it is not over $times times"
+	[ "$(grep -c ' fault-over[ ,]' "$dir/out")" -ge "$times" ] || fail "$service: it is not over $times times"
 	[ "$(field_of $service restarts)" -eq 0 ] || fail "$service was restarted"
 done
 counts deadlock
