@@ -183,6 +183,34 @@ START_TEST(a_cell_cannot_blame_a_service_of_another)
 }
 END_TEST
 
+static size_t
+count_limits(const struct fake_master *master)
+{
+	const struct event_record *record;
+	uint64_t next = 1;
+	size_t count = 0;
+
+	while (event_log_next(master->events, &next, NULL, &record))
+		count += record->kind == EVENT_LIMIT;
+	return count;
+}
+
+START_TEST(a_cell_that_is_replaced_is_told_of_once)
+{
+	struct fake_master master;
+
+	fake_master_open_pair(&master, "", "", "isolate = yes", NULL);
+	fake_master_start(&master);
+	for (int i = 0; i < 3; i++)
+		master_cell_renew(cell_of(&master, "b"), "it has had its time");
+	ck_assert_uint_eq(count_limits(&master), 1);
+	/* Each for itself. */
+	master_cell_renew(service_of(&master, "a")->cell, "it has, too");
+	ck_assert_uint_eq(count_limits(&master), 2);
+	fake_master_close(&master);
+}
+END_TEST
+
 START_TEST(all_cells_end_with_bayd)
 {
 	struct fake_master master;
@@ -317,6 +345,7 @@ CHECK_MAIN("master/master_cell",
 	a_cell_that_is_never_ready_fails_its_services,
 	bayd_does_not_start_without_one_of_its_cells,
 	a_cell_cannot_blame_a_service_of_another,
+	a_cell_that_is_replaced_is_told_of_once,
 	all_cells_end_with_bayd,
 	services_of_several_cells_are_stopped_in_their_order,
 	the_third_crash_moves_a_service_out_and_a_reset_back,
