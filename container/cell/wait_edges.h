@@ -25,7 +25,7 @@ struct wait_graph;
 char *wait_node_text(const struct wait_graph *graph, uint64_t node);
 
 /* "task 9 a (b) -> the queue of c -> task 3 d (c) -> task 9 a (b)", malloc'd; of a long one only begin and
- * end. */
+ * end, which are the same for all that lie on it. */
 char *wait_circle_text(const struct wait_graph *graph, const uint64_t *nodes, size_t length);
 
 /* Adds for what the tasks of a loop wait, and which requests they serve. Its thread; no task

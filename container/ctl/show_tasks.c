@@ -90,7 +90,7 @@ show_circle_is_told(const json_t *tasks, size_t first, const char *circle)
 	return false;
 }
 
-/* Each circle once, in full. */
+/* Each circle once. */
 static void
 show_deadlocks(struct print *print, const json_t *reply)
 {

@@ -581,7 +581,7 @@ const struct interface_type_text interface_types[] = {
 		"Verb (service: string, name: string, role: (viewer, operator, admin), help: string, "
 		"arguments: []Argument)"},
 	{"A task. parent is 0 for one that its service started; canceled is the reason; deadlock "
-		"the circle of tasks and queues that wait for each other, from this one back to it.",
+		"the circle of tasks and queues that wait for each other, from this one back to it; of a long one begin and end.",
 		"Task (id: int, cell: string, service: string, name: string, loop: int, state: string, "
 		"waiting_on: ?string, where: ?string, age_ns: int, parent: int, canceled: ?string, "
 		"deadlock: ?string, stack_used: int)"},

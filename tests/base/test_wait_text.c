@@ -53,6 +53,10 @@ START_TEST(of_a_long_one_begin_and_end_are_told)
 		1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
 	CHECK("n1 -> n2 -> n3 -> n4 -> n5 -> n6 -> n7 -> n8 -> ... -> n12 -> n13 -> n14 -> n1",
 		1, 100, 2, 3, 4, 5, 6, 7, 8, 9, 10, 101, 11, 12, 13, 14, 102);
+	/* For all that lie on it the same. */
+	CHECK("n1 -> n2 -> n3 -> n4 -> n5 -> n6 -> n7 -> n8 -> ... -> n10 -> n11 -> n12 -> n1",
+		9, 10, 11, 12, 1, 2, 3, 4, 5, 6, 7, 8);
+	CHECK("n2 -> n3 -> n1 -> n2", 2, 3, 1);
 }
 END_TEST
 
