@@ -4,6 +4,7 @@
 #include "cell/generation.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include <bay/status.h>
 
@@ -14,6 +15,8 @@
 #include "protocol/cell_link.h"
 #include "service/instance.h"
 #include "service/plugin.h"
+#include "service/plugin_file.h"
+#include "service/plugin_import.h"
 #include "service/service.h"
 #include "service/settings.h"
 
@@ -95,11 +98,20 @@ generation_step(struct generation *generation, host_instance_fn *step, generatio
 
 /* --- load and initialise --------------------------------------------------------------------- */
 
+static bool
+generation_may_start_threads(const struct plugin *plugin)
+{
+	return plugin != NULL && plugin->facts != NULL && plugin->facts->lingers != NULL &&
+		strstr(plugin->facts->lingers, PLUGIN_STARTS_THREADS) != NULL;
+}
+
+/* From here on until it is unloaded, the loader thread leaves the plugin alone. */
 static void
 generation_on_loaded(struct host_code *code)
 {
 	struct generation *generation = container_of(code, struct generation, code);
 
+	generation->starts_threads = generation_may_start_threads(code->plugin);
 	generation_keep_failure(generation, BAY_INVALID, code->error);
 	code->error = NULL;
 	generation->done(generation);

@@ -62,6 +62,7 @@ struct generation {
 	int64_t drain_timeout_ns;
 	struct host_code code;
 	struct thread_ids threads;        /* that were not ours before it was loaded */
+	bool starts_threads;              /* perhaps: it can */
 	struct host_instance *instances;  /* of the loops in owner->mask, in their order */
 	unsigned instance_count;          /* 0: none has been made */
 	unsigned pending;                 /* instances that have not answered the step */

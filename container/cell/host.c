@@ -29,9 +29,6 @@
 #include "service/hop.h"
 #include "service/instance.h"
 #include "service/peer.h"
-#include "service/plugin.h"
-#include "service/plugin_file.h"
-#include "service/plugin_import.h"
 #include "service/registry.h"
 #include "service/service.h"
 #include "service/service_queue.h"
@@ -166,10 +163,8 @@ host_threads_are_its(const struct generation *generation, void *arg)
 
 	list_for_each(pos, &host->services) {
 		const struct hosted *hosted = container_of(pos, struct hosted, link);
-		const struct plugin *plugin = hosted->current != NULL ? hosted->current->code.plugin : NULL;
 
-		if (hosted != generation->owner && plugin != NULL && plugin->facts != NULL &&
-			plugin->facts->lingers != NULL && strstr(plugin->facts->lingers, PLUGIN_STARTS_THREADS) != NULL)
+		if (hosted != generation->owner && hosted->current != NULL && hosted->current->starts_threads)
 			return false;
 	}
 	return true;
