@@ -6,16 +6,19 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/alloc.h"
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/code.h"
 #include "base/fd.h"
 #include "base/log.h"
@@ -36,6 +39,9 @@ struct runtime_dir {
 
 /* A bayd that just ends removes its directory under our hands: then look again. */
 enum { RUNTIME_DIR_TRIES = 10 };
+
+/* For a lock that nobody holds any more who can be seen: two seconds. */
+enum { RUNTIME_DIR_LOCK_TRIES = 200 };
 
 /* --- the lock ---------------------------------------------------------------- */
 
@@ -63,18 +69,40 @@ runtime_dir_lock_holder(const struct stat *st)
 	return holder;
 }
 
+/* The lock, or why not (an errno). A child of a bayd that was killed has it, too, until it runs its own
+ * program or hears of that end: then there is nobody any more who took it, and it is free soon. */
+static int
+runtime_dir_try_lock(const struct runtime_dir *dir, pid_t *holder_r)
+{
+	const struct timespec pause = {.tv_nsec = 10 * CLOCK_NS_PER_MS};
+	struct stat st;
+	int i;
+
+	*holder_r = 0;
+	for (i = 0; flock(dir->fd, LOCK_EX | LOCK_NB) != 0; i++) {
+		if (errno != EWOULDBLOCK)
+			return errno;
+		*holder_r = fstat(dir->fd, &st) == 0 ? runtime_dir_lock_holder(&st) : 0;
+		if (*holder_r != 0 && kill(*holder_r, 0) != 0 && errno == ESRCH)
+			*holder_r = 0;
+		if (*holder_r != 0 || i >= RUNTIME_DIR_LOCK_TRIES)
+			return EWOULDBLOCK;
+		nanosleep(&pause, NULL);
+	}
+	return 0;
+}
+
 static bool
 runtime_dir_lock(const struct runtime_dir *dir, struct buffer *error)
 {
 	char process[32] = "";
-	struct stat st;
 	pid_t pid;
+	int status = runtime_dir_try_lock(dir, &pid);
 
-	if (flock(dir->fd, LOCK_EX | LOCK_NB) == 0)
+	if (status == 0)
 		return true;
-	if (errno != EWOULDBLOCK)
-		return buffer_fail(error, "lock %s %s: %s", dir->key, dir->path, strerror(errno));
-	pid = fstat(dir->fd, &st) == 0 ? runtime_dir_lock_holder(&st) : 0;
+	if (status != EWOULDBLOCK)
+		return buffer_fail(error, "lock %s %s: %s", dir->key, dir->path, strerror(status));
 	if (pid > 0)
 		snprintf(process, sizeof(process), " (process %d)", (int)pid);
 	return buffer_fail(error, "%s %s is in use by another bayd%s: stop that one, "

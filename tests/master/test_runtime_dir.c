@@ -157,6 +157,28 @@ START_TEST(a_second_one_is_refused_with_the_process_of_the_first)
 }
 END_TEST
 
+/* It has the lock until it runs a program of its own, which is some milliseconds later. */
+START_TEST(a_child_of_one_that_was_killed_is_waited_for)
+{
+	struct temp_dir temp;
+	pid_t pid;
+
+	temp_dir_init(&temp);
+	pid = fork();
+	if (pid == 0) {
+		(void)must_open(temp.path);
+		if (fork() == 0) {
+			usleep(100 * 1000);
+			_exit(0);
+		}
+		raise(SIGKILL);
+	}
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
+	runtime_dir_close(must_open(temp.path));
+	temp_dir_finish(&temp);
+}
+END_TEST
+
 START_TEST(a_directory_that_others_can_write_to_is_refused)
 {
 	struct temp_dir temp;
@@ -442,6 +464,7 @@ CHECK_MAIN("master/runtime_dir",
 	one_that_a_killed_bayd_made_goes_away_with_the_next,
 	the_path_is_made_absolute,
 	a_second_one_is_refused_with_the_process_of_the_first,
+	a_child_of_one_that_was_killed_is_waited_for,
 	a_directory_that_others_can_write_to_is_refused,
 	a_directory_of_somebody_else_is_refused,
 	a_missing_parent_is_named_as_the_reason,
