@@ -262,6 +262,7 @@ static int
 send_some(void *arg)
 {
 	const char *text = arg;
+	int until = one_way_answers + (int)strlen(text);
 
 	for (; *text != '\0'; text++) {
 		struct bay_message *message = bay_message(text, 1);
@@ -269,7 +270,9 @@ send_some(void *arg)
 		ck_assert_int_eq(bay_send(service, message, bay_after(BAY_SECOND)), BAY_OK);
 		bay_message_free(message);
 	}
-	return bay_sleep(BAY_MS);
+	while (one_way_answers < until)
+		ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+	return BAY_OK;
 }
 
 START_TEST(what_goes_one_way_needs_no_answer_and_its_failures_are_said)
