@@ -19,17 +19,14 @@
 #include "base/text.h"
 #include "master/cell_keeper.h"
 #include "master/cell_limits.h"
+#include "master/cell_notices.h"
 #include "master/cell_replacement.h"
 #include "master/cell_section.h"
 #include "master/crash_reports.h"
-#include "master/dead_letters.h"
 #include "master/event_log.h"
 #include "master/link_broker.h"
-#include "master/plugin_examination.h"
 #include "master/service_absence.h"
-#include "master/service_canary.h"
 #include "master/service_control.h"
-#include "master/service_faults.h"
 #include "master/service_swap.h"
 #include "master/service_table.h"
 #include "master/supervisor.h"
@@ -124,217 +121,6 @@ master_cell_on_ready(void *arg)
 			service_control_cell_ready(service);
 	}
 	supervisor_settled(supervisor);
-}
-
-/* One of this cell: it speaks for no others. */
-static struct master_service *
-master_cell_find(const struct master_cell *cell, const char *name)
-{
-	struct master_service *service = supervisor_find(cell->supervisor, name);
-
-	return service != NULL && service->cell == cell ? service : NULL;
-}
-
-static void
-master_cell_on_listen(struct master_cell *cell, const json_t *parameters, struct cell_answer *answer)
-{
-	struct master_service *service;
-	struct cell_listen asked;
-	char error[CELL_ERROR_SIZE];
-
-	answer->status = BAY_INVALID;
-	if (!cell_listen_from_json(parameters, &asked, error)) {
-		buffer_fail(&answer->message, "%s", error);
-	} else if ((service = master_cell_find(cell, asked.service)) == NULL) {
-		answer->status = BAY_NOT_FOUND;
-		buffer_fail(&answer->message, "there is no such service");
-	} else {
-		answer->status = service_control_listen(service, &asked, &answer->fd,
-			&answer->message);
-	}
-}
-
-static void
-master_cell_on_connect(struct master_cell *cell, const json_t *parameters, struct cell_answer *answer)
-{
-	struct cell_connect asked;
-	char error[CELL_ERROR_SIZE];
-
-	answer->status = BAY_INVALID;
-	if (cell_connect_from_json(parameters, &asked, error))
-		answer->status = link_broker_connect(supervisor_broker(cell->supervisor), cell, asked.cell,
-			&answer->message);
-	else
-		buffer_fail(&answer->message, "%s", error);
-}
-
-static void
-master_cell_on_called(const char *method, const json_t *parameters, struct cell_answer *answer,
-	void *arg)
-{
-	struct master_cell *cell = arg;
-
-	if (strcmp(method, CELL_LISTEN) == 0) {
-		master_cell_on_listen(cell, parameters, answer);
-	} else if (strcmp(method, CELL_CONNECT) == 0) {
-		master_cell_on_connect(cell, parameters, answer);
-	} else {
-		answer->status = BAY_INVALID;
-		buffer_fail(&answer->message, "bayd does not know the call %s", method);
-	}
-}
-
-/* False: it cannot be read. */
-static bool
-master_cell_on_failed(struct master_cell *cell, const json_t *parameters, char *error)
-{
-	struct master_service *service;
-	struct cell_failed failed;
-
-	if (!cell_failed_from_json(parameters, &failed, error))
-		return false;
-	service = master_cell_find(cell, failed.service);
-	if (service != NULL && service_canary_failed(service, failed.generation, failed.message))
-		return true;
-	if (service != NULL && service->image != NULL && service->image->generation == failed.generation)
-		service_control_failed(service, failed.message);
-	return true;
-}
-
-static bool
-master_cell_on_stage(struct master_cell *cell, const json_t *parameters, char *error)
-{
-	struct master_service *service;
-	struct cell_stage_reached reached;
-
-	if (!cell_stage_reached_from_json(parameters, &reached, error))
-		return false;
-	service = master_cell_find(cell, reached.service);
-	if (service != NULL)
-		service_swap_on_stage(service, reached.generation, cell_stage_name(reached.stage));
-	return true;
-}
-
-/* Also of a service that has moved to another cell since, or that there is no more. */
-static bool
-master_cell_on_lingers(struct master_cell *cell, const json_t *parameters, char *error)
-{
-	struct master_service *service;
-	struct cell_lingers lingers;
-
-	if (!cell_lingers_from_json(parameters, &lingers, error))
-		return false;
-	service = service_table_find_ever(supervisor_table(cell->supervisor), lingers.service);
-	if (service != NULL)
-		master_service_note_lingering(service, cell, &lingers);
-	if (!supervisor_is_stopping(cell->supervisor))
-		cell_replacement_consider(cell->replacement);
-	return true;
-}
-
-/* It speaks for no others. */
-static bool
-master_cell_on_health(struct master_cell *cell, const json_t *parameters, char *error)
-{
-	struct master_service *service;
-	struct cell_health health;
-
-	if (!cell_health_from_json(parameters, &health, error))
-		return false;
-	service = master_cell_find(cell, health.service);
-	if (service != NULL)
-		service_health_note(service, &health);
-	return true;
-}
-
-/* Of its own calls, to whatever service. */
-static bool
-master_cell_on_breaker(struct master_cell *cell, const json_t *parameters, char *error)
-{
-	struct master_service *service;
-	struct cell_breaker breaker;
-
-	if (!cell_breaker_from_json(parameters, &breaker, error))
-		return false;
-	service = supervisor_find(cell->supervisor, breaker.service);
-	if (service != NULL)
-		service_guard_note(service, cell, &breaker);
-	return true;
-}
-
-static bool
-master_cell_on_fault(struct master_cell *cell, const json_t *parameters, char *error)
-{
-	struct master_service *service;
-	struct cell_fault fault;
-
-	if (!cell_fault_from_json(parameters, &fault, error))
-		return false;
-	if (fault.kind == CELL_FAULT_FD_LIMIT) {
-		master_cell_renew(cell, fault.text != NULL ? fault.text : "its descriptors are nearly all open");
-		return true;
-	}
-	service = master_cell_find(cell, fault.service);
-	if (service != NULL)
-		service_faults_note(service, fault.kind, fault.text);
-	return true;
-}
-
-static bool
-master_cell_on_broken(struct master_cell *cell, const json_t *parameters, char *error)
-{
-	struct cell_broken broken;
-
-	if (!cell_broken_from_json(parameters, &broken, error))
-		return false;
-	link_broker_broken(supervisor_broker(cell->supervisor), cell, broken.cell, broken.epoch,
-		broken.reason);
-	return true;
-}
-
-/* Of a service of another cell, by the one that had sent it. */
-static bool
-master_cell_on_dead_letter(struct master_cell *cell, const json_t *parameters, char *error)
-{
-	struct master_service *service;
-	struct cell_dead_letter letter;
-
-	if (!cell_dead_letter_from_json(parameters, &letter, error))
-		return false;
-	service = supervisor_find(cell->supervisor, letter.service);
-	if (service != NULL)
-		dead_letters_add(service, cell->name, &letter, cell->config->container.state_dir);
-	return true;
-}
-
-static void
-master_cell_on_notice(const char *method, const json_t *parameters, void *arg)
-{
-	static const struct {
-		const char *method;
-		bool (*fn)(struct master_cell *cell, const json_t *parameters, char *error);
-	} notices[] = {
-		{CELL_FAILED, master_cell_on_failed},
-		{CELL_STAGE, master_cell_on_stage},
-		{CELL_LINGERS, master_cell_on_lingers},
-		{CELL_HEALTH, master_cell_on_health},
-		{CELL_BREAKER, master_cell_on_breaker},
-		{CELL_FAULT, master_cell_on_fault},
-		{CELL_BROKEN, master_cell_on_broken},
-		{CELL_DEAD_LETTER, master_cell_on_dead_letter},
-	};
-	struct master_cell *cell = arg;
-	const char *subject = cell_keeper_subject(cell->keeper);
-	char error[CELL_ERROR_SIZE];
-
-	for (size_t i = 0; i < sizeof(notices) / sizeof(*notices); i++) {
-		if (strcmp(method, notices[i].method) != 0)
-			continue;
-		if (!notices[i].fn(cell, parameters, error))
-			log_warn(subject, "sent a notice that cannot be read: %s [cell-link]", error);
-		return;
-	}
-	log_warn(subject, "sent a notice that is not known: %s [cell-link]", method);
 }
 
 /* --- its end --------------------------------------------------------------------------- */
@@ -671,6 +457,13 @@ master_cell_on_over(const char *what, bool memory, bool far, void *arg)
 }
 
 void
+master_cell_consider_replacement(struct master_cell *cell)
+{
+	if (!supervisor_is_stopping(cell->supervisor))
+		cell_replacement_consider(cell->replacement);
+}
+
+void
 master_cell_renew(struct master_cell *cell, const char *why)
 {
 	master_cell_on_over(why, false, false, cell);
@@ -772,7 +565,7 @@ master_cell_create_keeper(struct master_cell *cell)
 		.log_level = log_level_name(container->log_level),
 	};
 	const struct cell_keeper_watcher watcher = {.ready = master_cell_on_ready,
-		.called = master_cell_on_called, .notice = master_cell_on_notice,
+		.called = cell_notices_on_call, .notice = cell_notices_on_notice,
 		.ended = master_cell_on_ended, .gone = master_cell_on_gone,
 		.crashed = master_cell_on_crashed,
 		.hindered = master_cell_on_hindered, .arg = cell};
@@ -827,6 +620,12 @@ const struct master_service *
 master_cell_suspect(const struct master_cell *cell)
 {
 	return cell->suspect;
+}
+
+struct supervisor *
+master_cell_supervisor(const struct master_cell *cell)
+{
+	return cell->supervisor;
 }
 
 const char *

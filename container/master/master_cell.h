@@ -60,6 +60,9 @@ void master_cell_reap(struct master_cell *cell);
  * it says is replaced. */
 void master_cell_set_config(struct master_cell *cell, const struct config *config);
 
+/* Something lingers in it: it may have to be replaced for that. */
+void master_cell_consider_replacement(struct master_cell *cell);
+
 /* The cell is replaced, for this reason: "service x has ...". */
 void master_cell_renew(struct master_cell *cell, const char *why);
 
@@ -70,6 +73,7 @@ void master_cell_end_hang(struct master_cell *cell, struct master_service *servi
 
 /* --- queries ------------------------------------------------------------------------- */
 
+struct supervisor *master_cell_supervisor(const struct master_cell *cell);
 const char *master_cell_name(const struct master_cell *cell);
 
 /* "cell main", for the log. */
