@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "cell/crossing.h"
 #include "loop/loop.h"
 #include "support/cell_control.h"
 #include "support/services.h"
@@ -22,27 +23,6 @@ static char text[512];
 /* --- two that wait for each other, on loop 0 ------------------------------------------------- */
 
 static struct bay_lock *north, *south;
-
-struct crossing {
-	struct bay_lock *one, *two;
-};
-
-static int
-cross(void *arg)
-{
-	const struct crossing *crossing = arg;
-	int status = bay_lock_acquire(crossing->one, BAY_INHERIT);
-
-	if (status == BAY_OK)
-		status = bay_yield();
-	if (status == BAY_OK)
-		status = bay_lock_acquire(crossing->two, BAY_INHERIT);
-	if (status == BAY_OK)
-		bay_lock_release(crossing->two);
-	if (bay_lock_is_mine(crossing->one))
-		bay_lock_release(crossing->one);
-	return status;
-}
 
 static struct bay_task *tied[2];
 
@@ -61,8 +41,8 @@ tie(struct bay_request *request)
 	south = bay_lock_create("south");
 	down = (struct crossing){north, south};
 	up = (struct crossing){south, north};
-	tied[0] = bay_spawn("a", cross, &down);
-	tied[1] = bay_spawn("b", cross, &up);
+	tied[0] = bay_spawn("a", crossing_take, &down);
+	tied[1] = bay_spawn("b", crossing_take, &up);
 	(void)bay_gather_all(tied, 2, BAY_INHERIT);
 	bay_task_free(tied[0]);
 	bay_task_free(tied[1]);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "cell/crossing.h"
 #include "cell/task_list.h"
 #include "protocol/cell_link.h"
 #include "support/cell_control.h"
@@ -28,27 +29,6 @@ static int64_t asked;
 
 static struct bay_lock *north, *south;
 
-struct crossing {
-	struct bay_lock *one, *two;
-};
-
-static int
-cross(void *arg)
-{
-	const struct crossing *crossing = arg;
-	int status = bay_lock_acquire(crossing->one, BAY_INHERIT);
-
-	if (status == BAY_OK)
-		status = bay_yield();
-	if (status == BAY_OK)
-		status = bay_lock_acquire(crossing->two, BAY_INHERIT);
-	if (status == BAY_OK)
-		bay_lock_release(crossing->two);
-	if (bay_lock_is_mine(crossing->one))
-		bay_lock_release(crossing->one);
-	return status;
-}
-
 /* Until the service stops. */
 static void
 wait_for_both(struct bay_task **tasks)
@@ -63,7 +43,7 @@ static void
 tie_locks(void)
 {
 	struct crossing down = {north, south}, up = {south, north};
-	struct bay_task *tasks[] = {bay_spawn("a", cross, &down), bay_spawn("b", cross, &up)};
+	struct bay_task *tasks[] = {bay_spawn("a", crossing_take, &down), bay_spawn("b", crossing_take, &up)};
 
 	wait_for_both(tasks);
 }

@@ -218,6 +218,16 @@ field_of() {
 }
 
 is_state() { [ "$(state_of "$1")" = "$2" ]; }
+# Of plugins that know echo.
+is_answered() { [ "$(ctl_quiet call "$1" 'echo here')" = here ]; }
+
+# cell_is NAME FIELD: of the cell of this name; nothing if there is none.
+cell_is() {
+	ctl_quiet info --json | tr -d ' \n' | grep -o "{\"name\":\"$1\"[^}]*}" |
+		grep -o "\"$2\":\"*[a-z0-9]*" | grep -o '[a-z0-9]*$'
+}
+# is_another NAME PID: it serves in another process than that.
+is_another() { [ -n "$(cell_is "$1" pid)" ] && [ "$(cell_is "$1" pid)" != "$2" ] && [ "$(cell_is "$1" state)" = ready ]; }
 
 # ctl ARGUMENT...: bayctl; its status is $status, its output $dir/out and $dir/err.
 ctl() {

@@ -6,13 +6,6 @@
 . "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
 not_with_sanitizer 'it takes memory and threads of its own'
 
-# cell_is NAME FIELD
-cell_is() {
-	ctl_quiet info --json | tr -d ' \n' | grep -o "{\"name\":\"$1\"[^}]*}" |
-		grep -o "\"$2\":\"*[a-z0-9]*" | grep -o '[a-z0-9]*$'
-}
-is_answered() { [ "$(ctl_quiet call "$1" 'echo here')" = here ]; }
-is_another() { [ -n "$(cell_is "$1" pid)" ] && [ "$(cell_is "$1" pid)" != "$2" ] && [ "$(cell_is "$1" state)" = ready ]; }
 has_event() { ctl_quiet events | grep -qF -- "$1"; }
 
 # hungry KEYS: a service in a cell with these limits, one that shares it, and one that does not.

@@ -4,14 +4,7 @@
 # shellcheck source=tests/system/lib.sh
 . "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
 
-# cell_is NAME FIELD: of the cell of this name; nothing if there is none.
-cell_is() {
-	ctl_quiet info --json | tr -d ' \n' | grep -o "{\"name\":\"$1\"[^}]*}" |
-		grep -o "\"$2\":\"*[a-z0-9]*" | grep -o '[a-z0-9]*$'
-}
-
 has_no_cell() { [ -n "$(cell_is main pid)" ] && [ -z "$(cell_is "$1" pid)" ]; }
-is_answered() { [ "$(ctl_quiet call "$1" 'echo here')" = here ]; }
 is_in() { [ "$(field_of "$1" cell)" = "$2" ] || fail "$1 is in $(field_of "$1" cell), not $2"; }
 
 # is_as_before NAME PID: the process of that cell has not been touched.

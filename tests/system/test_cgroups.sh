@@ -31,13 +31,6 @@ leave_group() {
 }
 trap leave_group EXIT
 
-# cell_is NAME FIELD
-cell_is() {
-	ctl_quiet info --json | tr -d ' \n' | grep -o "{\"name\":\"$1\"[^}]*}" |
-		grep -o "\"$2\":\"*[a-z0-9]*" | grep -o '[a-z0-9]*$'
-}
-is_answered() { [ "$(ctl_quiet call "$1" 'echo here')" = here ]; }
-is_another() { [ -n "$(cell_is "$1" pid)" ] && [ "$(cell_is "$1" pid)" != "$2" ] && [ "$(cell_is "$1" state)" = ready ]; }
 has_event() { ctl_quiet events | grep -q -- "$1"; }
 # group_of CELL: where its process is; value CELL FILE.
 group_of() { grep -lx "$(cell_is "$1" pid)" "$group"/cell-"$1".*/cgroup.procs | sed 's/.cgroup.procs$//'; }

@@ -5,8 +5,6 @@
 # shellcheck source=tests/system/lib.sh
 . "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
 
-is_answered() { [ "$(ctl_quiet call "$1" 'echo here')" = here ]; }
-
 # begin_spoiled NAME: a service of that name is loaded beside another one.
 begin_spoiled() {
 	begin "a constructor that $1"

@@ -14,8 +14,6 @@ plugin = actor
 END
 }
 
-is_answered() { [ "$(ctl_quiet call "$1" 'echo here')" = here ]; }
-
 begin 'a killed cell is replaced and served again at once'
 two_services
 start

@@ -23,8 +23,6 @@ END
 	sed -i 's/^loops/max_lingering = 1000\nloops/' "$dir/bay.ini"
 }
 
-is_answered() { [ "$(ctl_quiet call "$1" 'echo here')" = here ]; }
-
 # The newest report is this one.
 newest_report() { ctl_quiet crash --json | grep -o '"number": *[0-9]*' | head -n 1 | grep -o '[0-9]*$'; }
 is_reported() { [ "$(newest_report)" = "$1" ]; }

@@ -19,7 +19,6 @@ if [ -z "${BAY_NOEXEC-}" ]; then
 	BAY_NOEXEC=1 exec unshare -m --propagation private "$0" "$@"
 fi
 
-is_answered() { [ "$(ctl_quiet call "$1" 'echo here')" = here ]; }
 runs_from_memory() { grep -q 'memfd:actor' "/proc/$(cell_pid)/maps"; }
 
 # begin_noexec: run/ is a mount without exec.

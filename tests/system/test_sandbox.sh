@@ -14,7 +14,6 @@ pid_of() {
 	ctl_quiet info --json | tr -d ' \n' | grep -o "{\"name\":\"$1\"[^}]*}" |
 		grep -o '"pid":[0-9]*' | grep -o '[0-9]*$'
 }
-is_answered() { [ "$(ctl_quiet call "$1" 'echo here')" = here ]; }
 
 # may SERVICE ORDER, may_not SERVICE ORDER: the attempt succeeds; the kernel refuses it.
 may() {

@@ -5,7 +5,6 @@
 . "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
 
 is_pinged() { ctl_quiet ping >"$dir/ping"; }
-is_answered() { [ "$(ctl_quiet call "$1" 'echo here')" = here ]; }
 
 begin 'a missing, a broken and a cut plugin fail their services, and others run'
 plugin actor
