@@ -123,7 +123,7 @@ verb_trace(struct ctl *ctl)
 
 	/* Of a call a header that is none counts as not there; here that would be all requests. */
 	if (header != NULL && !traceparent_parse(header, strlen(header), &only)) {
-		ctl_error_set(&ctl->error, INTERFACE_EXIT_USAGE, CTL_CODE_USAGE, "--traceparent: '%.80s' is none: it has "
+		ctl_error_set(&ctl->error, INTERFACE_EXIT_USAGE, CTL_CODE_USAGE, "--traceparent: '%.80s' is not valid: it has "
 			"the form of 00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", header);
 		return ctl_fail(ctl);
 	}

@@ -453,7 +453,7 @@ admin_trace(struct admin_request *request, struct master *master)
 	if (service == NULL || admin_refused_while_draining(request, master))
 		return;
 	if (header != NULL && !traceparent_parse(header, strlen(header), &only)) {
-		admin_fail(request, BAY_INVALID, "trace service %s: the traceparent is none: it has the form of "
+		admin_fail(request, BAY_INVALID, "trace service %s: the traceparent is not valid: it has the form of "
 			"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", service->config->name);
 		return;
 	}

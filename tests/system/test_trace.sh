@@ -243,7 +243,7 @@ ctl trace toolbox --limit 0
 status_is 2
 ctl trace toolbox --traceparent rubbish
 status_is 2
-complains "--traceparent: 'rubbish' is none"
+complains "--traceparent: 'rubbish' is not valid"
 stop
 
 begin 'while a loop of the cell hangs it begins all the same, and says so'
