@@ -3,6 +3,7 @@
 
 #include "cell/hosts.h"
 
+#include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -128,6 +129,19 @@ on_fault(const struct cell_fault *fault, void *arg)
 }
 
 static const struct host_watcher watcher = {on_failed, on_stage, on_lingers, on_health, on_breaker, on_fault};
+
+static int
+is_it(struct dl_phdr_info *object, size_t size, void *image)
+{
+	(void)size;
+	return strcmp(object->dlpi_name, image) == 0;
+}
+
+bool
+is_loaded(const char *image)
+{
+	return dl_iterate_phdr(is_it, (void *)image) != 0;
+}
 
 void
 on_done(int status, const char *message, int64_t id, void *arg)

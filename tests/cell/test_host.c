@@ -4,7 +4,6 @@
 
 #include "cell/host.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -30,16 +29,6 @@ enum { RESTARTS = 500 };
 
 #define CLINGS TEST_PLUGIN("clings")
 
-static bool
-is_loaded(void)
-{
-	void *handle = dlopen(PROBE, RTLD_LAZY | RTLD_NOLOAD);
-
-	if (handle != NULL)
-		dlclose(handle);
-	return handle != NULL;
-}
-
 static unsigned
 instances_of(const char *name)
 {
@@ -56,14 +45,14 @@ instances_of(const char *name)
 START_TEST(a_service_starts_serves_and_goes_without_a_trace)
 {
 	begin(2);
-	ck_assert(!is_loaded());
+	ck_assert(!is_loaded(PROBE));
 	start("a", 1, "number 42");
 	ck_assert_int_eq(service_state(registry_get("a")), SERVICE_READY);
 	expect("a", BAY_OK, "42");
-	ck_assert(is_loaded());
+	ck_assert(is_loaded(PROBE));
 	ck_assert_int_eq(stop("a", BAY_SECOND).status, BAY_OK);
 	ck_assert_int_eq(service_state(registry_get("a")), SERVICE_STOPPED);
-	ck_assert(!is_loaded());
+	ck_assert(!is_loaded(PROBE));
 	expect("a", BAY_CLOSED, "service a is stopped");
 	ck_assert_int_eq(noted['i'] * 100 + noted['s'] * 10 + noted['f'], 111);
 	ck_assert_int_eq(stop("a", 0).status, BAY_OK);
@@ -99,7 +88,7 @@ START_TEST(a_service_starts_from_a_descriptor_which_goes_with_it)
 		start_from = fcntl(start_from, F_DUPFD_CLOEXEC, 3);
 		start_in_vain("a", 1, NULL, BAY_BUSY, "running already");
 		ck_assert_int_eq(stop("a", 0).status, BAY_OK);
-		ck_assert(!is_loaded());
+		ck_assert(!is_loaded(PROBE));
 		ck_assert_uint_eq(count_descriptors(), before);
 	}
 	/* What cannot be loaded takes it, too. */
@@ -137,7 +126,7 @@ START_TEST(what_is_not_what_was_examined_is_not_loaded)
 	begin(1);
 	start_sha256 = "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef";
 	start_in_vain("a", 1, NULL, BAY_INVALID, "has changed since");
-	ck_assert(!is_loaded());
+	ck_assert(!is_loaded(PROBE));
 	start_sha256 = NULL;
 	start("a", 1, NULL);
 	finish();
@@ -175,7 +164,7 @@ START_TEST(restarts_leave_nothing_behind)
 		expect("a", BAY_OK, "7");
 		ck_assert_int_eq(stop("a", BAY_SECOND).status, BAY_OK);
 	}
-	ck_assert(!is_loaded());
+	ck_assert(!is_loaded(PROBE));
 	ck_assert_int_eq(noted['f'], 2 * RESTARTS);
 	finish();
 }
@@ -223,7 +212,7 @@ START_TEST(what_cannot_be_loaded_says_why_and_may_be_tried_again)
 	expect("a", BAY_CLOSED, "service a has failed");
 	start_in_vain("a", 1, "number 1000", BAY_INVALID, "setting number");
 	start_in_vain("a", 1, "colour blue", BAY_INVALID, "setting colour");
-	ck_assert(!is_loaded());
+	ck_assert(!is_loaded(PROBE));
 	start("a", 1, NULL);
 	expect("a", BAY_OK, "7");
 	/* A slot that is not there, a name that is none. */
@@ -243,14 +232,14 @@ START_TEST(an_init_that_fails_refuses_the_service)
 	begin(2);
 	start_in_vain("a", 1, "init fails", BAY_IO, "init failed: init failed");
 	ck_assert_int_eq(noted['s'] + noted['f'], 0);
-	ck_assert(!is_loaded());
+	ck_assert(!is_loaded(PROBE));
 	expect("a", BAY_CLOSED, "service a has failed: init failed: init failed");
 	/* One that waited first, and one on one loop of two: the other is ended properly. */
 	start_in_vain("a", 1, "init fails-later", BAY_IO, "init failed later");
 	start_in_vain("a", 0, "init on-one", BAY_IO, "on one loop");
 	ck_assert_int_eq(noted['s'] * 10 + noted['f'], 11);
 	start_in_vain("a", 1, "init by-a-child", BAY_CANCELED, "init failed");
-	ck_assert(!is_loaded());
+	ck_assert(!is_loaded(PROBE));
 	ck_assert_int_eq(failed.times, 0);
 	start("a", 0, NULL);
 	expect("a", BAY_OK, "7");
@@ -266,7 +255,7 @@ START_TEST(an_init_that_waits_is_cut_at_the_start_timeout)
 	start_in_vain("a", 1, "init waits", BAY_TIMEOUT,
 		"init did not end within start_timeout = 100ms");
 	ck_assert_int_ge(bay_now() - before, 100 * BAY_MS);
-	ck_assert(!is_loaded());
+	ck_assert(!is_loaded(PROBE));
 	finish();
 }
 END_TEST
@@ -278,7 +267,7 @@ START_TEST(an_init_that_never_comes_back_is_answered_for)
 	begin(2);
 	start_in_vain("a", 0, "init refuses", BAY_BUSY, "init did not end within start_timeout = 100ms, "
 		"nor within 300ms more; and it cannot be stopped: its init function does not come back (bayctl tasks a)");
-	ck_assert(is_loaded());
+	ck_assert(is_loaded(PROBE));
 	expect("a", BAY_CLOSED, "service a is stopping");
 	start_in_vain("a", 0, NULL, BAY_BUSY, "its init function does not come back (bayctl tasks a)");
 	answer = stop("a", 0);
@@ -288,7 +277,7 @@ START_TEST(an_init_that_never_comes_back_is_answered_for)
 	atomic_store(&let_go, 1);
 	while (stop("a", 0).status != BAY_OK)
 		;
-	ck_assert(!is_loaded());
+	ck_assert(!is_loaded(PROBE));
 	ck_assert_int_eq(noted['s'] * 10 + noted['f'], 22);
 	start("a", 0, NULL);
 	expect("a", BAY_OK, "7");
@@ -305,7 +294,7 @@ START_TEST(a_stop_during_a_start_waits_for_its_end)
 	start_in_vain("a", 1, NULL, BAY_BUSY, "running already");
 	ck_assert_int_eq(stop("a", 0).status, BAY_OK);
 	ck_assert_int_eq(wait_for(first).status, BAY_IO);
-	ck_assert(!is_loaded());
+	ck_assert(!is_loaded(PROBE));
 	first = begin_start("a", 1, NULL);
 	(void)begin_stop("a", 1000 * BAY_SECOND);
 	ck_assert_int_eq(stop("a", 0).status, BAY_OK);
@@ -356,7 +345,7 @@ START_TEST(a_second_stop_cuts_the_drain_and_both_are_answered)
 		ck_assert_msg(calls[i].status == BAY_CANCELED || calls[i].status == BAY_CLOSED, "%s",
 			bay_status_name(calls[i].status));
 	}
-	ck_assert(!is_loaded());
+	ck_assert(!is_loaded(PROBE));
 	start("a", 0, NULL);
 	expect("a", BAY_OK, "7");
 	finish();
@@ -402,7 +391,7 @@ START_TEST(stops_may_come_at_any_time)
 		ck_assert_int_eq(stop("a", 0).status, BAY_OK);
 		ck_assert_int_eq(wait_for(first).status, BAY_OK);
 		join_call(&call);
-		ck_assert(!is_loaded());
+		ck_assert(!is_loaded(PROBE));
 	}
 	finish();
 }
@@ -448,7 +437,7 @@ START_TEST(a_run_that_fails_ends_the_service_with_its_text)
 	ck_assert_str_eq(failed.message, "run failed later");
 	ck_assert_int_eq(service_state(registry_get("a")), SERVICE_FAILED);
 	expect("a", BAY_CLOSED, "service a has failed: run failed later");
-	ck_assert(!is_loaded());
+	ck_assert(!is_loaded(PROBE));
 	ck_assert_int_eq(noted['s'] * 10 + noted['f'], 11);
 	/* And again. */
 	failed.times = 0;
@@ -519,7 +508,7 @@ START_TEST(a_refusal_is_told_in_time_and_everybody_in_the_queue_is_answered)
 		join_call(&calls[i]);
 		ck_assert_int_eq(calls[i].status, BAY_CLOSED);
 	}
-	ck_assert(is_loaded());
+	ck_assert(is_loaded(PROBE));
 	start_in_vain("a", 1, NULL, BAY_BUSY, "2 handlers refuse to stop (bayctl tasks a)");
 	/* The others of the cell go on. */
 	start("b", 1, NULL);

@@ -4,7 +4,6 @@
 
 #include "cell/hosted.h"
 
-#include <dlfcn.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <stdatomic.h>
@@ -27,16 +26,6 @@ enum { SWAPS = 400 };
 
 #define V1 TEST_PLUGIN("swaps_1")
 #define V2 TEST_PLUGIN("swaps_2")
-
-static bool
-is_loaded(const char *image)
-{
-	void *handle = dlopen(image, RTLD_LAZY | RTLD_NOLOAD);
-
-	if (handle != NULL)
-		dlclose(handle);
-	return handle != NULL;
-}
 
 static void
 start_first(const char *image, int64_t instances)
