@@ -22,6 +22,9 @@
 /* How often one looks whether a client has received what is in its socket. */
 #define ADMIN_UNREAD_LOOK_NS (10 * (int64_t)CLOCK_NS_PER_MS)
 
+/* And whether one that only reads is still there: its end of sending was the last event of it. */
+#define ADMIN_HANGUP_LOOK_NS (250 * (int64_t)CLOCK_NS_PER_MS)
+
 struct admin_connection {
 	const struct admin_context *context;
 	struct list link;
@@ -32,6 +35,7 @@ struct admin_connection {
 	struct event *read_event;
 	struct event *write_event;   /* added while there is output */
 	struct event *gone_event;    /* added while a request is in work */
+	struct event *hangup_timer;  /* added in its place once the client is half closed */
 	struct event *partial_timer; /* added while half a frame is there */
 	struct event *unread_timer;  /* added while the client has no room for descriptors */
 	struct event *resume_event;
@@ -248,6 +252,8 @@ admin_connection_update_events(struct admin_connection *connection)
 		limits->stall_ns);
 	admin_set_event(connection->gone_event,
 		connection->request != NULL && !connection->half_closed, 0);
+	admin_set_event(connection->hangup_timer,
+		connection->request != NULL && connection->half_closed, ADMIN_HANGUP_LOOK_NS);
 	admin_set_event(connection->partial_timer,
 		reading && varlink_stream_has_part(&connection->stream), limits->partial_ns);
 	admin_connection_watch_unread(connection);
@@ -313,18 +319,34 @@ admin_connection_on_writable(evutil_socket_t fd, short what, void *arg)
 	admin_connection_step(connection);
 }
 
+static void
+admin_connection_drop_if_gone(struct admin_connection *connection)
+{
+	struct pollfd now = {.fd = connection->fd};
+
+	if (poll(&now, 1, 0) == 1 && (now.revents & (POLLHUP | POLLERR)) != 0)
+		admin_connection_drop(connection, "the client went away");
+}
+
 /* The client has closed its end. One that only stopped sending can still be answered. */
 static void
 admin_connection_on_closed(evutil_socket_t fd, short what, void *arg)
 {
 	struct admin_connection *connection = arg;
-	struct pollfd now = {.fd = fd};
 
+	(void)fd;
 	(void)what;
 	connection->half_closed = true;
-	if (poll(&now, 1, 0) == 1 && (now.revents & (POLLHUP | POLLERR)) != 0)
-		admin_connection_drop(connection, "the client went away");
+	admin_connection_drop_if_gone(connection);
 	admin_connection_step(connection);
+}
+
+static void
+admin_connection_on_hangup_timer(evutil_socket_t fd, short what, void *arg)
+{
+	(void)fd;
+	(void)what;
+	admin_connection_drop_if_gone(arg);
 }
 
 static void
@@ -383,13 +405,16 @@ admin_connection_make_events(struct admin_connection *connection)
 		admin_connection_on_writable, connection);
 	connection->gone_event = event_new(base, fd, EV_CLOSED, admin_connection_on_closed,
 		connection);
+	connection->hangup_timer = event_new(base, -1, EV_PERSIST,
+		admin_connection_on_hangup_timer, connection);
 	connection->partial_timer = event_new(base, -1, 0, admin_connection_on_partial_timeout,
 		connection);
 	connection->unread_timer = event_new(base, -1, EV_PERSIST,
 		admin_connection_on_unread_timer, connection);
 	connection->resume_event = event_new(base, -1, 0, admin_connection_on_resume, connection);
 	return connection->read_event != NULL && connection->write_event != NULL &&
-		connection->gone_event != NULL && connection->partial_timer != NULL &&
+		connection->gone_event != NULL && connection->hangup_timer != NULL &&
+		connection->partial_timer != NULL &&
 		connection->unread_timer != NULL && connection->resume_event != NULL;
 }
 
@@ -442,6 +467,7 @@ admin_connection_destroy(struct admin_connection *connection)
 	admin_free_event(connection->read_event);
 	admin_free_event(connection->write_event);
 	admin_free_event(connection->gone_event);
+	admin_free_event(connection->hangup_timer);
 	admin_free_event(connection->partial_timer);
 	admin_free_event(connection->unread_timer);
 	admin_free_event(connection->resume_event);

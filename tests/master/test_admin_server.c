@@ -285,6 +285,30 @@ START_TEST(a_client_that_goes_away_is_told_to_the_handler_who_still_ends_the_req
 }
 END_TEST
 
+START_TEST(a_client_that_stops_sending_and_goes_away_later_is_told_to_the_handler)
+{
+	struct world world = {0};
+	struct varlink_client client;
+
+	world_start(&world);
+	client = client_connect(&world);
+	client_send(&client, "{\"method\":\"test.Hold\"}");
+	ck_assert_int_eq(shutdown(client.fd, SHUT_WR), 0);
+	while (world.held == NULL)
+		world_turn(&world);
+	for (int i = 0; i < 5; i++)
+		world_turn(&world);
+	ck_assert_uint_eq(world.gone, 0);
+	close(client.fd);
+	while (world.gone == 0)
+		world_turn(&world);
+	ck_assert_uint_eq(admin_server_connections(world.server), 0);
+	admin_reply(world.held, NULL);
+	world.held = NULL;
+	world_end(&world);
+}
+END_TEST
+
 START_TEST(a_client_that_only_stops_sending_gets_its_reply)
 {
 	struct world world = {0};
@@ -951,6 +975,7 @@ CHECK_MAIN("master/admin_server",
 	an_error_carries_its_name_message_and_status,
 	one_request_of_a_connection_is_in_work_at_a_time,
 	a_client_that_goes_away_is_told_to_the_handler_who_still_ends_the_request,
+	a_client_that_stops_sending_and_goes_away_later_is_told_to_the_handler,
 	a_client_that_only_stops_sending_gets_its_reply,
 	junk_gets_one_error_and_the_end,
 	an_object_that_is_no_call_gets_one_error_and_the_end,
