@@ -77,8 +77,8 @@ extern struct breaker_told {
 	char why[256];
 } breaker_told;
 
-/* Whether it is in the process. A question by dlopen(3) would hold it for a moment: long enough
- * for the loader thread, which unloads it beside that, to find that somebody still uses it. */
+/* Whether it is mapped into the process. A question by dlopen(3) would hold it for a moment: long
+ * enough for the loader thread, which unloads it beside that, to find that somebody still uses it. */
 bool is_loaded(const char *image);
 
 /* What services are started from; begin() sets them to the usual. */
