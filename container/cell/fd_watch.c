@@ -66,14 +66,14 @@ struct fd_watch {
 
 /* --- the number ----------------------------------------------------------------------------- */
 
-/* The lowest that is free; all below are open. UINT64_MAX: none is. */
+/* The lowest that is free; all below are open. The limit: none is. */
 static uint64_t
-fd_lowest_free(void)
+fd_lowest_free(uint64_t limit)
 {
 	int fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, 0);
 
 	if (fd < 0)
-		return errno == EMFILE ? UINT64_MAX : 0;
+		return errno == EMFILE ? limit : 0;
 	close(fd);
 	return (uint64_t)fd;
 }
@@ -88,12 +88,10 @@ fd_limit(void)
 
 /* Those that no bay_* function has opened, at the least. */
 static uint64_t
-fd_unknown(uint64_t lowest, uint64_t limit)
+fd_unknown(uint64_t lowest)
 {
 	uint64_t known = belonging_count();
 
-	if (lowest > limit)
-		lowest = limit;
 	return lowest > known ? lowest - known : 0;
 }
 
@@ -242,7 +240,7 @@ fd_tell_limit(struct fd_watch *watch, uint64_t lowest, uint64_t limit)
 	watch->limit_told = true;
 	fd_print_suspects(watch, names, sizeof names);
 	snprintf(text, sizeof text, "%" PRIu64 " of the %" PRIu64 " descriptors that it may have are open (see fds_max), most by"
-		" service %s", lowest > limit ? limit : lowest, limit, names);
+		" service %s", lowest, limit, names);
 	watch->told(&fault, watch->arg);
 }
 
@@ -251,8 +249,7 @@ fd_tell_limit(struct fd_watch *watch, uint64_t lowest, uint64_t limit)
 static void
 fd_look(struct fd_watch *watch)
 {
-	uint64_t lowest = fd_lowest_free(), limit = fd_limit();
-	uint64_t number = fd_unknown(lowest, limit);
+	uint64_t limit = fd_limit(), lowest = fd_lowest_free(limit), number = fd_unknown(lowest);
 	bool grows = number > watch->number, first = watch->grown_ns == 0;
 	int64_t now_ns = loop_now(watch->loop);
 
@@ -289,7 +286,7 @@ fd_watch_create(struct loop *loop, const struct status_page *page, fd_fault_fn *
 	watch->told = told;
 	watch->arg = arg;
 	watch->began_ns = loop_now(loop);
-	watch->number = fd_unknown(fd_lowest_free(), fd_limit());
+	watch->number = fd_unknown(fd_lowest_free(fd_limit()));
 	watch->base = watch->number;
 	watch->told_number = watch->number;
 	timer_init(&watch->timer, fd_on_tick);

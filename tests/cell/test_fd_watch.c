@@ -519,6 +519,8 @@ START_TEST(all_of_the_limit_may_be_open)
 	tick();
 	ck_assert_int_eq(limit_told, 1);
 	ck_assert_str_eq(limit_text, "256 of the 256 descriptors that it may have are open (see fds_max), most by service a");
+	ck_assert_int_eq(of[0].told, 1);
+	ck_assert_str_eq(of[0].text, "192 descriptors were opened and not closed while a worked; 256 are open in its cell");
 	end();
 }
 END_TEST
