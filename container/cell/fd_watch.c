@@ -97,13 +97,14 @@ fd_unknown(uint64_t lowest)
 
 /* --- who it is ------------------------------------------------------------------------------- */
 
+/* That of canaries, too. */
 static uint64_t
 fd_work_of(const struct bay_service *service)
 {
+	unsigned i, count = status_canary_column(service->columns, service->columns);
 	uint64_t work = 0;
-	unsigned i;
 
-	for (i = 0; service->counters != NULL && i <= service->columns; i++) {
+	for (i = 0; service->counters != NULL && i < count; i++) {
 		const struct status_counters *counters = &service->counters[i];
 
 		work += atomic_load_explicit(&counters->direct, memory_order_relaxed) +

@@ -363,7 +363,7 @@ START_TEST(whatever_a_service_does_is_work)
 {
 	static const struct {
 		size_t figure;
-		unsigned column; /* 0: of loop 0; 1: of threads that are no loops */
+		unsigned column; /* 0: of loop 0; 1: of threads that are no loops; 2: of the canary of loop 0 */
 		bool works;
 	} rows[] = {
 		{offsetof(struct status_counters, direct), 0, true},
@@ -371,6 +371,7 @@ START_TEST(whatever_a_service_does_is_work)
 		{offsetof(struct status_counters, cpu_ns), 0, true},
 		{offsetof(struct status_counters, queued), 1, true},
 		{offsetof(struct status_counters, cpu_ns), 1, true},
+		{offsetof(struct status_counters, direct), 2, true},
 		{offsetof(struct status_counters, rejected), 0, false},
 	};
 
