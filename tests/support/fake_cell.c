@@ -47,11 +47,13 @@
  *	call=hold        answers it when a Call to service b has come; one that is cancelled at once
  *	call=spin        loop 0 hangs in it, and the cell answers to nothing
  *	tasks=silent     does not answer Tasks
+ *	trace=silent     does not answer Trace
  *	verdict=forged   its nonce is wrong  verdict=stranger about a service not asked for
  *	verdict=lingers  passes and stays    verdict=refuse   refused, as "refused by the fake"
  *
  * A call that goes well is answered with the body that it came with.
  *	shutdown=silent  does not answer it
+ *	tell=METHOD      prints what each call of it says: "Guard {...}", its members in their order
  */
 #include "config.h"
 
@@ -718,16 +720,34 @@ do_examine(const struct varlink_call *call)
 	cell_examine_finish(&examine);
 }
 
+/* By its standard output, which the master logs. */
+static void
+tell_of(const struct varlink_call *call)
+{
+	const char *name = strrchr(call->method, '.') + 1, *told = ordered_value("tell");
+	char *parameters;
+
+	if (told == NULL || strcmp(name, told) != 0)
+		return;
+	parameters = json_dumps(call->parameters, JSON_COMPACT | JSON_SORT_KEYS);
+	printf("%s %s\n", name, parameters);
+	fflush(stdout);
+	free(parameters);
+}
+
 static void
 do_call_of_any_kind(const struct varlink_call *call, struct varlink_fds *fds)
 {
+	tell_of(call);
 	if (strcmp(call->method, CELL_SETUP) == 0) {
 		do_setup(call);
 	} else if (strcmp(call->method, CELL_ABSENT) == 0 || strcmp(call->method, CELL_CHANGE) == 0 ||
 		strcmp(call->method, CELL_LOG_LEVEL) == 0 || strcmp(call->method, CELL_PEER) == 0 ||
-		strcmp(call->method, CELL_LINK) == 0 || strcmp(call->method, CELL_GUARD) == 0 ||
-		strcmp(call->method, CELL_TRACE) == 0) {
+		strcmp(call->method, CELL_LINK) == 0 || strcmp(call->method, CELL_GUARD) == 0) {
 		answer(call);
+	} else if (strcmp(call->method, CELL_TRACE) == 0) {
+		if (!is_ordered("trace=silent"))
+			answer(call);
 	} else if (strcmp(call->method, CELL_CANCEL) == 0) {
 		do_cancel(call);
 	} else if (strcmp(call->method, CELL_START) == 0) {
