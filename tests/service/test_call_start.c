@@ -1,19 +1,236 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Loops of started calls: they end at once, so nothing but the collecting of them can let others
- * run. */
+/* Started calls: how they go on side by side, end and are forgotten; and loops of them, which end at
+ * once, so nothing but the collecting of them can let others run. */
 #include "config.h"
+
+#include <stdlib.h>
 
 #include <bay/bay.h>
 
 #include "runtime/task.h"
-#include "support/services.h"
+#include "service/calls.h"
+#include "support/log_lines.h"
 
-static struct bay_service *service;
+static struct bay_service *service, *first;
+
+/* --- how they go on and end ------------------------------------------------------------------------- */
+
+static int side_by_side;
+
+/* Nobody is answered before all are there. */
+static int
+meet(struct bay_request *request)
+{
+	side_by_side++;
+	do {
+		if (bay_sleep(BAY_MS) != BAY_OK)
+			return BAY_CANCELED;
+	} while (side_by_side < 20);
+	return echo(request);
+}
+
+WITH_SERVICES(started_calls_go_on_side_by_side, first = START("meets", PLUGIN(.handle = meet)))
+{
+	struct bay_message *ten = bay_message_int64(10);
+	struct bay_task *calls[20];
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		calls[i] = bay_call_start(first, ten);
+		ck_assert(!bay_task_done(calls[i]));
+		ck_assert_ptr_null(bay_task_take_reply(calls[i]));
+	}
+	bay_message_free(ten);
+	ck_assert_int_eq(bay_gather(calls, 20, BAY_INHERIT), BAY_OK);
+	for (i = 0; i < 20; i++) {
+		struct bay_message *reply = bay_task_take_reply(calls[i]);
+
+		ck_assert_str_eq(bay_message_text(reply), "10");
+		ck_assert_ptr_null(bay_task_take_reply(calls[i]));
+		bay_message_free(reply);
+		bay_task_free(calls[i]);
+	}
+	return BAY_OK;
+}
+
+WITH_SERVICES(a_started_call_may_be_done_at_once, first = START("eager", PLUGIN(.handle = echo)))
+{
+	struct bay_message *message = bay_message("x", 1);
+	struct bay_task *call = bay_call_start(first, message);
+	struct bay_message *reply;
+
+	bay_message_free(message);
+	ck_assert(bay_task_done(call));
+	reply = bay_task_take_reply(call);
+	ck_assert_str_eq(bay_message_text(reply), "x");
+	bay_message_free(reply);
+	ck_assert_int_eq(bay_join(call, BAY_INHERIT), BAY_OK);
+	/* One whose reply nobody takes. */
+	ck_assert_int_eq(bay_join(bay_call_start(first, NULL), BAY_INHERIT), BAY_OK);
+	return BAY_OK;
+}
+
+WITH_SERVICES(a_cancelled_started_call_ends_at_once_for_its_caller,
+	first = START("stubborn", PLUGIN(.handle = refuse_to_stop)))
+{
+	struct seen *seen = calloc(1, sizeof *seen);
+	struct bay_message *message = services_pointer(seen);
+	struct bay_task *call = bay_call_start(first, message);
+
+	bay_message_free(message);
+	bay_task_cancel(call, "enough");
+	ck_assert(bay_task_done(call));
+	ck_assert_int_eq(bay_task_status(call), BAY_CANCELED);
+	ck_assert_str_eq(bay_task_error(call), "the call to service stubborn was cancelled: enough");
+	bay_task_cancel(call, "more than enough");
+	ck_assert_int_eq(bay_join(call, BAY_INHERIT), BAY_CANCELED);
+	ck_assert(!seen->ended);
+	while (!seen->ended)
+		ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+	ck_assert_str_eq(seen->reason, "enough");
+	free(seen);
+	return BAY_OK;
+}
+
+WITH_SERVICES(a_gather_of_started_calls_ends_with_the_first_failure,
+	first = START("slow", PLUGIN(.handle = slow_echo)))
+{
+	struct bay_message *ten = bay_message_int64(10000);
+	struct bay_service *nobody = bay_service("nobody");
+	struct bay_task *calls[] = {bay_call_start(first, ten), bay_call_start(first, ten), bay_call_start(nobody, ten)};
+	size_t i, which;
+
+	bay_message_free(ten);
+	ck_assert_int_eq(bay_wait_first(calls, 3, &which, BAY_INHERIT), BAY_OK);
+	ck_assert_uint_eq(which, 2);
+	ck_assert_int_eq(bay_gather(calls, 3, BAY_INHERIT), BAY_NOT_FOUND);
+	ck_assert_int_eq(bay_task_status(calls[0]), BAY_CANCELED);
+	for (i = 0; i < 3; i++)
+		bay_task_free(calls[i]);
+	return BAY_OK;
+}
+
+WITH_SERVICES(a_gather_of_started_calls_ends_at_its_deadline,
+	first = START("stubborn", PLUGIN(.handle = refuse_to_stop)))
+{
+	struct seen *seen = calloc(2, sizeof *seen);
+	struct bay_message *messages[] = {services_pointer(&seen[0]), services_pointer(&seen[1])};
+	struct bay_task *calls[] = {bay_call_start(first, messages[0]), bay_call_start(first, messages[1])};
+	int64_t deadline = bay_after(2 * BAY_MS);
+	int i;
+
+	ck_assert_int_eq(bay_gather(calls, 2, deadline), BAY_TIMEOUT);
+	ck_assert_int_ge(bay_now(), deadline);
+	for (i = 0; i < 2; i++) {
+		ck_assert(!seen[i].ended);
+		ck_assert_int_eq(bay_task_status(calls[i]), BAY_TIMEOUT);
+		bay_message_free(messages[i]);
+		bay_task_free(calls[i]);
+	}
+	while (!seen[0].ended || !seen[1].ended)
+		ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+	ck_assert_str_eq(seen[0].reason, "deadline");
+	free(seen);
+	return BAY_OK;
+}
 
 static int
-echo(struct bay_request *request)
+start_and_forget(void *arg)
 {
-	return bay_reply(request, bay_request_data(request), bay_request_size(request));
+	struct bay_message *message = services_pointer(arg);
+
+	ck_assert_ptr_nonnull(bay_call_start(first, message));
+	ck_assert_ptr_nonnull(bay_call_start(first, message));
+	bay_message_free(message);
+	return BAY_OK;
+}
+
+WITH_SERVICES(a_forgotten_call_is_cancelled_and_its_caller_ends_at_once,
+	first = START("stubborn", PLUGIN(.handle = refuse_to_stop)))
+{
+	struct seen *seen = calloc(1, sizeof *seen);
+
+	log_lines_keep();
+	ck_assert_int_eq(bay_join(bay_spawn("forgets", start_and_forget, seen), BAY_INHERIT), BAY_OK);
+	ck_assert(!seen->ended);
+	while (services_figures(first).in_flight > 0)
+		ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+	ck_assert(seen->ended);
+	ck_assert_str_eq(seen->reason, "its owner has ended");
+	ck_assert_int_eq(log_lines_with("nobody asked"), 0);
+	free(seen);
+	return BAY_OK;
+}
+
+static int
+take_long(void *arg)
+{
+	(void)arg;
+	return bay_sleep(100 * BAY_SECOND);
+}
+
+static int
+fail_at_once(void *arg)
+{
+	(void)arg;
+	return BAY_IO;
+}
+
+struct handed {
+	struct bay_task *failed;    /* of the caller */
+	struct seen *seen;
+};
+
+/* Gives the failure of its caller's task up, which cancels all that the caller has, the
+ * present call too; then waits for the end of its own. */
+static int
+fail_the_caller(struct bay_request *request)
+{
+	struct handed handed;
+	struct bay_task *own = bay_spawn("own", take_long, NULL);
+
+	memcpy(&handed, bay_request_data(request), sizeof handed);
+	bay_task_free(handed.failed);
+	ck_assert_int_eq(bay_gather(&own, 1, BAY_INHERIT), BAY_CANCELED);
+	bay_task_free(own);
+	ck_assert_uint_eq(bay_request_size(request), sizeof handed);
+	ck_assert_mem_eq(bay_request_data(request), &handed, sizeof handed);
+	handed.seen->ended = true;
+	return BAY_OK;
+}
+
+static int
+start_one_that_fails_us(void *arg)
+{
+	struct handed handed = {.failed = bay_spawn("fails", fail_at_once, NULL), .seen = arg};
+	struct bay_message *message = bay_message(&handed, sizeof handed);
+	struct bay_task *call;
+	char other[sizeof handed] = "";
+
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	call = bay_call_start(first, message);
+	ck_assert_int_eq(bay_task_status(call), BAY_CANCELED);
+	bay_message_free(message);
+	/* What was its memory is used again. */
+	message = bay_message(other, sizeof other);
+	ck_assert(!handed.seen->ended);
+	ck_assert_int_eq(bay_scope_close(bay_scope_open(BAY_INHERIT)), BAY_CANCELED);
+	bay_task_free(call);
+	bay_message_free(message);
+	return BAY_CANCELED;
+}
+
+WITH_SERVICES(a_call_cancelled_while_it_starts_keeps_its_message,
+	first = START("fails-us", PLUGIN(.handle = fail_the_caller)))
+{
+	struct seen *seen = calloc(1, sizeof *seen);
+
+	ck_assert_int_eq(bay_join(bay_spawn("starts", start_one_that_fails_us, seen), BAY_INHERIT), BAY_CANCELED);
+	while (services_figures(first).in_flight > 0)
+		ck_assert_int_eq(bay_sleep(BAY_MS), BAY_OK);
+	ck_assert(seen->ended);
+	free(seen);
+	return BAY_OK;
 }
 
 static int
@@ -258,6 +475,13 @@ START_TEST(a_loop_of_started_calls_sees_its_cancellation)
 END_TEST
 
 CHECK_MAIN("service/call_start",
+	started_calls_go_on_side_by_side,
+	a_started_call_may_be_done_at_once,
+	a_cancelled_started_call_ends_at_once_for_its_caller,
+	a_gather_of_started_calls_ends_with_the_first_failure,
+	a_gather_of_started_calls_ends_at_its_deadline,
+	a_forgotten_call_is_cancelled_and_its_caller_ends_at_once,
+	a_call_cancelled_while_it_starts_keeps_its_message,
 	a_loop_of_started_calls_lets_others_run,
 	a_loop_of_started_calls_lets_timers_fire,
 	a_loop_of_started_calls_sees_its_deadline,
