@@ -33,6 +33,8 @@
  *	swap=late        says that the service has failed before, and refuses
  *	revert=none      has kept nothing    revert=late      as swap=late
  *	revert=silent    does not answer it
+ *	change=silent    does not answer it   change=refuse    refuses it
+ *	change=crash     crashes in it
  *	gate=busy        says that one request runs until a Call has come
  *	gate=silent      does not answer it   gate=refuse      refuses it
  *	promote=refuse   refuses each Promote abort=refuse    refuses each Abort
@@ -469,6 +471,17 @@ do_swap(const struct varlink_call *call)
 }
 
 static void
+do_change(const struct varlink_call *call)
+{
+	if (is_ordered("change=crash"))
+		raise(SIGSEGV);
+	else if (is_ordered("change=refuse"))
+		refuse(call, "not with this code");
+	else if (!is_ordered("change=silent"))
+		answer(call);
+}
+
+static void
 do_revert(const struct varlink_call *call)
 {
 	struct cell_stop stop;
@@ -741,8 +754,10 @@ do_call_of_any_kind(const struct varlink_call *call, struct varlink_fds *fds)
 	tell_of(call);
 	if (strcmp(call->method, CELL_SETUP) == 0) {
 		do_setup(call);
-	} else if (strcmp(call->method, CELL_ABSENT) == 0 || strcmp(call->method, CELL_CHANGE) == 0 ||
-		strcmp(call->method, CELL_LOG_LEVEL) == 0 || strcmp(call->method, CELL_PEER) == 0 ||
+	} else if (strcmp(call->method, CELL_CHANGE) == 0) {
+		do_change(call);
+	} else if (strcmp(call->method, CELL_ABSENT) == 0 || strcmp(call->method, CELL_LOG_LEVEL) == 0 ||
+		strcmp(call->method, CELL_PEER) == 0 ||
 		strcmp(call->method, CELL_LINK) == 0 || strcmp(call->method, CELL_GUARD) == 0) {
 		answer(call);
 	} else if (strcmp(call->method, CELL_TRACE) == 0) {
