@@ -248,6 +248,9 @@ START_TEST(answers_find_their_call_in_whatever_order_they_come)
 {
 	begin();
 	ask(3);
+	/* Nobody's. */
+	say("{'id':0,'parameters':{}}");
+	ck_assert_int_eq(asked[0].answers + asked[1].answers + asked[2].answers, 0);
 	say("{'id':3,'parameters':{}}");
 	say("{'id':1,'error':'" CELL_FAILED "','parameters':{'status':'busy','message':'not now'}}");
 	expect_answer(2, BAY_OK, "");
