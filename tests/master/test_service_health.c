@@ -260,6 +260,16 @@ START_TEST(a_failure_degrades_it_for_the_time_of_its_start_limit)
 	master_service_forgive(a);
 	expect("healthy", "");
 	fake_master_close(&fake);
+	clock_go_on();
+}
+END_TEST
+
+START_TEST(one_that_never_failed_is_well_on_a_machine_that_was_switched_on_just_now)
+{
+	/* A thousand seconds are less than an hour. */
+	open_cells("start_limit = 3/1h");
+	expect("healthy", "");
+	fake_master_close(&fake);
 }
 END_TEST
 
@@ -320,5 +330,6 @@ CHECK_MAIN("master/service_health",
 	a_breaker_that_stands_in_any_cell_is_told_with_its_share,
 	a_message_that_has_waited_for_long_degrades_it_unless_somebody_wants_that,
 	a_failure_degrades_it_for_the_time_of_its_start_limit,
+	one_that_never_failed_is_well_on_a_machine_that_was_switched_on_just_now,
 	the_worst_is_told_first,
 	one_whose_cell_has_no_process_is_looked_at_all_the_same)
