@@ -112,8 +112,9 @@ START_TEST(what_is_no_notice_is_logged_and_changes_nothing)
 			uint64_t newest = event_log_newest(fake.events);
 
 			notice(a->cell, methods[i], garbage[j]);
-			ck_assert_msg(log_lines_with("cell main: sent a notice that cannot be read: ") == ++lines, "%s %s", methods[i],
-				garbage[j]);
+			lines++;
+			ck_assert_msg(log_lines_with("cell main: sent a notice that cannot be read: ") == lines, "%s %s",
+				methods[i], garbage[j]);
 			ck_assert_uint_eq(event_log_newest(fake.events), newest);
 		}
 	}
@@ -323,8 +324,8 @@ START_TEST(a_cell_gets_the_socket_that_its_service_listens_on)
 	int fd;
 
 	open_cells("listen = 127.0.0.1:0");
-	ck_assert_int_eq(call(a->cell, CELL_LISTEN, "{'service':'a','generation':1,'address':'127.0.0.1:0','backlog':0}", &fd),
-		BAY_OK);
+	ck_assert_int_eq(call(a->cell, CELL_LISTEN, "{'service':'a','generation':1,'address':'127.0.0.1:0','backlog':0}",
+		&fd), BAY_OK);
 	ck_assert_int_ge(fd, 0);
 	close(fd);
 	fake_master_close(&fake);

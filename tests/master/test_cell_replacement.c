@@ -181,6 +181,7 @@ START_TEST(messages_of_a_service_that_is_paused_put_it_off)
 		master_cell_renew(a->cell, "it is old");
 		let_it_look();
 		/* All goes on as before. */
+		ck_assert(is_the_same());
 		ck_assert(!master_cell_is_replaced(a->cell));
 		ck_assert(!master_cell_is_drained(a->cell));
 		ck_assert(is_state(&fake, "a", SERVICE_READY));
@@ -200,6 +201,7 @@ START_TEST(it_begins_when_nothing_is_under_way_for_a_service_in_it)
 	master_cell_renew(a->cell, "it is old");
 	ck_assert(master_cell_is_replaced(a->cell));
 	let_it_look();
+	ck_assert(is_the_same());
 	ck_assert(!master_cell_is_drained(a->cell));
 	ck_assert(is_state(&fake, "a", SERVICE_READY));
 	a->step = SERVICE_STEP_NONE;
