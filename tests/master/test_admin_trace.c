@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* The Trace command with real connections and fake cells, in whose pages the test writes the hops. */
+/* The Trace command with real connections and fake cells, in whose pages the test writes the hops. The
+ * clock stands still unless the test moves it. */
 #include "config.h"
 
 #include "master/admin_trace.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -30,6 +33,13 @@ open_world(const char *orders, const char *keys)
 	world.master.admin_tracers = admin_tracers_create(world.master.base, &world.master);
 	ck_assert_ptr_nonnull(world.master.admin_tracers);
 	client = client_connect(&world);
+	clock_stand_still(clock_monotonic_ns(), clock_wall_ns());
+}
+
+static void
+later(int64_t ns)
+{
+	clock_move_to(clock_monotonic_ns() + ns);
 }
 
 static void
@@ -349,26 +359,21 @@ END_TEST
 
 START_TEST(a_time_ends_it_whatever_came)
 {
-	static const struct {
-		const char *rest;
-		int requests;
-	} rows[] = {
-		{",\"for_ns\":1", 0}, {",\"for_ns\":100000000", 1}, {",\"for_ns\":1,\"limit\":5", 0},
-	};
-
 	open_world("", "");
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
-		begin(rows[i].rest);
-		if (rows[i].requests > 0) {
-			write_hop(100 + i, 0, 0);
-			expect_span(100 + i);
-		}
-		expect_end(rows[i].requests, 0);
-	}
-	/* One that nobody lives to see. */
+	begin(",\"for_ns\":1000000");
+	later(999999);
+	write_hop(11, 0, 0);
+	expect_span(11);
+	later(1);
+	expect_end(1, 0);
+	begin(",\"for_ns\":1,\"limit\":5");
+	later(1);
+	expect_end(0, 0);
+	/* Nobody lives to see that. */
 	begin(",\"for_ns\":9223372036854775807");
-	write_hop(1, 0, 0);
-	expect_span(1);
+	later(INT64_C(1000000000000));
+	write_hop(12, 0, 0);
+	expect_span(12);
 	close_world();
 }
 END_TEST
@@ -488,11 +493,26 @@ START_TEST(a_cell_records_while_anybody_traces)
 }
 END_TEST
 
+/* Several turns bring the client nothing. */
+static void
+expect_nothing(void)
+{
+	char byte;
+
+	for (int i = 0; i < 10; i++)
+		world_turn(&world);
+	ck_assert_int_eq(recv(client.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT), -1);
+}
+
 START_TEST(it_has_begun_when_the_cell_records_or_is_too_slow_in_saying_so)
 {
-	open_world("trace=silent\n", "");
+	open_world("trace=silent tell=Trace\n", "");
 	trace_by(&client, "");
+	expect_told(1, 0);
 	/* One of its loops may hang. */
+	later(CLOCK_NS_PER_S - 1);
+	expect_nothing();
+	later(1);
 	expect_begun_by(&client, true);
 	write_hop(11, 0, 0);
 	expect_span(11);
@@ -523,6 +543,8 @@ START_TEST(the_next_process_of_the_cell_is_told_to_record_as_well)
 	pid = cell_process_pid(master_cell_process(service_of(&world.fake, "a")->cell));
 	write_hop(11, 0, 0);
 	expect_span(11);
+	/* It is known by the time at which it was started. */
+	later(1);
 	cell_process_kill(master_cell_process(service_of(&world.fake, "a")->cell));
 	UNTIL(&world.fake, is_state(&world.fake, "a", SERVICE_READY) &&
 		cell_process_pid(master_cell_ready(service_of(&world.fake, "a")->cell)) != pid);
