@@ -142,6 +142,7 @@ expect_spans(const uint64_t *spans)
 	json_t *request = next_request(), *hops = json_object_get(request, "hops");
 	size_t i;
 
+	ck_assert_ptr_null(json_object_get(request, "caller"));
 	for (i = 0; spans[i] != 0; i++) {
 		char span[32];
 
@@ -558,6 +559,34 @@ START_TEST(the_next_process_of_the_cell_is_told_to_record_as_well)
 }
 END_TEST
 
+START_TEST(a_service_that_moves_is_recorded_where_it_is)
+{
+	struct varlink_client second;
+	struct master_service *a;
+
+	open_world("tell=Trace\ntrace=silent tell=Trace\n", "");
+	a = service_of(&world.fake, "a");
+	begin("");
+	expect_told(1, 0);
+	later(1);
+	/* To a cell of its own. */
+	a->apart = true;
+	supervisor_place(world.fake.supervisor, a);
+	master_cell_need(a->cell);
+	UNTIL(&world.fake, master_cell_ready(a->cell) != NULL);
+	expect_told(2, 1);
+	/* That has not said yet that it records. */
+	second = client;
+	client = client_connect(&world);
+	trace_by(&client, "");
+	expect_nothing();
+	later(CLOCK_NS_PER_S);
+	expect_begun_by(&client, true);
+	close(second.fd);
+	close_world();
+}
+END_TEST
+
 /* --- what is lost, and the end ------------------------------------------------------------------------------- */
 
 START_TEST(hops_that_nobody_has_read_in_time_are_told_as_lost)
@@ -582,17 +611,16 @@ END_TEST
 
 START_TEST(a_client_that_does_not_read_gets_what_there_is_room_for_and_hears_what_it_missed)
 {
-	enum { BATCHES = 24, BATCH = 1000 };
+	enum { BATCHES = 16, BATCH = 1000 };
 	int64_t requests = 0, lost = 0;
 
 	open_world("", "");
 	begin(",\"for_ns\":3600000000000");
 	for (uint64_t batch = 0; batch < BATCHES; batch++) {
-		uint64_t read = ring()->written;
-
 		for (uint64_t i = 1; i <= BATCH; i++)
 			write_hop(batch * BATCH + i, 0, 0);
-		for (int turns = 0; turns < 20 && read != 0; turns++)
+		/* Long enough for a look at the ring. */
+		for (int turns = 0; turns < 8; turns++)
 			world_turn(&world);
 	}
 	while (requests + lost < BATCHES * BATCH) {
@@ -606,7 +634,7 @@ START_TEST(a_client_that_does_not_read_gets_what_there_is_room_for_and_hears_wha
 	}
 	ck_assert_int_eq(requests + lost, BATCHES * BATCH);
 	ck_assert_int_gt(lost, 0);
-	ck_assert_int_gt(requests, HOP_STORE_MAX);
+	ck_assert_int_ge(requests, HOP_STORE_MAX);
 	close_world();
 }
 END_TEST
@@ -647,6 +675,7 @@ CHECK_MAIN("master/admin_trace",
 	it_has_begun_when_the_cell_records_or_is_too_slow_in_saying_so,
 	of_a_service_that_does_not_run_it_has_begun_at_once,
 	the_next_process_of_the_cell_is_told_to_record_as_well,
+	a_service_that_moves_is_recorded_where_it_is,
 	hops_that_nobody_has_read_in_time_are_told_as_lost,
 	a_client_that_does_not_read_gets_what_there_is_room_for_and_hears_what_it_missed,
 	who_still_traces_is_answered_when_the_container_ends,
