@@ -175,6 +175,17 @@ expect_end(int requests, int lost)
 	expect_end_of(&client, requests, lost);
 }
 
+/* Several turns bring the client nothing. */
+static void
+expect_nothing(void)
+{
+	char byte;
+
+	for (int i = 0; i < 10; i++)
+		world_turn(&world);
+	ck_assert_int_eq(recv(client.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT), -1);
+}
+
 /* What the cells have been told: to begin and to end, so often. */
 static void
 expect_told(int on, int off)
@@ -375,6 +386,7 @@ START_TEST(a_time_ends_it_whatever_came)
 	later(INT64_C(1000000000000));
 	write_hop(12, 0, 0);
 	expect_span(12);
+	expect_nothing();
 	close_world();
 }
 END_TEST
@@ -493,17 +505,6 @@ START_TEST(a_cell_records_while_anybody_traces)
 	close_world();
 }
 END_TEST
-
-/* Several turns bring the client nothing. */
-static void
-expect_nothing(void)
-{
-	char byte;
-
-	for (int i = 0; i < 10; i++)
-		world_turn(&world);
-	ck_assert_int_eq(recv(client.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT), -1);
-}
 
 START_TEST(it_has_begun_when_the_cell_records_or_is_too_slow_in_saying_so)
 {
