@@ -330,21 +330,38 @@ END_TEST
 
 START_TEST(what_came_before_is_not_told)
 {
+	struct varlink_client second;
+
 	open_world("", "");
 	write_hop(11, 0, 0);
 	begin("");
 	write_hop(12, 0, 0);
 	expect_span(12);
 	/* Nor what another one was told already. */
-	{
-		struct varlink_client second = client_connect(&world);
-
-		trace_by(&second, "");
-		expect_begun_by(&second, false);
-		close(second.fd);
-	}
+	second = client_connect(&world);
+	trace_by(&second, "");
+	expect_begun_by(&second, false);
 	write_hop(13, 0, 0);
 	expect_span(13);
+	close(client.fd);
+	client = second;
+	expect_span(13);
+	close_world();
+}
+END_TEST
+
+START_TEST(what_ended_while_it_was_read_is_told_the_next_time)
+{
+	open_world("", "");
+	begin("");
+	/* Hops of other rings may be missing yet. */
+	hop_ring_add(ring(), &(struct hop){.span = 11, .ended_ns = clock_monotonic_ns()});
+	write_hop(12, 0, 0);
+	expect_span(12);
+	expect_nothing();
+	later(1);
+	expect_span(11);
+	expect_nothing();
 	close_world();
 }
 END_TEST
@@ -667,6 +684,7 @@ CHECK_MAIN("master/admin_trace",
 	of_a_large_tree_is_said_how_many_hops_are_left_out,
 	a_page_that_holds_anything_is_told_as_text,
 	what_came_before_is_not_told,
+	what_ended_while_it_was_read_is_told_the_next_time,
 	a_limit_ends_it_behind_so_many_requests,
 	a_time_ends_it_whatever_came,
 	with_a_traceparent_only_its_trace_is_told,
