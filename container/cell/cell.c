@@ -146,6 +146,15 @@ cell_on_deadlock(const char *service, const char *circle, void *arg)
 	cell_on_fault(&(struct cell_fault){.service = service, .kind = CELL_FAULT_DEADLOCK, .text = circle}, arg);
 }
 
+static void
+cell_on_standstill(bool stands, void *arg)
+{
+	struct cell *cell = arg;
+
+	control_notify(cell->control, CELL_STANDSTILL,
+		cell_standstill_to_json(&(struct cell_standstill){.stands = stands}));
+}
+
 static const struct host_watcher cell_host_watcher = {cell_on_failed, cell_on_stage, cell_on_lingers,
 	cell_on_health, cell_on_breaker, cell_on_fault};
 
@@ -191,7 +200,8 @@ cell_setup(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 	}
 	cell->host = host_create(&cell->loop, cell->executor, cell->loader, &cell->page, &cell_host_watcher,
 		cell);
-	cell->deadlocks = deadlock_watch_create(&cell->loop, cell->executor, &cell->page, cell_on_deadlock, cell);
+	cell->deadlocks = deadlock_watch_create(&cell->loop, cell->executor, &cell->page, cell_on_deadlock,
+		cell_on_standstill, cell);
 	cell->fds = fd_watch_create(&cell->loop, &cell->page, cell_on_fault, cell);
 	listener_source_begin(cell->control, &cell->loop, cell_has_generation, cell->host);
 	listener_set_source(listener_source_ask);

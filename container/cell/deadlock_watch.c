@@ -12,6 +12,7 @@
 #include "base/wait_graph.h"
 #include "cell/executor.h"
 #include "cell/wait_edges.h"
+#include "cell/wait_outside.h"
 #include "loop/loop.h"
 #include "runtime/scheduler.h"
 #include "service/registry.h"
@@ -22,6 +23,9 @@
 
 /* Of a loop's time, a look takes one part in so many. */
 #define DEADLOCK_COST_SHARE 1000
+
+/* So many looks in a row have to show waits for other cells that were there in the look before. */
+#define DEADLOCK_STILL_LOOKS 2
 
 /* What one loop is asked for, twice if need be, as in task_list.c: a wait that was there before the
  * first was asked again, and is the same after that, was there together with all such. */
@@ -39,6 +43,7 @@ struct deadlock_watch {
 	struct loop *loop;
 	const struct status_page *page;
 	deadlock_told_fn *told;
+	deadlock_still_fn *still;
 	void *arg;
 	struct timer timer;
 	uint64_t round;
@@ -51,6 +56,9 @@ struct deadlock_watch {
 	struct wait_edges waits; /* of the first round */
 	char **circles;         /* of services, by id, as they were told; or NULL */
 	unsigned circle_count;
+	struct wait_edges before; /* those of the look before this one that still are, then those of this one */
+	bool before_all;        /* no loop was missing in the look before */
+	unsigned still_looks;   /* that have shown waits for other cells, up to DEADLOCK_STILL_LOOKS */
 	unsigned count;
 	struct deadlock_part parts[];
 };
@@ -167,6 +175,68 @@ deadlock_tell(struct deadlock_watch *watch, char **found, unsigned count, bool a
 	}
 }
 
+/* --- waits for other cells ------------------------------------------------------------------ */
+
+/* Looks what is with other cells, or is to go there; *took_ns_r is the time that others may have waited for that.
+ * False: there is too much of it to say anything. */
+static bool
+deadlock_stands(const struct deadlock_watch *watch, bool *stands_r, int64_t *took_ns_r)
+{
+	struct wait_crossings sent = {.count = 0};
+	int64_t began_ns = clock_thread_cpu_ns();
+	bool too_many;
+
+	wait_crossings_of_routes(&sent);
+	*took_ns_r = clock_thread_cpu_ns() - began_ns;
+	too_many = sent.too_many || watch->before.too_many;
+	*stands_r = !too_many && wait_outside_stands(&watch->before, &sent);
+	wait_crossings_finish(&sent);
+	return !too_many;
+}
+
+static void
+deadlock_note_still(struct deadlock_watch *watch, bool stands)
+{
+	bool was = watch->still_looks == DEADLOCK_STILL_LOOKS;
+
+	if (!stands)
+		watch->still_looks = 0;
+	else if (!was)
+		watch->still_looks++;
+	if ((watch->still_looks == DEADLOCK_STILL_LOOKS) != was)
+		watch->still(!was, watch->arg);
+}
+
+/* Takes the waits of a look. What was not seen, in this one or the one before, may be as it was. Returns how
+ * long that took. */
+static int64_t
+deadlock_look_outside(struct deadlock_watch *watch, bool all_seen)
+{
+	int64_t took_ns;
+	bool stands;
+
+	wait_edges_keep(&watch->before, &watch->waits);
+	if (deadlock_stands(watch, &stands, &took_ns) && (stands || (all_seen && watch->before_all)))
+		deadlock_note_still(watch, stands);
+	wait_edges_finish(&watch->before);
+	watch->before = watch->waits;
+	watch->before_all = all_seen;
+	watch->waits = (struct wait_edges){.count = 0};
+	return took_ns;
+}
+
+/* Nothing has run since the last look, so that all waits are what they were, but what was to be sent may
+ * have gone meanwhile. */
+static void
+deadlock_look_again(struct deadlock_watch *watch)
+{
+	int64_t took_ns;
+	bool stands;
+
+	if (watch->still_looks < DEADLOCK_STILL_LOOKS && deadlock_stands(watch, &stands, &took_ns))
+		deadlock_note_still(watch, stands);
+}
+
 /* --- a look --------------------------------------------------------------------------------- */
 
 static void
@@ -174,13 +244,14 @@ deadlock_end(struct deadlock_watch *watch, struct wait_graph *graph)
 {
 	unsigned i, count = registry_count();
 	char **found = xcalloc(count + 1, sizeof *found);
-	int64_t most_ns = 0;
+	bool all_seen = !watch->incomplete && !watch->waits.too_many;
+	int64_t most_ns;
 
 	watch->looking = false;
 	deadlock_find_circles(graph, &watch->waits, found);
-	deadlock_tell(watch, found, count,
-		!watch->incomplete && !watch->waits.too_many && !wait_graph_gave_up(graph));
+	deadlock_tell(watch, found, count, all_seen && !wait_graph_gave_up(graph));
 	free(found);
+	most_ns = deadlock_look_outside(watch, all_seen);
 	for (i = 0; i < watch->count; i++)
 		most_ns = watch->parts[i].back && watch->parts[i].took_ns > most_ns ? watch->parts[i].took_ns : most_ns;
 	watch->next_ns = loop_now(watch->loop) + most_ns * DEADLOCK_COST_SHARE;
@@ -238,8 +309,12 @@ deadlock_begin(struct deadlock_watch *watch)
 {
 	uint64_t switches = deadlock_count_switches(watch);
 
-	if (loop_now(watch->loop) < watch->next_ns || (switches == watch->switches && !watch->incomplete))
+	if (loop_now(watch->loop) < watch->next_ns)
 		return;
+	if (switches == watch->switches && !watch->incomplete) {
+		deadlock_look_again(watch);
+		return;
+	}
 	watch->switches = switches;
 	watch->incomplete = false;
 	watch->looking = true;
@@ -266,7 +341,7 @@ deadlock_on_tick(struct timer *timer)
 
 struct deadlock_watch *
 deadlock_watch_create(struct loop *loop, struct executor *executor, const struct status_page *page,
-	deadlock_told_fn *told, void *arg)
+	deadlock_told_fn *told, deadlock_still_fn *still, void *arg)
 {
 	unsigned i, count = executor_count(executor);
 	struct deadlock_watch *watch = xcalloc(1, sizeof *watch + count * sizeof watch->parts[0]);
@@ -274,6 +349,7 @@ deadlock_watch_create(struct loop *loop, struct executor *executor, const struct
 	watch->loop = loop;
 	watch->page = page;
 	watch->told = told;
+	watch->still = still;
 	watch->arg = arg;
 	watch->count = count;
 	for (i = 0; i < count; i++) {
@@ -300,5 +376,6 @@ deadlock_watch_destroy(struct deadlock_watch *watch)
 		free(watch->circles[i]);
 	free(watch->circles);
 	wait_edges_finish(&watch->waits);
+	wait_edges_finish(&watch->before);
 	free(watch);
 }

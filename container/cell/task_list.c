@@ -48,6 +48,7 @@ struct task_list_part {
 	bool answered;                       /* in time */
 	bool back;                           /* from the round in which it was asked last */
 	unsigned round;                      /* in which it was asked last */
+	int64_t took_ns;                     /* of the loop's thread, in all */
 	struct wait_edges waits;             /* of the last round */
 	struct wait_crossings crossings;     /* of the first: requests of other cells */
 };
@@ -152,6 +153,7 @@ task_list_on_loop(struct inbox_item *item)
 	const struct task_list *list = part->list;
 	const struct spawn *spawn = NULL;
 	int64_t now_ns = clock_monotonic_ns();
+	int64_t began_ns = clock_thread_cpu_ns();
 
 	part->tasks = json_array();
 	list_for_each(pos, &part->scheduler->tasks) {
@@ -167,6 +169,7 @@ task_list_on_loop(struct inbox_item *item)
 	}
 	wait_edges_of_loop(&part->waits, part->scheduler);
 	wait_crossings_of_loop(&part->crossings, part->scheduler);
+	part->took_ns = clock_thread_cpu_ns() - began_ns;
 	item->run = task_list_on_answer;
 	loop_post(list->loop, item);
 }
@@ -175,8 +178,10 @@ static void
 task_list_on_loop_again(struct inbox_item *item)
 {
 	struct task_list_part *part = container_of(item, struct task_list_part, item);
+	int64_t began_ns = clock_thread_cpu_ns();
 
 	wait_edges_of_loop(&part->waits, part->scheduler);
+	part->took_ns += clock_thread_cpu_ns() - began_ns;
 	item->run = task_list_on_answer;
 	loop_post(part->list->loop, item);
 }
@@ -263,10 +268,12 @@ task_list_gather(struct task_list *list, struct wait_edges *waits)
 	}
 }
 
-/* What the waits here have to do with those of other cells, if anything. */
+/* What the waits here have to do with those of other cells, if anything; and whether that is all. */
 static void
 task_list_add_outside(struct task_list *list, json_t *reply)
 {
+	int64_t most_ns = 0;
+	bool partial;
 	json_t *outside;
 	unsigned i;
 
@@ -274,9 +281,18 @@ task_list_add_outside(struct task_list *list, json_t *reply)
 		if (list->parts[i].answered)
 			wait_crossings_append(&list->crossings, &list->parts[i].crossings);
 	}
-	outside = wait_outside_report(&list->waits, &list->crossings);
+	outside = wait_outside_report(&list->waits, &list->crossings, &partial);
 	if (outside != NULL)
 		json_object_set_new(reply, "waits", outside);
+	for (i = 0; i < list->count; i++) {
+		const struct task_list_part *part = &list->parts[i];
+
+		partial |= !part->back;
+		if (part->back)
+			most_ns = part->took_ns > most_ns ? part->took_ns : most_ns;
+	}
+	json_object_set_new(reply, "partial", json_boolean(partial));
+	json_object_set_new(reply, "took_ns", json_integer((json_int_t)most_ns));
 }
 
 static void

@@ -121,7 +121,7 @@ number(uint64_t node)
 static void
 report_edges(json_t *report, const struct wait_graph *graph, const struct wait_edges *edges)
 {
-	json_t *rows = json_array(), *names = json_array(), *queues = json_array();
+	json_t *rows = json_array(), *names = json_array(), *services = json_array(), *queues = json_array();
 	size_t i;
 
 	for (i = 0; i < edges->count && json_array_size(rows) <= OUTSIDE_MAX; i++) {
@@ -139,12 +139,15 @@ report_edges(json_t *report, const struct wait_graph *graph, const struct wait_e
 		text = wait_node_text(graph, edge->from);
 		if (text != NULL)
 			json_array_append_new(names, json_pack("[o, o]", number(edge->from), varlink_text(text)));
+		if (text != NULL && edge->service != NULL)
+			json_array_append_new(services, json_pack("[o, s]", number(edge->from), edge->service->name));
 		if (queue != NULL)
 			json_array_append_new(queues, json_pack("[o, s]", number(edge->from), queue->name));
 		free(text);
 	}
 	json_object_set_new(report, "edges", rows);
 	json_object_set_new(report, "names", names);
+	json_object_set_new(report, "services", services);
 	json_object_set_new(report, "queues", queues);
 }
 
@@ -173,29 +176,36 @@ report_crossings(json_t *report, const struct wait_graph *graph, const struct wa
 	json_object_set_new(report, "served", served);
 }
 
-/* There is a way out, and there may be one in: there is no circle otherwise. */
 static bool
-is_worth_telling(const json_t *report)
+is_too_long(const json_t *report)
 {
 	static const char *const rows[] = {"edges", "sent", "unsent", "served"};
 	size_t i;
 
 	for (i = 0; i < sizeof rows / sizeof *rows; i++) {
 		if (json_array_size(json_object_get(report, rows[i])) > OUTSIDE_MAX)
-			return false;
+			return true;
 	}
+	return false;
+}
+
+/* There is a way out, and there may be one in: there is no circle otherwise. */
+static bool
+is_worth_telling(const json_t *report)
+{
 	return json_array_size(json_object_get(report, "edges")) > 0 &&
 		json_array_size(json_object_get(report, "sent")) + json_array_size(json_object_get(report, "unsent")) > 0;
 }
 
 json_t *
-wait_outside_report(const struct wait_edges *here, const struct wait_crossings *crossings)
+wait_outside_report(const struct wait_edges *here, const struct wait_crossings *crossings, bool *cut_r)
 {
 	struct wait_edges edges = {.count = 0};
 	struct wait_graph *graph;
 	json_t *report;
 
-	if (crossings->count == 0 || crossings->too_many || here->too_many)
+	*cut_r = crossings->too_many || here->too_many;
+	if (crossings->count == 0 || *cut_r)
 		return NULL;
 	graph = outside_graph(&edges, here, crossings);
 	report = json_object();
@@ -203,8 +213,27 @@ wait_outside_report(const struct wait_edges *here, const struct wait_crossings *
 	report_crossings(report, graph, crossings);
 	wait_graph_destroy(graph);
 	wait_edges_finish(&edges);
-	if (is_worth_telling(report))
+	*cut_r = is_too_long(report);
+	if (!*cut_r && is_worth_telling(report))
 		return report;
 	json_decref(report);
 	return NULL;
+}
+
+bool
+wait_outside_stands(const struct wait_edges *here, const struct wait_crossings *sent)
+{
+	struct wait_edges edges = {.count = 0};
+	struct wait_graph *graph;
+	bool stands = false;
+	size_t i;
+
+	if (sent->count == 0)
+		return false;
+	graph = outside_graph(&edges, here, sent);
+	for (i = 0; i < edges.count && !stands; i++)
+		stands = edges.rows[i].serial != 0 && wait_graph_is_dead(graph, edges.rows[i].from);
+	wait_graph_destroy(graph);
+	wait_edges_finish(&edges);
+	return stands;
 }

@@ -49,8 +49,12 @@ void wait_crossings_of_loop(struct wait_crossings *crossings, const struct sched
 void wait_crossings_of_routes(struct wait_crossings *crossings);
 
 /* What the cell says as "waits" (protocol/cell_link.h): the edges between nodes that would wait for ever
- * if all other cells did. NULL: no other cell is needed for anything, or there are too many of them to be
- * told. */
-json_t *wait_outside_report(const struct wait_edges *edges, const struct wait_crossings *crossings);
+ * if all other cells did. NULL: no other cell is needed for anything, or, *cut_r, there are too many of them
+ * to be told. */
+json_t *wait_outside_report(const struct wait_edges *edges, const struct wait_crossings *crossings, bool *cut_r);
+
+/* Whether some task would wait for ever if all other cells did; of the crossings what is sent and to be
+ * sent is enough. */
+bool wait_outside_stands(const struct wait_edges *edges, const struct wait_crossings *sent);
 
 #endif

@@ -8,6 +8,7 @@
 #include "base/buffer.h"
 #include "base/log.h"
 #include "master/cell_process.h"
+#include "master/circle_watch.h"
 #include "master/dead_letters.h"
 #include "master/link_broker.h"
 #include "master/master_cell.h"
@@ -171,8 +172,21 @@ cell_on_fault(struct master_cell *cell, const json_t *parameters, char *error)
 		return true;
 	}
 	service = cell_notice_find(cell, fault.service);
-	if (service != NULL)
+	if (service != NULL && fault.kind == CELL_FAULT_DEADLOCK)
+		service_faults_note_circle(service, FAULT_SEEN_IN_CELL, fault.text);
+	else if (service != NULL)
 		service_faults_note(service, fault.kind, fault.text);
+	return true;
+}
+
+static bool
+cell_on_standstill(struct master_cell *cell, const json_t *parameters, char *error)
+{
+	struct cell_standstill standstill;
+
+	if (!cell_standstill_from_json(parameters, &standstill, error))
+		return false;
+	circle_watch_note(supervisor_circles(master_cell_supervisor(cell)), cell, standstill.stands);
 	return true;
 }
 
@@ -216,6 +230,7 @@ cell_notices_on_notice(const char *method, const json_t *parameters, void *arg)
 		{CELL_HEALTH, cell_on_health},
 		{CELL_BREAKER, cell_on_breaker},
 		{CELL_FAULT, cell_on_fault},
+		{CELL_STANDSTILL, cell_on_standstill},
 		{CELL_BROKEN, cell_on_broken},
 		{CELL_DEAD_LETTER, cell_on_dead_letter},
 	};

@@ -22,6 +22,7 @@
 #include "master/cell_notices.h"
 #include "master/cell_replacement.h"
 #include "master/cell_section.h"
+#include "master/circle_watch.h"
 #include "master/crash_reports.h"
 #include "master/event_log.h"
 #include "master/link_broker.h"
@@ -262,6 +263,7 @@ master_cell_on_ended(const struct status_page *page, int status, void *arg)
 
 	/* At once: who waits for it is told by that. */
 	link_broker_cell_ended(supervisor_broker(cell->supervisor), cell);
+	circle_watch_note(supervisor_circles(cell->supervisor), cell, false);
 	if (!meant && cell->hung_slot == STATUS_NO_SLOT && master_cell_was_killed(cell, status) &&
 	    cell_limits_was_ended(cell->limits, what, sizeof(what)))
 		cell->excess = xstrdup(what);

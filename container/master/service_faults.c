@@ -42,6 +42,18 @@ service_faults_note(struct master_service *service, enum cell_fault_kind kind, c
 }
 
 void
+service_faults_note_circle(struct master_service *service, enum fault_witness witness, const char *circle)
+{
+	struct service_faults *faults = &service->faults;
+
+	free(faults->circles[witness]);
+	faults->circles[witness] = circle != NULL && fault_lasts(service, CELL_FAULT_DEADLOCK) ? xstrdup(circle) : NULL;
+	for (int i = 0; i < FAULT_WITNESSES && circle == NULL; i++)
+		circle = faults->circles[i];
+	service_faults_note(service, CELL_FAULT_DEADLOCK, circle);
+}
+
+void
 service_faults_over(struct master_service *service, enum cell_fault_kind kind, const char *outcome)
 {
 	if (service->faults.text[kind] == NULL)
@@ -58,5 +70,9 @@ service_faults_forget(struct master_service *service)
 	for (int kind = 0; kind < CELL_FAULT_KINDS; kind++) {
 		free(service->faults.text[kind]);
 		service->faults.text[kind] = NULL;
+	}
+	for (int i = 0; i < FAULT_WITNESSES; i++) {
+		free(service->faults.circles[i]);
+		service->faults.circles[i] = NULL;
 	}
 }

@@ -10,6 +10,7 @@
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "master/circle_watch.h"
 #include "master/event_log.h"
 #include "master/link_broker.h"
 #include "master/master_cell.h"
@@ -44,6 +45,7 @@ struct supervisor {
 	struct master_cell **cells; /* the first is main */
 	size_t cell_count;
 	struct link_broker *broker;
+	struct circle_watch *circles;
 	struct service_order *order;
 	struct stop_order *stop_order;
 
@@ -293,6 +295,7 @@ supervisor_create(const struct supervisor_options *options,
 	supervisor->watcher = *watcher;
 	supervisor->booting = true;
 	supervisor->broker = link_broker_create(supervisor, options->base);
+	supervisor->circles = circle_watch_create(supervisor, options->base);
 	supervisor->order = service_order_create(supervisor);
 	supervisor->stop_order = stop_order_create(supervisor);
 	supervisor_add_cell(supervisor, options->cell.name);
@@ -321,6 +324,7 @@ supervisor_destroy(struct supervisor *supervisor)
 	free(supervisor->cells);
 	stop_order_destroy(supervisor->stop_order);
 	service_order_destroy(supervisor->order);
+	circle_watch_destroy(supervisor->circles);
 	link_broker_destroy(supervisor->broker);
 	config_unref(supervisor->options.config);
 	free(supervisor);
@@ -450,6 +454,12 @@ struct link_broker *
 supervisor_broker(const struct supervisor *supervisor)
 {
 	return supervisor->broker;
+}
+
+struct circle_watch *
+supervisor_circles(const struct supervisor *supervisor)
+{
+	return supervisor->circles;
 }
 
 size_t

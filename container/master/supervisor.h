@@ -22,6 +22,7 @@
 #include "master/cell_process.h"
 #include "master/master_service.h"
 
+struct circle_watch;
 struct crash_reports;
 struct event_base;
 struct event_log;
@@ -145,6 +146,7 @@ const struct supervisor_limits *supervisor_limits(const struct supervisor *super
 const struct config *supervisor_config(const struct supervisor *supervisor);
 const struct service_table *supervisor_table(const struct supervisor *supervisor);
 struct link_broker *supervisor_broker(const struct supervisor *supervisor);
+struct circle_watch *supervisor_circles(const struct supervisor *supervisor);
 
 /* Nothing of the service runs: it is put into the cell that it is to start in. A cell that nobody is
  * in any more ends. */

@@ -16,7 +16,7 @@
 
 enum {
 	JOIN_ROWS_MAX = 4096, /* of a kind, of a cell: an honest one tells half of that at most */
-	JOIN_MARKS_MAX = 256, /* tasks whose circles are told */
+	JOIN_MARKS_MAX = 256, /* tasks whose circles are told, and circles that are */
 	JOIN_NAME_MAX = 200   /* bytes of a name of theirs */
 };
 
@@ -24,6 +24,7 @@ enum {
 struct join_node {
 	const char *cell; /* a key of cells */
 	char *text;       /* for people, or NULL */
+	char *service;    /* whose it is, or NULL */
 };
 
 /* A node that another leads to, once what is called so is known. */
@@ -76,8 +77,10 @@ wait_join_destroy(struct wait_join *join)
 {
 	if (join == NULL)
 		return;
-	for (size_t i = 0; i < join->count; i++)
+	for (size_t i = 0; i < join->count; i++) {
 		free(join->nodes[i].text);
+		free(join->nodes[i].service);
+	}
 	free(join->nodes);
 	join_ends_finish(&join->served);
 	join_ends_finish(&join->unsent);
@@ -177,6 +180,22 @@ join_add_name(struct wait_join *join, const char *cell, const json_t *row)
 }
 
 static void
+join_add_service(struct wait_join *join, const char *cell, const json_t *row)
+{
+	struct join_node *node;
+	const char *service;
+	json_int_t of;
+	uint64_t number;
+
+	if (json_unpack((json_t *)row, "[I, s]", &of, &service) != 0)
+		return;
+	number = join_node(join, cell, of);
+	node = &join->nodes[number - 1];
+	if (node->service == NULL)
+		node->service = xstrdup(service);
+}
+
+static void
 join_add_queue(struct wait_join *join, const char *cell, const json_t *row)
 {
 	const char *service;
@@ -226,6 +245,7 @@ wait_join_add(struct wait_join *join, const char *name, const json_t *waits)
 		void (*add)(struct wait_join *join, const char *cell, const json_t *row);
 	} kinds[] = {
 		{"names", join_add_name},
+		{"services", join_add_service},
 		{"queues", join_add_queue},
 		{"sent", join_add_sent},
 		{"unsent", join_add_unsent},
@@ -320,16 +340,22 @@ join_find_task(const struct wait_join *join, const json_t *task)
 	return number;
 }
 
+/* Of what was there both times. */
+static struct wait_graph *
+join_confirmed_graph(struct wait_join *join)
+{
+	join_meet(join);
+	wait_edges_keep(&join->first, &join->again);
+	return wait_graph_create(&join->first);
+}
+
 void
 wait_join_mark(struct wait_join *join, json_t *tasks)
 {
-	struct wait_graph *graph;
+	struct wait_graph *graph = join_confirmed_graph(join);
 	size_t marks = 0;
 
-	join_meet(join);
-	wait_edges_keep(&join->first, &join->again);
-	graph = wait_graph_create(&join->first);
-	for (size_t i = 0; i < json_array_size(tasks) && marks < JOIN_MARKS_MAX; i++) {
+	for (size_t i = 0; i < json_array_size(tasks) && marks < JOIN_MARKS_MAX && wait_graph_dead(graph) > 0; i++) {
 		json_t *task = json_array_get(tasks, i);
 		uint64_t *circle;
 		size_t length;
@@ -347,4 +373,82 @@ wait_join_mark(struct wait_join *join, json_t *tasks)
 		free(circle);
 	}
 	wait_graph_destroy(graph);
+}
+
+static char *
+join_member_key(const struct wait_member *member)
+{
+	return xasprintf("%s/%s", member->cell, member->service);
+}
+
+/* Whether there is one that is not in told yet. */
+static bool
+join_is_news(const struct wait_member *member, const struct map *told)
+{
+	char *key;
+	bool news;
+
+	if (member->service == NULL)
+		return false;
+	key = join_member_key(member);
+	news = map_get(told, key) == NULL;
+	free(key);
+	return news;
+}
+
+/* Tells of a circle, if it goes through several cells. False: it does not. */
+static bool
+join_tell_circle(struct wait_join *join, const uint64_t *circle, size_t length, struct map *told, wait_circle_fn *fn,
+	void *arg)
+{
+	struct wait_member *members = xcalloc(length, sizeof(*members));
+	bool several = false;
+	char *text;
+
+	for (size_t i = 0; i < length; i++) {
+		const struct join_node *node = &join->nodes[circle[i] - 1];
+
+		members[i] = (struct wait_member){.cell = node->cell, .service = node->service};
+		several |= node->cell != members[0].cell;
+	}
+	for (size_t i = 0; i < length && several; i++) {
+		char *key = members[i].service != NULL ? join_member_key(&members[i]) : NULL;
+
+		if (key != NULL)
+			map_put(told, key, join);
+		free(key);
+	}
+	if (several) {
+		text = wait_text_of_circle(circle, length, join_name, join);
+		fn(members, length, text, arg);
+		free(text);
+	}
+	free(members);
+	return several;
+}
+
+bool
+wait_join_circles(struct wait_join *join, wait_circle_fn *fn, void *arg)
+{
+	struct wait_graph *graph = join_confirmed_graph(join);
+	struct map *told = map_create();
+	size_t circles = 0;
+	bool all;
+
+	for (size_t i = 0; i < join->count && circles < JOIN_MARKS_MAX && wait_graph_dead(graph) > 0; i++) {
+		const struct wait_member member = {.cell = join->nodes[i].cell, .service = join->nodes[i].service};
+		uint64_t *circle;
+		size_t length;
+
+		if (!join_is_news(&member, told))
+			continue;
+		circle = wait_graph_circle(graph, i + 1, &length);
+		if (circle != NULL)
+			circles += join_tell_circle(join, circle, length, told, fn, arg);
+		free(circle);
+	}
+	all = circles < JOIN_MARKS_MAX && !wait_graph_gave_up(graph) && !join->first.too_many;
+	map_destroy(told);
+	wait_graph_destroy(graph);
+	return all;
 }

@@ -16,6 +16,7 @@
 
 #include <jansson.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 struct wait_join;
 
@@ -37,5 +38,17 @@ bool wait_join_has(const struct wait_join *join, const char *cell);
 /* All have been asked twice: says of each task (objects with cell, loop and id) in which circle it is, as
  * its "deadlock", unless it has one. */
 void wait_join_mark(struct wait_join *join, json_t *tasks);
+
+/* A node on a circle. */
+struct wait_member {
+	const char *cell;
+	const char *service; /* whose it is, as the cell says; NULL: nobody's */
+};
+
+typedef void wait_circle_fn(const struct wait_member *members, size_t count, const char *text, void *arg);
+
+/* All have been asked twice: calls fn for circles through more than one cell, until each service that is on such a
+ * one was in some. Instead of wait_join_mark. False: there are so many that not all were looked for. */
+bool wait_join_circles(struct wait_join *join, wait_circle_fn *fn, void *arg);
 
 #endif

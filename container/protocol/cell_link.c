@@ -362,6 +362,11 @@ static const struct record_field cell_fault_fields[] = {
 };
 static const struct record cell_fault_record = RECORD(struct cell_fault, cell_fault_fields);
 
+static const struct record_field cell_standstill_fields[] = {
+	RECORD_BOOL(struct cell_standstill, stands, "stands"),
+};
+static const struct record cell_standstill_record = RECORD(struct cell_standstill, cell_standstill_fields);
+
 static const struct record_field cell_listen_fields[] = {
 	RECORD_TEXT(struct cell_listen, service, "service"),
 	RECORD_INT(struct cell_listen, generation, "generation", 1, INT64_MAX),
@@ -503,6 +508,7 @@ CELL_LINK_CODEC(lingers);
 CELL_LINK_CODEC(health);
 CELL_LINK_CODEC(breaker);
 CELL_LINK_CODEC(fault);
+CELL_LINK_CODEC(standstill);
 CELL_LINK_CODEC(connect);
 CELL_LINK_CODEC(broken);
 CELL_LINK_CODEC(examine);

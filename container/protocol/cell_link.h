@@ -7,7 +7,8 @@
  *	                    Revert, Promote, Abort, Link, Peer, Call, Do, Cancel, Trace, Tasks,
  *	                    Queues, Loops, LogLevel, Shutdown
  *	master -> examiner  Setup first, then Examine; one reply for each file
- *	cell -> master      Listen, Connect; and Failed, Stage, Lingers, Health, Broken (notices: no id, no reply)
+ *	cell -> master      Listen, Connect; and Failed, Stage, Lingers, Health, Breaker, Fault, Standstill, Broken,
+ *	                    DeadLetter (notices: no id, no reply)
  *
  * A call that cannot be done is answered with the error Failed{status, message}; a Call
  * whose handler failed with HandlerFailed{status, message}: there the status is the plugin's
@@ -85,6 +86,7 @@ enum {
 #define CELL_HEALTH CELL_INTERFACE ".Health" /* a notice */
 #define CELL_BREAKER CELL_INTERFACE ".Breaker" /* a notice */
 #define CELL_FAULT CELL_INTERFACE ".Fault"   /* a notice */
+#define CELL_STANDSTILL CELL_INTERFACE ".Standstill" /* a notice */
 #define CELL_BROKEN CELL_INTERFACE ".Broken"   /* a notice */
 #define CELL_DEAD_LETTER CELL_INTERFACE ".DeadLetter" /* a notice */
 #define CELL_HANDLER_FAILED CELL_INTERFACE ".HandlerFailed" /* an error */
@@ -331,13 +333,17 @@ struct cell_trace {
 };
 
 /*
- * Tasks{service?, waits_only?} -> {tasks: [cell_task...], silent_loops: [], total, waits?}
+ * Tasks{service?, waits_only?} -> {tasks: [cell_task...], silent_loops: [], total, took_ns, partial, waits?}
+ *
+ * took_ns is the time that the busiest of the loops needed for that. partial: waits may be missing, since a
+ * loop did not answer, or since there are too many.
  *
  * waits tells of the waits here that only other cells could end, or that those may wait for. Nodes are
  * numbers that mean something in this cell only, until it ends (base/wait_graph.h):
  *
  *	edges     [[from, to, serial, any], ...]
  *	names     [[node, "task 9 handle (b)"], ...]
+ *	services  [[node, "service"], ...]             whose task, queue or subscription that is
  *	sent      [[node, "cell", epoch, id], ...]     a request that the other cell has
  *	unsent    [[node, "service"], ...]             one that waits for room in that queue there
  *	served    [[node, epoch, id], ...]             a request of another cell
@@ -482,6 +488,12 @@ struct cell_fault {
 	const char *text; /* or NULL: it is over */
 };
 
+/* Whether tasks of the cell wait for others, and have waited for the same for a second or so: others may
+ * wait for them. */
+struct cell_standstill {
+	bool stands;
+};
+
 /* Listen -> {} with one descriptor, a listening socket that the master has too. */
 struct cell_listen {
 	const char *service;
@@ -614,6 +626,7 @@ CELL_LINK_CODEC(lingers);
 CELL_LINK_CODEC(health);
 CELL_LINK_CODEC(breaker);
 CELL_LINK_CODEC(fault);
+CELL_LINK_CODEC(standstill);
 CELL_LINK_CODEC(connect);
 CELL_LINK_CODEC(broken);
 CELL_LINK_CODEC(dead_letter);

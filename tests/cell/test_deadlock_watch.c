@@ -13,11 +13,12 @@
 #include "loop/loop.h"
 #include "support/cell_control.h"
 #include "support/services.h"
+#include "support/two_cells.h"
 
 static struct deadlock_watch *watch;
 static struct bay_service *service;
 static atomic_bool gate, held;
-static int began, over;
+static int began, over, stood, went;
 static char text[512];
 
 /* --- two that wait for each other, on loop 0 ------------------------------------------------- */
@@ -93,6 +94,14 @@ on_deadlock(const char *of, const char *circle, void *arg)
 }
 
 static void
+on_still(bool stands, void *arg)
+{
+	(void)arg;
+	stood += stands;
+	went += !stands;
+}
+
+static void
 turn(void)
 {
 	loop_wait(&cell_control_loop, clock_monotonic_ns() + 20 * CLOCK_NS_PER_MS);
@@ -104,8 +113,9 @@ begin(void)
 {
 	services_begin(2);
 	cell_control_begin();
-	began = over = 0;
-	watch = deadlock_watch_create(&cell_control_loop, services_executor(), services_page(), on_deadlock, NULL);
+	began = over = stood = went = 0;
+	watch = deadlock_watch_create(&cell_control_loop, services_executor(), services_page(), on_deadlock,
+		on_still, NULL);
 	service = services_start(&(struct service_options){.name = "s", .plugin = ties});
 	ck_assert_int_eq(services_run_on(0, send_one, NULL), BAY_OK);
 	while (began == 0)
@@ -121,6 +131,7 @@ end(void)
 	ck_assert(services_stop(service, 5 * BAY_SECOND, 5 * BAY_SECOND, NULL));
 	ck_assert_int_eq(began, 1);
 	ck_assert_int_eq(over, 1);
+	ck_assert_int_eq(stood, 0);
 	services_end();
 	loop_drain_inbox(&cell_control_loop);
 	deadlock_watch_destroy(watch);
@@ -136,27 +147,151 @@ START_TEST(a_deadlock_is_told_once_and_its_end)
 }
 END_TEST
 
-START_TEST(a_deadlock_is_not_over_while_its_loop_is_silent)
+/* For so long loop 1 has something to do. */
+static void
+turn_for(int64_t ns)
 {
-	struct services_job *job;
-	int64_t until_ns;
+	int64_t until_ns = clock_monotonic_ns() + ns;
 
-	begin();
-	job = services_go(0, hold, NULL);
-	while (!atomic_load(&held))
-		sched_yield();
-	until_ns = clock_monotonic_ns() + 3 * (int64_t)CLOCK_NS_PER_S;
 	while (clock_monotonic_ns() < until_ns) {
 		ck_assert_int_eq(services_run_on(1, do_nothing, NULL), BAY_OK);
 		turn();
 	}
-	ck_assert_int_eq(over, 0);
+}
+
+/* While loop 0 answers to nothing, for as long as some looks take; and some more. */
+static void
+turn_while_held(void)
+{
+	struct services_job *job = services_go(0, hold, NULL);
+
+	while (!atomic_load(&held))
+		sched_yield();
+	turn_for(3 * (int64_t)CLOCK_NS_PER_S);
 	atomic_store(&gate, true);
 	ck_assert_int_eq(services_join(job), BAY_OK);
+	turn_for(2 * (int64_t)CLOCK_NS_PER_S);
+}
+
+START_TEST(a_deadlock_is_not_over_while_its_loop_is_silent)
+{
+	begin();
+	turn_while_held();
+	ck_assert_int_eq(over, 0);
 	end();
+}
+END_TEST
+
+/* --- waits for another cell, which is in the test's hand ----------------------------------------- */
+
+static struct link hand;
+static struct bay_service *far;
+
+static void
+begin_far(void)
+{
+	two_cells_begin(2);
+	two_cells_by_hand(1, &hand);
+	far = two_cells_elsewhere("far", 0);
+	cell_control_begin();
+	began = over = stood = went = 0;
+	watch = deadlock_watch_create(&cell_control_loop, services_executor(), services_page(), on_deadlock,
+		on_still, NULL);
+}
+
+static void
+end_far(void)
+{
+	ck_assert_int_eq(began, 0);
+	two_cells_check_nothing_left();
+	two_cells_end();
+	loop_drain_inbox(&cell_control_loop);
+	deadlock_watch_destroy(watch);
+	cell_control_end();
+}
+
+static int
+call_far(void *arg)
+{
+	(void)arg;
+	return bay_call(far, NULL, NULL, BAY_INHERIT);
+}
+
+/* The call is there until the other end of the link is closed. */
+static struct services_job *
+begin_call(void)
+{
+	struct services_job *job = services_go(0, call_far, NULL);
+
+	while (stood == 0)
+		turn();
+	return job;
+}
+
+static void
+end_call(struct services_job *job)
+{
+	ck_assert_int_eq(went, 0);
+	link_close(&hand);
+	ck_assert_int_ne(services_join(job), BAY_OK);
+	while (went == 0)
+		turn();
+	ck_assert_int_eq(stood, 1);
+	ck_assert_int_eq(went, 1);
+}
+
+START_TEST(a_wait_for_another_cell_that_stands_still_is_told_once_and_its_end)
+{
+	struct services_job *job;
+
+	begin_far();
+	job = begin_call();
+	/* Whatever else runs. */
+	turn_for(2 * (int64_t)CLOCK_NS_PER_S);
+	end_call(job);
+	end_far();
+}
+END_TEST
+
+START_TEST(a_wait_for_another_cell_is_not_over_while_its_loop_is_silent)
+{
+	struct services_job *job;
+
+	begin_far();
+	job = begin_call();
+	turn_while_held();
+	end_call(job);
+	end_far();
+}
+END_TEST
+
+static int
+call_again_and_again(void *arg)
+{
+	(void)arg;
+	while (!atomic_load(&gate))
+		(void)bay_call(far, NULL, NULL, bay_after(50 * BAY_MS));
+	return BAY_OK;
+}
+
+START_TEST(waits_for_another_cell_that_come_and_go_are_not_told)
+{
+	struct services_job *job;
+
+	begin_far();
+	job = services_go(0, call_again_and_again, NULL);
+	turn_for(4 * (int64_t)CLOCK_NS_PER_S);
+	atomic_store(&gate, true);
+	ck_assert_int_eq(services_join(job), BAY_OK);
+	ck_assert_int_eq(stood, 0);
+	link_close(&hand);
+	end_far();
 }
 END_TEST
 
 CHECK_MAIN("cell/deadlock_watch",
 	a_deadlock_is_told_once_and_its_end,
-	a_deadlock_is_not_over_while_its_loop_is_silent)
+	a_deadlock_is_not_over_while_its_loop_is_silent,
+	a_wait_for_another_cell_that_stands_still_is_told_once_and_its_end,
+	a_wait_for_another_cell_is_not_over_while_its_loop_is_silent,
+	waits_for_another_cell_that_come_and_go_are_not_told)

@@ -331,6 +331,7 @@ START_TEST(a_loop_that_does_not_answer_is_named_with_who_runs_there)
 	ck_assert_int_ge(clock_monotonic_ns() - before_ns, 400 * BAY_MS);
 	ck_assert_uint_eq(count_of(listed), 1);
 	ck_assert_str_eq(text_of(task_named(listed, "handle"), "service"), "fine");
+	ck_assert(json_is_true(json_object_get(listed, "partial")));
 	listed = json_object_get(listed, "silent_loops");
 	ck_assert_uint_eq(json_array_size(listed), 1);
 	silent = json_array_get(listed, 0);
@@ -341,6 +342,8 @@ START_TEST(a_loop_that_does_not_answer_is_named_with_who_runs_there)
 	atomic_store(&gate, true);
 	listed = list(2, NULL);
 	ck_assert_uint_eq(json_array_size(json_object_get(listed, "silent_loops")), 0);
+	ck_assert(json_is_false(json_object_get(listed, "partial")));
+	ck_assert_int_gt(number_of(listed, "took_ns"), 0);
 	end();
 }
 END_TEST

@@ -4,6 +4,8 @@
 #include "master/wait_join.h"
 
 #include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
@@ -22,10 +24,10 @@ static json_t *
 waits_of(const char *name, const char *task, const char *other, int serial)
 {
 	char *queue = xasprintf("the queue of %s", name), *text = xasprintf("task 1 %s (%s)", task, name);
-	json_t *waits = json_pack("{s:[[i,i,i,b],[i,i,i,b],[i,i,i,b],[i,i,i,b]], s:[[i,s],[i,s]], s:[[i,s]],"
-		" s:[[i,s,i,i]], s:[], s:[[i,i,i]]}",
+	json_t *waits = json_pack("{s:[[i,i,i,b],[i,i,i,b],[i,i,i,b],[i,i,i,b]], s:[[i,s],[i,s]],"
+		" s:[[i,s],[i,s]], s:[[i,s]], s:[[i,s,i,i]], s:[], s:[[i,i,i]]}",
 		"edges", 1, 12, serial, false, 11, 1, 0, false, 14, 13, 0, false, 13, 1, 0, true,
-		"names", 1, text, 13, queue, "queues", 13, name,
+		"names", 1, text, 13, queue, "services", 1, name, 13, name, "queues", 13, name,
 		"sent", 12, other, 7, 100, "unsent", "served", 14, 7, 100);
 
 	ck_assert_ptr_nonnull(waits);
@@ -181,11 +183,140 @@ START_TEST(a_circle_of_many_with_long_names_has_a_short_text)
 }
 END_TEST
 
+/* --- circles ------------------------------------------------------------------------------------- */
+
+/* What was told: "a b; ", the services of each circle in their order. */
+static char circles[256];
+static char circle_text[512];
+
+static void
+on_circle(const struct wait_member *members, size_t count, const char *text, void *arg)
+{
+	size_t length = strlen(circles);
+
+	ck_assert_ptr_eq(arg, circles);
+	for (size_t i = 0; i < count; i++) {
+		if (members[i].service == NULL)
+			continue;
+		/* Each is of the cell that is called so. */
+		ck_assert_str_eq(members[i].service, members[i].cell);
+		if (strstr(circles + length, members[i].service) == NULL)
+			strcat(strcat(circles, members[i].service), " ");
+	}
+	strcat(circles, "; ");
+	snprintf(circle_text, sizeof(circle_text), "%s", text);
+}
+
+static bool
+look_for_circles(void)
+{
+	circles[0] = '\0';
+	return wait_join_circles(join, on_circle, circles);
+}
+
+START_TEST(a_circle_through_two_cells_is_told_once_with_its_services)
+{
+	open_join();
+	add_both(wait_join_add, 5, 8);
+	add_both(wait_join_add_again, 5, 8);
+	ck_assert(look_for_circles());
+	ck_assert_str_eq(circles, "a b ; ");
+	ck_assert_str_eq(circle_text, CIRCLE_A);
+	close_join();
+	open_join();
+	add_both(wait_join_add, 5, 8);
+	add_both(wait_join_add_again, 5, 9);
+	ck_assert(look_for_circles());
+	ck_assert_str_eq(circles, "");
+	close_join();
+}
+END_TEST
+
+/* Tasks 21 and 22 of it wait for each other, too, which is for the cell itself to tell. */
+static json_t *
+waits_of_a_with_its_own(void)
+{
+	json_t *waits = waits_of("a", "x", "b", 5);
+
+	for (int i = 21; i <= 22; i++) {
+		json_array_append_new(json_object_get(waits, "edges"), json_pack("[i,i,i,b]", i, 43 - i, 3, false));
+		json_array_append_new(json_object_get(waits, "services"), json_pack("[i,s]", i, "own"));
+	}
+	return waits;
+}
+
+START_TEST(a_circle_within_a_cell_is_not_told)
+{
+	open_join();
+	add(wait_join_add, "a", waits_of_a_with_its_own());
+	add(wait_join_add, "b", waits_of("b", "y", "a", 8));
+	add(wait_join_add_again, "a", waits_of_a_with_its_own());
+	add(wait_join_add_again, "b", waits_of("b", "y", "a", 8));
+	ck_assert(look_for_circles());
+	ck_assert_str_eq(circles, "a b ; ");
+	close_join();
+}
+END_TEST
+
+/* Each task of the one cell waits for that of the same number of the other, and the other way round. */
+static json_t *
+waits_of_many(const char *cell, const char *other, int many)
+{
+	json_t *waits = json_pack("{s:[], s:[], s:[], s:[]}", "edges", "services", "sent", "served");
+
+	for (int i = 1; i <= many; i++) {
+		char *service = xasprintf("%s%d", cell, i);
+
+		json_array_append_new(json_object_get(waits, "edges"), json_pack("[i,i,i,b]", i, 10000 + i, 1, false));
+		json_array_append_new(json_object_get(waits, "edges"), json_pack("[i,i,i,b]", 20000 + i, i, 0, false));
+		json_array_append_new(json_object_get(waits, "services"), json_pack("[i,s]", i, service));
+		json_array_append_new(json_object_get(waits, "sent"), json_pack("[i,s,i,i]", 10000 + i, other, 7, i));
+		json_array_append_new(json_object_get(waits, "served"), json_pack("[i,i,i]", 20000 + i, 7, i));
+		free(service);
+	}
+	return waits;
+}
+
+static void
+count_circle(const struct wait_member *members, size_t count, const char *text, void *arg)
+{
+	unsigned *told = arg;
+
+	(void)members;
+	(void)text;
+	ck_assert_uint_ge(count, 2);
+	(*told)++;
+}
+
+START_TEST(more_circles_than_are_told_are_said_to_be_more)
+{
+	static const struct {
+		int many;
+		unsigned told;
+		bool all;
+	} cases[] = {{200, 200, true}, {300, 256, false}};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		unsigned told = 0;
+
+		open_join();
+		add(wait_join_add, "a", waits_of_many("a", "b", cases[i].many));
+		add(wait_join_add, "b", waits_of_many("b", "a", cases[i].many));
+		add(wait_join_add_again, "a", waits_of_many("a", "b", cases[i].many));
+		add(wait_join_add_again, "b", waits_of_many("b", "a", cases[i].many));
+		ck_assert(wait_join_circles(join, count_circle, &told) == cases[i].all);
+		ck_assert_uint_eq(told, cases[i].told);
+		close_join();
+	}
+}
+END_TEST
+
 START_TEST(what_makes_no_sense_is_passed_over)
 {
 	static const char *const texts[] = {"{}", "[]", "7", "{\"edges\": 1, \"names\": {}, \"sent\": null}",
 		("{\"edges\": [1, [], [1], [\"a\",2,3,false], [1,1,-1,false], [1,2,3,4]], \"names\": [[1], [1,2], [5,\"n\"]],"
-			" \"queues\": [[7,\"q\"]], \"sent\": [[1,\"a\",0,0]], \"served\": [[1,0,0],[9223372036854775807,-1,0]]}")};
+			" \"queues\": [[7,\"q\"]], \"sent\": [[1,\"a\",0,0]], \"served\": [[1,0,0],[9223372036854775807,-1,0]],"
+			" \"services\": [[1], 7, [2,3], [4,\"a/b\"], [4,\"\"], \"x\"]}")};
 
 	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
 		json_t *waits = json_loads(texts[i], JSON_DECODE_ANY, NULL);
@@ -196,6 +327,11 @@ START_TEST(what_makes_no_sense_is_passed_over)
 		(void)wait_join_is_stuck(join);
 		wait_join_add_again(join, "a", waits);
 		wait_join_mark(join, tasks);
+		close_join();
+		open_join();
+		wait_join_add(join, "a", waits);
+		wait_join_add_again(join, "a", waits);
+		ck_assert(look_for_circles());
 		json_decref(waits);
 		close_join();
 	}
@@ -209,4 +345,7 @@ CHECK_MAIN("master/wait_join",
 	what_the_other_cell_does_not_have_may_be_alive,
 	what_is_held_back_waits_for_the_queue_over_there,
 	a_circle_of_many_with_long_names_has_a_short_text,
+	a_circle_through_two_cells_is_told_once_with_its_services,
+	a_circle_within_a_cell_is_not_told,
+	more_circles_than_are_told_are_said_to_be_more,
 	what_makes_no_sense_is_passed_over)

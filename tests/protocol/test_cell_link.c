@@ -43,6 +43,7 @@ START_TEST(every_flat_struct_comes_back_as_it_was)
 	CHECK_ROUND_TRIP(peer, {.cell = "a", .ready = true});
 	CHECK_ROUND_TRIP(connect, {.cell = "a"});
 	CHECK_ROUND_TRIP(dead_letter, {.service = "a", .crashes = 2, .size = 3, .body = "AAEC"});
+	CHECK_ROUND_TRIP(standstill, {.stands = true});
 	CHECK_ROUND_TRIP(broken, {.cell = "a", .epoch = 4, .reason = "why"});
 	CHECK_ROUND_TRIP(stop, {.service = "a", .drain_timeout_ns = 5});
 	CHECK_ROUND_TRIP(stop, {.service = "a", .hold = true});

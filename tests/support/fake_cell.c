@@ -48,7 +48,9 @@
  *	call=leave       closes its socket and ends a little later
  *	call=hold        answers it when a Call to service b has come; one that is cancelled at once
  *	call=spin        loop 0 hangs in it, and the cell answers to nothing
- *	tasks=silent     does not answer Tasks
+ *	tasks=silent     does not answer Tasks; else a file "tasks.CELL" beside that of the orders has the
+ *	                 answer, or several in turn, or a string for none, and one with ".asked" behind
+ *	                 its name gets a byte for each time
  *	trace=silent     does not answer Trace
  *	verdict=forged   its nonce is wrong  verdict=stranger about a service not asked for
  *	verdict=lingers  passes and stays    verdict=refuse   refused, as "refused by the fake"
@@ -695,15 +697,43 @@ do_call(const struct varlink_call *call, struct varlink_fds *fds)
 	json_decref(bodies);
 }
 
+/* What a test wants it to say now, or in turn. */
+static json_t *
+ordered_tasks(void)
+{
+	const char *orders_path = getenv("FAKE_CELL"), *name = getenv(CELL_ENV_NAME);
+	const char *slash = orders_path != NULL ? strrchr(orders_path, '/') : NULL;
+	char path[512];
+	json_t *tasks;
+	FILE *file;
+
+	if (slash == NULL || name == NULL)
+		return NULL;
+	snprintf(path, sizeof(path), "%.*s/tasks.%s", (int)(slash - orders_path), orders_path, name);
+	if (access(path, F_OK) != 0)
+		return NULL;
+	tasks = json_load_file(path, JSON_DECODE_ANY, NULL);
+	strcat(path, ".asked");
+	file = fopen(path, "ae");
+	if (tasks == NULL || file == NULL || fputc('.', file) == EOF || fclose(file) != 0)
+		_exit(9);
+	return tasks;
+}
+
 static void
 do_tasks(const struct varlink_call *call)
 {
-	json_t *parameters = json_pack("{s:[], s:[], s:i}", "tasks", "silent_loops", "total", 0);
+	static size_t turns;
+	json_t *tasks = ordered_tasks(), *parameters = tasks;
 
-	if (!is_ordered("tasks=silent"))
+	if (tasks == NULL)
+		parameters = tasks = json_pack("{s:[], s:[], s:i}", "tasks", "silent_loops", "total", 0);
+	if (json_is_array(tasks))
+		parameters = json_array_get(tasks, turns++ % json_array_size(tasks));
+	if (!is_ordered("tasks=silent") && json_is_object(parameters))
 		say(&(struct varlink_reply){.has_id = true, .id = call->id,
 			.parameters = parameters});
-	json_decref(parameters);
+	json_decref(tasks);
 }
 
 /* As an examiner, which passes whatever it is given. */
