@@ -129,49 +129,61 @@ faults_of() { ctl_quiet events -n 2000 "$1" | grep -c " fault[ ,].*: $2: "; }
 is_told() { [ "$(faults_of "$1" "$2")" -ge "$3" ]; }
 is_healthy() { [ "$(field_of "$1" health)" = healthy ]; }
 
+# tells_deadlocks KEYS WORD...: a partner with these keys and the victim wait for each other, many times; each
+# time the circle has these words, and is over when one of the calls is given up.
+tells_deadlocks() {
+	faulty 'concurrency = 1'
+	plugin faults partner
+	printf '[service partner]\nconcurrency = 1\n%s\n' "$1" >>"$dir/bay.ini"
+	shift
+	start
+	i=0
+	while [ "$i" -lt "$times" ]; do
+		i=$((i + 1))
+		rm -f "$dir"/*.mark
+		ctl_behind one call victim "cross partner $dir/one.mark $dir/other.mark" --timeout 1h
+		one=$call
+		ctl_behind other call partner "cross victim $dir/other.mark $dir/one.mark" --timeout 1h
+		other=$call
+		for service in victim partner; do
+			wait_until "the deadlock of $service is told, time $i" is_told $service deadlock "$i"
+		done
+		[ "$i" -gt 1 ] || {
+			ctl status victim
+			says 'deadlock: task '
+			[ "$(field_of victim health)" = unhealthy ] || fail 'it is called well'
+			is_answered bystander || fail 'the bystander does not answer'
+		}
+		# It stands until then, so it is told once.
+		kill "$one"
+		wait "$one" "$other"
+		for service in victim partner; do
+			wait_until "$service is well again" is_healthy $service
+			wait_until "$service serves" is_state $service ready
+		done
+	done
+	logs '[service-deadlock]'
+	for service in victim partner; do
+		ctl events -n 2000 $service
+		for word in "$@"; do
+			[ "$(grep -c " fault[ ,].*deadlock: .*$word" "$dir/out")" -eq "$times" ] || fail "not $times times: $word"
+		done
+		[ "$(grep -c ' fault-over[ ,]' "$dir/out")" -eq "$times" ] || fail "$service: it is not over $times times"
+		[ "$(field_of $service restarts)" -eq 0 ] || fail "$service was restarted"
+	done
+	ctl events -n 2000 bystander
+	! grep -q ' fault[ ,]' "$dir/out" || fail 'the bystander is blamed'
+}
+
 begin "a deadlock of two services is told by itself, and is over when one of the calls is given up, $times times"
-faulty 'concurrency = 1'
-plugin faults partner
-cat >>"$dir/bay.ini" <<'END'
-[service partner]
-concurrency = 1
-END
-start
-i=0
-while [ "$i" -lt "$times" ]; do
-	i=$((i + 1))
-	rm -f "$dir"/*.mark
-	ctl_behind one call victim "cross partner $dir/one.mark $dir/other.mark" --timeout 1h
-	one=$call
-	ctl_behind other call partner "cross victim $dir/other.mark $dir/one.mark" --timeout 1h
-	other=$call
-	for service in victim partner; do
-		wait_until "the deadlock of $service is told, time $i" is_told $service deadlock "$i"
-	done
-	[ "$i" -gt 1 ] || {
-		ctl status victim
-		says 'deadlock: task '
-		[ "$(field_of victim health)" = unhealthy ] || fail 'it is called well'
-		is_answered bystander || fail 'the bystander does not answer'
-	}
-	# It stands until then, so it is told once.
-	kill "$one"
-	wait "$one" "$other"
-	for service in victim partner; do
-		wait_until "$service is well again" is_healthy $service
-		wait_until "$service serves" is_state $service ready
-	done
-done
-logs '[service-deadlock]'
-for service in victim partner; do
-	ctl events -n 2000 $service
-	for word in ' handle (victim)' ' handle (partner)'; do
-		[ "$(grep -c " fault[ ,].*deadlock: .*$word" "$dir/out")" -ge "$times" ] || fail "not $times times: $word"
-	done
-	[ "$(grep -c ' fault-over[ ,]' "$dir/out")" -ge "$times" ] || fail "$service: it is not over $times times"
-	[ "$(field_of $service restarts)" -eq 0 ] || fail "$service was restarted"
-done
+tells_deadlocks '' ' handle (victim)' ' handle (partner)'
 counts deadlock
+stop
+
+begin "the same of two services in two cells, $times times"
+tells_deadlocks 'isolate = yes' ' handle (victim) in cell main' ' handle (partner) in cell partner' \
+	'the queue of partner in cell partner' 'the queue of victim in cell main'
+counts 'deadlock of two cells'
 stop
 
 # told_each SERVICE KIND WHAT CALLED ORDER [BEFORE]: does that many times, and each time starts the
