@@ -209,11 +209,15 @@ task_list_silent_loop(const struct task_list *list, unsigned i)
 static void
 task_list_look_up(json_t *tasks)
 {
-	struct source_lines *lines = source_lines_open();
+	struct source_lines *lines;
 	char where[128];
 	json_t *task;
 	size_t i;
 
+	/* That takes long, and memory. */
+	if (json_array_size(tasks) == 0)
+		return;
+	lines = source_lines_open();
 	json_array_foreach(tasks, i, task) {
 		json_t *address = json_object_get(task, TASK_LIST_ADDRESS);
 
