@@ -26,7 +26,8 @@ enum hop_flag {
 	HOP_QUEUED = 1 << 0,   /* came by the queue, or would have */
 	HOP_CAME_OVER = 1 << 1, /* from another cell */
 	HOP_ONE_WAY = 1 << 2,
-	HOP_AGAIN = 1 << 3     /* its service stands above it in what is traced */
+	HOP_AGAIN = 1 << 3,    /* its service stands above it in what is traced */
+	HOP_CRASHED = 1 << 4   /* its handler ran when its cell crashed; no cell says so itself */
 };
 
 /* Times are of CLOCK_MONOTONIC, which all processes share. */

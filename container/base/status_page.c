@@ -24,6 +24,7 @@ _Static_assert(sizeof(struct status_head) <= STATUS_CRASH_AT, "the head has one 
 _Static_assert((int)CRASH_LOOPS == (int)STATUS_PAGE_LOOPS_MAX, "each loop may be stuck");
 _Static_assert(offsetof(struct status_loop, names) <= 128, "what changes is in two cache lines");
 _Static_assert(sizeof(struct hop_ring) % 64 == 0, "rings share no cache line");
+_Static_assert(sizeof(struct hop_table) % 64 == 0, "nor does what is behind the table of hops");
 _Static_assert(sizeof(struct status_gauges) == 64, "one cache line a queue");
 _Static_assert(sizeof(struct status_guard) == 64, "one cache line a service");
 _Static_assert(sizeof(struct status_counters) % 64 == 0, "counters share no cache line");
@@ -35,9 +36,15 @@ status_page_hops_at(uint32_t loops)
 }
 
 static size_t
-status_page_gauges_at(uint32_t loops)
+status_page_hop_table_at(uint32_t loops)
 {
 	return status_page_hops_at(loops) + (loops + (size_t)1) * sizeof(struct hop_ring);
+}
+
+static size_t
+status_page_gauges_at(uint32_t loops)
+{
+	return status_page_hop_table_at(loops) + sizeof(struct hop_table);
 }
 
 static size_t
@@ -187,6 +194,12 @@ status_page_hops(const struct status_page *page, uint32_t loop)
 	uint8_t *at = (uint8_t *)page->head + status_page_hops_at(page->loops);
 
 	return (struct hop_ring *)(void *)at + loop;
+}
+
+struct hop_table *
+status_page_hop_table(const struct status_page *page)
+{
+	return (struct hop_table *)(void *)((uint8_t *)page->head + status_page_hop_table_at(page->loops));
 }
 
 struct status_gauges *

@@ -7,6 +7,7 @@
  *	+------------------+  what else a report of a crash tells   struct crash_area
  *	+------------------+  loop 0, loop 1, ...               struct status_loop
  *	+------------------+  loop 0, loop 1, ..., elsewhere    struct hop_ring
+ *	+------------------+  those that have not ended         struct hop_table
  *	+------------------+  service 0, service 1, ...         struct status_gauges
  *	+------------------+  service 0, service 1, ...         struct status_guard
  *	+------------------+  service 0: loop 0, loop 1, ..., elsewhere, loop 0, loop 1, ...
@@ -37,6 +38,7 @@
 #include "base/crash_area.h"
 #include "base/histogram.h"
 #include "base/hop_ring.h"
+#include "base/hop_table.h"
 
 enum {
 	STATUS_PAGE_SERVICES_MAX = 1024,
@@ -217,6 +219,8 @@ struct status_loop *status_page_loop(const struct status_page *page, uint32_t lo
 
 /* loop <= loops: the last one is for threads that are no loops, which have to take turns. */
 struct hop_ring *status_page_hops(const struct status_page *page, uint32_t loop);
+
+struct hop_table *status_page_hop_table(const struct status_page *page);
 
 /* slot < services */
 struct status_gauges *status_page_gauges(const struct status_page *page, uint32_t slot);

@@ -19,6 +19,7 @@
 #include "runtime/await.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
+#include "service/hop.h"
 
 #define CRASH_STACK_BYTES (64 * 1024)
 
@@ -135,6 +136,8 @@ crash_on_exit(void)
 		return;
 	status_page_write_crash(crash_page, 0, 0, here != NULL ? here->index : UINT32_MAX,
 		"exit() was called");
+	if (here != NULL)
+		hop_note_crash(here);
 	crash_write_trace(CRASH_EXIT, NULL);
 	crash_trace_blame();
 }
@@ -220,6 +223,8 @@ crash_handle(int number, siginfo_t *info, void *context)
 	kind = crash_kind_of(number, address, sent && !(number == SIGABRT && info->si_pid == getpid()), task);
 	status_page_write_crash(crash_page, number, address, here != NULL ? here->index : UINT32_MAX,
 		crash_text(number, kind));
+	if (here != NULL)
+		hop_note_crash(here);
 	if (here == NULL && await_elsewhere != NULL && !(sent && info->si_pid != getpid())) {
 		struct status_name name = status_name_make(await_elsewhere->name);
 
@@ -253,6 +258,7 @@ crash_on_stall(int number, siginfo_t *info, void *context)
 		crash_trace_begin(trace);
 		crash_trace_fill(trace, CRASH_STALLED, context);
 		crash_trace_end(trace);
+		hop_note_stall(here);
 		/* In case that it never comes round; else it will end, and nobody looks at that. */
 		crash_trace_blame();
 	}

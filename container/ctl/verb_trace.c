@@ -31,7 +31,7 @@ trace_row_name(struct table *table, const json_t *hop)
 static void
 trace_row(struct table *table, const json_t *hop)
 {
-	const char *status = view_text(hop, "status");
+	const char *status = json_is_true(json_object_get(hop, "crashed")) ? "crashed" : view_text(hop, "status");
 	bool waited = strcmp(view_text(hop, "way"), "direct") != 0;
 	char way[32];
 

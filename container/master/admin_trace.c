@@ -217,6 +217,8 @@ hop_to_json(const struct hop_node *node, int64_t start_ns)
 		span_id_print(span, hop->parent);
 		json_object_set_new(json, "parent", json_string(span));
 	}
+	if (json != NULL && (hop->flags & HOP_CRASHED) != 0)
+		json_object_set_new(json, "crashed", json_true());
 	return json;
 }
 
@@ -407,6 +409,14 @@ tracers_on_timer(evutil_socket_t fd, short what, void *arg)
 	tracers_pump(tracers);
 	if (!list_empty(&tracers->tracers))
 		event_add(tracers->timer, &trace_period);
+}
+
+void
+admin_tracers_cell_ended(struct admin_tracers *tracers, const struct master_cell *cell,
+	const struct status_page *page, uint32_t hung_slot)
+{
+	if (tracers->reader != NULL)
+		hop_reader_cell_ended(tracers->reader, cell, page, hung_slot);
 }
 
 /* --- the command ----------------------------------------------------------------------- */

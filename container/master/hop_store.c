@@ -131,6 +131,20 @@ hop_store_add(struct hop_store *store, const struct hop *hop, const char *servic
 	return true;
 }
 
+bool
+hop_store_has(const struct hop_store *store, const struct hop *hop)
+{
+	uint32_t place = store->by_span[hop_store_bucket(hop->span)].first;
+
+	for (; place != 0; place = store->entries[place - 1]._next_span) {
+		const struct hop *other = &store->entries[place - 1].hop;
+
+		if (other->span == hop->span && other->came_ns == hop->came_ns)
+			return true;
+	}
+	return false;
+}
+
 uint64_t
 hop_store_oldest(const struct hop_store *store)
 {

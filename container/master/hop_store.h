@@ -49,6 +49,9 @@ void hop_store_destroy(struct hop_store *store);
 bool hop_store_add(struct hop_store *store, const struct hop *hop, const char *service, const char *cell,
 	int64_t now_ns);
 
+/* Whether it is there: one with its span that came when it did. */
+bool hop_store_has(const struct hop_store *store, const struct hop *hop);
+
 /* Those that are there have the numbers from hop_store_oldest() to hop_store_end() - 1. */
 uint64_t hop_store_oldest(const struct hop_store *store);
 uint64_t hop_store_end(const struct hop_store *store);

@@ -143,6 +143,14 @@ master_on_stopped(void *arg)
 	master_leave_loop(arg);
 }
 
+static void
+master_on_cell_ended(const struct master_cell *cell, const struct status_page *page, uint32_t hung_slot, void *arg)
+{
+	const struct master *master = arg;
+
+	admin_tracers_cell_ended(master->admin_tracers, cell, page, hung_slot);
+}
+
 void
 master_stop(struct master *master, bool now)
 {
@@ -451,7 +459,7 @@ master_create_supervisor(struct master *master)
 		},
 	};
 	const struct supervisor_watcher watcher = {.started = master_on_started,
-		.stopped = master_on_stopped, .arg = master};
+		.stopped = master_on_stopped, .cell_ended = master_on_cell_ended, .arg = master};
 
 	listener_table_adopt(master->listeners, &parts->activation, master->config);
 	master->supervisor = supervisor_create(&options, &watcher);

@@ -261,6 +261,7 @@ master_cell_on_ended(const struct status_page *page, int status, void *arg)
 	char *text;
 	char *why;
 
+	supervisor_tell_cell_ended(cell->supervisor, cell, page, cell->hung_slot);
 	/* At once: who waits for it is told by that. */
 	link_broker_cell_ended(supervisor_broker(cell->supervisor), cell);
 	circle_watch_note(supervisor_circles(cell->supervisor), cell, false);

@@ -528,6 +528,14 @@ supervisor_crash_reports(const struct supervisor *supervisor)
 	return supervisor->options.crash_reports;
 }
 
+void
+supervisor_tell_cell_ended(const struct supervisor *supervisor, const struct master_cell *cell,
+	const struct status_page *page, uint32_t hung_slot)
+{
+	if (supervisor->watcher.cell_ended != NULL)
+		supervisor->watcher.cell_ended(cell, page, hung_slot, supervisor->watcher.arg);
+}
+
 struct event_log *
 supervisor_events(const struct supervisor *supervisor)
 {

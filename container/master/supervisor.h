@@ -33,6 +33,7 @@ struct plugin_examination;
 struct plugin_image;
 struct service_order;
 struct service_table;
+struct status_page;
 struct supervisor;
 
 /* How long it waits for what should happen by itself. */
@@ -65,6 +66,10 @@ struct supervisor_watcher {
 	void (*started)(const char *why, void *arg);
 	/* All cells have ended as supervisor_stop asked. Called once. */
 	void (*stopped)(void *arg);
+	/* The process of a cell has ended. Its page is borrowed for the call; hung_slot is that of the service
+	 * that it was killed for, since that kept a loop, or STATUS_NO_SLOT. Or NULL. */
+	void (*cell_ended)(const struct master_cell *cell, const struct status_page *page, uint32_t hung_slot,
+		void *arg);
 	void *arg;
 };
 
@@ -147,6 +152,10 @@ const struct config *supervisor_config(const struct supervisor *supervisor);
 const struct service_table *supervisor_table(const struct supervisor *supervisor);
 struct link_broker *supervisor_broker(const struct supervisor *supervisor);
 struct circle_watch *supervisor_circles(const struct supervisor *supervisor);
+
+/* As the watcher's cell_ended: its owner hears of it. */
+void supervisor_tell_cell_ended(const struct supervisor *supervisor, const struct master_cell *cell,
+	const struct status_page *page, uint32_t hung_slot);
 
 /* Nothing of the service runs: it is put into the cell that it is to start in. A cell that nobody is
  * in any more ends. */

@@ -653,10 +653,10 @@ const struct interface_type_text interface_types[] = {
 	{"A service that a request has passed. way: called at once on its caller's loop, by its queue, or "
 		"that from another cell. start_ns is how long after the first hop it came, wait_ns how long it was in the "
 		"queue, run_ns how long the handler took, total_ns both. span and parent are its span-id and that of "
-		"what it comes from.",
+		"what it comes from; crashed: its handler ran when its cell crashed, or was killed since that hung.",
 		"Hop (level: int, service: string, cell: string, way: (direct, queued, cell), one_way: bool, "
 		"start_ns: int, wait_ns: int, run_ns: int, total_ns: int, status: string, span: string, "
-		"parent: ?string)"},
+		"parent: ?string, crashed: ?bool)"},
 	{"What was told in all: requests, and hops that were lost.",
 		"TraceEnd (requests: int, lost: int)"},
 	{"Events that cannot be told: they are kept no more; or, with restarted, the number asked "

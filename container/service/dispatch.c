@@ -9,6 +9,7 @@
 #include "runtime/scheduler.h"
 #include "service/bounds.h"
 #include "service/canary.h"
+#include "service/hop.h"
 #include "service/instance.h"
 #include "service/ready_set.h"
 #include "service/service_queue.h"
@@ -61,6 +62,8 @@ dispatch_start(struct bay_instance *instance, struct bay_request *request, int64
 	}
 	instance = canary_or_self(instance);
 	request->taken_ns = now_ns;
+	if (__builtin_expect(request->recorded != 0, 0))
+		hop_begin_handler(request);
 	histogram_record(&instance->counters->wait, (uint64_t)(now_ns - request->queued_ns));
 	if (instance_run_later(instance, request))
 		return;

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/hop_ring.h"
+#include "base/hop_table.h"
 #include "base/status_page.h"
 #include "runtime/scheduler.h"
 #include "service/registry.h"
@@ -15,6 +16,7 @@
 
 static pthread_mutex_t hop_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct hop_ring *hop_elsewhere; /* of threads that are no loops, or NULL; under the lock */
+static struct hop_table *hop_table;    /* or NULL; set while nobody uses it */
 
 void
 hop_set_page(const struct status_page *page)
@@ -22,24 +24,13 @@ hop_set_page(const struct status_page *page)
 	pthread_mutex_lock(&hop_lock);
 	hop_elsewhere = page != NULL ? status_page_hops(page, page->loops) : NULL;
 	pthread_mutex_unlock(&hop_lock);
+	hop_table = page != NULL ? status_page_hop_table(page) : NULL;
 }
 
 void
 hop_set_traced(struct bay_service *service, bool traced)
 {
 	atomic_store_explicit(&service->traced, traced, memory_order_relaxed);
-}
-
-void
-hop_begin(struct bay_request *request)
-{
-	if (request->recorded == 0)
-		request->recorded = (uint8_t)(request->depth + 1);
-	/* It may come twice, when there was no room. */
-	if (request->came_ns != 0)
-		return;
-	(void)trace_span(request);
-	request->came_ns = clock_monotonic_ns();
 }
 
 /* Whether its own service stands above it in what is recorded. */
@@ -63,6 +54,45 @@ hop_flags(const struct bay_request *request)
 		(hop_is_again(request) ? HOP_AGAIN : 0);
 }
 
+/* What is known of it by now. */
+static struct hop
+hop_of(const struct bay_request *request)
+{
+	struct hop hop = {.id = request->trace.id, .span = request->span, .parent = request->trace.parent,
+		.came_ns = request->came_ns, .begun_ns = request->taken_ns, .status = request->status,
+		.slot = request->service->slot, .flags = hop_flags(request)};
+
+	if (request->depth > 0)
+		snprintf(hop.caller, sizeof(hop.caller), "%s", registry_at(request->chain[request->depth - 1])->name);
+	return hop;
+}
+
+void
+hop_begin(struct bay_request *request)
+{
+	struct hop hop;
+
+	if (request->recorded == 0)
+		request->recorded = (uint8_t)(request->depth + 1);
+	/* It may come twice, when there was no room. */
+	if (request->came_ns != 0)
+		return;
+	(void)trace_span(request);
+	request->came_ns = clock_monotonic_ns();
+	request->hop_place = 0;
+	if (hop_table == NULL)
+		return;
+	hop = hop_of(request);
+	request->hop_place = hop_table_open(hop_table, &hop);
+}
+
+void
+hop_begin_handler(const struct bay_request *request)
+{
+	if (request->came_ns != 0 && hop_table != NULL)
+		hop_table_begin(hop_table, request->hop_place, request->taken_ns, hop_flags(request));
+}
+
 static void
 hop_write(const struct hop *hop)
 {
@@ -78,17 +108,49 @@ hop_write(const struct hop *hop)
 }
 
 void
+hop_drop(struct bay_request *request)
+{
+	if (request->came_ns != 0 && hop_table != NULL)
+		hop_table_close(hop_table, request->hop_place);
+	request->came_ns = 0;
+}
+
+void
 hop_end(struct bay_request *request)
 {
-	struct hop hop = {.id = request->trace.id, .span = request->span, .parent = request->trace.parent,
-		.came_ns = request->came_ns, .begun_ns = request->taken_ns, .ended_ns = clock_monotonic_ns(),
-		.status = request->status, .slot = request->service->slot};
+	struct hop hop;
 
 	if (request->came_ns == 0)
 		return;
-	request->came_ns = 0;
-	hop.flags = hop_flags(request);
-	if (request->depth > 0)
-		snprintf(hop.caller, sizeof(hop.caller), "%s", registry_at(request->chain[request->depth - 1])->name);
+	hop = hop_of(request);
+	hop.ended_ns = clock_monotonic_ns();
+	/* Who dies between the two has said how it ended. */
 	hop_write(&hop);
+	hop_drop(request);
+}
+
+/* --- what a cell dies of ----------------------------------------------------------------- */
+
+/* The place of the request that the code of this thread works for; 0: none. */
+static uint16_t
+hop_place_here(const struct scheduler *here)
+{
+	const struct bay_request *request = here->leaf != NULL ? here->leaf :
+		here->current != NULL ? here->current->request : NULL;
+
+	return request != NULL && request->recorded != 0 && request->came_ns != 0 ? request->hop_place : 0;
+}
+
+void
+hop_note_crash(const struct scheduler *here)
+{
+	if (hop_table != NULL)
+		hop_table_crash(hop_table, hop_place_here(here));
+}
+
+void
+hop_note_stall(const struct scheduler *here)
+{
+	if (hop_table != NULL)
+		hop_table_stall(hop_table, hop_place_here(here));
 }

@@ -5,6 +5,7 @@
  *
  *	hop_see, before the queue or the handler          hop_end, when it has ended however
  *	   marks it as recorded, gives it a span ──────────► a record in the ring of this loop
+ *	        │    a place in the table of those that have not ended ──► free again
  *	        └── inherited by what it calls and sends
  *
  * Who traces nobody pays a look at a byte, and on the shortest way not even that: a service that is
@@ -16,6 +17,7 @@
 #include "service/request.h"
 #include "service/service.h"
 
+struct scheduler;
 struct status_page;
 
 /* The slow part of what follows. */
@@ -29,11 +31,22 @@ hop_see(struct bay_request *request)
 		hop_begin(request);
 }
 
+/* Its handler begins; when, is known. Only of one that is recorded. */
+void hop_begin_handler(const struct bay_request *request);
+
 /* It has ended, or goes no further here. Once; nothing if its hop has not begun. Whoever has it. */
 void hop_end(struct bay_request *request);
 
-/* Where threads that are no loops write theirs; NULL: nowhere, as at first. Before there are such
- * requests, or after. */
+/* It goes to another cell, where its hop begins anew: here it is none. Whoever has it. */
+void hop_drop(struct bay_request *request);
+
+/* The calling thread crashes, or has kept its loop for long: whatever request its code works for is the
+ * one that did it. Safe in a signal handler, but that the memory may be broken. */
+void hop_note_crash(const struct scheduler *here);
+void hop_note_stall(const struct scheduler *here);
+
+/* Where threads that are no loops write theirs, and where those stand that have not ended; NULL: nowhere,
+ * as at first. Before there are such requests, or after. */
 void hop_set_page(const struct status_page *page);
 
 /* From now on what comes to the service is recorded, or not. Its instances have to be told

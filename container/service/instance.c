@@ -339,6 +339,8 @@ instance_run_now(struct bay_instance *instance, struct bay_request *request)
 	if ((direct % INSTANCE_SAMPLE == 0) | (request->recorded != 0)) {
 		instance_probe_sometimes(instance, task);
 		request->taken_ns = clock_monotonic_ns();
+		if (request->recorded != 0)
+			hop_begin_handler(request);
 	}
 	/* Who stops the instance looks at its requests when no task runs: one that has ended by
 	 * then need not have stood among them. */

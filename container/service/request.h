@@ -79,6 +79,7 @@ struct bay_request {
 	bool is_away;                   /* on its way to another cell, or there; under the lock of peer.h */
 	uint8_t crashes;                /* cells that have crashed over it: they are some of tries */
 	bool counted;                   /* among service->inflight; under its lock */
+	uint16_t hop_place;             /* while its hop has begun and not ended: see hop_table.h */
 	enum request_place place;
 	int status;                     /* how it was answered */
 	struct bay_service *service;

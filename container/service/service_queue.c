@@ -318,8 +318,11 @@ queue_put(struct bay_service *service, struct bay_request *request, bool parks)
 	struct list *link;
 	int status;
 
-	if (service_state(service) == SERVICE_ELSEWHERE && peer_put(service, request, &status))
-		return status;
+	if (service_state(service) == SERVICE_ELSEWHERE) {
+		hop_drop(request);
+		if (peer_put(service, request, &status))
+			return status;
+	}
 	hop_see(request);
 	pthread_mutex_lock(&service->lock);
 	status = queue_put_locked(service, request, &dropped);

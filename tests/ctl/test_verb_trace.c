@@ -107,6 +107,26 @@ START_TEST(a_loop_that_does_not_answer_is_told_of)
 }
 END_TEST
 
+static void
+answer_with_a_crash(struct fake_call *call)
+{
+	fake_reply_continues(call, "{'request':{'trace':'4bf92f3577b34da6a3ce929d0e0e4736','time_wall_ns':1000000000,"
+		"'continues':false,'hops':[{'level':0,'service':'a','cell':'main','way':'queued','one_way':false,'start_ns':0,"
+		"'wait_ns':0,'run_ns':0,'total_ns':0,'status':'peer-died','span':'00f067aa0ba902b7','crashed':true}]}}");
+	fake_reply(call, "{'ended':{'requests':1,'lost':0}}");
+}
+
+START_TEST(what_crashed_says_so)
+{
+	start(answer_with_a_crash);
+	run_words(&run, "trace", "a", "-q", NULL);
+	ck_assert_int_eq(run.exit, 0);
+	ck_assert_ptr_nonnull(strstr(run.out, " crashed\n"));
+	ck_assert_ptr_null(strstr(run.out, "peer-died"));
+	stop();
+}
+END_TEST
+
 START_TEST(json_is_one_object_a_line)
 {
 	size_t lines = 0;
@@ -140,5 +160,6 @@ CHECK_MAIN("ctl/verb_trace",
 	requests_are_printed_with_what_was_called_below,
 	its_options_are_passed_on,
 	a_loop_that_does_not_answer_is_told_of,
+	what_crashed_says_so,
 	json_is_one_object_a_line,
 	options_that_cannot_be_are_usage_errors)

@@ -226,6 +226,22 @@ START_TEST(a_bit_can_be_used_again)
 }
 END_TEST
 
+START_TEST(a_hop_is_known_by_its_span_and_when_it_came)
+{
+	struct hop hop = {.span = 7, .came_ns = 10, .ended_ns = 20};
+
+	store = hop_store_create();
+	ck_assert(!hop_store_has(store, &hop));
+	ck_assert(hop_store_add(store, &hop, "a", "main", 1000000));
+	ck_assert(hop_store_has(store, &hop));
+	hop.came_ns = 0;
+	ck_assert(!hop_store_has(store, &hop));
+	hop.span = 8;
+	ck_assert(!hop_store_has(store, &hop));
+	hop_store_destroy(store);
+}
+END_TEST
+
 CHECK_MAIN("master/hop_store",
 	a_tree_is_told_in_the_order_of_coming,
 	who_traces_a_service_below_sees_that_part,
@@ -236,4 +252,5 @@ CHECK_MAIN("master/hop_store",
 	the_oldest_go_when_there_is_no_room,
 	no_stranger_makes_the_search_long,
 	times_that_cannot_be_are_made_such_that_can,
-	a_bit_can_be_used_again)
+	a_bit_can_be_used_again,
+	a_hop_is_known_by_its_span_and_when_it_came)

@@ -8,10 +8,11 @@
 #include <bay/bay.h>
 
 #include "base/hop_ring.h"
+#include "base/hop_table.h"
 #include "service/trace.h"
 #include "support/services.h"
 
-static struct bay_service *outer, *leaf, *task, *queued;
+static struct bay_service *outer, *leaf, *task, *queued, *noting[2];
 static uint64_t next, lost;
 static struct hop hop;
 
@@ -50,6 +51,38 @@ ask_all(struct bay_request *request)
 	return bay_reply_text(request, text + 53);
 }
 
+static unsigned open_count;
+static enum hop_place_state open_state; /* of the last one */
+
+static void
+look_at_open_ones(void)
+{
+	struct hop open;
+
+	open_count = 0;
+	for (uint16_t place = 1; place <= HOP_TABLE_SIZE; place++) {
+		enum hop_place_state state = hop_table_read(status_page_hop_table(services_page()), place, &open);
+
+		if (state == HOP_PLACE_FREE)
+			continue;
+		open_count++;
+		open_state = state;
+		hop = open;
+	}
+}
+
+/* As the handler of a crash does it, in the code of a leaf and of a task. */
+static int
+note(struct bay_request *request)
+{
+	if (strcmp(bay_request_text(request), "crash") == 0)
+		hop_note_crash(scheduler_here);
+	else
+		hop_note_stall(scheduler_here);
+	look_at_open_ones();
+	return bay_reply_text(request, "noted");
+}
+
 /* What plugins are made of lives as long as this runs. */
 static void
 run(bay_task_fn *fn)
@@ -60,6 +93,9 @@ run(bay_task_fn *fn)
 	task = services_start(&(struct service_options){.name = "task", .plugin = PLUGIN(.handle = answer)});
 	queued = services_start(&(struct service_options){.name = "queued", .concurrency = 1, .queue = 1,
 		.plugin = PLUGIN(.handle = answer_later)});
+	for (int i = 0; i < 2; i++)
+		noting[i] = services_start(&(struct service_options){.name = i == 0 ? "noting" : "noting-leaf",
+			.plugin = PLUGIN(.handle = note, .flags = i == 0 ? 0 : BAY_LEAF)});
 	next = lost = 0;
 	ck_assert_int_eq(services_run(fn, NULL), BAY_OK);
 	services_end();
@@ -229,10 +265,85 @@ IN_A_TASK(hops_belong_to_the_trace_from_outside)
 	return BAY_OK;
 }
 
+/* --- what has not ended ---------------------------------------------------------------- */
+
+IN_A_TASK(a_hop_stands_among_those_that_have_not_ended_until_it_has)
+{
+	struct bay_message *message = bay_message_printf("keep it busy");
+	struct bay_task *busy;
+
+	hop_set_page(services_page());
+	trace(queued, true);
+	busy = bay_call_start(queued, message);
+	look_at_open_ones();
+	ck_assert_uint_eq(open_count, 1);
+	ck_assert_uint_eq(hop.slot, queued->slot);
+	ck_assert_int_eq(open_state, HOP_PLACE_OPEN);
+	ck_assert(hop.came_ns > 0 && hop.begun_ns >= hop.came_ns && hop.ended_ns == 0);
+	ck_assert_uint_ne(hop.span, 0);
+	ck_assert_int_eq(bay_join(busy, BAY_INHERIT), BAY_OK);
+	look_at_open_ones();
+	ck_assert_uint_eq(open_count, 0);
+	expect_hop(queued, BAY_OK, 0);
+	bay_message_free(message);
+	hop_set_page(NULL);
+	return BAY_OK;
+}
+
+IN_A_TASK(what_waits_in_the_queue_has_come_and_not_begun)
+{
+	struct bay_message *message = bay_message_printf("keep it busy");
+	struct bay_task *busy = bay_call_start(queued, message), *second;
+
+	hop_set_page(services_page());
+	trace(queued, true);
+	second = bay_call_start(queued, message);
+	look_at_open_ones();
+	ck_assert_uint_eq(open_count, 1);
+	ck_assert(hop.came_ns > 0 && hop.begun_ns == 0 && hop.flags == HOP_QUEUED);
+	ck_assert_int_eq(bay_join(busy, BAY_INHERIT), BAY_OK);
+	do {
+		ck_assert_int_eq(bay_yield(), BAY_OK);
+		look_at_open_ones();
+	} while (open_count == 1 && hop.begun_ns == 0);
+	ck_assert(open_count == 1 && hop.begun_ns > hop.came_ns && hop.flags == HOP_QUEUED);
+	ck_assert_int_eq(bay_join(second, BAY_INHERIT), BAY_OK);
+	look_at_open_ones();
+	ck_assert_uint_eq(open_count, 0);
+	bay_message_free(message);
+	hop_set_page(NULL);
+	return BAY_OK;
+}
+
+IN_A_TASK(a_crash_and_a_stall_are_those_of_the_request_whose_code_runs)
+{
+	hop_set_page(services_page());
+	for (int i = 0; i < 2; i++) {
+		/* Of one that is not recorded, nothing. */
+		services_expect_text(noting[i], "crash", BAY_OK, "noted");
+		ck_assert_uint_eq(open_count, 0);
+		trace(noting[i], true);
+		services_expect_text(noting[i], "crash", BAY_OK, "noted");
+		ck_assert_uint_eq(open_count, 1);
+		ck_assert_int_eq(open_state, HOP_PLACE_CRASHED);
+		ck_assert_uint_eq(hop.slot, noting[i]->slot);
+		services_expect_text(noting[i], "stall", BAY_OK, "noted");
+		ck_assert_uint_eq(open_count, 1);
+		ck_assert_int_eq(open_state, HOP_PLACE_STALLED);
+	}
+	look_at_open_ones();
+	ck_assert_uint_eq(open_count, 0);
+	hop_set_page(NULL);
+	return BAY_OK;
+}
+
 CHECK_MAIN("service/hop",
 	while_nobody_traces_nothing_is_recorded,
 	a_call_of_a_traced_service_is_recorded_and_goes_its_way,
 	all_that_is_called_for_it_is_recorded_with_its_span,
 	what_is_never_begun_is_recorded_too,
 	a_call_that_waits_in_the_queue_is_recorded_with_that_time,
-	hops_belong_to_the_trace_from_outside)
+	hops_belong_to_the_trace_from_outside,
+	a_hop_stands_among_those_that_have_not_ended_until_it_has,
+	what_waits_in_the_queue_has_come_and_not_begun,
+	a_crash_and_a_stall_are_those_of_the_request_whose_code_runs)

@@ -211,6 +211,87 @@ tells again <<'END'
 0 remote far queued false ok
 END
 
+case='a cell that crashes is told of to its last hop'
+plugin actor
+cat >>"$dir/bay.ini" <<'END'
+[service actor]
+cell = far
+instances = one
+restart_delay = 10ms
+start_limit = 1000/1m
+on_crash = stay
+[service bystander]
+plugin = actor
+cell = far
+END
+ctl reload
+status_is 0
+ctl call actor 'echo warm'
+status_is 0
+ctl call toolbox 'relay actor echo warm'
+status_is 0
+begin_trace crashing toolbox --limit 3 --for 30s
+ctl_behind parked call toolbox "relay bystander until $dir/never"
+in_flight() { ctl_quiet status bystander --json | grep -q '"in_flight":1'; }
+wait_until 'one is parked' in_flight
+ctl call toolbox 'relay actor echo last words'
+status_is 0
+ctl call toolbox 'relay actor crash'
+[ "$status" -ne 0 ] || fail 'the crash succeeded'
+! wait "$call" || fail 'the parked one succeeded'
+ended_with 0
+rows crashing | sort >"$dir/rows"
+for row in '1 actor far cell false ok' '1 actor far cell false peer-died' '1 bystander far cell false peer-died'; do
+	grep -qx "$row" "$dir/rows" || fail "it does not tell '$row': $(cat "$dir/rows")"
+done
+sed 's/},{/\n/g' "$dir/crashing" | grep '"crashed":true' >"$dir/crashed"
+[ "$(grep -c . "$dir/crashed")" -eq 1 ] || fail "crashed: $(cat "$dir/crashed")"
+grep -q '"service":"actor"' "$dir/crashed" || fail "another one crashed: $(cat "$dir/crashed")"
+grep -q '"run_ns":[1-9]' "$dir/crashed" || fail "it does not say how long that ran: $(cat "$dir/crashed")"
+
+case='the hops of the last moment are read before the page goes'
+begin_trace moment actor --limit 1 --for 30s
+ctl call actor 'last bystander echo so'
+ended_with 0
+tells moment <<'END'
+0 actor far queued false peer-died
+1 bystander far direct false ok
+END
+grep -q '"crashed":true' "$dir/moment" || fail 'none crashed'
+
+again() {
+	ctl call actor 'echo again'
+	[ "$status" -eq 0 ]
+}
+
+case='so is who was killed since its loop hung, and nobody else'
+ctl set actor.stall_kill 1s
+status_is 0
+wait_until 'the cell is back' again
+begin_trace spinning actor --limit 1 --for 30s
+ctl call actor spin
+ended_with 0
+tells spinning <<'END'
+0 actor far queued false peer-died
+END
+# With TSan a loop that spins never looks at a signal.
+case $(configured SANITIZER_CFLAGS) in
+*thread*) ;;
+*) grep -q '"crashed":true' "$dir/spinning" || fail 'it does not say that it was the one' ;;
+esac
+wait_until 'the cell is back' again
+begin_trace killed actor --limit 1 --for 30s
+ctl_behind parked call actor "until $dir/never"
+wait_until 'it is parked' sh -c "'$built/bayctl' -s '$dir/run/control.sock' status actor --json | grep -q '\"in_flight\":1'"
+kill -KILL "$(ctl_quiet info --json | tr '{' '\n' | sed -n 's/.*"name":"far","pid":\([0-9]*\).*/\1/p')"
+! wait "$call" || fail 'the call succeeded'
+ended_with 0
+tells killed <<'END'
+0 actor far queued false peer-died
+END
+! grep -q '"crashed":true' "$dir/killed" || fail 'it is said to have crashed'
+wait_until 'the cell is back' again
+
 case='a service that moves is recorded where it is, and not where it was'
 is_in() { ctl_quiet list --json | tr '{' '\n' | grep '"name":"toolbox"' | grep -q "\"cell\":\"$1\""; }
 toolbox_sampled() {

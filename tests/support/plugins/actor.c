@@ -8,6 +8,7 @@
  *	fail TEXT    fails with TEXT
  *	end N TEXT   fails with the status N and TEXT
  *	call NAME [ORDER]  calls the service and fails as that call did, or replies "called"
+ *	last NAME [ORDER]  calls the service, then dies of a null pointer
  *	return N     returns the number N from its handler
  *	sleep NS     awaits, then replies "slept"
  *	until FILE   awaits that the file is there, then replies "slept"
@@ -174,6 +175,14 @@ actor_call(struct bay_request *request, const char *text)
 	return bay_reply_text(request, "called");
 }
 
+static int
+actor_last(struct bay_request *request, const char *text)
+{
+	(void)!actor_call(request, text);
+	crash();
+	return BAY_OK;
+}
+
 /* Ignores that it is cancelled, without keeping the loop. */
 static int
 actor_stay(struct bay_request *request, int64_t span_ns)
@@ -237,6 +246,8 @@ actor(struct bay_request *request)
 		return actor_end(request, rest);
 	if (strncmp(order, "call ", 5) == 0)
 		return actor_call(request, rest);
+	if (strncmp(order, "last ", 5) == 0)
+		return actor_last(request, rest);
 	if (strncmp(order, "return ", 7) == 0)
 		return atoi(rest);
 	if (strncmp(order, "sleep ", 6) == 0)
