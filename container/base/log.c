@@ -57,6 +57,7 @@ static struct {
 	struct buffer line; /* reused from line to line */
 	log_hook_fn *hook;
 	void *hook_arg;
+	log_trace_fn *trace;
 	atomic_uint_fast64_t dropped;    /* since the start */
 	atomic_uint_fast64_t unreported; /* of these, not yet told of */
 } log_state = {.fd = -1, .output = {.fd = STDERR_FILENO}};
@@ -120,6 +121,12 @@ log_set_hook(log_hook_fn *hook, void *arg)
 	log_state.hook = hook;
 	log_state.hook_arg = arg;
 	pthread_mutex_unlock(&log_mutex);
+}
+
+void
+log_set_trace(log_trace_fn *fn)
+{
+	log_state.trace = fn;
 }
 
 static void
@@ -471,6 +478,8 @@ log_write_text(enum log_level level, const char *subject, const char *text)
 		.text = text,
 	};
 
+	if (log_state.trace != NULL)
+		log_state.trace(&record.trace);
 	log_write_record(&record);
 }
 

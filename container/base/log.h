@@ -23,6 +23,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/traceparent.h"
+
 enum log_level {
 	LOG_LEVEL_ERROR = 0, /* something that was asked for does not work */
 	LOG_LEVEL_WARN = 1,  /* works, but somebody should look */
@@ -42,6 +44,7 @@ struct log_record {
 	const char *process; /* "master", "cell main" */
 	const char *subject; /* "service square", or NULL */
 	const char *text;
+	struct trace_id trace; /* of the request that it was written for, or none */
 };
 
 /* --- writing --------------------------------------------------------------- */
@@ -144,6 +147,14 @@ uint64_t log_dropped(void);
  */
 typedef void log_hook_fn(const struct log_record *record, void *arg);
 void log_set_hook(log_hook_fn *hook, void *arg);
+
+/*
+ * Who knows it says for which trace the calling thread writes a record that is made in this process;
+ * *id_r is none before. Called in any thread, for each record that is written; keeps errno. One; NULL
+ * takes it away. To be set before there are threads.
+ */
+typedef void log_trace_fn(struct trace_id *id_r);
+void log_set_trace(log_trace_fn *fn);
 
 /* --- names ----------------------------------------------------------------- */
 

@@ -79,6 +79,18 @@ log_line_json_member(struct buffer *out, const char *name, const char *value)
 	return buffer_printf(out, ",\"%s\":", name) && log_line_json_string(out, value);
 }
 
+/* As the header traceparent has it. */
+static bool
+log_line_json_trace(struct buffer *out, const struct trace_id *trace)
+{
+	char id[TRACE_ID_SIZE];
+
+	if (trace_id_is_none(trace))
+		return true;
+	trace_id_print(id, trace);
+	return log_line_json_member(out, "trace", id);
+}
+
 static bool
 log_line_append_json(struct buffer *out, const struct log_record *record)
 {
@@ -89,6 +101,7 @@ log_line_append_json(struct buffer *out, const struct log_record *record)
 		log_line_json_member(out, "process", record->process) &&
 		log_line_json_member(out, "level", log_level_name(record->level)) &&
 		(record->subject == NULL || log_line_json_member(out, "subject", record->subject)) &&
+		log_line_json_trace(out, &record->trace) &&
 		log_line_json_member(out, "text", record->text) && buffer_append_text(out, "}\n");
 }
 

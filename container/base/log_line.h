@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* A log record as one line of text or JSON. Any thread. */
+/* A log record as one line of text or JSON; the trace, which is long, is in JSON only. Any thread. */
 #ifndef BAY_BASE_LOG_LINE_H
 #define BAY_BASE_LOG_LINE_H
 

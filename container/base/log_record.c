@@ -32,6 +32,7 @@ struct log_record_header {
 	uint8_t subject_length;
 	uint8_t zero;
 	int64_t wall_ns;
+	struct trace_id trace;
 };
 
 /* The length of text when cut to max bytes at the start of a character. */
@@ -67,6 +68,7 @@ log_record_encode(const struct log_record *record, uint8_t out[LOG_RECORD_MAX])
 		.process_length = (uint8_t)log_record_cut(record->process, LOG_RECORD_PROCESS_MAX),
 		.subject_length = (uint8_t)log_record_cut(subject, LOG_RECORD_SUBJECT_MAX),
 		.wall_ns = record->wall_ns,
+		.trace = record->trace,
 	};
 	size_t room = LOG_RECORD_MAX - sizeof(header) - header.process_length -
 		header.subject_length - 3;
@@ -113,6 +115,7 @@ log_record_decode(const uint8_t *data, size_t size, struct log_record *record_r,
 	if (size < length)
 		return LOG_RECORD_MORE;
 	record.wall_ns = header.wall_ns;
+	record.trace = header.trace;
 	record.level = (enum log_level)header.level;
 	if (!log_record_take(&from, header.process_length, &record.process) ||
 			!log_record_take(&from, header.subject_length, &record.subject) ||

@@ -5,6 +5,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Where the parts begin, and the size of version 00. */
 enum {
@@ -64,6 +65,18 @@ traceparent_parse(const char *text, size_t size, struct traceparent *header_r)
 		return false;
 	header.flags = flags & TRACE_SAMPLED;
 	*header_r = header;
+	return true;
+}
+
+bool
+trace_id_parse(const char *text, struct trace_id *id_r)
+{
+	struct trace_id id;
+
+	if (strlen(text) != TRACE_ID_SIZE - 1 || !traceparent_read_hex(text, 16, &id.high) ||
+		!traceparent_read_hex(text + 16, 16, &id.low) || trace_id_is_none(&id))
+		return false;
+	*id_r = id;
 	return true;
 }
 

@@ -45,6 +45,10 @@ trace_id_is_none(const struct trace_id *id)
 bool traceparent_parse(const char *text, size_t size, struct traceparent *header_r)
 	__attribute__((warn_unused_result));
 
+/* Reads an id in 32 digits, as the header has it. False: it is none, and *id_r is untouched. */
+bool trace_id_parse(const char *text, struct trace_id *id_r)
+	__attribute__((warn_unused_result));
+
 /* Writes one of version 00. */
 void traceparent_print(char text[TRACEPARENT_SIZE], const struct traceparent *header);
 

@@ -50,6 +50,7 @@
 #include "service/registry.h"
 #include "service/request.h"
 #include "service/service.h"
+#include "service/trace.h"
 
 struct cell {
 	char *name;
@@ -650,6 +651,7 @@ cell_open(struct cell *cell)
 	}
 	close(CELL_PAGE_FD);
 	log_to_pipe(CELL_LOG_FD);
+	log_set_trace(trace_for_log);
 	/* One without works as well: the master sees its end then. */
 	if (fd_set_cloexec(CELL_CRASH_FD, true))
 		crash_tell(CELL_CRASH_FD);

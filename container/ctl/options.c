@@ -159,6 +159,9 @@ options_set(struct ctl_options *options, enum option_id id, const char *value,
 	case OPTION_TRACEPARENT:
 		options->traceparent = value;
 		return true;
+	case OPTION_TRACE:
+		options->trace = value;
+		return true;
 	case OPTION_REPEAT:
 		return options_number(id, value, 1, OPTIONS_REPEAT_MAX, &options->repeat, error);
 	case OPTION_CONCURRENCY:

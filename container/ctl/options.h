@@ -50,6 +50,7 @@ struct ctl_options {
 	int64_t concurrency;
 	const char *content_type; /* or NULL */
 	const char *traceparent;  /* or NULL */
+	const char *trace;        /* or NULL */
 	int64_t for_ns; /* 0: not given */
 	int64_t limit;  /* 0: not given */
 	const char *as;   /* or NULL */

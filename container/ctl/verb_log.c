@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/traceparent.h"
 #include "ctl/stream.h"
 #include "ctl/verbs.h"
 
@@ -33,8 +34,19 @@ log_print_line(struct ctl *ctl, const json_t *parameters)
 enum interface_exit
 verb_log(struct ctl *ctl)
 {
-	return stream_run(ctl, INTERFACE_NAME ".Log", log_parameters(ctl), log_print_line, "lines",
-		"the log");
+	const char *trace = ctl->options.trace;
+	struct trace_id id;
+	json_t *parameters;
+
+	if (trace != NULL && !trace_id_parse(trace, &id)) {
+		ctl_error_set(&ctl->error, INTERFACE_EXIT_USAGE, CTL_CODE_USAGE, "--trace: '%.80s' is not valid: it has "
+			"the form of 4bf92f3577b34da6a3ce929d0e0e4736, the second part of a traceparent", trace);
+		return ctl_fail(ctl);
+	}
+	parameters = log_parameters(ctl);
+	if (trace != NULL)
+		json_object_set_new(parameters, "trace", varlink_text(trace));
+	return stream_run(ctl, INTERFACE_NAME ".Log", parameters, log_print_line, "lines", "the log");
 }
 
 /* --- events ------------------------------------------------------------------ */

@@ -32,6 +32,7 @@ const struct option_row option_rows[OPTION_COUNT] = {
 	[OPTION_SINCE] = {"since", 0, "N", "begin behind the event with this number"},
 	[OPTION_CONTENT_TYPE] = {"content-type", 0, "TYPE", "say of what kind the message is"},
 	[OPTION_TRACEPARENT] = {"traceparent", 0, "HEADER", "the trace that it belongs to, as in W3C Trace Context"},
+	[OPTION_TRACE] = {"trace", 0, "ID", "only lines of this trace, by its trace-id of W3C Trace Context"},
 	[OPTION_FOR] = {"for", 0, "D", "end after this time; else when it is interrupted"},
 	[OPTION_LIMIT] = {"limit", 0, "N", "end after N requests"},
 	[OPTION_REPEAT] = {"repeat", 0, "N", "do it N times and print rate and latencies"},
@@ -270,8 +271,10 @@ const struct verb verbs[] = {
 		"say what the code of an error means and what to do; needs no daemon",
 		"The code is the word in brackets at the end of an error or of a line of the log. Without "
 		"CODE all are listed."},
-	{"log", "logs", "[SERVICE]", 0, 1, OPTION_BIT(OPTION_LINES) | OPTION_BIT(OPTION_FOLLOW),
-		SECONDS(10), verb_log, "print the last lines of the log", NULL},
+	{"log", "logs", "[SERVICE]", 0, 1, OPTION_BIT(OPTION_LINES) | OPTION_BIT(OPTION_FOLLOW) |
+		OPTION_BIT(OPTION_TRACE), SECONDS(10), verb_log, "print the last lines of the log",
+		"Lines that were written for a request whose trace came with it, or that is traced, belong to that "
+		"trace: --json shows it, and --trace prints only those of one."},
 	{"blame", NULL, "[SERVICE]", 0, 1, 0, SECONDS(10), verb_blame,
 		"show how long each service took to start, the longest first, and for whom it waited",
 		"Of the last start: the time for its plugin to be copied and examined, in which it also waits "

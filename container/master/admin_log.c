@@ -33,7 +33,7 @@ struct admin_log_reader {
 	struct list link;
 	struct admin_log *log;
 	struct admin_request *request;
-	const char *service; /* borrowed from the request, or NULL */
+	struct log_filter filter; /* its service is borrowed from the request */
 	uint64_t seq;        /* of the line to be sent next */
 	bool follow;
 };
@@ -58,11 +58,12 @@ admin_log_text(const struct log_record *record)
 json_t *
 admin_log_last_lines(const struct log_ring *ring, const char *service, size_t count)
 {
-	uint64_t seq = log_ring_start(ring, service, count);
+	const struct log_filter filter = {.service = service};
+	uint64_t seq = log_ring_start(ring, &filter, count);
 	json_t *lines = json_array();
 	struct log_record record;
 
-	while (log_ring_next(ring, &seq, service, &record)) {
+	while (log_ring_next(ring, &seq, &filter, &record)) {
 		if (json_array_append_new(lines, admin_log_text(&record)) != 0) {
 			json_decref(lines);
 			return NULL;
@@ -124,7 +125,7 @@ admin_log_reader_pump(struct admin_log_reader *reader)
 	if (!admin_log_reader_tell_lost(reader))
 		return;
 	next = reader->seq;
-	while (log_ring_next(reader->log->ring, &next, reader->service, &record)) {
+	while (log_ring_next(reader->log->ring, &next, &reader->filter, &record)) {
 		if (!admin_reply_part(reader->request, admin_log_parts(&record)))
 			return;
 		reader->seq = next;
@@ -152,16 +153,23 @@ void
 admin_log_lines(struct admin_request *request, struct master *master)
 {
 	const json_t *lines = json_object_get(request->parameters, "lines");
+	const char *trace = json_string_value(json_object_get(request->parameters, "trace"));
+	struct log_filter filter = {.service = admin_service_argument(request)};
 	struct admin_log_reader *reader;
 
-	if (admin_service_argument(request) != NULL && admin_find_service(request, master) == NULL)
+	if (filter.service != NULL && admin_find_service(request, master) == NULL)
 		return;
+	if (trace != NULL && !trace_id_parse(trace, &filter.trace)) {
+		admin_fail(request, BAY_INVALID, "log: the trace is not valid: it has the form of "
+			"4bf92f3577b34da6a3ce929d0e0e4736, the second part of a traceparent");
+		return;
+	}
 	reader = xcalloc(1, sizeof(*reader));
 	reader->log = master->admin_log;
 	reader->request = request;
-	reader->service = admin_service_argument(request);
+	reader->filter = filter;
 	reader->follow = json_is_true(json_object_get(request->parameters, "follow"));
-	reader->seq = log_ring_start(master->ring, reader->service, json_is_integer(lines) ?
+	reader->seq = log_ring_start(master->ring, &reader->filter, json_is_integer(lines) ?
 		(size_t)json_integer_value(lines) : ADMIN_LOG_DEFAULT_LINES);
 	list_push_back(&master->admin_log->readers, &reader->link);
 	admin_request_watch(request, admin_log_on_gone, admin_log_on_room, reader);

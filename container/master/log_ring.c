@@ -91,8 +91,6 @@ log_ring_is_about(const struct log_ring_line *line, const char *service)
 	static const char word[] = "service ";
 	size_t length;
 
-	if (line->strings == NULL)
-		return false;
 	if (service == NULL)
 		return true;
 	if (line->record.subject == NULL ||
@@ -103,21 +101,31 @@ log_ring_is_about(const struct log_ring_line *line, const char *service)
 		strchr(" ,:", line->record.subject[sizeof(word) - 1 + length]) != NULL;
 }
 
+static bool
+log_ring_passes(const struct log_ring_line *line, const struct log_filter *filter)
+{
+	const struct trace_id *trace = &line->record.trace;
+
+	return line->strings != NULL && log_ring_is_about(line, filter->service) &&
+		(trace_id_is_none(&filter->trace) ||
+		(trace->high == filter->trace.high && trace->low == filter->trace.low));
+}
+
 uint64_t
-log_ring_start(const struct log_ring *ring, const char *service, size_t count)
+log_ring_start(const struct log_ring *ring, const struct log_filter *filter, size_t count)
 {
 	uint64_t seq = ring->end;
 
 	for (size_t found = 0; found < count && seq > log_ring_oldest(ring);) {
 		seq--;
-		if (log_ring_is_about(&ring->lines[seq % ring->capacity], service))
+		if (log_ring_passes(&ring->lines[seq % ring->capacity], filter))
 			found++;
 	}
 	return seq;
 }
 
 bool
-log_ring_next(const struct log_ring *ring, uint64_t *seq, const char *service,
+log_ring_next(const struct log_ring *ring, uint64_t *seq, const struct log_filter *filter,
 	struct log_record *record_r)
 {
 	if (*seq < log_ring_oldest(ring))
@@ -126,7 +134,7 @@ log_ring_next(const struct log_ring *ring, uint64_t *seq, const char *service,
 		const struct log_ring_line *line = &ring->lines[*seq % ring->capacity];
 
 		++*seq;
-		if (log_ring_is_about(line, service)) {
+		if (log_ring_passes(line, filter)) {
 			*record_r = line->record;
 			return true;
 		}

@@ -4,7 +4,7 @@
  * never used again, so that a reader who comes back knows what it has seen and what has
  * been overwritten meanwhile:
  *
- *	for (seq = log_ring_start(ring, "square", 10); log_ring_next(ring, &seq, "square", &line);)
+ *	for (seq = log_ring_start(ring, &filter, 10); log_ring_next(ring, &seq, &filter, &line);)
  *		... line.text ...
  *
  * Has one owner. One thread at a time.
@@ -20,6 +20,12 @@
 
 struct log_ring;
 
+/* Which lines: all, but for what is set. */
+struct log_filter {
+	const char *service;   /* only lines about it, or NULL */
+	struct trace_id trace; /* only lines of requests of this trace, or none */
+};
+
 /* A ring of the last capacity lines. */
 struct log_ring *log_ring_create(size_t capacity)
 	__attribute__((warn_unused_result));
@@ -34,15 +40,14 @@ void log_ring_push(struct log_ring *ring, const struct log_record *record);
 uint64_t log_ring_end(const struct log_ring *ring);
 uint64_t log_ring_oldest(const struct log_ring *ring);
 
-/* The number from which on the last count lines about service (NULL: about anything) follow. */
-uint64_t log_ring_start(const struct log_ring *ring, const char *service, size_t count);
+/* The number from which on the last count lines that pass the filter follow. */
+uint64_t log_ring_start(const struct log_ring *ring, const struct log_filter *filter, size_t count);
 
 /*
- * Finds the first line at or after *seq about service (NULL: about anything), and sets *seq
- * behind it. False: there is none yet; *seq is then the end. The strings of *record_r are
+ * Finds the first line at or after *seq that passes the filter, and sets *seq behind it. False: there is none yet; *seq is then the end. The strings of *record_r are
  * borrowed until the next push.
  */
-bool log_ring_next(const struct log_ring *ring, uint64_t *seq, const char *service,
+bool log_ring_next(const struct log_ring *ring, uint64_t *seq, const struct log_filter *filter,
 	struct log_record *record_r)
 	__attribute__((warn_unused_result));
 

@@ -85,6 +85,7 @@ static const struct interface_argument do_arguments[] = {
 static const struct interface_argument log_arguments[] = {
 	{.name = "lines", .type = INTERFACE_INT, .min = 0, .max = LINES_MAX},
 	{.name = "follow", .type = INTERFACE_BOOL},
+	{.name = "trace", .type = INTERFACE_STRING, .max = TRACEPARENT_MAX_BYTES},
 	SERVICE_OPTIONAL, END};
 
 static const struct interface_argument events_arguments[] = {
@@ -420,8 +421,10 @@ const struct interface_method interface_methods[INTERFACE_METHODS] = {
 		.streams = true,
 		.arguments = log_arguments,
 		.reply = "line: ?string, time: ?string, process: ?string, level: ?string, "
-			"subject: ?string, text: ?string",
+			"subject: ?string, trace: ?string, text: ?string",
 		.help = "The last lines of the log, oldest first, one a reply, with their parts. Wants more. "
+			"trace is the trace-id of the request that a line was written for, as in the W3C Trace Context "
+			"recommendation, if anybody else can know it; of those asked for are only lines of this one. "
 			"The last reply has no line; with follow there is none, new lines go on until the "
 			"connection is closed.",
 	},

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/traceparent.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
 
@@ -18,6 +19,7 @@ struct await_elsewhere {
 	const char *subject;               /* for the log, or NULL */
 	uint32_t slot;                     /* of the service in the status page, or STATUS_NO_SLOT */
 	char name[32];
+	struct trace_id trace;             /* that it works for, as log lines have it, or none */
 };
 
 /* That of this thread, or NULL. */

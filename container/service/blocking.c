@@ -28,6 +28,7 @@
 #include "runtime/task.h"
 #include "service/instance.h"
 #include "service/service.h"
+#include "service/trace.h"
 
 enum blocking_state {
 	BLOCKING_GOING,
@@ -148,6 +149,7 @@ blocking_create(struct task *self, const char *name, bay_blocking_fn *fn, void *
 	elsewhere->service = instance != NULL ? instance->service : NULL;
 	elsewhere->subject = instance != NULL ? instance->service->subject : NULL;
 	elsewhere->slot = self->slot;
+	trace_for_log(&elsewhere->trace);
 	snprintf(elsewhere->name, sizeof elsewhere->name, "%s", name != NULL ? name : "function");
 	return call;
 }

@@ -10,6 +10,7 @@
 #include <bay/trace.h>
 
 #include "base/clock.h"
+#include "runtime/await.h"
 
 uint64_t
 trace_random(void)
@@ -78,6 +79,36 @@ trace_print(struct bay_request *request, char text[TRACEPARENT_SIZE])
 	if (request->recorded != 0)
 		header.flags |= TRACE_SAMPLED;
 	traceparent_print(text, &header);
+}
+
+/* That of a leaf is its caller's, before somebody asks. */
+static const struct bay_request *
+trace_request_of(const struct scheduler *here)
+{
+	if (here->leaf != NULL && !trace_id_is_none(&here->leaf->trace.id))
+		return here->leaf;
+	return here->current != NULL ? here->current->request : NULL;
+}
+
+/* Nobody can look for a number that only we know, so it would say nothing. */
+void
+trace_for_log(struct trace_id *id_r)
+{
+	const struct scheduler *here = scheduler_here;
+	const struct bay_request *request;
+	const struct task_extra *extra;
+
+	if (here == NULL) {
+		if (await_elsewhere != NULL)
+			*id_r = await_elsewhere->trace;
+		return;
+	}
+	request = trace_request_of(here);
+	extra = request == NULL && here->current != NULL ? here->current->extra : NULL;
+	if (request != NULL && (request->trace.parent != 0 || request->span != 0))
+		*id_r = request->trace.id;
+	else if (extra != NULL && (extra->trace.parent != 0 || extra->has_span))
+		*id_r = extra->trace.id;
 }
 
 /* --- <bay/trace.h> -------------------------------------------------------------------- */

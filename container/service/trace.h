@@ -44,4 +44,8 @@ uint64_t trace_span(struct bay_request *request);
 /* The header for what is asked of others on its behalf; likewise. */
 void trace_print(struct bay_request *request, char text[TRACEPARENT_SIZE]);
 
+/* The trace that the calling code works for, if anybody else can know it: it came from outside, has been
+ * passed on, or is recorded. Else *id_r is not touched. A log_trace_fn. Any thread. */
+void trace_for_log(struct trace_id *id_r);
+
 #endif

@@ -578,6 +578,36 @@ START_TEST(levels_have_names)
 }
 END_TEST
 
+static void
+say_trace(struct trace_id *id_r)
+{
+	ck_assert(trace_id_is_none(id_r));
+	*id_r = (struct trace_id){1, 2};
+}
+
+START_TEST(a_record_made_here_has_the_trace_that_the_process_says)
+{
+	const struct log_record passed_on = {.process = "cell main", .text = "x", .trace = {3, 4}};
+	struct temp_dir dir;
+	char *log;
+
+	temp_dir_init(&dir);
+	log_set_format(LOG_FORMAT_JSON);
+	ck_assert(log_to_file(temp_dir_path(&dir, "log")));
+	log_info(NULL, "before");
+	log_set_trace(say_trace);
+	log_info(NULL, "with");
+	log_write_record(&passed_on);
+	log_set_trace(NULL);
+	log = contents(temp_dir_path(&dir, "log"));
+	ck_assert_ptr_nonnull(strstr(log, "\"level\":\"info\",\"text\":\"before\"}"));
+	ck_assert_ptr_nonnull(strstr(log, "\"trace\":\"00000000000000010000000000000002\",\"text\":\"with\"}"));
+	ck_assert_ptr_nonnull(strstr(log, "\"trace\":\"00000000000000030000000000000004\",\"text\":\"x\"}"));
+	free(log);
+	temp_dir_finish(&dir);
+}
+END_TEST
+
 CHECK_MAIN("base/log",
 	a_line_names_process_level_and_subject,
 	below_the_level_nothing_is_even_formatted,
@@ -598,4 +628,5 @@ CHECK_MAIN("base/log",
 	a_pipe_that_nobody_reads_does_no_harm,
 	records_of_many_threads_are_never_mixed_and_all_accounted_for,
 	lines_of_many_threads_are_whole,
+	a_record_made_here_has_the_trace_that_the_process_says,
 	levels_have_names)

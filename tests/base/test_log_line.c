@@ -57,6 +57,12 @@ START_TEST(a_json_line_is_one_object)
 	record.text = "a \"b\" \\ \n \x7f \xe2\x82\xac \xff";
 	line(&record, LOG_FORMAT_JSON, "{\"time\":\"2026-01-02T03:04:05.678Z\",\"process\":\"master\","
 		"\"level\":\"info\",\"text\":\"a \\\"b\\\" \\\\ \\u000a \\u007f \xe2\x82\xac \\ufffd\"}\n");
+	record.trace = (struct trace_id){UINT64_C(0x4bf92f3577b34da6), 7};
+	record.text = "x";
+	line(&record, LOG_FORMAT_JSON, "{\"time\":\"2026-01-02T03:04:05.678Z\",\"process\":\"master\","
+		"\"level\":\"info\",\"trace\":\"4bf92f3577b34da60000000000000007\",\"text\":\"x\"}\n");
+	/* It is long. */
+	line(&record, LOG_FORMAT_TEXT, "2026-01-02T03:04:05.678Z master info x\n");
 }
 END_TEST
 

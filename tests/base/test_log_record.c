@@ -14,6 +14,7 @@ static const struct log_record plain = {
 	.process = "cell main",
 	.subject = "service square",
 	.text = "text",
+	.trace = {UINT64_C(0x4bf92f3577b34da6), 7},
 };
 
 START_TEST(a_record_comes_back_as_it_was)
@@ -30,6 +31,7 @@ START_TEST(a_record_comes_back_as_it_was)
 	ck_assert_str_eq(back.process, "cell main");
 	ck_assert_str_eq(back.subject, "service square");
 	ck_assert_str_eq(back.text, "text");
+	ck_assert(back.trace.high == plain.trace.high && back.trace.low == 7);
 }
 END_TEST
 

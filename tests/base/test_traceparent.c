@@ -138,10 +138,27 @@ START_TEST(half_of_an_id_may_be_zero)
 }
 END_TEST
 
+START_TEST(an_id_is_read_as_it_is_printed)
+{
+	static const char *const bad[] = {"", "4bf92f3577b34da6a3ce929d0e0e473", "4bf92f3577b34da6a3ce929d0e0e47366",
+		"4BF92F3577B34DA6A3CE929D0E0E4736", "00000000000000000000000000000000", "4bf92f3577b34da6-3ce929d0e0e4736"};
+	struct trace_id id = {1, 2};
+	char text[TRACE_ID_SIZE];
+
+	for (size_t i = 0; i < sizeof(bad) / sizeof(*bad); i++)
+		ck_assert(!trace_id_parse(bad[i], &id));
+	ck_assert(id.high == 1 && id.low == 2);
+	ck_assert(trace_id_parse("4bf92f3577b34da6a3ce929d0e0e4736", &id));
+	trace_id_print(text, &id);
+	ck_assert_str_eq(text, "4bf92f3577b34da6a3ce929d0e0e4736");
+}
+END_TEST
+
 CHECK_MAIN("base/traceparent",
 	a_header_is_read_and_printed,
 	the_bytes_need_no_end,
 	what_is_no_header_is_refused_and_changes_nothing,
 	later_versions_are_read_as_far_as_they_are_known,
 	flags_that_nobody_knows_are_not_passed_on,
-	half_of_an_id_may_be_zero)
+	half_of_an_id_may_be_zero,
+	an_id_is_read_as_it_is_printed)

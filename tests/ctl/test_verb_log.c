@@ -202,6 +202,19 @@ START_TEST(events_as_json_are_one_object_a_line_and_the_end_is_none)
 }
 END_TEST
 
+START_TEST(lines_of_one_trace_are_asked_for_by_its_id)
+{
+	start(answer);
+	run_words(&run, "log", "--trace", "4bf92f3577b34da6a3ce929d0e0e4736", NULL);
+	ck_assert_int_eq(run.exit, 0);
+	ck_assert_ptr_nonnull(strstr(run.out, "4bf92f3577b34da6a3ce929d0e0e4736"));
+	run_words(&run, "log", "--trace", "rubbish", NULL);
+	ck_assert_int_eq(run.exit, 2);
+	ck_assert_ptr_nonnull(strstr(run.err, "--trace: 'rubbish' is not valid"));
+	stop();
+}
+END_TEST
+
 CHECK_MAIN("ctl/verb_log",
 	events_are_printed_with_who_asked_and_why,
 	events_as_json_are_one_object_a_line_and_the_end_is_none,
@@ -212,4 +225,5 @@ CHECK_MAIN("ctl/verb_log",
 	an_unknown_service_is_4_with_the_nearest_name,
 	a_pause_is_no_end_unless_it_is_long,
 	following_ends_when_its_time_is_over,
-	without_a_daemon_it_is_7)
+	without_a_daemon_it_is_7,
+	lines_of_one_trace_are_asked_for_by_its_id)

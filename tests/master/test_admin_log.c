@@ -356,6 +356,30 @@ START_TEST(a_follower_too_slow_for_the_ring_is_told_what_it_lost)
 }
 END_TEST
 
+START_TEST(the_lines_of_one_trace_are_told_with_its_id)
+{
+	const struct log_record traced = {.level = LOG_LEVEL_INFO, .process = "cell main", .subject = "service a",
+		.text = "traced", .trace = {UINT64_C(0x4bf92f3577b34da6), UINT64_C(0xa3ce929d0e0e4736)}};
+	struct world world;
+	json_t *reply;
+
+	world_open(&world);
+	push(&world, "service a", "one");
+	log_ring_push(world.master.ring, &traced);
+	push(&world, "service a", "two");
+	ask(&world, "\"trace\":\"4bf92f3577b34da6a3ce929d0e0e4736\"");
+	reply = client_receive(&world.client);
+	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(reply, "parameters"), "trace")),
+		"4bf92f3577b34da6a3ce929d0e0e4736");
+	ck_assert_str_eq(json_string_value(json_object_get(json_object_get(reply, "parameters"), "text")), "traced");
+	json_decref(reply);
+	expect_end(&world);
+	ask(&world, "\"trace\":\"rubbish\"");
+	client_expect_error(&world.client, "io.bayd.Container.Failed", "the trace is not valid");
+	world_close(&world);
+}
+END_TEST
+
 CHECK_MAIN("master/admin_log",
 	the_last_lines_come_oldest_first_and_then_the_end,
 	no_lines_are_the_end_at_once,
@@ -366,4 +390,5 @@ CHECK_MAIN("master/admin_log",
 	who_follows_one_service_is_not_bothered_with_others,
 	a_follower_that_goes_away_is_forgotten,
 	more_lines_than_fit_come_as_the_client_reads_them,
-	a_follower_too_slow_for_the_ring_is_told_what_it_lost)
+	a_follower_too_slow_for_the_ring_is_told_what_it_lost,
+	the_lines_of_one_trace_are_told_with_its_id)

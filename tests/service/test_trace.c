@@ -326,6 +326,106 @@ START_TEST(a_span_that_somebody_knows_is_the_parent_of_what_is_called)
 }
 END_TEST
 
+/* --- for the log ----------------------------------------------------------------------- */
+
+/* Whether a line that is written here and now has the trace of the header; else it has none. */
+static bool
+log_has_it(void)
+{
+	struct trace_id id = {0, 0};
+
+	trace_for_log(&id);
+	ck_assert(trace_id_is_none(&id) ||
+		(id.high == UINT64_C(0x4bf92f3577b34da6) && id.low == UINT64_C(0xa3ce929d0e0e4736)));
+	return !trace_id_is_none(&id);
+}
+
+static int
+see_log_there(void *arg)
+{
+	*(bool *)arg = log_has_it();
+	return BAY_OK;
+}
+
+static int
+see_log_of_child(void *arg)
+{
+	*(bool *)arg = log_has_it();
+	return BAY_OK;
+}
+
+static bool leaf_has_it;
+
+static int
+see_log_of_leaf(struct bay_request *request)
+{
+	leaf_has_it = log_has_it();
+	return bay_reply_text(request, "");
+}
+
+/* All of these have it, or none. */
+static int
+see_log(struct bay_request *request)
+{
+	bool here = log_has_it(), there = !here, child = !here;
+	struct bay_task *task = bay_spawn("child", see_log_of_child, &child);
+
+	ck_assert_int_eq(bay_join(task, BAY_INHERIT), BAY_OK);
+	ck_assert_int_eq(bay_blocking("there", see_log_there, &there, NULL, NULL, BAY_INHERIT), BAY_OK);
+	services_expect_text(bay_service("see-leaf"), "", BAY_OK, "");
+	ck_assert(there == here && child == here && leaf_has_it == here);
+	return bay_reply_text(request, here ? "yes" : "no");
+}
+
+/* Passes its trace on, after which others know it. */
+static int
+see_log_when_passed_on(struct bay_request *request)
+{
+	char text[BAY_TRACEPARENT_SIZE];
+	struct traceparent header;
+	struct trace_id id = {0, 0};
+
+	ck_assert(!log_has_it());
+	ck_assert_int_eq(bay_traceparent(text, sizeof(text)), BAY_OK);
+	ck_assert(traceparent_parse(text, strlen(text), &header));
+	trace_for_log(&id);
+	ck_assert(id.high == header.id.high && id.low == header.id.low);
+	return bay_reply_text(request, "passed on");
+}
+
+static int
+call_who_sees_the_log(void *arg)
+{
+	struct bay_service *see = bay_service("see");
+
+	(void)arg;
+	ck_assert(!log_has_it());
+	services_expect_text(see, "", BAY_OK, "no");
+	services_expect_text(bay_service("pass-on"), "", BAY_OK, "passed on");
+	ck_assert_int_eq(bay_trace_begin(HEADER), BAY_OK);
+	ck_assert(log_has_it());
+	services_expect_text(bay_service("see-leaf"), "", BAY_OK, "");
+	ck_assert(leaf_has_it);
+	services_expect_text(see, "", BAY_OK, "yes");
+	ck_assert_int_eq(bay_trace_begin(NULL), BAY_OK);
+	ck_assert(!log_has_it());
+	services_expect_text(see, "", BAY_OK, "no");
+	return BAY_OK;
+}
+
+START_TEST(lines_of_the_log_have_the_trace_that_others_can_know)
+{
+	ck_assert(!log_has_it());
+	services_begin(0);
+	services_start(&(struct service_options){.name = "see", .plugin = PLUGIN(.handle = see_log)});
+	services_start(&(struct service_options){.name = "see-leaf",
+		.plugin = PLUGIN(.handle = see_log_of_leaf, .flags = BAY_LEAF)});
+	services_start(&(struct service_options){.name = "pass-on", .plugin = PLUGIN(.handle = see_log_when_passed_on)});
+	ck_assert_int_eq(services_run(call_who_sees_the_log, NULL), BAY_OK);
+	services_end();
+}
+END_TEST
+
 CHECK_MAIN("service/trace",
 	what_is_called_has_the_trace_of_its_caller,
 	without_a_trace_from_outside_each_call_begins_one,
@@ -335,4 +435,5 @@ CHECK_MAIN("service/trace",
 	a_text_without_enough_room_is_not_written,
 	code_of_no_task_has_no_trace,
 	what_is_sent_has_the_trace_that_the_sender_has_then,
-	a_span_that_somebody_knows_is_the_parent_of_what_is_called)
+	a_span_that_somebody_knows_is_the_parent_of_what_is_called,
+	lines_of_the_log_have_the_trace_that_others_can_know)

@@ -51,6 +51,44 @@ done
 
 stop
 
+# --- the log -------------------------------------------------------------------------------
+
+begin 'lines of the log belong to the trace of the request that they are written for'
+plugin toolbox
+plugin actor
+ini <<'END'
+[cell far]
+[service toolbox]
+[service actor]
+cell = far
+END
+start
+ctl call actor 'log of nobody'
+status_is 0
+ctl call --traceparent "$header" toolbox 'relay actor log of somebody'
+status_is 0
+wait_until 'both are in the log' sh -c "'$built/bayctl' -s '$dir/run/control.sock' log actor -n 1000 | grep -c 'there: of' | grep -qx 2"
+ctl log --json -n 1000
+for place in here there; do
+	grep "$place: of nobody" "$dir/out" | grep -q '"trace"' && fail "$place: nobody has a trace"
+	grep "$place: of somebody" "$dir/out" | grep -q "\"trace\":\"$id\",\"text\"" || fail "$place: somebody has none"
+done
+ctl log --trace "$id" -n 1000
+status_is 0
+[ "$(sed 's/.*cell far info service actor: //' "$dir/out")" = "$(printf 'here: of somebody\nthere: of somebody')" ] ||
+	fail "of the trace are: $(cat "$dir/out")"
+ctl log --trace "$id" toolbox
+status_is 0
+[ ! -s "$dir/out" ] || fail "of the toolbox are: $(cat "$dir/out")"
+
+case='an id that is none is refused'
+for wrong in "$header" 00000000000000000000000000000000 "${id}0"; do
+	ctl log --trace "$wrong"
+	status_is 2
+	complains "--trace: '$wrong' is not valid"
+done
+stop
+
 # --- bayctl trace --------------------------------------------------------------------------
 
 # begin_trace NAME WORDS: bayctl trace --json in the background, with its output in $dir/NAME; waits

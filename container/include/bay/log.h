@@ -2,7 +2,8 @@
 /*
  * The container's log. A line names the service and task that wrote it by
  * itself: inside a task they are known. Arguments are not evaluated when the
- * level is off. Text is cut at about 3,900 bytes; control bytes are escaped.
+ * level is off. What is written for a request whose trace somebody else knows
+ * (see <bay/trace.h>) can be found by that. Text is cut at about 3,900 bytes; control bytes are escaped.
  */
 #ifndef BAY_LOG_H
 #define BAY_LOG_H

@@ -14,6 +14,7 @@
  *	until FILE   awaits that the file is there, then replies "slept"
  *	stay NS      as sleep, but does not end when it is cancelled
  *	stay-until FILE  the same until the file is there
+ *	log TEXT     logs TEXT, and once more from a function on another thread; replies "logged"
  *	chat N       logs N lines of 3,000 bytes
  *	print TEXT   prints TEXT as a line, and on standard error "beside it"
  *	abort        prints "last words" and aborts
@@ -203,6 +204,24 @@ actor_stay_until(struct bay_request *request, const char *file)
 }
 
 static int
+log_there(void *text)
+{
+	bay_log_info("there: %s", (const char *)text);
+	return BAY_OK;
+}
+
+static int
+actor_log(struct bay_request *request, const char *text)
+{
+	char *copy = strdup(text);
+
+	bay_log_info("here: %s", text);
+	if (bay_blocking("log", log_there, copy, free, NULL, BAY_INHERIT) == BAY_OK)
+		free(copy);
+	return bay_reply_text(request, "logged");
+}
+
+static int
 actor_chat(struct bay_request *request, int lines)
 {
 	while (lines-- > 0)
@@ -258,6 +277,8 @@ actor(struct bay_request *request)
 		return actor_stay(request, strtoll(rest, NULL, 10));
 	if (strncmp(order, "stay-until ", 11) == 0)
 		return actor_stay_until(request, rest);
+	if (strncmp(order, "log ", 4) == 0)
+		return actor_log(request, rest);
 	if (strncmp(order, "chat ", 5) == 0)
 		return actor_chat(request, atoi(rest));
 	if (strncmp(order, "print ", 6) == 0)
