@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/hop_ring.h"
+#include "base/hop_table.h"
 #include "base/status_page.h"
 #include "config/config_load.h"
 #include "master/cell_process.h"
@@ -33,15 +34,23 @@ open_cells(void)
 }
 
 static void
+on_cell_ended(const struct master_cell *cell, const struct status_page *page, uint32_t hung_slot)
+{
+	hop_reader_cell_ended(reader, cell, page, hung_slot);
+}
+
+static void
 open_reader(void)
 {
 	open_cells();
 	reader = hop_reader_create(fake.supervisor, store);
+	fake.cell_ended = on_cell_ended;
 }
 
 static void
 close_reader(void)
 {
+	fake.cell_ended = NULL;
 	hop_reader_destroy(reader);
 	hop_store_destroy(store);
 	fake_master_close(&fake);
@@ -237,21 +246,110 @@ END_TEST
 
 /* --- cells that come and go ------------------------------------------------------------------------------- */
 
+/* Until its service runs in the next one. */
+static void
+end_process_of(const char *name)
+{
+	cell_process_kill(master_cell_process(cell_of(name)));
+	UNTIL(&fake, !is_state(&fake, name, SERVICE_READY));
+	UNTIL(&fake, is_state(&fake, name, SERVICE_READY));
+}
+
 START_TEST(the_next_process_of_a_cell_is_read_from_its_begin)
 {
 	open_reader();
 	write_hops(ring_of("a", 0), 0, 1, 50);
 	(void)hop_reader_read(reader);
 	ck_assert_uint_eq(hop_store_end(store), 50);
-	cell_process_kill(master_cell_process(cell_of("a")));
-	UNTIL(&fake, !is_state(&fake, "a", SERVICE_READY));
-	UNTIL(&fake, is_state(&fake, "a", SERVICE_READY));
+	end_process_of("a");
 	/* Fewer than were read of the one before. */
 	write_hops(ring_of("a", 0), 0, 101, 3);
 	(void)hop_reader_read(reader);
 	ck_assert_uint_eq(hop_store_end(store), 53);
 	expect_last(3, (const uint64_t[]){101, 102, 103});
 	ck_assert_uint_eq(hop_reader_lost(reader), 0);
+	close_reader();
+}
+END_TEST
+
+START_TEST(what_a_process_wrote_before_its_end_is_read_at_its_end)
+{
+	open_reader();
+	write_hops(ring_of("a", 0), 0, 1, 2);
+	write_hops(ring_of("a", ELSEWHERE), 0, 3, 1);
+	write_hops(ring_of("b", 0), 1, 4, 1);
+	end_process_of("a");
+	expect_last(3, (const uint64_t[]){1, 2, 3});
+	ck_assert_uint_eq(hop_store_end(store), 3);
+	(void)hop_reader_read(reader);
+	expect_last(4, (const uint64_t[]){1, 2, 3, 4});
+	close_reader();
+}
+END_TEST
+
+static uint16_t
+open_hop(const char *name, uint64_t span, int64_t came_ns)
+{
+	const struct hop hop = {.id = {1, 2}, .span = span, .came_ns = came_ns, .slot = service_of(&fake, name)->slot};
+
+	return hop_table_open(status_page_hop_table(master_cell_page(cell_of(name))), &hop);
+}
+
+START_TEST(hops_that_have_not_ended_end_with_their_process)
+{
+	int64_t came_ns = clock_monotonic_ns();
+
+	open_reader();
+	ck_assert_uint_ne(open_hop("a", 1, came_ns), 0);
+	hop_table_close(status_page_hop_table(master_cell_page(cell_of("a"))), open_hop("a", 2, came_ns));
+	ck_assert_uint_ne(open_hop("b", 3, came_ns), 0);
+	end_process_of("a");
+	ck_assert_uint_eq(hop_store_end(store), 1);
+	expect_last(1, (const uint64_t[]){1});
+	ck_assert_int_eq(last()->hop.status, BAY_PEER_DIED);
+	ck_assert_uint_eq(last()->hop.flags & HOP_CRASHED, 0);
+	ck_assert_int_ge(last()->hop.ended_ns, came_ns);
+	ck_assert_str_eq(last()->service, "a");
+	close_reader();
+}
+END_TEST
+
+START_TEST(the_hop_that_a_process_crashed_in_is_told_once_and_as_that)
+{
+	int64_t came_ns = clock_monotonic_ns();
+	struct hop_table *table;
+
+	open_reader();
+	table = status_page_hop_table(master_cell_page(cell_of("a")));
+	ck_assert_uint_ne(open_hop("a", 1, came_ns), 0);
+	hop_table_crash(table, open_hop("a", 2, came_ns));
+	/* It may write a core for long. */
+	ck_assert_int_le(hop_reader_read(reader), clock_monotonic_ns());
+	ck_assert_uint_eq(hop_store_end(store), 1);
+	ck_assert_uint_eq(last()->hop.span, 2);
+	ck_assert_uint_ne(last()->hop.flags & HOP_CRASHED, 0);
+	(void)hop_reader_read(reader);
+	ck_assert_uint_eq(hop_store_end(store), 1);
+	end_process_of("a");
+	ck_assert_uint_eq(hop_store_end(store), 2);
+	ck_assert_uint_eq(last()->hop.span, 1);
+	ck_assert_uint_eq(last()->hop.flags & HOP_CRASHED, 0);
+	/* The next process begins with none. */
+	end_process_of("a");
+	ck_assert_uint_eq(hop_store_end(store), 2);
+	close_reader();
+}
+END_TEST
+
+START_TEST(a_hop_in_a_ring_does_not_say_that_it_crashed)
+{
+	struct hop hop = {.id = {1, 2}, .span = 1, .came_ns = 1, .ended_ns = 2, .flags = HOP_CRASHED};
+
+	open_reader();
+	hop_ring_add(ring_of("a", 0), &hop);
+	(void)hop_reader_read(reader);
+	ck_assert_uint_eq(hop_store_end(store), 1);
+	ck_assert_uint_eq(last()->hop.flags & HOP_CRASHED, 0);
 	close_reader();
 }
 END_TEST
@@ -313,6 +411,10 @@ CHECK_MAIN("master/hop_reader",
 	a_cell_that_says_that_it_wrote_what_it_did_not_does_no_harm,
 	a_record_that_holds_anything_is_made_such_that_it_can_be_told,
 	the_next_process_of_a_cell_is_read_from_its_begin,
+	what_a_process_wrote_before_its_end_is_read_at_its_end,
+	hops_that_have_not_ended_end_with_their_process,
+	the_hop_that_a_process_crashed_in_is_told_once_and_as_that,
+	a_hop_in_a_ring_does_not_say_that_it_crashed,
 	a_cell_that_has_no_process_is_read_when_it_has_one,
 	a_cell_that_is_new_is_read_too,
 	nothing_is_a_reader_that_can_be_destroyed)

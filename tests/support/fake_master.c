@@ -126,10 +126,19 @@ make_base(struct fake_master *master, const char *orders, const char *keys, cons
 }
 
 static void
+on_cell_ended(const struct master_cell *cell, const struct status_page *page, uint32_t hung_slot, void *arg)
+{
+	const struct fake_master *master = arg;
+
+	if (master->cell_ended != NULL)
+		master->cell_ended(cell, page, hung_slot);
+}
+
+static void
 make_supervisor(struct fake_master *master)
 {
 	const struct supervisor_watcher watcher = {.started = on_started, .stopped = on_stopped,
-		.arg = master};
+		.cell_ended = on_cell_ended, .arg = master};
 	const struct supervisor_options options = {
 		.base = master->base,
 		.config = master->config,

@@ -47,6 +47,8 @@ struct fake_master {
 	bool started;
 	char why[160];
 	bool stopped;
+	/* Is told when the process of a cell has ended; NULL: nobody. */
+	void (*cell_ended)(const struct master_cell *cell, const struct status_page *page, uint32_t hung_slot);
 	/* of the last wish and the last call */
 	unsigned answers;
 	enum bay_status status;
