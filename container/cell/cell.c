@@ -33,6 +33,7 @@
 #include "cell/outside_call.h"
 #include "cell/peers.h"
 #include "cell/task_list.h"
+#include "cell/topics.h"
 #include "cell/verb_call.h"
 #include "io/blocking_pool.h"
 #include "io/listener.h"
@@ -208,6 +209,10 @@ cell_setup(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 	listener_set_source(listener_source_ask);
 	hop_set_page(&cell->page);
 	cell_peers_begin(cell->control, &cell->loop, cell->executor);
+	if (!cell_topics_begin(cell->control, &cell->loop)) {
+		control_refuse(cell->control, call->id, BAY_NO_MEMORY, "no memory for the services of its own");
+		return;
+	}
 	control_answer(cell->control, call->id, NULL, -1);
 }
 
@@ -428,6 +433,22 @@ cell_peer(struct cell *cell, const struct varlink_call *call, struct varlink_fds
 }
 
 static void
+cell_interest(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
+{
+	struct cell_interest interest;
+	char error[CELL_ERROR_SIZE];
+
+	(void)fds;
+	if (!cell_interest_from_json(call->parameters, &interest, error)) {
+		control_refuse(cell->control, call->id, BAY_INVALID, error);
+		return;
+	}
+	cell_topics_tell(&interest);
+	cell_interest_finish(&interest);
+	control_answer(cell->control, call->id, NULL, -1);
+}
+
+static void
 cell_call(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds)
 {
 	outside_call_begin(cell->control, &cell->loop, call, fds);
@@ -578,6 +599,7 @@ static const struct cell_method {
 	{CELL_ABORT, cell_abort},
 	{CELL_LINK, cell_link},
 	{CELL_PEER, cell_peer},
+	{CELL_INTEREST, cell_interest},
 	{CELL_CALL, cell_call},
 	{CELL_DO, cell_do},
 	{CELL_CANCEL, cell_cancel},
@@ -668,12 +690,14 @@ cell_open(struct cell *cell)
 static void
 cell_close(struct cell *cell)
 {
+	cell_topics_stop();
 	cell_peers_stop();
 	blocking_pool_finish();
 	keeper_finish();
 	signal_hub_finish();
 	executor_destroy(cell->executor);
 	listener_source_end();
+	cell_topics_end();
 	cell_peers_finish();
 	loader_destroy(cell->loader);
 	while (loop_drain_inbox(&cell->loop))

@@ -22,6 +22,7 @@
 #include "master/service_swap.h"
 #include "master/service_table.h"
 #include "master/supervisor.h"
+#include "master/topic_board.h"
 #include "protocol/cell_link.h"
 
 /* One of this cell: it speaks for no others. */
@@ -66,6 +67,23 @@ cell_on_connect(struct master_cell *cell, const json_t *parameters, struct cell_
 		buffer_fail(&answer->message, "%s", error);
 }
 
+static void
+cell_on_topics(struct master_cell *cell, const json_t *parameters, struct cell_answer *answer)
+{
+	struct topic_board *board = supervisor_topics(master_cell_supervisor(cell));
+	struct cell_topics topics;
+	char error[CELL_ERROR_SIZE];
+
+	answer->status = BAY_INVALID;
+	if (!cell_topics_from_json(parameters, &topics, error)) {
+		buffer_fail(&answer->message, "%s", error);
+		return;
+	}
+	if (topic_board_set(board, cell, &topics, &answer->message))
+		answer->status = BAY_OK;
+	cell_topics_finish(&topics);
+}
+
 void
 cell_notices_on_call(const char *method, const json_t *parameters, struct cell_answer *answer,
 	void *arg)
@@ -76,6 +94,8 @@ cell_notices_on_call(const char *method, const json_t *parameters, struct cell_a
 		cell_on_listen(cell, parameters, answer);
 	} else if (strcmp(method, CELL_CONNECT) == 0) {
 		cell_on_connect(cell, parameters, answer);
+	} else if (strcmp(method, CELL_TOPICS) == 0) {
+		cell_on_topics(cell, parameters, answer);
 	} else {
 		answer->status = BAY_INVALID;
 		buffer_fail(&answer->message, "bayd does not know the call %s", method);

@@ -31,6 +31,7 @@
 #include "master/service_swap.h"
 #include "master/service_table.h"
 #include "master/supervisor.h"
+#include "master/topic_board.h"
 #include "protocol/cell_link.h"
 
 enum { MASTER_CELL_MIB = 1 << 20 };
@@ -110,6 +111,7 @@ master_cell_on_ready(void *arg)
 	cell_limits_begin(cell->limits, cell_process_pid(cell_keeper_process(cell->keeper)),
 		cell_process_group(cell_keeper_process(cell->keeper)));
 	link_broker_cell_ready(supervisor_broker(supervisor), cell);
+	topic_board_cell_ready(supervisor_topics(supervisor), cell);
 	/* All of them first: the init of one may call another. */
 	for (size_t i = 0; i < supervisor_count(supervisor); i++) {
 		service_tell_cell(supervisor_service(supervisor, i), cell);
@@ -265,6 +267,7 @@ master_cell_on_ended(const struct status_page *page, int status, void *arg)
 	/* At once: who waits for it is told by that. */
 	link_broker_cell_ended(supervisor_broker(cell->supervisor), cell);
 	circle_watch_note(supervisor_circles(cell->supervisor), cell, false);
+	topic_board_cell_ended(supervisor_topics(cell->supervisor), cell);
 	if (!meant && cell->hung_slot == STATUS_NO_SLOT && master_cell_was_killed(cell, status) &&
 	    cell_limits_was_ended(cell->limits, what, sizeof(what)))
 		cell->excess = xstrdup(what);

@@ -25,6 +25,7 @@
 #include "master/service_swap.h"
 #include "master/service_table.h"
 #include "master/stop_order.h"
+#include "master/topic_board.h"
 
 #define SECONDS(n) ((n) * (int64_t)CLOCK_NS_PER_S)
 
@@ -46,6 +47,7 @@ struct supervisor {
 	size_t cell_count;
 	struct link_broker *broker;
 	struct circle_watch *circles;
+	struct topic_board *topics;
 	struct service_order *order;
 	struct stop_order *stop_order;
 
@@ -296,6 +298,7 @@ supervisor_create(const struct supervisor_options *options,
 	supervisor->booting = true;
 	supervisor->broker = link_broker_create(supervisor, options->base);
 	supervisor->circles = circle_watch_create(supervisor, options->base);
+	supervisor->topics = topic_board_create(supervisor);
 	supervisor->order = service_order_create(supervisor);
 	supervisor->stop_order = stop_order_create(supervisor);
 	supervisor_add_cell(supervisor, options->cell.name);
@@ -326,6 +329,7 @@ supervisor_destroy(struct supervisor *supervisor)
 	service_order_destroy(supervisor->order);
 	circle_watch_destroy(supervisor->circles);
 	link_broker_destroy(supervisor->broker);
+	topic_board_destroy(supervisor->topics);
 	config_unref(supervisor->options.config);
 	free(supervisor);
 }
@@ -448,6 +452,12 @@ const struct service_table *
 supervisor_table(const struct supervisor *supervisor)
 {
 	return &supervisor->table;
+}
+
+struct topic_board *
+supervisor_topics(const struct supervisor *supervisor)
+{
+	return supervisor->topics;
 }
 
 struct link_broker *

@@ -35,6 +35,7 @@ struct service_order;
 struct service_table;
 struct status_page;
 struct supervisor;
+struct topic_board;
 
 /* How long it waits for what should happen by itself. */
 struct supervisor_limits {
@@ -156,6 +157,7 @@ struct circle_watch *supervisor_circles(const struct supervisor *supervisor);
 /* As the watcher's cell_ended: its owner hears of it. */
 void supervisor_tell_cell_ended(const struct supervisor *supervisor, const struct master_cell *cell,
 	const struct status_page *page, uint32_t hung_slot);
+struct topic_board *supervisor_topics(const struct supervisor *supervisor);
 
 /* Nothing of the service runs: it is put into the cell that it is to start in. A cell that nobody is
  * in any more ends. */

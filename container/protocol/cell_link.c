@@ -228,6 +228,18 @@ static const struct record_field cell_peer_fields[] = {
 };
 static const struct record cell_peer_record = RECORD(struct cell_peer, cell_peer_fields);
 
+static const struct record_field cell_word_fields[] = {
+	RECORD_TEXT(struct cell_word, text, "text"),
+};
+static const struct record cell_word_record = RECORD(struct cell_word, cell_word_fields);
+
+static const struct record_field cell_interest_fields[] = {
+	RECORD_TEXT(struct cell_interest, cell, "cell"),
+	RECORD_LIST(struct cell_interest, wait, wait_count, "wait", &cell_word_record),
+	RECORD_LIST(struct cell_interest, drop, drop_count, "drop", &cell_word_record),
+};
+static const struct record cell_interest_record = RECORD(struct cell_interest, cell_interest_fields);
+
 static const struct record_field cell_call_fields[] = {
 	RECORD_TEXT(struct cell_call, service, "service"),
 	RECORD_TEXT_OPTIONAL(struct cell_call, content_type, "content_type"),
@@ -236,11 +248,6 @@ static const struct record_field cell_call_fields[] = {
 	RECORD_TEXT_OPTIONAL(struct cell_call, traceparent, "traceparent"),
 };
 static const struct record cell_call_record = RECORD(struct cell_call, cell_call_fields);
-
-static const struct record_field cell_word_fields[] = {
-	RECORD_TEXT(struct cell_word, text, "text"),
-};
-static const struct record cell_word_record = RECORD(struct cell_word, cell_word_fields);
 
 static const struct record_field cell_do_fields[] = {
 	RECORD_TEXT(struct cell_do, service, "service"),
@@ -380,6 +387,12 @@ static const struct record_field cell_connect_fields[] = {
 };
 static const struct record cell_connect_record = RECORD(struct cell_connect, cell_connect_fields);
 
+static const struct record_field cell_topics_fields[] = {
+	RECORD_LIST(struct cell_topics, wait, wait_count, "wait", &cell_word_record),
+	RECORD_LIST(struct cell_topics, drop, drop_count, "drop", &cell_word_record),
+};
+static const struct record cell_topics_record = RECORD(struct cell_topics, cell_topics_fields);
+
 static const struct record_field cell_broken_fields[] = {
 	RECORD_TEXT(struct cell_broken, cell, "cell"),
 	RECORD_INT(struct cell_broken, epoch, "epoch", 1, INT64_MAX),
@@ -491,6 +504,7 @@ CELL_LINK_CODEC(promote);
 CELL_LINK_CODEC(linked);
 CELL_LINK_CODEC(dead_letter);
 CELL_LINK_CODEC(peer);
+CELL_LINK_CODEC(interest);
 CELL_LINK_CODEC(call);
 CELL_LINK_CODEC(do);
 CELL_LINK_CODEC(cancel);
@@ -510,6 +524,7 @@ CELL_LINK_CODEC(breaker);
 CELL_LINK_CODEC(fault);
 CELL_LINK_CODEC(standstill);
 CELL_LINK_CODEC(connect);
+CELL_LINK_CODEC(topics);
 CELL_LINK_CODEC(broken);
 CELL_LINK_CODEC(examine);
 CELL_LINK_CODEC(plugin_setting);
@@ -554,6 +569,18 @@ void
 cell_do_finish(struct cell_do *asked)
 {
 	record_finish(&cell_do_record, asked);
+}
+
+void
+cell_interest_finish(struct cell_interest *interest)
+{
+	record_finish(&cell_interest_record, interest);
+}
+
+void
+cell_topics_finish(struct cell_topics *topics)
+{
+	record_finish(&cell_topics_record, topics);
 }
 
 void

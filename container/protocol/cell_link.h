@@ -4,11 +4,11 @@
  * the calls of the private interface io.bayd.Cell (frames as in varlink.h, with ids).
  *
  *	master -> cell      Setup first, then Absent, Start, Gate, Change, Stop, Swap, Retire,
- *	                    Revert, Promote, Abort, Link, Peer, Call, Do, Cancel, Trace, Tasks,
- *	                    Queues, Loops, LogLevel, Shutdown
+ *	                    Revert, Promote, Abort, Link, Peer, Interest, Call, Do, Cancel, Trace,
+ *	                    Tasks, Queues, Loops, LogLevel, Shutdown
  *	master -> examiner  Setup first, then Examine; one reply for each file
- *	cell -> master      Listen, Connect; and Failed, Stage, Lingers, Health, Breaker, Fault, Standstill, Broken,
- *	                    DeadLetter (notices: no id, no reply)
+ *	cell -> master      Listen, Connect, Topics; and Failed, Stage, Lingers, Health, Breaker, Fault, Standstill,
+ *	                    Broken, DeadLetter (notices: no id, no reply)
  *
  * A call that cannot be done is answered with the error Failed{status, message}; a Call
  * whose handler failed with HandlerFailed{status, message}: there the status is the plugin's
@@ -68,6 +68,7 @@ enum {
 #define CELL_ABORT CELL_INTERFACE ".Abort"
 #define CELL_LINK CELL_INTERFACE ".Link"
 #define CELL_PEER CELL_INTERFACE ".Peer"
+#define CELL_INTEREST CELL_INTERFACE ".Interest"
 #define CELL_CALL CELL_INTERFACE ".Call"
 #define CELL_DO CELL_INTERFACE ".Do"
 #define CELL_CANCEL CELL_INTERFACE ".Cancel"
@@ -80,6 +81,7 @@ enum {
 #define CELL_EXAMINE CELL_INTERFACE ".Examine"
 #define CELL_LISTEN CELL_INTERFACE ".Listen"
 #define CELL_CONNECT CELL_INTERFACE ".Connect"
+#define CELL_TOPICS CELL_INTERFACE ".Topics"
 #define CELL_FAILED CELL_INTERFACE ".Failed" /* the notice and the error of that name */
 #define CELL_STAGE CELL_INTERFACE ".Stage"     /* a notice */
 #define CELL_LINGERS CELL_INTERFACE ".Lingers" /* a notice */
@@ -291,6 +293,20 @@ struct cell_peer {
 	bool ready;
 };
 
+struct cell_word {
+	const char *text;
+};
+
+/* Interest -> {}. What the subscriptions of another cell want; nothing, also when it has ended. Each is
+ * instead of the one before. */
+struct cell_interest {
+	const char *cell;
+	struct cell_word *wait; /* patterns, as in cell_topics */
+	size_t wait_count;
+	struct cell_word *drop;
+	size_t drop_count;
+};
+
 /* Call -> body (body.h) and the traceparent of the request, or Failed{status, message}. One way: {} once the queue has it. */
 struct cell_call {
 	const char *service;
@@ -300,10 +316,6 @@ struct cell_call {
 	bool one_way;
 	const char *traceparent;  /* as base/traceparent.h; NULL, and whatever is none: a new trace */
 	/* beside these the body's member: body_forward, body_to_json */
-};
-
-struct cell_word {
-	const char *text;
 };
 
 /* Do -> body (body.h), as Call: what a verb of the plugin says. Arguments that the verb does not
@@ -508,6 +520,24 @@ struct cell_connect {
 	const char *cell;
 };
 
+/* Topics -> {}. The patterns of the topics that the subscriptions of this cell want, each once: of those
+ * that let a publisher wait, and of the others. Instead of those that were told before. */
+struct cell_topics {
+	struct cell_word *wait;
+	size_t wait_count;
+	struct cell_word *drop;
+	size_t drop_count;
+};
+
+/* Of one class, at most: patterns, those with wildcards among them, which whoever publishes has to
+ * compare, and the bytes of their texts. Where there is more, ">" is said, which is all. Both classes
+ * together fit into a frame. */
+enum {
+	CELL_TOPICS_MAX = 4096,
+	CELL_TOPICS_WILD_MAX = 128,
+	CELL_TOPICS_BYTES = 128 * 1024
+};
+
 /* This cell's end of a link is closed: since what came over it cannot be, or since the other end was. */
 struct cell_broken {
 	const char *cell;
@@ -609,6 +639,7 @@ CELL_LINK_CODEC(stop);
 CELL_LINK_CODEC(promote);
 CELL_LINK_CODEC(linked);
 CELL_LINK_CODEC(peer);
+CELL_LINK_CODEC(interest);
 CELL_LINK_CODEC(call);
 CELL_LINK_CODEC(do);
 CELL_LINK_CODEC(cancel);
@@ -628,6 +659,7 @@ CELL_LINK_CODEC(breaker);
 CELL_LINK_CODEC(fault);
 CELL_LINK_CODEC(standstill);
 CELL_LINK_CODEC(connect);
+CELL_LINK_CODEC(topics);
 CELL_LINK_CODEC(broken);
 CELL_LINK_CODEC(dead_letter);
 CELL_LINK_CODEC(examine);
@@ -641,6 +673,8 @@ CELL_LINK_CODEC(verdict);
 void cell_start_finish(struct cell_start *start);
 void cell_change_finish(struct cell_change *change);
 void cell_do_finish(struct cell_do *asked);
+void cell_interest_finish(struct cell_interest *interest);
+void cell_topics_finish(struct cell_topics *topics);
 void cell_examine_finish(struct cell_examine *examine);
 void cell_verdict_finish(struct cell_verdict *verdict);
 

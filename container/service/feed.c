@@ -5,16 +5,18 @@
 
 #include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/alloc.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "loop/loop.h"
 #include "runtime/scheduler.h"
-#include "runtime/wait.h"
 #include "service/message.h"
 #include "service/service.h"
+#include "service/topic_wire.h"
 
 struct feed {
 	_Atomic unsigned refs;
@@ -23,7 +25,9 @@ struct feed {
 	struct bay_service *service;  /* or NULL */
 	size_t limit;
 	size_t limit_bytes;
+	size_t largest;               /* what one may weigh when it is alone */
 	enum bay_slow slow;
+	bool is_way;                  /* to another cell: pattern is its name */
 	struct log_rate complaints;
 	struct inbox_item item;       /* on its way home while posted */
 
@@ -40,6 +44,8 @@ struct feed {
 	size_t bytes;
 	struct list standing;         /* struct standing.in_feed, oldest first */
 	uint64_t dropped;
+	struct map *untold;           /* of a way: how many of a topic were lost, as a pointer, that the other
+	                               * cell has not been told of; NULL: none */
 	bool posted;
 	bool closed;
 
@@ -58,6 +64,9 @@ struct standing {
 	struct publishing *publishing;  /* NULL: has given up */
 };
 
+/* Topics of which a way remembers that it has lost some; what is lost of more is in the log only. */
+enum { FEED_UNTOLD_MAX = 256 };
+
 /* --- publications ------------------------------------------------------------------------- */
 
 struct publication *
@@ -69,6 +78,7 @@ publication_create(const char *topic, const struct bay_message *message)
 	if (publication == NULL)
 		return NULL;
 	atomic_init(&publication->refs, 1);
+	atomic_init(&publication->wire, NULL);
 	publication->message = message_ref(message);
 	publication->bytes = bay_message_size(message);
 	memcpy(publication->topic, topic, length);
@@ -88,16 +98,33 @@ publication_unref(struct publication *publication)
 		atomic_fetch_sub_explicit(&publication->refs, 1, memory_order_acq_rel) > 1)
 		return;
 	message_unref(publication->message);
+	message_unref(atomic_load_explicit(&publication->wire, memory_order_relaxed));
 	free(publication);
+}
+
+struct bay_message *
+publication_wire(struct publication *publication)
+{
+	struct bay_message *wire = atomic_load_explicit(&publication->wire, memory_order_acquire);
+	struct bay_message *none = NULL;
+
+	if (wire == NULL) {
+		wire = topic_wire_message(publication->topic, publication->message);
+		/* Another loop may have been faster. */
+		if (wire != NULL && !atomic_compare_exchange_strong(&publication->wire, &none, wire)) {
+			message_unref(wire);
+			wire = none;
+		}
+	}
+	return message_ref(wire);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
 
 static void feed_on_home(struct inbox_item *item);
 
-struct feed *
-feed_create(const char *pattern, const struct bay_subscription_options *options, struct bay_service *service,
-	feed_tell_fn *tell, void *arg)
+static struct feed *
+feed_make(const char *pattern, enum bay_slow slow, struct loop *home, feed_tell_fn *tell, void *arg)
 {
 	size_t length = strlen(pattern) + 1;
 	struct feed *feed = alloc_try_zeroed(1, sizeof *feed + length);
@@ -106,11 +133,8 @@ feed_create(const char *pattern, const struct bay_subscription_options *options,
 		return NULL;
 	atomic_init(&feed->refs, 1);
 	list_init(&feed->link);
-	feed->home = &scheduler_here->loop;
-	feed->service = service;
-	feed->limit = options->messages;
-	feed->limit_bytes = options->bytes;
-	feed->slow = options->slow;
+	feed->home = home;
+	feed->slow = slow;
 	feed->complaints.burst = 1;
 	feed->complaints.period_ns = 10 * INT64_C(1000000000);
 	feed->item.run = feed_on_home;
@@ -119,6 +143,34 @@ feed_create(const char *pattern, const struct bay_subscription_options *options,
 	pthread_mutex_init(&feed->lock, NULL);
 	list_init(&feed->standing);
 	memcpy(feed->pattern, pattern, length);
+	return feed;
+}
+
+struct feed *
+feed_create(const char *pattern, const struct bay_subscription_options *options, struct bay_service *service,
+	feed_tell_fn *tell, void *arg)
+{
+	struct feed *feed = feed_make(pattern, options->slow, &scheduler_here->loop, tell, arg);
+
+	if (feed == NULL)
+		return NULL;
+	feed->service = service;
+	feed->limit = options->messages;
+	feed->limit_bytes = feed->largest = options->bytes;
+	return feed;
+}
+
+struct feed *
+feed_create_for_cell(const char *cell, enum bay_slow slow, struct loop *home, feed_tell_fn *tell, void *arg)
+{
+	struct feed *feed = feed_make(cell, slow, home, tell, arg);
+
+	if (feed == NULL)
+		return NULL;
+	feed->is_way = true;
+	feed->limit = FEED_WAY_MESSAGES;
+	feed->limit_bytes = FEED_WAY_BYTES;
+	feed->largest = FEED_WAY_LARGEST;
 	return feed;
 }
 
@@ -134,6 +186,7 @@ feed_unref(struct feed *feed)
 	if (atomic_fetch_sub_explicit(&feed->refs, 1, memory_order_acq_rel) > 1)
 		return;
 	pthread_mutex_destroy(&feed->lock);
+	map_destroy(feed->untold);
 	free(feed->ring);
 	free(feed);
 }
@@ -156,12 +209,21 @@ feed_pattern(const struct feed *feed)
 	return feed->pattern;
 }
 
+bool
+feed_waits(const struct feed *feed)
+{
+	return feed->slow == BAY_SLOW_WAIT;
+}
+
 /* --- under the lock ----------------------------------------------------------------------------- */
 
 static bool
 feed_has_room(const struct feed *feed, const struct publication *publication)
 {
-	return feed->count < feed->limit && publication->bytes <= feed->limit_bytes - feed->bytes;
+	if (feed->count == 0)
+		return publication->bytes <= feed->largest;
+	return feed->count < feed->limit && feed->bytes <= feed->limit_bytes &&
+		publication->bytes <= feed->limit_bytes - feed->bytes;
 }
 
 static bool
@@ -216,10 +278,24 @@ feed_remove(struct feed *feed)
 }
 
 static void
-feed_lose(struct feed *feed)
+feed_remember_lost(struct feed *feed, const struct publication *publication)
+{
+	uintptr_t count;
+
+	if (feed->untold == NULL)
+		feed->untold = map_create();
+	count = (uintptr_t)map_get(feed->untold, publication->topic);
+	if (count > 0 || map_size(feed->untold) < FEED_UNTOLD_MAX)
+		map_put(feed->untold, publication->topic, (void *)(count + 1));
+}
+
+static void
+feed_lose(struct feed *feed, const struct publication *publication)
 {
 	feed->dropped++;
 	service_count_topic(feed->service, 0, 1);
+	if (feed->is_way)
+		feed_remember_lost(feed, publication);
 }
 
 /* Sends one home who stood before the feed. */
@@ -242,7 +318,7 @@ feed_admit(struct feed *feed)
 		if (!feed_has_room(feed, standing->publication))
 			return;
 		if (!feed_append(feed, standing->publication))
-			feed_lose(feed);
+			feed_lose(feed, standing->publication);
 		feed_release(standing);
 	}
 }
@@ -276,18 +352,20 @@ feed_stand(struct feed *feed, struct publication *publication, struct publishing
 static int
 feed_overflow(struct feed *feed, struct publication *publication, struct publishing *publishing)
 {
-	bool fits = publication->bytes <= feed->limit_bytes;
+	bool fits = publication->bytes <= feed->largest;
 	int status = BAY_OK;
 
 	if (fits && feed->slow == BAY_SLOW_WAIT)
 		return feed_stand(feed, publication, publishing);
 	if (!fits || feed->slow != BAY_SLOW_DROP_OLDEST) {
-		feed_lose(feed);
+		feed_lose(feed, publication);
 		return fits || feed->slow != BAY_SLOW_WAIT ? BAY_OK : BAY_TOO_BIG;
 	}
 	while (!feed_has_room(feed, publication)) {
-		publication_unref(feed_remove(feed));
-		feed_lose(feed);
+		struct publication *oldest = feed_remove(feed);
+
+		feed_lose(feed, oldest);
+		publication_unref(oldest);
 	}
 	if (!feed_append(feed, publication))
 		status = BAY_NO_MEMORY;
@@ -303,16 +381,29 @@ feed_complain(struct feed *feed, const struct publication *publication, uint64_t
 
 	if (!log_rate_pass(&feed->complaints, &count))
 		return;
+	if (feed->is_way) {
+		log_warn("cell", "cell %s is too slow for what is published here (%zu messages, %zu bytes at most wait for "
+			"it): %" PRIu64 " lost until now, when one of topic %s came%s", feed->pattern, feed->limit,
+			feed->limit_bytes, dropped, publication->topic, log_rate_text(count, hidden, sizeof hidden));
+		return;
+	}
 	log_warn(feed->service != NULL ? feed->service->subject : NULL, "its subscription to %s is too slow (%zu "
 		"messages, %zu bytes at most): %" PRIu64 " lost until now, when one of topic %s came%s", feed->pattern,
 		feed->limit, feed->limit_bytes, dropped, publication->topic, log_rate_text(count, hidden, sizeof hidden));
+}
+
+/* Whether home is told by a call. What a way does then is more than a publisher wants to wait for. */
+static bool
+feed_is_at_hand(const struct feed *feed)
+{
+	return feed->home == &scheduler_here->loop && !feed->is_way;
 }
 
 /* There is something: home has to know, unless it will look anyway. Consumes no reference. */
 static void
 feed_notify(struct feed *feed, bool post)
 {
-	if (feed->home == &scheduler_here->loop) {
+	if (feed_is_at_hand(feed)) {
 		if (feed->tell != NULL)
 			feed->tell(feed->tell_arg);
 	} else if (post) {
@@ -339,7 +430,7 @@ feed_put(struct feed *feed, struct publication *publication, struct publishing *
 		status = BAY_NO_MEMORY;
 	dropped = feed->dropped;
 	tell = feed->count > 0;
-	if (tell && !feed->posted && feed->home != &scheduler_here->loop) {
+	if (tell && !feed->posted && !feed_is_at_hand(feed)) {
 		post = feed->posted = true;
 		feed_ref(feed);
 	}
@@ -380,6 +471,26 @@ feed_take(struct feed *feed)
 	return publication;
 }
 
+bool
+feed_take_lost(struct feed *feed, char topic_r[BAY_TOPIC_MAX + 1], uint64_t *lost_r)
+{
+	const struct map_entry *entry = NULL;
+
+	pthread_mutex_lock(&feed->lock);
+	if (feed->untold != NULL) {
+		entry = map_first(feed->untold);
+		*lost_r = (uintptr_t)entry->value;
+		snprintf(topic_r, BAY_TOPIC_MAX + 1, "%s", entry->key);
+		map_remove(feed->untold, topic_r);
+		if (map_size(feed->untold) == 0) {
+			map_destroy(feed->untold);
+			feed->untold = NULL;
+		}
+	}
+	pthread_mutex_unlock(&feed->lock);
+	return entry != NULL;
+}
+
 void
 feed_close(struct feed *feed)
 {
@@ -418,6 +529,23 @@ feed_dropped(struct feed *feed)
 	return dropped;
 }
 
+void
+feed_note_lost(struct feed *feed, const char *topic, uint64_t lost)
+{
+	char hidden[64];
+	uint64_t count, dropped;
+
+	pthread_mutex_lock(&feed->lock);
+	feed->dropped += lost;
+	dropped = feed->dropped;
+	pthread_mutex_unlock(&feed->lock);
+	service_count_topic(feed->service, 0, lost);
+	if (log_rate_pass(&feed->complaints, &count))
+		log_warn(feed->service != NULL ? feed->service->subject : NULL, "its subscription to %s has lost %" PRIu64
+			" of topic %s on their way from another cell, for which this one was too slow: %" PRIu64
+			" lost until now%s", feed->pattern, lost, topic, dropped, log_rate_text(count, hidden, sizeof hidden));
+}
+
 /* --- publishers that wait ----------------------------------------------------------------------------- */
 
 static void
@@ -440,7 +568,7 @@ standing_on_home(struct inbox_item *item)
 
 	standing_free(standing);
 	if (publishing != NULL && publishing->missing == 0)
-		waiter_wake(publishing->waiter, BAY_OK);
+		publishing->all_in(publishing);
 }
 
 const struct feed *
@@ -467,7 +595,7 @@ standing_withdraw(struct standing *standing)
 	pthread_mutex_lock(&feed->lock);
 	if (!list_empty(&standing->in_feed)) {
 		list_remove(&standing->in_feed);
-		feed_lose(feed);
+		feed_lose(feed, standing->publication);
 		dropped = feed->dropped;
 		/* It may have been too large for room that is enough for the next. */
 		feed_admit(feed);

@@ -136,6 +136,23 @@ peer_want(struct peer *peer)
 	}
 }
 
+static struct scheduler *
+peer_home_of(const struct peer *peer)
+{
+	return peers.schedulers[peer->index % peers.loops];
+}
+
+struct scheduler *
+peer_home(const char *cell)
+{
+	struct scheduler *home;
+
+	pthread_mutex_lock(&peers_lock);
+	home = peer_home_of(peer_get(cell));
+	pthread_mutex_unlock(&peers_lock);
+	return home;
+}
+
 bool
 peer_attach(const char *cell, uint64_t epoch, unsigned side, int memory_fd, int socket_fd, const char **why_r)
 {
@@ -144,7 +161,7 @@ peer_attach(const char *cell, uint64_t epoch, unsigned side, int memory_fd, int 
 
 	pthread_mutex_lock(&peers_lock);
 	peer = peer_get(cell);
-	link = peer_link_create(peer, peers.schedulers[peer->index % peers.loops], epoch);
+	link = peer_link_create(peer, peer_home_of(peer), epoch);
 	if (!link_open(&link->link, memory_fd, socket_fd, side, epoch, why_r)) {
 		free(link);
 		pthread_mutex_unlock(&peers_lock);

@@ -48,6 +48,9 @@ void peers_begin(struct scheduler *const *schedulers, unsigned count, const stru
 void peers_stop(void);
 void peers_finish(void);
 
+/* The loop that looks after links to the cell. */
+struct scheduler *peer_home(const char *cell);
+
 /* The service is in this cell. Wait: what is for it stays here until the next word; retry: how
  * often another cell may get a request after one died with it. The caller sets the state. */
 void peer_route_set(struct bay_service *service, const char *cell, bool wait, unsigned retry);

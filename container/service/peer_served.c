@@ -303,6 +303,20 @@ peer_served_put(struct peer_served *served, struct bay_request *request)
 		peer_served_owe(served);
 }
 
+/* One for a service of the container's own. NULL, or why the link breaks: then it is the caller's. */
+static const char *
+peer_served_give(struct peer_served *served, struct bay_request *request)
+{
+	const char *why;
+
+	served->request = request;
+	why = request->service->own->receive(request);
+	if (why != NULL)
+		served->request = NULL;
+	/* Otherwise it may have ended. */
+	return why;
+}
+
 /* The services above it, by our numbers. False: one of them was not named. */
 static bool
 peer_served_set_chain(const struct peer_link *link, struct bay_request *request, const struct link_request *head)
@@ -347,6 +361,13 @@ peer_served_launch(struct peer_served *served, const struct link_request *head, 
 	if (!peer_served_set_chain(link, request, head)) {
 		request_free(request);
 		return "a request came by way of services without names";
+	}
+	if (service->own != NULL) {
+		const char *why = peer_served_give(served, request);
+
+		if (why != NULL)
+			request_free(request);
+		return why;
 	}
 	peer_served_put(served, request);
 	return NULL;
@@ -462,6 +483,11 @@ peer_served_abandon(struct peer_served *served, const char *reason)
 	if (peer_served_withdraw(served) || request == NULL)
 		return;
 	served->request = NULL;
+	if (request->service->own != NULL) {
+		request->service->own->forget(request);
+		request_free(request);
+		return;
+	}
 	request->arrived = request_arrive;
 	request_abandon(request, reason);
 }

@@ -61,6 +61,7 @@ service_name_is_valid(const char *name)
 	return i > 0;
 }
 
+/* Without a name by which it is found. */
 static struct bay_service *
 registry_add(const char *name)
 {
@@ -73,7 +74,6 @@ registry_add(const char *name)
 		return NULL;
 	service_init(service, name, (uint16_t)count);
 	registry.by_id[count] = service;
-	map_put(registry.by_name, name, service);
 	atomic_store_explicit(&registry.count, count + 1, memory_order_release);
 	return service;
 }
@@ -87,8 +87,37 @@ registry_get(const char *name)
 		return NULL;
 	pthread_mutex_lock(&registry.lock);
 	service = map_get(registry.by_name, name);
-	if (service == NULL)
+	if (service == NULL) {
 		service = registry_add(name);
+		if (service != NULL)
+			map_put(registry.by_name, name, service);
+	}
+	pthread_mutex_unlock(&registry.lock);
+	return service;
+}
+
+struct bay_service *
+registry_add_own(const char *name, const struct service_own *own)
+{
+	struct bay_service *service;
+
+	pthread_mutex_lock(&registry.lock);
+	service = registry_add(name);
+	if (service != NULL) {
+		service->own = own;
+		map_put(registry.by_name, name, service);
+	}
+	pthread_mutex_unlock(&registry.lock);
+	return service;
+}
+
+struct bay_service *
+registry_add_way(const char *name)
+{
+	struct bay_service *service;
+
+	pthread_mutex_lock(&registry.lock);
+	service = registry_add(name);
 	pthread_mutex_unlock(&registry.lock);
 	return service;
 }

@@ -26,6 +26,13 @@ struct bay_service *registry_get(const char *name);
 /* The record called name, or NULL. Any thread. */
 struct bay_service *registry_find(const char *name);
 
+/* One of the container's own, which is no name that anybody else can give; NULL: too many. Any thread. */
+struct bay_service *registry_add_own(const char *name, const struct service_own *own);
+
+/* The record of one like that in another cell: it is not found by its name, which each of them has. NULL:
+ * too many. Any thread. */
+struct bay_service *registry_add_way(const char *name);
+
 /* By number; id below registry_count(). Any thread. */
 struct bay_service *registry_at(uint16_t id);
 unsigned registry_count(void);

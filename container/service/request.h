@@ -102,7 +102,7 @@ struct bay_request {
 	struct peer_link *sent;         /* in another cell: by this link, as number sent_slot; NULL: not yet */
 	uint32_t sent_slot;
 	const struct bay_verb *verb;    /* of one for instance_run_verb() only, ... */
-	const void *arguments;          /* ... which its home keeps */
+	const void *arguments;          /* ... which its home keeps; or what a struct service_own knows of it */
 	struct list link;               /* in the queue, or in instance->requests */
 	struct inbox_item home_item;
 	struct inbox_item cancel_item;

@@ -29,6 +29,7 @@
 #include "service/monitor.h"
 
 struct bay_instance;
+struct bay_request;
 struct call_guard;
 struct peer_route;
 struct ready_set;
@@ -68,6 +69,16 @@ enum service_gate {
 	SERVICE_GATE_OPEN,
 	SERVICE_GATE_PAUSED, /* they are queued, and none is begun */
 	SERVICE_GATE_CLOSED  /* they are refused; what is queued is served */
+};
+
+/* What serves one of the container's own, which only other cells find, instead of a queue and instances.
+ * On the loop that looks after the link by which a request came. */
+struct service_own {
+	/* NULL: it comes home by request_go_home(), at once or later. Else what is wrong with it, which ends
+	 * the link. */
+	const char *(*receive)(struct bay_request *request);
+	/* Nobody waits for one that has not come home: it does not come any more, and is the caller's. */
+	void (*forget)(struct bay_request *request);
 };
 
 /* From the ini. Those that are live may change while it runs, under the lock; its instances have
@@ -116,6 +127,7 @@ struct bay_service {
 	struct log_rate unheard;             /* failures of messages that went one way */
 	struct blocking_lane blocking;       /* its functions on helper threads */
 	struct peer_route *route;            /* to another cell, once it was in one; see peer.h */
+	const struct service_own *own;       /* or NULL: it is one of an ini */
 	_Atomic(struct call_guard *) guard;  /* before the calls of this process; NULL: there is none */
 
 	/* A task that lives as long as this instance has failed. Called on its loop. */

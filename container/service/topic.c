@@ -9,13 +9,14 @@
 #include "base/alloc.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/topic_pattern.h"
 #include "runtime/source.h"
 #include "runtime/task.h"
 #include "service/feed.h"
 #include "service/instance.h"
 #include "service/message.h"
 #include "service/service.h"
-#include "service/topic_pattern.h"
+#include "service/topic_set.h"
 
 struct bay_subscription {
 	struct source source;
@@ -36,7 +37,14 @@ static struct {
 	pthread_rwlock_t lock;
 	struct map *exact;              /* struct topic_exact by topic; NULL: empty */
 	struct list wild;               /* feed_link() of patterns with wildcards */
-} topics = {.lock = PTHREAD_RWLOCK_INITIALIZER, .wild = LIST_INIT(topics.wild)};
+	struct list sets;               /* struct topic_set.link: of other cells */
+} topics = {.lock = PTHREAD_RWLOCK_INITIALIZER, .wild = LIST_INIT(topics.wild), .sets = LIST_INIT(topics.sets)};
+
+static enum topic_class
+topic_class(const struct feed *feed)
+{
+	return feed_waits(feed) ? TOPIC_WAIT : TOPIC_DROP;
+}
 
 static struct list *
 topics_exact(const char *topic)
@@ -62,6 +70,7 @@ topics_add(struct feed *feed)
 	pthread_rwlock_wrlock(&topics.lock);
 	list_push_back(topic_pattern_is_wild(pattern) ? &topics.wild : topics_exact(pattern), feed_link(feed));
 	pthread_rwlock_unlock(&topics.lock);
+	topic_interest_add(topic_class(feed), pattern);
 }
 
 static void
@@ -81,6 +90,18 @@ topics_remove(struct feed *feed)
 		map_destroy(topics.exact);
 		topics.exact = NULL;
 	}
+	pthread_rwlock_unlock(&topics.lock);
+	topic_interest_remove(topic_class(feed), pattern);
+}
+
+void
+topic_exchange_set(struct topic_set *before, struct topic_set *after)
+{
+	pthread_rwlock_wrlock(&topics.lock);
+	if (before != NULL)
+		list_remove(&before->link);
+	if (after != NULL)
+		list_push_back(&topics.sets, &after->link);
 	pthread_rwlock_unlock(&topics.lock);
 }
 
@@ -288,60 +309,126 @@ struct topic_round {
 	const char *topic;
 	const struct bay_message *message;
 	struct publication *publication;  /* made when the first wants it */
+	struct publishing *publishing;
+	int status;
+};
+
+/* What did not get here. */
+struct topic_loss {
+	const char *topic;
+	uint64_t count;
+};
+
+/* One of a task. */
+struct topic_publishing {
 	struct publishing publishing;
 	struct waiter waiter;
-	int status;
 };
 
 /* What its waiter is known by, too. */
 static const char topic_awaits_room[] = "for room in a subscription";
 
 static void
-topic_put(struct topic_round *round, struct feed *feed)
+topic_put(struct feed *feed, void *arg)
 {
+	struct topic_round *round = arg;
 	int status = BAY_NO_MEMORY;
 
 	if (round->publication == NULL)
 		round->publication = publication_create(round->topic, round->message);
 	if (round->publication != NULL)
-		status = feed_put(feed, round->publication, &round->publishing);
+		status = feed_put(feed, round->publication, round->publishing);
 	if (status != BAY_OK)
 		round->status = status;
 }
 
 static void
-topic_put_all(struct topic_round *round)
+topic_note_lost(struct feed *feed, void *arg)
 {
-	const struct topic_exact *exact;
+	const struct topic_loss *loss = arg;
 
-	pthread_rwlock_rdlock(&topics.lock);
-	exact = map_get(topics.exact, round->topic);
+	feed_note_lost(feed, loss->topic, loss->count);
+}
+
+/* All subscriptions to a topic, or those of one class. Under the lock. */
+static inline __attribute__((always_inline)) void
+topic_each_subscribed(const char *topic, int class, void (*fn)(struct feed *feed, void *arg), void *arg)
+{
+	const struct topic_exact *exact = map_get(topics.exact, topic);
+
 	if (exact != NULL) {
-		list_for_each(pos, &exact->feeds)
-			topic_put(round, feed_of_link(pos));
+		list_for_each(pos, &exact->feeds) {
+			if (class == TOPIC_CLASSES || class == (int)topic_class(feed_of_link(pos)))
+				fn(feed_of_link(pos), arg);
+		}
 	}
 	list_for_each(pos, &topics.wild) {
-		if (topic_pattern_matches(feed_pattern(feed_of_link(pos)), round->topic))
-			topic_put(round, feed_of_link(pos));
+		struct feed *feed = feed_of_link(pos);
+
+		if ((class == TOPIC_CLASSES || class == (int)topic_class(feed)) &&
+			topic_pattern_matches(feed_pattern(feed), topic))
+			fn(feed, arg);
+	}
+}
+
+static void
+topic_put_all(struct topic_round *round)
+{
+	pthread_rwlock_rdlock(&topics.lock);
+	topic_each_subscribed(round->topic, TOPIC_CLASSES, topic_put, round);
+	list_for_each(pos, &topics.sets) {
+		const struct topic_set *set = container_of(pos, struct topic_set, link);
+
+		if (topic_set_has(set, round->topic))
+			topic_put(set->feed, round);
 	}
 	pthread_rwlock_unlock(&topics.lock);
 	publication_unref(round->publication);
 }
 
-/* Until all feeds that let us wait have room. */
-static void
-topic_await(struct topic_round *round, int64_t deadline)
+int
+topic_put_here(enum topic_class class, const char *topic, const struct bay_message *message,
+	struct publishing *publishing)
 {
-	int status = task_await(&round->waiter, deadline);
+	struct topic_round round = {.topic = topic, .message = message, .publishing = publishing, .status = BAY_OK};
 
-	if (status != BAY_OK && publishing_give_up(&round->publishing))
-		round->status = status;
+	pthread_rwlock_rdlock(&topics.lock);
+	topic_each_subscribed(topic, (int)class, topic_put, &round);
+	pthread_rwlock_unlock(&topics.lock);
+	publication_unref(round.publication);
+	return round.status;
+}
+
+void
+topic_lose_here(enum topic_class class, const char *topic, uint64_t lost)
+{
+	struct topic_loss loss = {topic, lost};
+
+	pthread_rwlock_rdlock(&topics.lock);
+	topic_each_subscribed(topic, (int)class, topic_note_lost, &loss);
+	pthread_rwlock_unlock(&topics.lock);
+}
+
+static void
+topic_on_all_in(struct publishing *publishing)
+{
+	waiter_wake(&container_of(publishing, struct topic_publishing, publishing)->waiter, BAY_OK);
+}
+
+/* Until all feeds that let us wait have room. */
+static int
+topic_await(struct topic_publishing *its, int status, int64_t deadline)
+{
+	int waited = task_await(&its->waiter, deadline);
+
+	return waited != BAY_OK && publishing_give_up(&its->publishing) ? waited : status;
 }
 
 int
 bay_publish(const char *topic, const struct bay_message *message, int64_t deadline)
 {
-	struct topic_round round = {.topic = topic, .message = message, .status = BAY_OK};
+	struct topic_publishing its;
+	struct topic_round round = {.topic = topic, .message = message, .publishing = &its.publishing, .status = BAY_OK};
 	struct task *self;
 
 	if (!AWAIT_BEGIN("bay_publish"))
@@ -353,15 +440,12 @@ bay_publish(const char *topic, const struct bay_message *message, int64_t deadli
 	}
 	if (await_is_over(self))
 		return await_over(self);
-	waiter_init(&round.waiter, AWAIT_CANCELABLE);
-	round.waiter.on = topic_awaits_room;
-	round.publishing.waiter = &round.waiter;
-	list_init(&round.publishing.standing);
+	waiter_init(&its.waiter, AWAIT_CANCELABLE);
+	its.waiter.on = topic_awaits_room;
+	publishing_init(&its.publishing, topic_on_all_in);
 	topic_put_all(&round);
-	if (round.publishing.missing > 0) {
-		topic_await(&round, deadline);
-		return round.status;
-	}
+	if (its.publishing.missing > 0)
+		return topic_await(&its, round.status, deadline);
 	/* Whoever always finds room would otherwise never let anybody else run. */
 	return await_refused(self, round.status);
 }
@@ -371,12 +455,12 @@ bay_publish(const char *topic, const struct bay_message *message, int64_t deadli
 const struct feed *
 topic_awaited_feed(const struct waiter *waiter, const struct feed *after)
 {
-	const struct topic_round *round;
+	const struct topic_publishing *its;
 
 	if (waiter->on != topic_awaits_room)
 		return NULL;
-	round = container_of((struct waiter *)waiter, struct topic_round, waiter);
-	return publishing_feed(&round->publishing, after);
+	its = container_of((struct waiter *)waiter, struct topic_publishing, waiter);
+	return publishing_feed(&its->publishing, after);
 }
 
 const struct feed *

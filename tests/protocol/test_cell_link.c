@@ -30,8 +30,26 @@ static const struct cell_setup setup = {.version_major = CELL_VERSION_MAJOR,
 		json_decref(again); \
 	} while (0)
 
+/* The same of those that have lists. */
+#define CHECK_ROUND_TRIP_OF_LISTS(name, ...) \
+	do { \
+		const struct cell_##name from = __VA_ARGS__; \
+		struct cell_##name to; \
+		char error[CELL_ERROR_SIZE] = ""; \
+		json_t *json = cell_##name##_to_json(&from), *again; \
+\
+		ck_assert_msg(cell_##name##_from_json(json, &to, error), "%s", error); \
+		again = cell_##name##_to_json(&to); \
+		ck_assert(json_equal(json, again)); \
+		cell_##name##_finish(&to); \
+		json_decref(json); \
+		json_decref(again); \
+	} while (0)
+
 START_TEST(every_flat_struct_comes_back_as_it_was)
 {
+	struct cell_word words[] = {{"a.b"}, {"c.>"}};
+
 	CHECK_ROUND_TRIP(setup, setup);
 	CHECK_ROUND_TRIP(absent, {.service = "a", .state = CELL_ABSENCE_FAILED, .reason = "why"});
 	CHECK_ROUND_TRIP(absent, {.service = "a", .state = CELL_ABSENCE_STARTING});
@@ -42,6 +60,8 @@ START_TEST(every_flat_struct_comes_back_as_it_was)
 	CHECK_ROUND_TRIP(linked, {.cell = "a", .epoch = 4, .side = 1});
 	CHECK_ROUND_TRIP(peer, {.cell = "a", .ready = true});
 	CHECK_ROUND_TRIP(connect, {.cell = "a"});
+	CHECK_ROUND_TRIP_OF_LISTS(topics, {.wait = words, .wait_count = 2, .drop = words, .drop_count = 1});
+	CHECK_ROUND_TRIP_OF_LISTS(interest, {.cell = "b", .drop = words, .drop_count = 2});
 	CHECK_ROUND_TRIP(dead_letter, {.service = "a", .crashes = 2, .size = 3, .body = "AAEC"});
 	CHECK_ROUND_TRIP(standstill, {.stands = true});
 	CHECK_ROUND_TRIP(broken, {.cell = "a", .epoch = 4, .reason = "why"});

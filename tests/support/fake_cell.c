@@ -787,7 +787,7 @@ do_call_of_any_kind(const struct varlink_call *call, struct varlink_fds *fds)
 	} else if (strcmp(call->method, CELL_CHANGE) == 0) {
 		do_change(call);
 	} else if (strcmp(call->method, CELL_ABSENT) == 0 || strcmp(call->method, CELL_LOG_LEVEL) == 0 ||
-		strcmp(call->method, CELL_PEER) == 0 ||
+		strcmp(call->method, CELL_PEER) == 0 || strcmp(call->method, CELL_INTEREST) == 0 ||
 		strcmp(call->method, CELL_LINK) == 0 || strcmp(call->method, CELL_GUARD) == 0) {
 		answer(call);
 	} else if (strcmp(call->method, CELL_TRACE) == 0) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
-#include "service/topic_pattern.h"
+#include "base/topic_pattern.h"
 
 #include <string.h>
 
@@ -76,7 +76,7 @@ START_TEST(patterns_stand_for_topics)
 }
 END_TEST
 
-CHECK_MAIN("service/topic_pattern",
+CHECK_MAIN("base/topic_pattern",
 	a_topic_is_tokens_with_dots_between,
 	wildcards_are_whole_tokens_and_the_rest_stands_last,
 	neither_is_longer_than_it_may_be,

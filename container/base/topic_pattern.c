@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "config.h"
 
-#include "service/topic_pattern.h"
+#include "base/topic_pattern.h"
 
 #include <string.h>
 

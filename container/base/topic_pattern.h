@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Topics and the patterns that stand for many: see <bay/topic.h>. Pure functions over texts. */
-#ifndef BAY_SERVICE_TOPIC_PATTERN_H
-#define BAY_SERVICE_TOPIC_PATTERN_H
+#ifndef BAY_BASE_TOPIC_PATTERN_H
+#define BAY_BASE_TOPIC_PATTERN_H
 
 #include <stdbool.h>
 

@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "config.h"
+
+#include "service/topic_way.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/alloc.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/status.h"
+#include "loop/loop.h"
+#include "runtime/scheduler.h"
+#include "service/feed.h"
+#include "service/message.h"
+#include "service/peer.h"
+#include "service/peer_link.h"
+#include "service/registry.h"
+#include "service/request.h"
+#include "service/service_queue.h"
+#include "service/topic.h"
+#include "service/topic_set.h"
+#include "service/topic_wire.h"
+
+/* Under way at once: as much as the link lets be. */
+enum {
+	WAY_MESSAGES = PEER_CREDIT_MESSAGES,
+	WAY_BYTES = PEER_CREDIT_BYTES
+};
+
+/* Lives as long as the process. */
+struct topic_way {
+	struct list in_ways;
+	char cell[SERVICE_NAME_SIZE];
+	enum topic_class class;
+	struct bay_service *service;  /* that of the other cell, by a record that has no name here */
+	struct scheduler *home;
+	struct log_rate failures;
+
+	/* home only */
+	struct feed *feed;            /* NULL: nothing is wanted there */
+	struct topic_set *set;
+	unsigned sent;                /* and not ended, whatever they were sent for */
+	size_t sent_bytes;
+};
+
+/* Another set for a way, on its way to the home of that. */
+struct topic_way_word {
+	struct inbox_item item;
+	struct topic_way *way;
+	struct topic_set *set;        /* NULL: nothing */
+};
+
+/* One a process; control thread only. */
+static struct {
+	struct list ways;             /* struct topic_way.in_ways */
+} ways = {.ways = LIST_INIT(ways.ways)};
+
+/* --- what goes out ------------------------------------------------------------------------- */
+
+/* One has not got there: the cell has ended, mostly. */
+static void
+topic_way_complain(struct topic_way *way, const struct bay_request *request)
+{
+	char hidden[64], room[STATUS_ROOM];
+	uint64_t count;
+
+	if (log_rate_pass(&way->failures, &count))
+		log_warn("cell", "what was published here did not get to cell %s: %s%s%s%s", way->cell,
+			status_text(request->status, room), request->error != NULL ? ": " : "",
+			request->error != NULL ? request->error : "", log_rate_text(count, hidden, sizeof hidden));
+}
+
+static void
+topic_way_ended(struct topic_way *way, struct bay_request *request)
+{
+	way->sent--;
+	way->sent_bytes -= bay_message_size(request->message);
+	if (request->status != BAY_OK)
+		topic_way_complain(way, request);
+}
+
+static void topic_way_go(struct topic_way *way);
+
+static void
+topic_way_on_arrived(struct bay_request *request)
+{
+	struct topic_way *way = request->arrived_arg;
+
+	topic_way_ended(way, request);
+	request->handle.detached = true;
+	request_arrive(request);
+	topic_way_go(way);
+}
+
+/* Takes wire; NULL: there was no memory for it. */
+static void
+topic_way_send(struct topic_way *way, struct bay_message *wire)
+{
+	struct bay_request *request = wire != NULL ? request_create(way->service, wire, &way->home->loop) : NULL;
+	int status;
+
+	if (request == NULL) {
+		message_unref(wire);
+		return;
+	}
+	request->borrowed = false;
+	request->arrived = topic_way_on_arrived;
+	request->arrived_arg = way;
+	way->sent++;
+	way->sent_bytes += bay_message_size(wire);
+	status = service_queue_put(way->service, request);
+	if (status == BAY_OK)
+		return;
+	request->status = status;
+	topic_way_ended(way, request);
+	request_free(request);
+}
+
+/* The next that is to go, or NULL: there is none. */
+static bool
+topic_way_take(struct topic_way *way, struct bay_message **wire_r)
+{
+	char topic[BAY_TOPIC_MAX + 1];
+	struct publication *publication;
+	uint64_t lost;
+
+	/* What came before the next. */
+	if (feed_take_lost(way->feed, topic, &lost)) {
+		*wire_r = topic_wire_lost(topic, lost);
+		return true;
+	}
+	publication = feed_take(way->feed);
+	if (publication == NULL)
+		return false;
+	*wire_r = publication_wire(publication);
+	publication_unref(publication);
+	return true;
+}
+
+static void
+topic_way_go(struct topic_way *way)
+{
+	struct bay_message *wire;
+
+	while (way->feed != NULL && way->sent < WAY_MESSAGES && way->sent_bytes < WAY_BYTES &&
+		topic_way_take(way, &wire))
+		topic_way_send(way, wire);
+}
+
+static void
+topic_way_on_feed(void *arg)
+{
+	topic_way_go(arg);
+}
+
+/* --- what is wanted ------------------------------------------------------------------------ */
+
+static void
+topic_way_open(struct topic_way *way)
+{
+	way->feed = feed_create_for_cell(way->cell, way->class == TOPIC_WAIT ? BAY_SLOW_WAIT : BAY_SLOW_DROP_OLDEST,
+		&way->home->loop, topic_way_on_feed, way);
+	if (way->feed == NULL) {
+		log_error("cell", "no memory for what is published here for cell %s", way->cell);
+		return;
+	}
+	peer_route_set(way->service, way->cell, false, 0);
+	service_set_state(way->service, SERVICE_ELSEWHERE, NULL);
+}
+
+/* What was sent comes home as it does. */
+static void
+topic_way_close(struct topic_way *way)
+{
+	struct feed *feed = way->feed;
+
+	way->feed = NULL;
+	if (feed != NULL)
+		feed_close(feed);
+}
+
+static void
+topic_way_on_set(struct inbox_item *item)
+{
+	struct topic_way_word *word = container_of(item, struct topic_way_word, item);
+	struct topic_way *way = word->way;
+	struct topic_set *before = way->set;
+
+	if (word->set != NULL && way->feed == NULL)
+		topic_way_open(way);
+	if (way->feed == NULL) {
+		topic_set_destroy(word->set);
+		word->set = NULL;
+	}
+	way->set = word->set;
+	if (way->set != NULL)
+		way->set->feed = way->feed;
+	topic_exchange_set(before, way->set);
+	topic_set_destroy(before);
+	if (way->set == NULL && way->feed != NULL) {
+		topic_way_close(way);
+		peer_route_clear(way->service, "nobody there subscribes to it any more");
+	}
+	free(word);
+}
+
+static struct topic_way *
+topic_way_find(const char *cell, enum topic_class class)
+{
+	list_for_each(pos, &ways.ways) {
+		struct topic_way *way = container_of(pos, struct topic_way, in_ways);
+
+		if (way->class == class && strcmp(way->cell, cell) == 0)
+			return way;
+	}
+	return NULL;
+}
+
+static struct topic_way *
+topic_way_create(const char *cell, enum topic_class class)
+{
+	struct bay_service *service = registry_add_way(topic_wire_services[class]);
+	struct topic_way *way;
+
+	if (service == NULL) {
+		log_error("cell", "cell %s gets nothing of what is published here: there are too many names of services", cell);
+		return NULL;
+	}
+	way = xcalloc(1, sizeof *way);
+	snprintf(way->cell, sizeof way->cell, "%s", cell);
+	way->class = class;
+	way->service = service;
+	way->home = peer_home(cell);
+	way->failures = (struct log_rate){.burst = 1, .period_ns = 10 * INT64_C(1000000000)};
+	list_push_back(&ways.ways, &way->in_ways);
+	return way;
+}
+
+static void
+topic_way_tell(struct topic_way *way, struct topic_set *set)
+{
+	struct topic_way_word *word = xcalloc(1, sizeof *word);
+
+	word->item.run = topic_way_on_set;
+	word->way = way;
+	word->set = set;
+	loop_post(&way->home->loop, &word->item);
+}
+
+void
+topic_way_set(const char *cell, enum topic_class class, const char *const *patterns, size_t count)
+{
+	struct topic_way *way = topic_way_find(cell, class);
+
+	if (way == NULL && count > 0)
+		way = topic_way_create(cell, class);
+	if (way != NULL)
+		topic_way_tell(way, count > 0 ? topic_set_create(patterns, count) : NULL);
+}
+
+/* --- life ------------------------------------------------------------------------------------ */
+
+void
+topic_ways_stop(void)
+{
+	list_for_each(pos, &ways.ways)
+		topic_way_tell(container_of(pos, struct topic_way, in_ways), NULL);
+}
+
+void
+topic_ways_finish(void)
+{
+	struct list *first;
+
+	while ((first = list_pop_front(&ways.ways)) != NULL)
+		free(container_of(first, struct topic_way, in_ways));
+}

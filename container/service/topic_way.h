@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The way of what is published here to another cell that has subscriptions: one for each cell and each
+ * class of them.
+ *
+ *	bay_publish ─► feed of the way ─► a call to the other cell ══► its topic_arrival.h
+ *	               (bounded)           (so many at a time)
+ *
+ * A way takes from its feed on one loop, as long as there is room beyond: what waits, waits in the feed,
+ * where the oldest make room or its publisher waits. It has no task.
+ */
+#ifndef BAY_SERVICE_TOPIC_WAY_H
+#define BAY_SERVICE_TOPIC_WAY_H
+
+#include <stddef.h>
+
+#include "service/topic_interest.h"
+
+/* What the other cell wants of that class from now on (borrowed, and valid). None: nothing, and what is on
+ * its way there is given up. The control thread, between peers_begin() and peers_stop(). */
+void topic_way_set(const char *cell, enum topic_class class, const char *const *patterns, size_t count);
+
+/* Ends all ways, while the loops still run; and forgets them, once those have ended. The control
+ * thread. */
+void topic_ways_stop(void);
+void topic_ways_finish(void);
+
+#endif
