@@ -35,7 +35,6 @@ static const struct cell_setup setup = {.version_major = CELL_VERSION_MAJOR,
 	do { \
 		const struct cell_##name from = __VA_ARGS__; \
 		struct cell_##name to; \
-		char error[CELL_ERROR_SIZE] = ""; \
 		json_t *json = cell_##name##_to_json(&from), *again; \
 \
 		ck_assert_msg(cell_##name##_from_json(json, &to, error), "%s", error); \
