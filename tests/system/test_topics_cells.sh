@@ -216,11 +216,11 @@ three_cells 'who does not read is waited for' '' 'reads = no
 messages = 10'
 wait_until 'wait is known' fills_up
 known pub gone.hello drop
-ctl call pub 'flood 1200 news.many'
-says 1200
-wait_until 'all has come elsewhere' has drop last 1200
+ctl call pub 'flood 1000 news.many'
+says 1000
+wait_until 'all has come elsewhere' has drop last 1000
 ctl call wait read
-wait_until 'all has come' has wait last 1200
+wait_until 'all has come' has wait last 1000
 is wait order kept
 is wait lost 0
 stop
