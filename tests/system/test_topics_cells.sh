@@ -209,7 +209,7 @@ stop
 
 fills_up() {
 	of pub 'publish news.hello 0' >"$dir/published"
-	ctl_quiet queues wait --json | grep -q '"topic_waiting":[1-9]'
+	ctl_quiet queues --json | tr -d ' \n' | grep -q '"service":"wait"[^}]*"topic_waiting":[1-9]'
 }
 
 three_cells 'who does not read is waited for' '' 'reads = no
