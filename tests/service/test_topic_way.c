@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* What is published in cell a for cell b, whose end of the link is in the test's hand. */
+#include "config.h"
+
+#include "service/topic_way.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bay/bay.h>
+
+#include "service/feed.h"
+#include "service/peer.h"
+#include "service/peer_link.h"
+#include "service/topic_wire.h"
+#include "support/log_lines.h"
+#include "support/services.h"
+#include "support/two_cells.h"
+
+static struct link hand;
+/* The body of the latest request. */
+static char body[4 << 20];
+static size_t body_size;
+
+static int
+nothing(void *arg)
+{
+	(void)arg;
+	return BAY_OK;
+}
+
+static void
+say(const struct link_record *record)
+{
+	ck_assert_ptr_nonnull(link_record_write(&hand.out, record, 0));
+	if (link_writer_publish(&hand.out))
+		link_wake(&hand);
+}
+
+static struct link_record
+hear(void)
+{
+	struct link_record record;
+	struct link_view view;
+	const char *why;
+
+	while (link_reader_look(&hand.in, &view) == LINK_NOTHING)
+		;
+	ck_assert_ptr_null(hand.in.broken);
+	ck_assert_msg(link_record_read(&view, &record, &why), "%s", why);
+	if (record.kind == LINK_REQUEST)
+		body_size = 0;
+	if (record.kind == LINK_REQUEST || record.kind == LINK_MORE) {
+		link_view_copy(&view, record.part_at, body + body_size, record.part_size);
+		body_size += record.part_size;
+	}
+	link_reader_pass(&hand.in);
+	if (link_reader_release(&hand.in))
+		link_wake(&hand);
+	return record;
+}
+
+/* The next request, whole. */
+static struct link_record
+hear_request(void)
+{
+	struct link_record record = hear();
+
+	while (record.kind != LINK_REQUEST)
+		record = hear();
+	while (body_size < record.request.size)
+		ck_assert_int_eq(hear().kind, LINK_MORE);
+	return record;
+}
+
+/* What is in it; its topic and text follow. */
+static struct topic_wire
+wire_of(const struct link_record *request, char *text, size_t size)
+{
+	struct bay_message *message = bay_message(body, request->request.size);
+	struct topic_wire wire;
+
+	ck_assert_ptr_null(topic_wire_read(message, &wire));
+	snprintf(text, size, "%s", bay_message_text(message));
+	bay_message_free(message);
+	return wire;
+}
+
+static void
+expect(const char *topic, const char *text)
+{
+	struct link_record request = hear_request();
+	char got[64];
+	struct topic_wire wire = wire_of(&request, got, sizeof got);
+
+	ck_assert_int_eq(wire.kind, TOPIC_WIRE_MESSAGE);
+	ck_assert_str_eq(wire.topic, topic);
+	ck_assert_str_eq(got, text);
+}
+
+/* It has been taken, and its room is free. */
+static void
+answer(const struct link_record *request)
+{
+	say(&(struct link_record){.kind = LINK_END, .end = {.id = request->request.id, .is_null = true}});
+	say(&(struct link_record){.kind = LINK_CREDIT, .credit = {.service = request->request.service, .messages = 1,
+		.bytes = request->request.size}});
+}
+
+static void
+want(enum topic_class class, const char *one, const char *two)
+{
+	const char *patterns[] = {one, two};
+
+	topic_way_set("b", class, patterns, (one != NULL) + (two != NULL));
+	/* It is in force. */
+	ck_assert_int_eq(services_run(nothing, NULL), BAY_OK);
+}
+
+static void
+begin(void)
+{
+	two_cells_begin(1);
+	two_cells_by_hand(1, &hand);
+}
+
+static void
+end(void)
+{
+	topic_ways_stop();
+	two_cells_check_nothing_left();
+	two_cells_end();
+	topic_ways_finish();
+	link_close(&hand);
+}
+
+/* "TOPIC TEXT" */
+static int
+publish(void *arg)
+{
+	char topic[64];
+	const char *text = strchr(arg, ' ') + 1;
+	struct bay_message *message = bay_message_printf("%s", text);
+	int status;
+
+	snprintf(topic, sizeof topic, "%.*s", (int)(text - 1 - (const char *)arg), (const char *)arg);
+	status = bay_publish(topic, message, BAY_INHERIT);
+	bay_message_free(message);
+	return status;
+}
+
+START_TEST(what_fits_any_of_the_patterns_goes_over_once)
+{
+	struct link_record name;
+
+	begin();
+	want(TOPIC_DROP, "a.*", "a.b");
+	ck_assert_int_eq(services_run(publish, (char[]){"b.a one"}), BAY_OK);
+	ck_assert_int_eq(services_run(publish, (char[]){"a.b two"}), BAY_OK);
+	ck_assert_int_eq(services_run(publish, (char[]){"a.c three"}), BAY_OK);
+	name = hear();
+	ck_assert_int_eq(name.kind, LINK_NAME);
+	ck_assert_str_eq(name.name.name, topic_wire_services[TOPIC_DROP]);
+	expect("a.b", "two");
+	expect("a.c", "three");
+	/* Another set is instead of that. */
+	want(TOPIC_DROP, "b.a", NULL);
+	ck_assert_int_eq(services_run(publish, (char[]){"a.b four"}), BAY_OK);
+	ck_assert_int_eq(services_run(publish, (char[]){"b.a five"}), BAY_OK);
+	expect("b.a", "five");
+	end();
+}
+END_TEST
+
+START_TEST(each_class_has_its_own_way)
+{
+	struct link_record first, second;
+
+	begin();
+	want(TOPIC_DROP, "a", NULL);
+	want(TOPIC_WAIT, ">", NULL);
+	ck_assert_int_eq(services_run(publish, (char[]){"a one"}), BAY_OK);
+	first = hear_request();
+	second = hear_request();
+	ck_assert_uint_ne(first.request.service, second.request.service);
+	ck_assert_int_eq(services_run(publish, (char[]){"b two"}), BAY_OK);
+	expect("b", "two");
+	end();
+}
+END_TEST
+
+/* More than can be under way and wait. */
+enum { MANY = PEER_CREDIT_MESSAGES + FEED_WAY_MESSAGES + 10 };
+
+static int
+publish_many(void *arg)
+{
+	int i, status = BAY_OK;
+
+	(void)arg;
+	for (i = 0; i < MANY && status == BAY_OK; i++) {
+		struct bay_message *message = bay_message_printf("%d", i);
+
+		status = bay_publish("many", message, BAY_INHERIT);
+		bay_message_free(message);
+		/* What waits goes as far as it can. */
+		bay_yield();
+	}
+	return status;
+}
+
+START_TEST(what_there_is_no_room_for_is_dropped_and_told_of)
+{
+	struct link_record request;
+	struct topic_wire wire;
+	uint64_t lost = 0;
+	char text[64];
+	int i, last = -1, got = 0;
+
+	begin();
+	want(TOPIC_DROP, "many", NULL);
+	log_lines_keep();
+	ck_assert_int_eq(services_run(publish_many, NULL), BAY_OK);
+	ck_assert_int_eq(log_lines_with("cell: cell b is too slow for what is published here"), 1);
+	for (i = 0; got + (int)lost < MANY; i++) {
+		request = hear_request();
+		wire = wire_of(&request, text, sizeof text);
+		answer(&request);
+		ck_assert_str_eq(wire.topic, "many");
+		if (wire.kind == TOPIC_WIRE_LOST) {
+			lost += wire.lost;
+			continue;
+		}
+		/* The newest have stayed, in their order. */
+		ck_assert_int_gt(atoi(text), last);
+		last = atoi(text);
+		got++;
+	}
+	ck_assert_int_eq(last, MANY - 1);
+	ck_assert_uint_ge(lost, 10);
+	end();
+}
+END_TEST
+
+static int
+publish_until(void *arg)
+{
+	(void)arg;
+	return bay_publish("many", NULL, bay_after(BAY_MS));
+}
+
+START_TEST(who_waits_for_room_does_so_until_the_deadline_or_nobody_wants_it)
+{
+	struct services_job *job;
+
+	begin();
+	want(TOPIC_WAIT, "many", NULL);
+	job = services_go(0, publish_many, NULL);
+	while (services_run(publish_until, NULL) == BAY_OK)
+		;
+	ck_assert_int_eq(services_run(publish_until, NULL), BAY_TIMEOUT);
+	want(TOPIC_WAIT, NULL, NULL);
+	ck_assert_int_eq(services_join(job), BAY_OK);
+	end();
+}
+END_TEST
+
+START_TEST(nothing_that_waited_is_lost_where_it_waits)
+{
+	struct services_job *job;
+	struct link_record request;
+	char text[64];
+	int i;
+
+	begin();
+	want(TOPIC_WAIT, "many", NULL);
+	job = services_go(0, publish_many, NULL);
+	for (i = 0; i < MANY; i++) {
+		request = hear_request();
+		(void)wire_of(&request, text, sizeof text);
+		ck_assert_int_eq(atoi(text), i);
+		answer(&request);
+	}
+	ck_assert_int_eq(services_join(job), BAY_OK);
+	end();
+}
+END_TEST
+
+static int
+publish_large(void *arg)
+{
+	static char bytes[3 << 20];
+	struct bay_message *message;
+	int status;
+
+	(void)arg;
+	memset(bytes, 'x', sizeof bytes);
+	message = bay_message(bytes, sizeof bytes);
+	status = bay_publish("large", message, BAY_INHERIT);
+	bay_message_free(message);
+	return status;
+}
+
+START_TEST(one_that_is_larger_than_the_room_goes_alone)
+{
+	struct link_record request;
+	char text[64];
+
+	begin();
+	want(TOPIC_DROP, "large", NULL);
+	ck_assert_int_eq(services_run(publish_large, NULL), BAY_OK);
+	ck_assert_int_eq(services_run(publish_large, NULL), BAY_OK);
+	request = hear_request();
+	ck_assert_int_eq(wire_of(&request, text, sizeof text).kind, TOPIC_WIRE_MESSAGE);
+	ck_assert_uint_gt(request.request.size, 3 << 20);
+	answer(&request);
+	request = hear_request();
+	ck_assert_uint_gt(request.request.size, 3 << 20);
+	end();
+}
+END_TEST
+
+START_TEST(what_was_sent_to_a_cell_that_ends_is_lost_and_the_next_goes_to_the_next)
+{
+	begin();
+	want(TOPIC_DROP, "a", NULL);
+	ck_assert_int_eq(services_run(publish, (char[]){"a one"}), BAY_OK);
+	expect("a", "one");
+	log_lines_keep();
+	link_close(&hand);
+	while (atomic_load(&two_cells.closed) == 0)
+		;
+	ck_assert_int_eq(services_run(nothing, NULL), BAY_OK);
+	ck_assert_int_eq(log_lines_with("what was published here did not get to cell b: peer-died"), 1);
+	ck_assert_int_eq(services_run(publish, (char[]){"a two"}), BAY_OK);
+	two_cells_by_hand(2, &hand);
+	expect("a", "two");
+	end();
+}
+END_TEST
+
+CHECK_MAIN("service/topic_way",
+	what_fits_any_of_the_patterns_goes_over_once,
+	each_class_has_its_own_way,
+	what_there_is_no_room_for_is_dropped_and_told_of,
+	who_waits_for_room_does_so_until_the_deadline_or_nobody_wants_it,
+	nothing_that_waited_is_lost_where_it_waits,
+	one_that_is_larger_than_the_room_goes_alone,
+	what_was_sent_to_a_cell_that_ends_is_lost_and_the_next_goes_to_the_next)
