@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Publish and subscribe between services of a cell: a message goes to all who subscribed to its
- * topic, on whatever loop they are. Nobody need know anybody. Who is in another cell hears nothing
- * of it.
+ * Publish and subscribe between services: a message goes to all who subscribed to its topic, on
+ * whatever loop and in whatever cell they are. Nobody need know anybody.
  *
  * A topic is tokens with dots between them, "orders.eu.new". In the pattern of a subscription, as
  * in NATS, * stands for one whole token and > at the end for one or more: "orders.*.new",
@@ -20,6 +19,17 @@
  * says what happens beyond: then it is slow, which the log says with its service, its pattern
  * and the count, and bayctl queues shows. What was published before a subscription, it does not
  * get.
+ *
+ * To other cells a message is copied, once for all subscriptions there that drop something when there is no
+ * room, and once for those that let publishers wait. All of the above holds for them, but for this:
+ *
+ *	- A subscription is known there a moment after it is made, or after its service has come to another
+ *	  cell, as in NATS. What is published meanwhile, it does not get.
+ *	- For each other cell and each of the two kinds up to 1,024 messages wait here, 1 MiB, or one that is
+ *	  larger; what is under way comes on top (up to 256, 1 MiB). Beyond that the oldest are lost to
+ *	  subscriptions that drop something, which count them, and publishers wait for those that let them.
+ *	- What is larger than 64 MiB, less a little for its topic, goes to no other cell.
+ *	- When a cell ends, what was on its way to it, or from it, may be lost. Nothing comes twice.
  */
 #ifndef BAY_TOPIC_H
 #define BAY_TOPIC_H
@@ -55,9 +65,11 @@ struct bay_subscription_options {
 };
 
 /* Publishes a message (borrowed; NULL: an empty one). BAY_OK when every subscription to the topic
- * has it, or has dropped it as its options say; also when there is none. Where some let the
- * publisher wait: BAY_TIMEOUT or BAY_CANCELED when one had no room in time, which has then lost
- * it; BAY_TOO_BIG when it can never fit into one; the others have it all the same. BAY_INVALID
+ * has it, or has dropped it as its options say; also when there is none. Of other cells it says that it
+ * is on its way there. Where some let the publisher wait: BAY_TIMEOUT or BAY_CANCELED when one had no
+ * room in time, or the way to one in another cell, which has then lost it; BAY_TOO_BIG when it can never
+ * fit into one, or is too large for the way (where it does not fit into one in another cell, that counts
+ * it as lost); the others have it all the same. BAY_INVALID
  * (logged) for what is no topic; BAY_NO_MEMORY. Inside a task; may suspend. Since 1.0. */
 BAY_API int bay_publish(const char *topic, const struct bay_message *message, int64_t deadline);
 
