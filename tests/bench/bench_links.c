@@ -25,6 +25,9 @@ main(void)
 	cell_process_measure(&a, "call_isolated_64_bytes", "call_bytes", "echo", 200000, 64);
 	cell_process_measure(&a, "call_isolated_64k", "call_bytes", "echo", 2000, 64 << 10);
 	cell_process_measure(&a, "call_isolated_64m", "call_bytes", "echo", 5, 64 << 20);
+	cell_process_serve(&b, &(struct cell_service){.name = "reader", .plugin = "bench_reader"});
+	cell_process_interest(&a, "b", "bench.*");
+	cell_process_measure(&a, "publish_isolated", "publish", "reader", 1000000, 1);
 	cell_process_end(&a);
 	cell_process_end(&b);
 	return 0;

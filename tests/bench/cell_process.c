@@ -69,25 +69,28 @@ cell_process_listen(void)
 	return fd;
 }
 
-/* The cell asks: it can only be for a socket to listen at. Or it says something. */
+/* The cell asks: it can only be for a socket to listen at, or to be heard. Or it says something. */
 static void
 cell_process_answer(struct cell_process *cell, const json_t *frame)
 {
 	struct varlink_reply reply = {.has_id = true};
 	struct varlink_call call;
 	const char *why;
-	int fd;
+	bool listens;
+	int fd = -1;
 
 	if (varlink_call_decode(frame, &call, &why) != VARLINK_OK)
 		cell_die("the cell asks: %s", why);
 	/* Of the other cell, which has ended before it. */
 	if (strcmp(call.method, CELL_BROKEN) == 0)
 		return;
-	if (strcmp(call.method, CELL_LISTEN) != 0)
+	listens = strcmp(call.method, CELL_LISTEN) == 0;
+	if (!listens && strcmp(call.method, CELL_TOPICS) != 0)
 		cell_die("the cell says %s", call.method);
 	reply.id = call.id;
-	fd = cell_process_listen();
-	if (!varlink_stream_send_reply(&cell->stream, &reply, &fd, 1) ||
+	if (listens)
+		fd = cell_process_listen();
+	if (!varlink_stream_send_reply(&cell->stream, &reply, &fd, listens) ||
 		varlink_stream_flush(&cell->stream) != VARLINK_STREAM_OK)
 		cell_die("%s: %s", call.method, varlink_stream_error(&cell->stream));
 }
@@ -261,6 +264,15 @@ cell_process_elsewhere(struct cell_process *cell, const char *service, const cha
 	struct cell_absent absent = {.service = service, .state = CELL_ABSENCE_ELSEWHERE, .cell = other};
 
 	json_decref(cell_process_ask(cell, CELL_ABSENT, cell_absent_to_json(&absent)));
+}
+
+void
+cell_process_interest(struct cell_process *cell, const char *other, const char *pattern)
+{
+	struct cell_word word = {pattern};
+	struct cell_interest interest = {.cell = other, .wait = &word, .wait_count = 1};
+
+	json_decref(cell_process_ask(cell, CELL_INTEREST, cell_interest_to_json(&interest)));
 }
 
 void

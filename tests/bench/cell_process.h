@@ -60,6 +60,9 @@ void cell_process_link(struct cell_process *a, struct cell_process *b);
 /* Tells a cell that a service is in another. */
 void cell_process_elsewhere(struct cell_process *cell, const char *service, const char *other);
 
+/* Tells a cell that subscriptions of another, which let publishers wait, want this. */
+void cell_process_interest(struct cell_process *cell, const char *other, const char *pattern);
+
 /* Ends it in order. */
 void cell_process_end(struct cell_process *cell);
 

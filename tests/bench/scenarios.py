@@ -77,6 +77,7 @@ SCENARIOS = [
     Scenario("call_isolated_64_bytes", "bench_links"),
     Scenario("call_isolated_64k", "bench_links"),
     Scenario("call_isolated_64m", "bench_links"),
+    Scenario("publish_isolated", "bench_links"),
     # A service in a cell of its own: from a crash to the next request that it serves, and its memory.
     Scenario("crash_to_served", "bench_cells", (50, "ms"), "crash"),
     Scenario("crash_to_served_p99", "bench_cells", None, "crash"),

@@ -165,6 +165,24 @@ wait_until 'it has come' has second texts '1 1 2 2'
 wait_until 'it has come' has first texts '1 1 1 2 2 2'
 stop
 
+begin 'more patterns than can be said are said as everything'
+plugin topics
+ini <<END
+[service pub]
+plugin = topics
+[service drop]
+plugin = topics
+patterns = news.*
+many = 2000
+isolate = yes
+END
+start
+known pub news.hello drop
+ctl call pub 'publish nothing.for 1'
+ctl call pub 'publish news.one 2'
+wait_until 'it has come' has drop texts 2
+stop
+
 # hang NAME: its loop stands still, until "go" is there.
 hang() {
 	ctl_behind hang.out call "$1" "hang $dir/go" --timeout 1h

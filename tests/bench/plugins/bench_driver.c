@@ -281,6 +281,15 @@ publish_often(void *arg)
 	return status;
 }
 
+/* For whoever has subscribed elsewhere. */
+static int
+publish_alone(const struct job *job)
+{
+	struct share share = {.count = job->count};
+
+	return publish_often(&share);
+}
+
 static int
 read_often(void *arg)
 {
@@ -479,6 +488,7 @@ static const struct scenario {
 	{"yield", yield_together},
 	{"channel", channel_buffered},
 	{"rendezvous", channel_rendezvous},
+	{"publish", publish_alone},
 	{"topic", topic_together},
 	{"lock", lock_uncontended},
 	{"lock_handed_on", lock_handed_on},

@@ -2,7 +2,8 @@
 /*
  * A plugin that publishes and subscribes, for the tests of topics between cells. Its settings are the
  * patterns (words with spaces between) of its subscriptions, which are read from the start on unless
- * reads = no, and whether they let publishers wait. Its requests are orders:
+ * reads = no, and whether they let publishers wait; and how many subscriptions to many.1.*, many.2.*, ...
+ * it has besides, which nobody reads. Its requests are orders:
  *
  *	publish TOPIC TEXT      replies the status: "ok"
  *	within MS TOPIC TEXT    the same with so much time
@@ -38,6 +39,7 @@ struct settings {
 	int64_t slow;
 	int64_t messages;
 	int64_t bytes;
+	int64_t many;
 	bool reads;
 };
 
@@ -46,6 +48,7 @@ static const struct bay_setting settings[] = {
 	BAY_CHOICE(struct settings, slow, "slow", "drop", "drop|wait", "when there is no room"),
 	BAY_INT64(struct settings, messages, "messages", "0", 0, 1000000, "that wait at most; 0: the usual"),
 	BAY_SIZE(struct settings, bytes, "bytes", "0", 0, 1 << 30, "of them; 0: the usual"),
+	BAY_INT64(struct settings, many, "many", "0", 0, 4000, "subscriptions that nobody reads"),
 	BAY_BOOL(struct settings, reads, "reads", "yes", "whether to read at once"),
 	BAY_END
 };
@@ -112,6 +115,21 @@ begin_to_read(struct got *got)
 }
 
 static int
+subscribe_to_many(int64_t many, const struct bay_subscription_options *options)
+{
+	int status = BAY_OK;
+
+	for (int64_t i = 0; i < many && status == BAY_OK; i++) {
+		struct bay_subscription *subscription;
+		char pattern[64];
+
+		snprintf(pattern, sizeof pattern, "many.%ld.*", (long)i);
+		status = bay_subscribe(pattern, options, &subscription);
+	}
+	return status;
+}
+
+static int
 topics_init(struct bay_instance *instance)
 {
 	const struct settings *set = bay_instance_settings(instance);
@@ -132,6 +150,8 @@ topics_init(struct bay_instance *instance)
 			return status;
 		got->subscription_count++;
 	}
+	if (subscribe_to_many(set->many, &options) != BAY_OK)
+		return BAY_FAILED;
 	return set->reads ? begin_to_read(got) : BAY_OK;
 }
 
