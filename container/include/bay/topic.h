@@ -27,7 +27,8 @@
  *	  cell, as in NATS. What is published meanwhile, it does not get.
  *	- For each other cell and each of the two kinds up to 1,024 messages wait here, 1 MiB, or one that is
  *	  larger; what is under way comes on top (up to 256, 1 MiB). Beyond that the oldest are lost to
- *	  subscriptions that drop something, which count them, and publishers wait for those that let them.
+ *	  subscriptions that drop something, which count them, and publishers wait for those that let them;
+ *	  since all of a kind share the way, also those of other topics.
  *	- What is larger than 64 MiB, less a little for its topic, goes to no other cell.
  *	- When a cell ends, what was on its way to it, or from it, may be lost. Nothing comes twice.
  */
