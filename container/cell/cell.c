@@ -63,6 +63,9 @@ struct cell {
 	struct host *host;
 	struct deadlock_watch *deadlocks;
 	struct fd_watch *fds;
+	int64_t shutdown_id;          /* of the call that is answered at the end */
+	int64_t drained_ns;           /* when the time to drain is over */
+	bool settling;
 	bool ending;
 	bool refused_to_stop;         /* threads cannot be joined: leave without them */
 	int exit_code;
@@ -90,11 +93,31 @@ cell_on_failed(const char *service, int64_t generation, const char *message, voi
 	control_notify(cell->control, CELL_FAILED, cell_failed_to_json(&failed));
 }
 
+/* What its services published last has got to other cells, or the time to drain is over. */
+static void
+cell_on_settled(void *arg)
+{
+	struct cell *cell = arg;
+
+	cell->ending = true;
+	cell_on_done(BAY_OK, NULL, cell->shutdown_id, arg);
+	control_flush(cell->control);
+}
+
 static void
 cell_on_all_stopped(int status, const char *message, int64_t id, void *arg)
 {
 	struct cell *cell = arg;
 
+	if (message == NULL && !cell->settling) {
+		cell->settling = true;
+		cell->shutdown_id = id;
+		cell_topics_settle(cell->drained_ns, cell_on_settled, cell);
+		return;
+	}
+	/* Whoever asks again is in a hurry. */
+	if (cell->settling)
+		cell_on_done(BAY_OK, NULL, cell->shutdown_id, arg);
 	cell->refused_to_stop = message != NULL;
 	cell->ending = true;
 	cell_on_done(status, message, id, arg);
@@ -572,11 +595,12 @@ cell_shutdown(struct cell *cell, const struct varlink_call *call, struct varlink
 	char error[CELL_ERROR_SIZE];
 
 	(void)fds;
-	if (cell_shutdown_from_json(call->parameters, &shutdown, error))
-		host_stop_all(cell->host, shutdown.drain_timeout_ns, shutdown.replaced, cell_on_all_stopped,
-			call->id);
-	else
+	if (!cell_shutdown_from_json(call->parameters, &shutdown, error)) {
 		control_refuse(cell->control, call->id, BAY_INVALID, error);
+		return;
+	}
+	cell->drained_ns = loop_now(&cell->loop) + shutdown.drain_timeout_ns;
+	host_stop_all(cell->host, shutdown.drain_timeout_ns, shutdown.replaced, cell_on_all_stopped, call->id);
 }
 
 typedef void cell_method_fn(struct cell *cell, const struct varlink_call *call, struct varlink_fds *fds);

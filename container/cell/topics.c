@@ -15,6 +15,7 @@
 #include "base/topic_pattern.h"
 #include "cell/control.h"
 #include "loop/loop.h"
+#include "loop/timer.h"
 #include "protocol/cell_link.h"
 #include "service/topic_arrival.h"
 #include "service/topic_interest.h"
@@ -28,6 +29,10 @@ static struct {
 	atomic_bool posted;
 	bool under_way;           /* the master has not answered the last set */
 	bool again;               /* it is another one since */
+	struct inbox_item idle;   /* nothing is on its way any more */
+	struct timer patience;
+	void (*settled)(void *arg); /* whom to tell that; NULL: nobody */
+	void *settled_arg;
 } here;
 
 /* --- what this cell wants --------------------------------------------------------------------- */
@@ -159,6 +164,45 @@ cell_topics_tell(const struct cell_interest *interest)
 	cell_topics_set_way(interest->cell, TOPIC_DROP, interest->drop, interest->drop_count);
 }
 
+/* --- before the end --------------------------------------------------------------------------- */
+
+static void
+cell_topics_settled(void)
+{
+	void (*settled)(void *arg) = here.settled;
+
+	here.settled = NULL;
+	if (settled == NULL)
+		return;
+	wheel_remove(&here.loop->wheel, &here.patience);
+	settled(here.settled_arg);
+}
+
+static void
+cell_topics_on_idle(struct inbox_item *item)
+{
+	(void)item;
+	cell_topics_settled();
+}
+
+static void
+cell_topics_on_patience(struct timer *timer)
+{
+	(void)timer;
+	cell_topics_settled();
+}
+
+void
+cell_topics_settle(int64_t until_ns, void (*done)(void *arg), void *arg)
+{
+	here.settled = done;
+	here.settled_arg = arg;
+	here.idle.run = cell_topics_on_idle;
+	timer_init(&here.patience, cell_topics_on_patience);
+	wheel_add(&here.loop->wheel, &here.patience, until_ns);
+	topic_ways_await_idle(here.loop, &here.idle);
+}
+
 /* --- life ------------------------------------------------------------------------------------ */
 
 bool
@@ -177,6 +221,9 @@ cell_topics_stop(void)
 	if (here.control == NULL)
 		return;
 	topic_interest_watch(NULL, NULL);
+	if (here.settled != NULL)
+		wheel_remove(&here.loop->wheel, &here.patience);
+	here.settled = NULL;
 	topic_ways_stop();
 }
 

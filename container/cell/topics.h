@@ -8,6 +8,7 @@
 #define BAY_CELL_TOPICS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct cell_interest;
 struct control;
@@ -17,6 +18,10 @@ struct loop;
  * Control thread, as all of these. */
 bool cell_topics_begin(struct control *control, struct loop *loop)
 	__attribute__((warn_unused_result));
+
+/* Calls done once when what was published here has got to other cells, or at this time. Before
+ * cell_topics_stop(). */
+void cell_topics_settle(int64_t until_ns, void (*done)(void *arg), void *arg);
 
 /* Ends the ways: before cell_peers_stop(), and before cell_peers_finish(). */
 void cell_topics_stop(void);

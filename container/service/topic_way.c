@@ -3,6 +3,7 @@
 
 #include "service/topic_way.h"
 
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,6 +45,7 @@ struct topic_way {
 	struct topic_set *set;
 	unsigned sent;                /* and not ended, whatever they were sent for */
 	size_t sent_bytes;
+	bool asked;                   /* somebody waits until it is idle */
 };
 
 /* Another set for a way, on its way to the home of that. */
@@ -51,11 +53,15 @@ struct topic_way_word {
 	struct inbox_item item;
 	struct topic_way *way;
 	struct topic_set *set;        /* NULL: nothing */
+	bool asks;                    /* no set: whether it is idle */
 };
 
 /* One a process; control thread only. */
 static struct {
 	struct list ways;             /* struct topic_way.in_ways */
+	struct loop *asker;           /* who is told when all are idle, ... */
+	struct inbox_item *idle;
+	atomic_uint busy;             /* ... and how many are not: any thread */
 } ways = {.ways = LIST_INIT(ways.ways)};
 
 /* --- what goes out ------------------------------------------------------------------------- */
@@ -140,6 +146,23 @@ topic_way_take(struct topic_way *way, struct bay_message **wire_r)
 	return true;
 }
 
+/* One less is busy. */
+static void
+topic_ways_count_idle(void)
+{
+	if (atomic_fetch_sub(&ways.busy, 1) == 1)
+		loop_post(ways.asker, ways.idle);
+}
+
+static void
+topic_way_look_idle(struct topic_way *way)
+{
+	if (!way->asked || way->sent > 0 || (way->feed != NULL && feed_size(way->feed) > 0))
+		return;
+	way->asked = false;
+	topic_ways_count_idle();
+}
+
 static void
 topic_way_go(struct topic_way *way)
 {
@@ -148,6 +171,7 @@ topic_way_go(struct topic_way *way)
 	while (way->feed != NULL && way->sent < WAY_MESSAGES && way->sent_bytes < WAY_BYTES &&
 		topic_way_take(way, &wire))
 		topic_way_send(way, wire);
+	topic_way_look_idle(way);
 }
 
 static void
@@ -189,6 +213,12 @@ topic_way_on_set(struct inbox_item *item)
 	struct topic_way *way = word->way;
 	struct topic_set *before = way->set;
 
+	if (word->asks) {
+		way->asked = true;
+		topic_way_look_idle(way);
+		free(word);
+		return;
+	}
 	if (word->set != NULL && way->feed == NULL)
 		topic_way_open(way);
 	if (way->feed == NULL) {
@@ -203,6 +233,7 @@ topic_way_on_set(struct inbox_item *item)
 	if (way->set == NULL && way->feed != NULL) {
 		topic_way_close(way);
 		peer_route_clear(way->service, "nobody there subscribes to it any more");
+		topic_way_look_idle(way);
 	}
 	free(word);
 }
@@ -240,13 +271,14 @@ topic_way_create(const char *cell, enum topic_class class)
 }
 
 static void
-topic_way_tell(struct topic_way *way, struct topic_set *set)
+topic_way_tell(struct topic_way *way, struct topic_set *set, bool asks)
 {
 	struct topic_way_word *word = xcalloc(1, sizeof *word);
 
 	word->item.run = topic_way_on_set;
 	word->way = way;
 	word->set = set;
+	word->asks = asks;
 	loop_post(&way->home->loop, &word->item);
 }
 
@@ -258,7 +290,7 @@ topic_way_set(const char *cell, enum topic_class class, const char *const *patte
 	if (way == NULL && count > 0)
 		way = topic_way_create(cell, class);
 	if (way != NULL)
-		topic_way_tell(way, count > 0 ? topic_set_create(patterns, count) : NULL);
+		topic_way_tell(way, count > 0 ? topic_set_create(patterns, count) : NULL, false);
 }
 
 /* --- life ------------------------------------------------------------------------------------ */
@@ -267,7 +299,21 @@ void
 topic_ways_stop(void)
 {
 	list_for_each(pos, &ways.ways)
-		topic_way_tell(container_of(pos, struct topic_way, in_ways), NULL);
+		topic_way_tell(container_of(pos, struct topic_way, in_ways), NULL, false);
+}
+
+void
+topic_ways_await_idle(struct loop *loop, struct inbox_item *item)
+{
+	ways.asker = loop;
+	ways.idle = item;
+	/* And this function, so that all have been asked before. */
+	atomic_store(&ways.busy, 1);
+	list_for_each(pos, &ways.ways) {
+		atomic_fetch_add(&ways.busy, 1);
+		topic_way_tell(container_of(pos, struct topic_way, in_ways), NULL, true);
+	}
+	topic_ways_count_idle();
 }
 
 void

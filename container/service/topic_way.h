@@ -14,11 +14,18 @@
 
 #include <stddef.h>
 
+#include "loop/inbox.h"
 #include "service/topic_interest.h"
+
+struct loop;
 
 /* What the other cell wants of that class from now on (borrowed, and valid). None: nothing, and what is on
  * its way there is given up. The control thread, between peers_begin() and peers_stop(). */
 void topic_way_set(const char *cell, enum topic_class class, const char *const *patterns, size_t count);
+
+/* Posts item to the loop once, when nothing of what has been published is on its way any more; it may be
+ * never. Once. The control thread. */
+void topic_ways_await_idle(struct loop *loop, struct inbox_item *item);
 
 /* Ends all ways, while the loops still run; and forgets them, once those have ended. The control
  * thread. */

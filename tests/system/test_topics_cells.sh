@@ -308,6 +308,41 @@ wait_until 'the new one has come' has wait texts 2
 wait_until 'the new one has come' has drop texts 2
 stop
 
+logs_stopped() { has_logged 'cell pub debug service pub: stopped'; }
+is_gone() { ! kill -0 "$1" 2>/dev/null; }
+
+begin 'what a cell publishes last gets over before it ends'
+plugin topics
+ini <<END
+drain_timeout = 1m
+[cell waits]
+loops = 1
+[service wait]
+plugin = topics
+patterns = news.*
+slow = wait
+cell = waits
+[service pub]
+plugin = topics
+isolate = yes
+END
+start
+known pub news.hello wait
+hang wait
+ctl call pub 'flood 1000 news.many'
+says 1000
+before=$(pid_of pub)
+sed -i '/^.service pub/,$d' "$dir/bay.ini"
+ctl reload
+status_is 0
+wait_until 'it serves no more' logs_stopped
+kill -0 "$before" || fail 'its cell does not wait'
+: >"$dir/go"
+wait "$hangs"
+wait_until 'all has come' has wait count 1000
+wait_until 'its cell has ended' is_gone "$before"
+stop
+
 three_cells 'bayd ends while publishers wait' '' 'reads = no
 messages = 10' 'drain_timeout = 100ms'
 known pub news.hello drop

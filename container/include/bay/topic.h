@@ -30,7 +30,8 @@
  *	  subscriptions that drop something, which count them, and publishers wait for those that let them;
  *	  since all of a kind share the way, also those of other topics.
  *	- What is larger than 64 MiB, less a little for its topic, goes to no other cell.
- *	- When a cell ends, what was on its way to it, or from it, may be lost. Nothing comes twice.
+ *	- When a cell dies, what was on its way to it, or from it, may be lost; one that ends in order sees
+ *	  to the latter for its drain_timeout. Nothing comes twice.
  */
 #ifndef BAY_TOPIC_H
 #define BAY_TOPIC_H
