@@ -90,8 +90,11 @@ cell_process_answer(struct cell_process *cell, const json_t *frame)
 	reply.id = call.id;
 	if (listens)
 		fd = cell_process_listen();
-	if (!varlink_stream_send_reply(&cell->stream, &reply, &fd, listens) ||
-		varlink_stream_flush(&cell->stream) != VARLINK_STREAM_OK)
+	if (varlink_stream_send_reply(&cell->stream, &reply, &fd, listens) &&
+		varlink_stream_flush(&cell->stream) == VARLINK_STREAM_OK)
+		return;
+	/* One that is about to end hears nothing any more of what it has said before that. */
+	if (listens)
 		cell_die("%s: %s", call.method, varlink_stream_error(&cell->stream));
 }
 
