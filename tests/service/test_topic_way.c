@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <bay/bay.h>
 
@@ -128,6 +129,9 @@ begin(void)
 static void
 end(void)
 {
+	/* A link that ends is heard to its end before that, however long that takes. */
+	while (!link_writer_is_read(&hand.out))
+		usleep(1000);
 	topic_ways_stop();
 	two_cells_check_nothing_left();
 	two_cells_end();
