@@ -227,7 +227,7 @@ cell_setup(struct cell *cell, const struct varlink_call *call, struct varlink_fd
 		cell);
 	cell->deadlocks = deadlock_watch_create(&cell->loop, cell->executor, &cell->page, cell_on_deadlock,
 		cell_on_standstill, cell);
-	cell->fds = fd_watch_create(&cell->loop, &cell->page, cell_on_fault, cell);
+	cell->fds = fd_watch_create(&cell->loop, cell_on_fault, cell);
 	listener_source_begin(cell->control, &cell->loop, cell_has_generation, cell->host);
 	listener_set_source(listener_source_ask);
 	hop_set_page(&cell->page);

@@ -49,7 +49,6 @@ struct fd_suspect {
 
 struct fd_watch {
 	struct loop *loop;
-	const struct status_page *page;
 	fd_fault_fn *told;
 	void *arg;
 	struct timer timer;
@@ -278,12 +277,11 @@ fd_on_tick(struct timer *timer)
 }
 
 struct fd_watch *
-fd_watch_create(struct loop *loop, const struct status_page *page, fd_fault_fn *told, void *arg)
+fd_watch_create(struct loop *loop, fd_fault_fn *told, void *arg)
 {
 	struct fd_watch *watch = xcalloc(1, sizeof *watch);
 
 	watch->loop = loop;
-	watch->page = page;
 	watch->told = told;
 	watch->arg = arg;
 	watch->began_ns = loop_now(loop);

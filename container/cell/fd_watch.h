@@ -13,12 +13,11 @@
 struct cell_fault;
 struct fd_watch;
 struct loop;
-struct status_page;
 
 typedef void fd_fault_fn(const struct cell_fault *fault, void *arg);
 
 /* All is borrowed until destroy. */
-struct fd_watch *fd_watch_create(struct loop *loop, const struct status_page *page, fd_fault_fn *told, void *arg);
+struct fd_watch *fd_watch_create(struct loop *loop, fd_fault_fn *told, void *arg);
 
 /* NULL is fine. */
 void fd_watch_destroy(struct fd_watch *watch);

@@ -3,8 +3,6 @@
 
 #include "master/service_guard.h"
 
-#include <string.h>
-
 #include "master/event_log.h"
 #include "master/master_cell.h"
 #include "master/master_service.h"

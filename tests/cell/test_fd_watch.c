@@ -132,7 +132,7 @@ begin(void)
 		of[i].service = services_start(&(struct service_options){.name = names[i], .plugin = plugin});
 	ck_assert(loop_init(&control, "control"));
 	fill_holes();
-	watch = fd_watch_create(&control, services_page(), on_fault, &control);
+	watch = fd_watch_create(&control, on_fault, &control);
 }
 
 static void
@@ -565,7 +565,7 @@ START_TEST(what_was_open_from_the_beginning_is_not_told)
 	set_limit(256);
 	fd_watch_destroy(watch);
 	leak_to(240);
-	watch = fd_watch_create(&control, services_page(), on_fault, &control);
+	watch = fd_watch_create(&control, on_fault, &control);
 	later(SECONDS(60));
 	tick();
 	ck_assert_int_eq(limit_told, 0);
