@@ -21,6 +21,9 @@
 #include "service/topic_interest.h"
 #include "service/topic_way.h"
 
+/* Between two sets at the least: each is for all cells. */
+#define TOPICS_PAUSE_NS (50 * INT64_C(1000000))
+
 /* One a process. */
 static struct {
 	struct control *control;  /* NULL: it ends */
@@ -29,6 +32,8 @@ static struct {
 	atomic_bool posted;
 	bool under_way;           /* the master has not answered the last set */
 	bool again;               /* it is another one since */
+	int64_t next_ns;          /* no set goes before that, ... */
+	struct timer pause;       /* ... but then, if there is another */
 	struct inbox_item idle;   /* nothing is on its way any more */
 	struct timer patience;
 	void (*settled)(void *arg); /* whom to tell that; NULL: nobody */
@@ -104,9 +109,29 @@ cell_topics_send(void)
 	topics = (struct cell_topics){wait.words, wait.count, drop.words, drop.count};
 	here.under_way = true;
 	here.again = false;
+	here.next_ns = loop_now(here.loop) + TOPICS_PAUSE_NS;
 	control_call(here.control, CELL_TOPICS, cell_topics_to_json(&topics), cell_topics_on_reply, NULL);
 	wanted_clear(&wait);
 	wanted_clear(&drop);
+}
+
+/* Now, or when it may. */
+static void
+cell_topics_send_in_time(void)
+{
+	if (here.control == NULL || here.under_way || !here.again || timer_armed(&here.pause))
+		return;
+	if (loop_now(here.loop) >= here.next_ns)
+		cell_topics_send();
+	else
+		wheel_add(&here.loop->wheel, &here.pause, here.next_ns);
+}
+
+static void
+cell_topics_on_pause(struct timer *timer)
+{
+	(void)timer;
+	cell_topics_send_in_time();
 }
 
 static void
@@ -118,8 +143,7 @@ cell_topics_on_reply(const struct control_reply *reply, void *arg)
 		return;
 	if (reply->status != BAY_OK)
 		log_error("cell", "bayd does not take what this cell subscribes to: %s [cell-link]", reply->message);
-	if (here.again)
-		cell_topics_send();
+	cell_topics_send_in_time();
 }
 
 static void
@@ -128,8 +152,7 @@ cell_topics_on_changed(struct inbox_item *item)
 	(void)item;
 	atomic_store(&here.posted, false);
 	here.again = true;
-	if (here.control != NULL && !here.under_way)
-		cell_topics_send();
+	cell_topics_send_in_time();
 }
 
 /* Many changes at once are one. Any thread. */
@@ -211,6 +234,8 @@ cell_topics_begin(struct control *control, struct loop *loop)
 	here.control = control;
 	here.loop = loop;
 	here.item.run = cell_topics_on_changed;
+	here.next_ns = 0;
+	timer_init(&here.pause, cell_topics_on_pause);
 	topic_interest_watch(cell_topics_changed, NULL);
 	return topic_arrivals_begin();
 }
@@ -221,6 +246,7 @@ cell_topics_stop(void)
 	if (here.control == NULL)
 		return;
 	topic_interest_watch(NULL, NULL);
+	wheel_remove(&here.loop->wheel, &here.pause);
 	if (here.settled != NULL)
 		wheel_remove(&here.loop->wheel, &here.patience);
 	here.settled = NULL;

@@ -149,7 +149,9 @@ cell_channel_call_with(struct cell_channel *channel, const char *method, json_t 
 	if (channel->broken ||
 	    !varlink_stream_send_call(&channel->stream, &frame, fds->fd, fds->count)) {
 		varlink_fds_close(fds);
-		log_warn(NULL, "a call of %s to a cell could not be sent", method);
+		/* That it is broken was told, if it was not meant to be. */
+		if (!channel->broken)
+			log_warn(NULL, "a call of %s to a cell could not be sent", method);
 	}
 	event_add(channel->write_event, NULL);
 	json_decref(parameters);

@@ -8,72 +8,60 @@
 
 #include "base/alloc.h"
 #include "base/buffer.h"
-#include "base/list.h"
 #include "base/log.h"
+#include "base/map.h"
 #include "base/topic_pattern.h"
 #include "master/cell_process.h"
 #include "master/master_cell.h"
 #include "master/supervisor.h"
 #include "protocol/cell_link.h"
 
-/* What a cell wants now. */
-struct board_wish {
-	struct list node;
+/* What is known of a cell. */
+struct board_cell {
 	struct master_cell *cell;
-	json_t *interest;  /* as the others are told */
+	json_t *interest;  /* as the others are told, or NULL: it wants nothing */
+	struct map *words; /* struct board_word by the name of the other: what it is told */
 };
 
 /* What one cell is told of another. */
 struct board_word {
-	struct list node;
-	struct topic_board *board;
-	struct master_cell *to;
-	struct master_cell *of;
+	struct board_cell *to;
+	struct board_cell *of;
 	bool under_way;
 	bool again;        /* it wants something else since */
 };
 
 struct topic_board {
 	const struct supervisor *supervisor;
-	struct list wishes;
-	struct list words;
+	struct map *cells; /* struct board_cell by name */
 };
 
-static struct board_wish *
-board_find_wish(const struct topic_board *board, const struct master_cell *cell)
+static struct board_cell *
+board_cell(struct topic_board *board, struct master_cell *cell)
 {
-	list_for_each(pos, &board->wishes) {
-		struct board_wish *wish = container_of(pos, struct board_wish, node);
+	struct board_cell *known = map_get(board->cells, master_cell_name(cell));
 
-		if (wish->cell == cell)
-			return wish;
-	}
-	return NULL;
-}
-
-static void
-board_forget(struct board_wish *wish)
-{
-	list_remove(&wish->node);
-	json_decref(wish->interest);
-	free(wish);
+	if (known != NULL)
+		return known;
+	known = xcalloc(1, sizeof(*known));
+	known->cell = cell;
+	known->words = map_create();
+	map_put(board->cells, master_cell_name(cell), known);
+	return known;
 }
 
 /* --- what cells are told --------------------------------------------------------------- */
 
 static struct board_word *
-board_word(struct topic_board *board, struct master_cell *to, struct master_cell *of)
+board_word(struct board_cell *to, struct board_cell *of)
 {
-	struct board_word *word;
+	struct board_word *word = map_get(to->words, master_cell_name(of->cell));
 
-	list_for_each(pos, &board->words) {
-		word = container_of(pos, struct board_word, node);
-		if (word->to == to && word->of == of)
-			return word;
-	}
+	if (word != NULL)
+		return word;
 	word = xcalloc(1, sizeof(*word));
-	*word = (struct board_word){.board = board, .to = to, .of = of};
-	list_push_back(&board->words, &word->node);
+	*word = (struct board_word){.to = to, .of = of};
+	map_put(to->words, master_cell_name(of->cell), word);
 	return word;
 }
 
@@ -82,15 +70,14 @@ static void board_on_told(const struct cell_reply *reply, void *arg);
 static void
 board_say(struct board_word *word)
 {
-	const struct board_wish *wish = board_find_wish(word->board, word->of);
-	const struct cell_interest nothing = {.cell = master_cell_name(word->of)};
-	struct cell_process *process = master_cell_hears(word->to);
+	const struct cell_interest nothing = {.cell = master_cell_name(word->of->cell)};
+	struct cell_process *process = master_cell_hears(word->to->cell);
 
 	word->again = false;
 	if (process == NULL)
 		return;
 	word->under_way = true;
-	cell_process_call(process, CELL_INTEREST, wish != NULL ? json_incref(wish->interest) :
+	cell_process_call(process, CELL_INTEREST, word->of->interest != NULL ? json_incref(word->of->interest) :
 		cell_interest_to_json(&nothing), -1, 0, board_on_told, word);
 }
 
@@ -102,7 +89,7 @@ board_on_told(const struct cell_reply *reply, void *arg)
 
 	word->under_way = false;
 	if (reply->kind == CELL_REPLY_FAILED)
-		log_warn(master_cell_subject(word->to), "does not take what it is told of the topics of another cell: %s "
+		log_warn(master_cell_subject(word->to->cell), "does not take what it is told of the topics of another cell: %s "
 			"[cell-link]", reply->message);
 	if (reply->kind == CELL_REPLY_DIED)
 		word->again = false;
@@ -111,9 +98,9 @@ board_on_told(const struct cell_reply *reply, void *arg)
 }
 
 static void
-board_tell(struct topic_board *board, struct master_cell *to, struct master_cell *of)
+board_tell(struct board_cell *to, struct board_cell *of)
 {
-	struct board_word *word = board_word(board, to, of);
+	struct board_word *word = board_word(to, of);
 
 	if (word->under_way)
 		word->again = true;
@@ -122,11 +109,13 @@ board_tell(struct topic_board *board, struct master_cell *to, struct master_cell
 }
 
 static void
-board_tell_others(struct topic_board *board, struct master_cell *of)
+board_tell_others(struct topic_board *board, struct board_cell *of)
 {
 	for (size_t i = 0; i < supervisor_cell_count(board->supervisor); i++) {
-		if (supervisor_cell(board->supervisor, i) != of)
-			board_tell(board, supervisor_cell(board->supervisor, i), of);
+		struct master_cell *cell = supervisor_cell(board->supervisor, i);
+
+		if (cell != of->cell)
+			board_tell(board_cell(board, cell), of);
 	}
 }
 
@@ -156,45 +145,43 @@ bool
 topic_board_set(struct topic_board *board, struct master_cell *cell, const struct cell_topics *topics,
 	struct buffer *error)
 {
-	struct board_wish *wish = board_find_wish(board, cell);
+	struct board_cell *of = board_cell(board, cell);
 	const struct cell_interest interest = {master_cell_name(cell), topics->wait, topics->wait_count, topics->drop,
 		topics->drop_count};
 
 	if (!board_check(topics->wait, topics->wait_count, error) ||
 	    !board_check(topics->drop, topics->drop_count, error))
 		return false;
-	if (wish != NULL)
-		board_forget(wish);
-	if (topics->wait_count + topics->drop_count > 0) {
-		wish = xcalloc(1, sizeof(*wish));
-		wish->cell = cell;
-		wish->interest = cell_interest_to_json(&interest);
-		list_push_back(&board->wishes, &wish->node);
-	}
-	board_tell_others(board, cell);
+	json_decref(of->interest);
+	of->interest = topics->wait_count + topics->drop_count > 0 ? cell_interest_to_json(&interest) : NULL;
+	board_tell_others(board, of);
 	return true;
 }
 
 void
 topic_board_cell_ready(struct topic_board *board, struct master_cell *cell)
 {
-	list_for_each(pos, &board->wishes) {
-		struct board_wish *wish = container_of(pos, struct board_wish, node);
+	struct board_cell *to = board_cell(board, cell);
+	const struct map_entry *entry;
 
-		if (wish->cell != cell)
-			board_tell(board, cell, wish->cell);
+	map_for_each(entry, board->cells) {
+		struct board_cell *of = entry->value;
+
+		if (of != to && of->interest != NULL)
+			board_tell(to, of);
 	}
 }
 
 void
 topic_board_cell_ended(struct topic_board *board, struct master_cell *cell)
 {
-	struct board_wish *wish = board_find_wish(board, cell);
+	struct board_cell *of = board_cell(board, cell);
 
-	if (wish == NULL)
+	if (of->interest == NULL)
 		return;
-	board_forget(wish);
-	board_tell_others(board, cell);
+	json_decref(of->interest);
+	of->interest = NULL;
+	board_tell_others(board, of);
 }
 
 /* --- life ------------------------------------------------------------------------------ */
@@ -205,19 +192,31 @@ topic_board_create(const struct supervisor *supervisor)
 	struct topic_board *board = xcalloc(1, sizeof(*board));
 
 	board->supervisor = supervisor;
-	list_init(&board->wishes);
-	list_init(&board->words);
+	board->cells = map_create();
 	return board;
+}
+
+static void
+board_cell_destroy(struct board_cell *known)
+{
+	const struct map_entry *entry;
+
+	map_for_each(entry, known->words)
+		free(entry->value);
+	map_destroy(known->words);
+	json_decref(known->interest);
+	free(known);
 }
 
 void
 topic_board_destroy(struct topic_board *board)
 {
+	const struct map_entry *entry;
+
 	if (board == NULL)
 		return;
-	list_for_each_safe(pos, &board->wishes)
-		board_forget(container_of(pos, struct board_wish, node));
-	list_for_each_safe(pos, &board->words)
-		free(container_of(pos, struct board_word, node));
+	map_for_each(entry, board->cells)
+		board_cell_destroy(entry->value);
+	map_destroy(board->cells);
 	free(board);
 }

@@ -10,6 +10,7 @@
 
 #include <bay/status.h>
 
+#include "base/clock.h"
 #include "protocol/cell_link.h"
 #include "service/topic_interest.h"
 #include "support/cell_control.h"
@@ -18,6 +19,7 @@
 static void
 begin(void)
 {
+	clock_stand_still(INT64_C(1000) * CLOCK_NS_PER_S, 0);
 	services_begin(1);
 	cell_control_begin();
 	ck_assert(cell_topics_begin(cell_control, &cell_control_loop));
@@ -30,6 +32,28 @@ end(void)
 	cell_topics_end();
 	cell_control_end();
 	services_end();
+	clock_go_on();
+}
+
+/* As often as it takes for what is in the inbox to be sent. */
+static void
+turn(void)
+{
+	for (int i = 0; i < 4; i++)
+		cell_control_turn();
+}
+
+/* The pause between two sets is over, if there is one. */
+static void
+pass_pause(void)
+{
+	int64_t next_ns = wheel_next_ns(&cell_control_loop.wheel);
+
+	if (next_ns == INT64_MAX)
+		return;
+	clock_move_to(next_ns);
+	turn();
+	wheel_advance(&cell_control_loop.wheel, next_ns);
 }
 
 /* The next that the cell says: how many patterns of each class, and the first of the second. */
@@ -39,8 +63,10 @@ expect(size_t wait, size_t drop, const char *first)
 	struct cell_question question;
 	const json_t *words;
 
-	cell_control_turn();
-	ck_assert(cell_control_take(&question));
+	while (!cell_control_take(&question)) {
+		turn();
+		pass_pause();
+	}
 	ck_assert_str_eq(question.method, CELL_TOPICS);
 	ck_assert_uint_eq(json_array_size(json_object_get(question.parameters, "wait")), wait);
 	words = json_object_get(question.parameters, "drop");
@@ -55,7 +81,7 @@ says_nothing(void)
 {
 	struct cell_question question;
 
-	cell_control_turn();
+	turn();
 	return !cell_control_take(&question);
 }
 
@@ -63,7 +89,7 @@ static void
 ok(int64_t id)
 {
 	cell_control_reply(id, BAY_OK, NULL, -1);
-	cell_control_turn();
+	turn();
 }
 
 static void
@@ -143,6 +169,33 @@ START_TEST(what_cannot_be_said_is_everything)
 }
 END_TEST
 
+START_TEST(a_set_waits_for_a_pause_after_the_one_before)
+{
+	begin();
+	add("a.%d", 0, 1);
+	ok(expect(0, 1, "a.0"));
+	for (int i = 1; i < 4; i++) {
+		int64_t before_ns = clock_monotonic_ns();
+
+		add("a.%d", i, i + 1);
+		ck_assert(says_nothing());
+		add("a.%d", 10 + i, 11 + i);
+		ck_assert(says_nothing());
+		ok(expect(0, 1 + 2 * (size_t)i, "a.0"));
+		ck_assert_int_gt(clock_monotonic_ns(), before_ns);
+	}
+	/* After a while the next goes at once. */
+	clock_move_to(clock_monotonic_ns() + CLOCK_NS_PER_S);
+	turn();
+	add("b.%d", 0, 1);
+	turn();
+	ck_assert_int_eq(wheel_next_ns(&cell_control_loop.wheel), INT64_MAX);
+	ok(expect(0, 8, "a.0"));
+	end();
+}
+END_TEST
+
 CHECK_MAIN("cell/topics",
 	many_changes_are_one_and_the_next_waits_for_the_answer,
-	what_cannot_be_said_is_everything)
+	what_cannot_be_said_is_everything,
+	a_set_waits_for_a_pause_after_the_one_before)
