@@ -14,11 +14,14 @@ _Static_assert(HOP_TABLE_SIZE < UINT16_MAX, "a place has a number of 16 bits");
 _Static_assert(offsetof(struct hop, begun_ns) % 8 == 0 && offsetof(struct hop, flags) % 8 == 0,
 	"what changes is a word");
 
+/* Places that are looked at for a free one: all of them would take as long as a call. */
+enum { HOP_TABLE_TRIES = 32 };
+
 /* Takes a free place, or returns NULL. */
 static struct hop_place *
 hop_table_take(struct hop_table *table)
 {
-	for (unsigned i = 0; i < HOP_TABLE_SIZE; i++) {
+	for (unsigned i = 0; i < HOP_TABLE_TRIES; i++) {
 		uint64_t at = atomic_fetch_add_explicit(&table->next, 1, memory_order_relaxed) % HOP_TABLE_SIZE;
 		uint64_t state = HOP_PLACE_FREE;
 
@@ -75,9 +78,11 @@ void
 hop_table_stall(struct hop_table *table, uint16_t place)
 {
 	struct hop_place *at = hop_table_at(table, place);
+	uint64_t state = HOP_PLACE_OPEN;
 
 	if (at != NULL)
-		atomic_store_explicit(&at->state, HOP_PLACE_STALLED, memory_order_relaxed);
+		(void)atomic_compare_exchange_strong_explicit(&at->state, &state, HOP_PLACE_STALLED,
+			memory_order_relaxed, memory_order_relaxed);
 }
 
 void

@@ -107,7 +107,7 @@ outside_call_abandon(struct outside_call *call, const char *reason)
 	}
 	if (!service_queue_withdraw(call->service, call->request))
 		return false;
-	request_free(call->message);
+	request_withdraw(call->message);
 	request_free(call->request);
 	return true;
 }

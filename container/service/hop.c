@@ -110,9 +110,15 @@ hop_write(const struct hop *hop)
 void
 hop_drop(struct bay_request *request)
 {
-	if (request->came_ns != 0 && hop_table != NULL)
-		hop_table_close(hop_table, request->hop_place);
+	uint16_t place = request->hop_place;
+
+	if (request->came_ns == 0)
+		return;
 	request->came_ns = 0;
+	/* A handler of signals that looks between the two must not find a place that is another's by now. */
+	atomic_signal_fence(memory_order_seq_cst);
+	if (hop_table != NULL)
+		hop_table_close(hop_table, place);
 }
 
 void

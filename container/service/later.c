@@ -210,7 +210,7 @@ later_drop(struct later *later)
 		if (!service_queue_withdraw(later->service, ticket))
 			return false;
 		later->request->ticket = NULL;
-		request_free(later->request);
+		request_withdraw(later->request);
 		request_free(ticket);
 	}
 	later_free(later);

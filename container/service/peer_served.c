@@ -467,7 +467,7 @@ peer_served_withdraw(struct peer_served *served)
 	if (served->ticket == NULL || !service_queue_withdraw(served->named->service, served->ticket))
 		return false;
 	request_free(served->ticket);
-	request_free(served->stands);
+	request_withdraw(served->stands);
 	served->ticket = NULL;
 	served->stands = NULL;
 	served->request = NULL;

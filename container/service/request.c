@@ -161,6 +161,13 @@ request_fail(struct bay_request *request, int status, const char *format, ...)
 }
 
 void
+request_withdraw(struct bay_request *request)
+{
+	request_fail(request, BAY_CANCELED, NULL);
+	request_free(request);
+}
+
+void
 request_settle(struct bay_request *request, int status)
 {
 	char room[STATUS_ROOM];

@@ -219,6 +219,9 @@ request_free(struct bay_request *request)
 	request_cache.count++;
 }
 
+/* Frees one that was taken back before its queue had it: where it is recorded, its hop ends so. */
+void request_withdraw(struct bay_request *request);
+
 /* Keeps the message beyond the caller's loan. */
 void request_keep_message(struct bay_request *request);
 

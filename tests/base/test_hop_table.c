@@ -64,6 +64,8 @@ END_TEST
 
 START_TEST(when_all_places_are_taken_there_is_none_and_that_is_fine)
 {
+	uint16_t place;
+
 	begin();
 	for (unsigned i = 0; i < HOP_TABLE_SIZE; i++)
 		ck_assert_uint_ne(open_hop(i + 1), 0);
@@ -74,7 +76,10 @@ START_TEST(when_all_places_are_taken_there_is_none_and_that_is_fine)
 	hop_table_close(table, 0);
 	ck_assert_uint_eq(count(), HOP_TABLE_SIZE);
 	hop_table_close(table, 9);
-	ck_assert_uint_eq(open_hop(1), 9);
+	/* Not all are looked at each time. */
+	while ((place = open_hop(1)) == 0)
+		continue;
+	ck_assert_uint_eq(place, 9);
 	free(table);
 }
 END_TEST

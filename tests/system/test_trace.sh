@@ -389,4 +389,32 @@ answers() { [ "$(ctl_quiet call toolbox 'relay actor echo x' 2>/dev/null)" = x ]
 wait_until 'another cell serves' answers
 stop
 
+begin 'what is taken back before its queue had it is told as that'
+plugin links
+ini <<'END'
+[service links]
+concurrency = 1
+queue = 1
+overflow = wait
+END
+start
+ctl_behind hangs call links hang
+hangs=$call
+at_work() { [ "$(field_of links in_flight)" = 1 ]; }
+wait_until 'one is at work' at_work
+ctl_behind waits call links 'echo x'
+waits=$call
+full() { [ "$(field_of links queued)" = 1 ]; }
+wait_until 'its queue is full' full
+begin_trace withdrawn links --limit 3 --for 30s
+for _ in 1 2 3; do
+	ctl send links note --timeout 50ms
+	status_is 8
+done
+ended_with 0
+[ "$(rows withdrawn | grep -c '^0 links main queued true canceled$')" -eq 3 ] || fail "told: $(rows withdrawn)"
+kill "$hangs" "$waits"
+wait "$hangs" "$waits" 2>/dev/null
+stop
+
 finish
