@@ -134,19 +134,20 @@ circle_on_found(const struct wait_member *members, size_t count, const char *tex
 	}
 }
 
-/* Whether a cell that its circle went through may still stand in it without having told. */
+/* Whether its circle may still be there, though a cell that it went through has not told all. */
 static bool
 circle_may_stand(const struct circle_watch *watch, const struct circle_service *told, const struct wait_ask *ask)
 {
-	if (watch->still.count < 2)
-		return false;
+	bool all_told = true;
+
 	for (size_t i = 0; i < told->through.count; i++) {
 		const struct master_cell *cell = told->through.rows[i];
 
-		if (circle_cells_find(&watch->still, cell) < watch->still.count && !wait_ask_is_sure_of(ask, cell))
-			return true;
+		if (circle_cells_find(&watch->still, cell) == watch->still.count)
+			return false;
+		all_told = all_told && wait_ask_is_sure_of(ask, cell);
 	}
-	return false;
+	return !all_told;
 }
 
 /* Ends what was told and was not found any more. */
@@ -196,6 +197,7 @@ static void
 circle_on_answers(const struct wait_ask *ask, struct wait_join *join, void *arg)
 {
 	struct circle_watch *watch = arg;
+	int64_t began_ns = clock_thread_cpu_ns(), took_ns;
 	bool all;
 
 	watch->looking = false;
@@ -206,7 +208,8 @@ circle_on_answers(const struct wait_ask *ask, struct wait_join *join, void *arg)
 	watch->pause_ns = watch->news || watch->pause_ns == 0 ? CIRCLE_PAUSE_NS : 2 * watch->pause_ns;
 	if (watch->pause_ns > CIRCLE_PAUSE_MAX_NS)
 		watch->pause_ns = CIRCLE_PAUSE_MAX_NS;
-	circle_rest(watch, wait_ask_took_ns(ask));
+	took_ns = clock_thread_cpu_ns() - began_ns;
+	circle_rest(watch, took_ns > wait_ask_took_ns(ask) ? took_ns : wait_ask_took_ns(ask));
 	if (watch->still.count > 1 || watch->news)
 		circle_look_later(watch, watch->pause_ns);
 }

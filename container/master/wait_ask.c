@@ -5,11 +5,13 @@
 
 #include <jansson.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/alloc.h"
 #include "base/clock.h"
 #include "master/cell_process.h"
 #include "master/master_cell.h"
+#include "master/master_service.h"
 #include "master/supervisor.h"
 #include "master/wait_join.h"
 #include "protocol/cell_link.h"
@@ -31,9 +33,18 @@ struct wait_ask {
 	struct wait_join *join;
 	bool again;    /* they are being asked again */
 	unsigned left; /* without an answer yet */
+	int64_t own_ns; /* what the answers took of the master's time */
 	size_t count;
 	struct ask_part parts[]; /* one for each cell that there is */
 };
+
+static bool
+ask_owns(const char *cell, const char *name, const void *arg)
+{
+	const struct master_service *service = supervisor_find(arg, name);
+
+	return service != NULL && strcmp(master_cell_name(service->cell), cell) == 0;
+}
 
 struct wait_ask *
 wait_ask_create(const struct supervisor *supervisor, const struct wait_ask_watcher *watcher)
@@ -42,7 +53,7 @@ wait_ask_create(const struct supervisor *supervisor, const struct wait_ask_watch
 
 	ask->supervisor = supervisor;
 	ask->watcher = *watcher;
-	ask->join = wait_join_create();
+	ask->join = wait_join_create(ask_owns, supervisor);
 	return ask;
 }
 
@@ -116,6 +127,7 @@ ask_on_reply(const struct cell_reply *reply, void *arg)
 	struct ask_part *part = arg;
 	struct wait_ask *ask = part->ask;
 	const char *name = master_cell_name(part->cell);
+	int64_t began_ns = clock_thread_cpu_ns();
 	const json_t *waits = NULL;
 
 	if (reply->kind == CELL_REPLY_DONE) {
@@ -131,6 +143,7 @@ ask_on_reply(const struct cell_reply *reply, void *arg)
 		if (ask->watcher.answered != NULL)
 			ask->watcher.answered(part->cell, reply, part->waits_only, ask->watcher.arg);
 	}
+	ask->own_ns += clock_thread_cpu_ns() - began_ns;
 	if (--ask->left == 0)
 		ask_all_have_answered(ask);
 }
@@ -155,7 +168,7 @@ wait_ask_is_sure_of(const struct wait_ask *ask, const struct master_cell *cell)
 int64_t
 wait_ask_took_ns(const struct wait_ask *ask)
 {
-	int64_t most_ns = 0;
+	int64_t most_ns = ask->own_ns;
 
 	for (size_t i = 0; i < ask->count; i++)
 		most_ns = ask->parts[i].took_ns > most_ns ? ask->parts[i].took_ns : most_ns;

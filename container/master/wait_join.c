@@ -39,6 +39,8 @@ struct join_ends {
 };
 
 struct wait_join {
+	wait_owns_fn *owns;
+	const void *owns_arg;
 	struct map *cells;   /* that have told something; NAME -> its key */
 	struct map *places;  /* "CELL/NODE" -> our number of it */
 	struct map *sent;    /* "EPOCH/ID/TO" -> that of the request with the sender */
@@ -53,10 +55,12 @@ struct wait_join {
 };
 
 struct wait_join *
-wait_join_create(void)
+wait_join_create(wait_owns_fn *owns, const void *arg)
 {
 	struct wait_join *join = xcalloc(1, sizeof(*join));
 
+	join->owns = owns;
+	join->owns_arg = arg;
 	join->cells = map_create();
 	join->places = map_create();
 	join->sent = map_create();
@@ -201,7 +205,7 @@ join_add_queue(struct wait_join *join, const char *cell, const json_t *row)
 	const char *service;
 	json_int_t of;
 
-	if (json_unpack((json_t *)row, "[I, s]", &of, &service) == 0)
+	if (json_unpack((json_t *)row, "[I, s]", &of, &service) == 0 && join->owns(cell, service, join->owns_arg))
 		map_put(join->queues, service, (void *)(uintptr_t)join_node(join, cell, of));
 }
 

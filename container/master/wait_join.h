@@ -20,7 +20,11 @@
 
 struct wait_join;
 
-struct wait_join *wait_join_create(void)
+/* Whether the service is in that cell, so that its queue is. */
+typedef bool wait_owns_fn(const char *cell, const char *service, const void *arg);
+
+/* arg is borrowed. */
+struct wait_join *wait_join_create(wait_owns_fn *owns, const void *arg)
 	__attribute__((warn_unused_result));
 
 /* NULL is fine. */

@@ -244,6 +244,23 @@ START_TEST(a_cell_that_does_not_answer_may_stand_in_its_circle_still)
 }
 END_TEST
 
+START_TEST(a_circle_is_over_when_one_of_its_cells_moves_whatever_another_does_not_say)
+{
+	open_with_circle();
+	circle_cell_is_silent(&master, "east");
+	/* It stands for another reason. */
+	circle_cell_says(&master, "main", NULL, false, 1000);
+	stands("main", true);
+	circle_cell_says(&master, "west", NULL, false, 1000);
+	await_asked("west", 2);
+	has_told(1, 0);
+	stands("west", false);
+	UNTIL(&master, deadlock_of("a") == NULL && deadlock_of("b") == NULL);
+	has_told(1, 1);
+	fake_master_close(&master);
+}
+END_TEST
+
 START_TEST(a_cell_that_does_not_answer_keeps_nothing_up_among_others)
 {
 	open_cells();
@@ -338,6 +355,7 @@ CHECK_MAIN("master/circle_watch",
 	cells_that_stand_still_in_no_circle_are_asked_less_and_less_often,
 	cells_whose_loops_need_long_to_answer_are_left_alone_for_a_thousand_times_as_long,
 	a_cell_that_does_not_answer_may_stand_in_its_circle_still,
+	a_circle_is_over_when_one_of_its_cells_moves_whatever_another_does_not_say,
 	a_cell_that_does_not_answer_keeps_nothing_up_among_others,
 	a_cell_that_dies_ends_its_circles,
 	what_the_cell_of_a_service_sees_and_what_goes_through_several_are_one_fault,

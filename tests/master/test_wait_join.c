@@ -36,10 +36,18 @@ waits_of(const char *name, const char *task, const char *other, int serial)
 	return waits;
 }
 
+/* Each is in the cell of its name. */
+static bool
+owns(const char *cell, const char *service, const void *arg)
+{
+	ck_assert_ptr_eq(arg, &join);
+	return strcmp(cell, service) == 0;
+}
+
 static void
 open_join(void)
 {
-	join = wait_join_create();
+	join = wait_join_create(owns, &join);
 	tasks = json_pack("[{s:s,s:i,s:i},{s:s,s:i,s:i},{s:s,s:i,s:i,s:s},{s:s,s:i,s:i}]",
 		"cell", "a", "loop", 0, "id", 1, "cell", "b", "loop", 0, "id", 1,
 		"cell", "a", "loop", 0, "id", 2, "deadlock", "its own", "cell", "c", "loop", 0, "id", 1);
@@ -145,6 +153,8 @@ START_TEST(what_is_held_back_waits_for_the_queue_over_there)
 	json_object_set_new(a, "unsent", json_pack("[[i,s],[i,s]]", 12, "b", 98, "nobody"));
 	wait_join_add(join, "a", a);
 	add(wait_join_add, "b", waits_of("b", "y", "a", 8));
+	/* The queue of b is not in c, whatever that says. */
+	add(wait_join_add, "c", json_pack("{s:[], s:[[i,s]]}", "edges", "queues", 13, "b"));
 	ck_assert(wait_join_is_stuck(join));
 	add(wait_join_add_again, "b", waits_of("b", "y", "a", 8));
 	wait_join_add_again(join, "a", a);
