@@ -64,9 +64,6 @@ struct standing {
 	struct publishing *publishing;  /* NULL: has given up */
 };
 
-/* Topics of which a way remembers that it has lost some; what is lost of more is in the log only. */
-enum { FEED_UNTOLD_MAX = 256 };
-
 /* --- publications ------------------------------------------------------------------------- */
 
 struct publication *

@@ -76,7 +76,9 @@ struct feed *feed_create_for_cell(const char *cell, enum bay_slow slow, struct l
 /* What the feed of a way has room for. */
 enum {
 	FEED_WAY_MESSAGES = 1024,
-	FEED_WAY_BYTES = 1 << 20
+	FEED_WAY_BYTES = 1 << 20,
+	/* Topics of which it remembers that it has lost some; what is lost of more is in the log only. */
+	FEED_UNTOLD_MAX = 256
 };
 /* With its topic it fits into a call to another cell. */
 #define FEED_WAY_LARGEST ((size_t)LINK_BODY_MAX - BAY_TOPIC_MAX - 8)
@@ -112,7 +114,7 @@ struct publication *feed_take(struct feed *feed);
 void feed_note_lost(struct feed *feed, const char *topic, uint64_t lost);
 
 /* A topic of which the feed of a way has lost some since this was asked last, and how many. False: none. At
- * home. */
+ * home. The one that has waited longest. */
 bool feed_take_lost(struct feed *feed, char topic_r[BAY_TOPIC_MAX + 1], uint64_t *lost_r);
 
 /* What waits in it, and what it has lost. Any loop. */

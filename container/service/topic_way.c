@@ -45,6 +45,7 @@ struct topic_way {
 	struct topic_set *set;
 	unsigned sent;                /* and not ended, whatever they were sent for */
 	size_t sent_bytes;
+	const struct bay_request *telling; /* of those: what says how many of a topic were lost; or NULL */
 	bool asked;                   /* somebody waits until it is idle */
 };
 
@@ -82,6 +83,8 @@ topic_way_complain(struct topic_way *way, const struct bay_request *request)
 static void
 topic_way_ended(struct topic_way *way, struct bay_request *request)
 {
+	if (way->telling == request)
+		way->telling = NULL;
 	way->sent--;
 	way->sent_bytes -= bay_message_size(request->message);
 	if (request->status != BAY_OK)
@@ -101,9 +104,9 @@ topic_way_on_arrived(struct bay_request *request)
 	topic_way_go(way);
 }
 
-/* Takes wire; NULL: there was no memory for it. */
+/* Takes wire; NULL: there was no memory for it. Tells: of what was lost. */
 static void
-topic_way_send(struct topic_way *way, struct bay_message *wire)
+topic_way_send(struct topic_way *way, struct bay_message *wire, bool tells)
 {
 	struct bay_request *request = wire != NULL ? request_create(way->service, wire, &way->home->loop) : NULL;
 	int status;
@@ -115,6 +118,8 @@ topic_way_send(struct topic_way *way, struct bay_message *wire)
 	request->borrowed = false;
 	request->arrived = topic_way_on_arrived;
 	request->arrived_arg = way;
+	if (tells)
+		way->telling = request;
 	way->sent++;
 	way->sent_bytes += bay_message_size(wire);
 	status = service_queue_put(way->service, request);
@@ -125,23 +130,28 @@ topic_way_send(struct topic_way *way, struct bay_message *wire)
 	request_free(request);
 }
 
-/* The next that is to go, or NULL: there is none. */
+/* Of what was lost, one topic at a time: each takes the room of a message, and under a load of many topics
+ * nothing else would get over. Those of the others are counted on meanwhile. */
 static bool
-topic_way_take(struct topic_way *way, struct bay_message **wire_r)
+topic_way_tell_lost(struct topic_way *way)
 {
 	char topic[BAY_TOPIC_MAX + 1];
-	struct publication *publication;
 	uint64_t lost;
 
-	/* What came before the next. */
-	if (feed_take_lost(way->feed, topic, &lost)) {
-		*wire_r = topic_wire_lost(topic, lost);
-		return true;
-	}
-	publication = feed_take(way->feed);
+	if (way->telling != NULL || !feed_take_lost(way->feed, topic, &lost))
+		return false;
+	topic_way_send(way, topic_wire_lost(topic, lost), true);
+	return true;
+}
+
+static bool
+topic_way_send_next(struct topic_way *way)
+{
+	struct publication *publication = feed_take(way->feed);
+
 	if (publication == NULL)
 		return false;
-	*wire_r = publication_wire(publication);
+	topic_way_send(way, publication_wire(publication), false);
 	publication_unref(publication);
 	return true;
 }
@@ -166,11 +176,9 @@ topic_way_look_idle(struct topic_way *way)
 static void
 topic_way_go(struct topic_way *way)
 {
-	struct bay_message *wire;
-
 	while (way->feed != NULL && way->sent < WAY_MESSAGES && way->sent_bytes < WAY_BYTES &&
-		topic_way_take(way, &wire))
-		topic_way_send(way, wire);
+		(topic_way_tell_lost(way) || topic_way_send_next(way)))
+		continue;
 	topic_way_look_idle(way);
 }
 

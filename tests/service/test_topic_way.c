@@ -247,6 +247,88 @@ START_TEST(what_there_is_no_room_for_is_dropped_and_told_of)
 }
 END_TEST
 
+/* Of many topics, and many more than there is room for. */
+enum {
+	TOPICS = 200,
+	OF_EACH = 10,
+	OF_ALL = TOPICS * OF_EACH
+};
+
+static int
+publish_many_topics(void *arg)
+{
+	char topic[32];
+	int i, status = BAY_OK;
+
+	(void)arg;
+	for (i = 0; i < OF_ALL && status == BAY_OK; i++) {
+		struct bay_message *message = bay_message_printf("%d", i);
+
+		snprintf(topic, sizeof topic, "many.%d", i % TOPICS);
+		status = bay_publish(topic, message, BAY_INHERIT);
+		bay_message_free(message);
+		bay_yield();
+	}
+	return status;
+}
+
+/* The next; whether it tells of what was lost. Counts it for its topic. */
+static bool
+hear_of_many(struct link_record *request_r, int *last_r, uint64_t *of_topic)
+{
+	struct topic_wire wire;
+	char text[64];
+	int topic;
+
+	*request_r = hear_request();
+	wire = wire_of(request_r, text, sizeof text);
+	ck_assert_int_eq(sscanf(wire.topic, "many.%d", &topic), 1);
+	ck_assert_int_lt(topic, TOPICS);
+	if (wire.kind == TOPIC_WIRE_LOST) {
+		of_topic[topic] += wire.lost;
+		return true;
+	}
+	of_topic[topic]++;
+	*last_r = atoi(text);
+	return false;
+}
+
+START_TEST(what_tells_of_lost_ones_of_many_topics_takes_the_room_of_one_message)
+{
+	uint64_t of_topic[TOPICS] = {0}, all = 0;
+	struct link_record request, telling = {.kind = LINK_NAME};
+	int i, last = -1;
+
+	begin();
+	want(TOPIC_DROP, "many.*", NULL);
+	ck_assert_int_eq(services_run(publish_many_topics, NULL), BAY_OK);
+	/* As long as the first is not answered, all that there is room for goes on. */
+	while (last < OF_ALL - 1) {
+		if (!hear_of_many(&request, &last, of_topic)) {
+			answer(&request);
+			continue;
+		}
+		ck_assert_int_eq(telling.kind, LINK_NAME);
+		telling = request;
+	}
+	ck_assert_int_eq(telling.kind, LINK_REQUEST);
+	answer(&telling);
+	/* Then the others are told of, though nobody publishes any more. */
+	for (i = 0; i < TOPICS; i++)
+		all += of_topic[i];
+	while (all < OF_ALL) {
+		all = 0;
+		ck_assert(hear_of_many(&request, &last, of_topic));
+		answer(&request);
+		for (i = 0; i < TOPICS; i++)
+			all += of_topic[i];
+	}
+	for (i = 0; i < TOPICS; i++)
+		ck_assert_uint_eq(of_topic[i], OF_EACH);
+	end();
+}
+END_TEST
+
 static int
 publish_until(void *arg)
 {
@@ -348,6 +430,7 @@ CHECK_MAIN("service/topic_way",
 	what_fits_any_of_the_patterns_goes_over_once,
 	each_class_has_its_own_way,
 	what_there_is_no_room_for_is_dropped_and_told_of,
+	what_tells_of_lost_ones_of_many_topics_takes_the_room_of_one_message,
 	who_waits_for_room_does_so_until_the_deadline_or_nobody_wants_it,
 	nothing_that_waited_is_lost_where_it_waits,
 	one_that_is_larger_than_the_room_goes_alone,
