@@ -27,8 +27,14 @@
  *	  cell, as in NATS. What is published meanwhile, it does not get.
  *	- For each other cell and each of the two kinds up to 1,024 messages wait here, 1 MiB, or one that is
  *	  larger; what is under way comes on top (up to 256, 1 MiB). Beyond that the oldest are lost to
- *	  subscriptions that drop something, which count them, and publishers wait for those that let them;
- *	  since all of a kind share the way, also those of other topics.
+ *	  subscriptions that drop something, which count them a moment later, and publishers wait for those
+ *	  that let them; since all of a kind share the way, also those of other topics. Losses of more than
+ *	  256 topics at once are not counted there: for the rest there is only the count in the log of the
+ *	  publisher's cell.
+ *	- A subscription that lets publishers wait and is not read holds up all publishers of its topics in the
+ *	  container until their deadline, and with the way those of other topics; also one of a sandboxed cell.
+ *	  A service that publishes for it takes up to drain_timeout when it is stopped or replaced: what it
+ *	  published last is waited for.
  *	- What is larger than 64 MiB, less a little for its topic, goes to no other cell.
  *	- When a cell dies, what was on its way to it, or from it, may be lost; one that ends in order sees
  *	  to the latter for its drain_timeout. Nothing comes twice.
