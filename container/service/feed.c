@@ -371,22 +371,48 @@ feed_overflow(struct feed *feed, struct publication *publication, struct publish
 
 /* That it has lost some, and how many by now. */
 static void
+feed_complain_of_slowness(const struct feed *feed, const struct publication *publication, uint64_t dropped,
+	const char *hidden)
+{
+	if (feed->is_way)
+		log_warn("cell", "cell %s is too slow for what is published here (%zu messages, %zu bytes at most wait for "
+			"it): %" PRIu64 " lost until now, when one of topic %s came%s", feed->pattern, feed->limit,
+			feed->limit_bytes, dropped, publication->topic, hidden);
+	else
+		log_warn(feed->service != NULL ? feed->service->subject : NULL, "its subscription to %s is too slow (%zu "
+			"messages, %zu bytes at most): %" PRIu64 " lost until now, when one of topic %s came%s",
+			feed->pattern, feed->limit, feed->limit_bytes, dropped, publication->topic, hidden);
+}
+
+/* That it has lost one that it can never take. */
+static void
+feed_complain_of_size(const struct feed *feed, const struct publication *publication, uint64_t dropped,
+	const char *hidden)
+{
+	if (feed->is_way)
+		log_warn("cell", "one of topic %s that is published here is too large for the way to cell %s (%zu bytes, and "
+			"%zu at most can go there): %" PRIu64 " lost until now%s", publication->topic, feed->pattern,
+			publication->bytes, feed->largest, dropped, hidden);
+	else
+		log_warn(feed->service != NULL ? feed->service->subject : NULL, "one of topic %s is too large for its "
+			"subscription to %s (%zu bytes, and %zu at most can wait): %" PRIu64 " lost until now%s",
+			publication->topic, feed->pattern, publication->bytes, feed->largest, dropped, hidden);
+}
+
+static void
 feed_complain(struct feed *feed, const struct publication *publication, uint64_t dropped)
 {
-	char hidden[64];
+	char room[64];
+	const char *hidden;
 	uint64_t count;
 
 	if (!log_rate_pass(&feed->complaints, &count))
 		return;
-	if (feed->is_way) {
-		log_warn("cell", "cell %s is too slow for what is published here (%zu messages, %zu bytes at most wait for "
-			"it): %" PRIu64 " lost until now, when one of topic %s came%s", feed->pattern, feed->limit,
-			feed->limit_bytes, dropped, publication->topic, log_rate_text(count, hidden, sizeof hidden));
-		return;
-	}
-	log_warn(feed->service != NULL ? feed->service->subject : NULL, "its subscription to %s is too slow (%zu "
-		"messages, %zu bytes at most): %" PRIu64 " lost until now, when one of topic %s came%s", feed->pattern,
-		feed->limit, feed->limit_bytes, dropped, publication->topic, log_rate_text(count, hidden, sizeof hidden));
+	hidden = log_rate_text(count, room, sizeof room);
+	if (publication->bytes > feed->largest)
+		feed_complain_of_size(feed, publication, dropped, hidden);
+	else
+		feed_complain_of_slowness(feed, publication, dropped, hidden);
 }
 
 /* Whether home is told by a call. What a way does then is more than a publisher wants to wait for. */
@@ -394,6 +420,13 @@ static bool
 feed_is_at_hand(const struct feed *feed)
 {
 	return feed->home == &scheduler_here->loop && !feed->is_way;
+}
+
+/* Whether home has something to do. Under the lock. */
+static bool
+feed_has_news(const struct feed *feed)
+{
+	return feed->count > 0 || feed->untold != NULL;
 }
 
 /* There is something: home has to know, unless it will look anyway. Consumes no reference. */
@@ -426,7 +459,7 @@ feed_put(struct feed *feed, struct publication *publication, struct publishing *
 	else if (!feed_append(feed, publication))
 		status = BAY_NO_MEMORY;
 	dropped = feed->dropped;
-	tell = feed->count > 0;
+	tell = feed_has_news(feed);
 	if (tell && !feed->posted && !feed_is_at_hand(feed)) {
 		post = feed->posted = true;
 		feed_ref(feed);
@@ -582,9 +615,9 @@ publishing_feed(const struct publishing *publishing, const struct feed *after)
 	return NULL;
 }
 
-/* Takes it out of the line. False: it is on its way home. */
+/* Takes it out of the line. False: it is on its way home. Late: the feed was too slow for it. */
 static bool
-standing_withdraw(struct standing *standing)
+standing_withdraw(struct standing *standing, bool late)
 {
 	struct feed *feed = standing->feed;
 	uint64_t dropped = 0;
@@ -598,13 +631,13 @@ standing_withdraw(struct standing *standing)
 		feed_admit(feed);
 	}
 	pthread_mutex_unlock(&feed->lock);
-	if (dropped > 0)
+	if (dropped > 0 && late)
 		feed_complain(feed, standing->publication, dropped);
 	return dropped > 0;
 }
 
 bool
-publishing_give_up(struct publishing *publishing)
+publishing_give_up(struct publishing *publishing, bool late)
 {
 	bool in_vain = false;
 	struct list *first;
@@ -612,7 +645,7 @@ publishing_give_up(struct publishing *publishing)
 	while ((first = list_first(&publishing->standing)) != NULL) {
 		struct standing *standing = container_of(first, struct standing, in_publishing);
 
-		if (standing_withdraw(standing)) {
+		if (standing_withdraw(standing, late)) {
 			in_vain = true;
 			standing_free(standing);
 			continue;

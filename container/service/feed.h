@@ -99,9 +99,10 @@ void feed_close(struct feed *feed);
  * it from now on. BAY_OK, BAY_TOO_BIG, BAY_NO_MEMORY. Any loop. */
 int feed_put(struct feed *feed, struct publication *publication, struct publishing *publishing);
 
-/* Gives up standing before the feeds where that has come to nothing. False: it never stood in
- * vain. At the publisher's home. */
-bool publishing_give_up(struct publishing *publishing);
+/* Gives up standing before the feeds where that has come to nothing. Late: there was no room in time, which
+ * the log says; otherwise the publisher does not want it any more. False: it never stood in vain. At the
+ * publisher's home. */
+bool publishing_give_up(struct publishing *publishing, bool late);
 
 /* The feeds before which it stands: the next after one, or the first after NULL. At the
  * publisher's home. */

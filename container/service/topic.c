@@ -421,7 +421,7 @@ topic_await(struct topic_publishing *its, int status, int64_t deadline)
 {
 	int waited = task_await(&its->waiter, deadline);
 
-	return waited != BAY_OK && publishing_give_up(&its->publishing) ? waited : status;
+	return waited != BAY_OK && publishing_give_up(&its->publishing, waited == BAY_TIMEOUT) ? waited : status;
 }
 
 int

@@ -80,7 +80,7 @@ topic_arrival_forget(struct bay_request *request)
 {
 	struct topic_arrival *arrival = (struct topic_arrival *)request->arguments;
 
-	publishing_give_up(&arrival->publishing);
+	publishing_give_up(&arrival->publishing, false);
 	free(arrival);
 }
 

@@ -11,6 +11,7 @@
 
 #include <bay/bay.h>
 
+#include "support/log_lines.h"
 #include "support/run_tasks.h"
 #include "support/services.h"
 
@@ -106,6 +107,30 @@ TASK_TEST(who_gives_up_lets_the_next_in)
 	expect_bytes(subscription, 10);
 	bay_task_free(tasks[0]);
 	bay_task_free(tasks[1]);
+	bay_unsubscribe(subscription);
+	return BAY_OK;
+}
+
+/* It is not the subscription that was too slow for it. */
+TASK_TEST(who_is_cancelled_does_not_complain)
+{
+	struct bay_subscription *subscription = subscribe_with("a", 10, 100, BAY_SLOW_WAIT);
+	struct publisher large = {80, BAY_INHERIT, -1};
+	struct bay_task *task;
+
+	log_lines_keep();
+	ck_assert_int_eq(publish_bytes(60, BAY_INHERIT), BAY_OK);
+	task = bay_spawn("large", publish_and_tell, &large);
+	ck_assert_int_eq(bay_yield(), BAY_OK);
+	bay_task_cancel(task, "enough");
+	ck_assert_int_eq(bay_gather(&task, 1, BAY_INHERIT), BAY_OK);
+	ck_assert_int_eq(large.status, BAY_CANCELED);
+	ck_assert_uint_eq(bay_subscription_dropped(subscription), 1);
+	ck_assert_int_eq(log_lines_with("too slow"), 0);
+	/* It was, for one that waits as long as it can. */
+	ck_assert_int_eq(publish_bytes(80, bay_after(BAY_MS)), BAY_TIMEOUT);
+	ck_assert_int_eq(log_lines_with("too slow"), 1);
+	bay_task_free(task);
 	bay_unsubscribe(subscription);
 	return BAY_OK;
 }
@@ -245,6 +270,7 @@ TASK_TEST(nothing_is_kept_of_subscriptions_that_have_ended)
 CHECK_MAIN("service/topic_limits",
 	a_small_message_does_not_overtake_a_large_one,
 	who_gives_up_lets_the_next_in,
+	who_is_cancelled_does_not_complain,
 	many_messages_keep_their_order,
 	who_waits_is_not_overtaken_by_who_looks,
 	an_instance_has_so_many_subscriptions,

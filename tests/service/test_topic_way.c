@@ -407,6 +407,48 @@ START_TEST(one_that_is_larger_than_the_room_goes_alone)
 }
 END_TEST
 
+static int
+publish_too_large(void *arg)
+{
+	char *bytes = calloc(1, LINK_BODY_MAX);
+	struct bay_message *message;
+	int status;
+
+	(void)arg;
+	ck_assert_ptr_nonnull(bytes);
+	message = bay_message(bytes, LINK_BODY_MAX);
+	free(bytes);
+	status = bay_publish("large", message, BAY_INHERIT);
+	bay_message_free(message);
+	return status;
+}
+
+/* Nobody need publish anything after it. */
+START_TEST(one_that_is_too_large_for_the_way_is_told_of_as_that)
+{
+	struct link_record request;
+	struct topic_wire wire;
+	char text[64];
+	int class;
+
+	for (class = 0; class < TOPIC_CLASSES; class++) {
+		begin();
+		want((enum topic_class)class, "large", NULL);
+		log_lines_keep();
+		ck_assert_int_eq(services_run(publish_too_large, NULL), class == TOPIC_WAIT ? BAY_TOO_BIG : BAY_OK);
+		ck_assert_int_eq(log_lines_with("one of topic large that is published here is too large for the way to "
+			"cell b (67108864 bytes, "), 1);
+		ck_assert_int_eq(log_lines_with("too slow"), 0);
+		request = hear_request();
+		wire = wire_of(&request, text, sizeof text);
+		ck_assert_int_eq(wire.kind, TOPIC_WIRE_LOST);
+		ck_assert_uint_eq(wire.lost, 1);
+		answer(&request);
+		end();
+	}
+}
+END_TEST
+
 START_TEST(what_was_sent_to_a_cell_that_ends_is_lost_and_the_next_goes_to_the_next)
 {
 	begin();
@@ -434,4 +476,5 @@ CHECK_MAIN("service/topic_way",
 	who_waits_for_room_does_so_until_the_deadline_or_nobody_wants_it,
 	nothing_that_waited_is_lost_where_it_waits,
 	one_that_is_larger_than_the_room_goes_alone,
+	one_that_is_too_large_for_the_way_is_told_of_as_that,
 	what_was_sent_to_a_cell_that_ends_is_lost_and_the_next_goes_to_the_next)
