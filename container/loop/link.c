@@ -43,6 +43,18 @@ link_blamed(const struct link *link)
 }
 
 void
+link_leave(const struct link *link)
+{
+	link_memory_leave(&link->_memory, link->_side);
+}
+
+bool
+link_has_left(const struct link *link)
+{
+	return link_memory_has_left(&link->_memory, 1 - link->_side);
+}
+
+void
 link_close(struct link *link)
 {
 	link_memory_close(&link->_memory);

@@ -64,6 +64,11 @@ void link_blame(const struct link *link, uint64_t id);
 /* What the other side has left, 0: nothing. As long as it is open; a stranger's word. */
 uint64_t link_blamed(const struct link *link);
 
+/* Leaves word for the other side that we end in order, and do not crash. What the other
+ * side has left: as long as it is open; a stranger's word. */
+void link_leave(const struct link *link);
+bool link_has_left(const struct link *link);
+
 /* Ends the sleep of the other side. Any thread. */
 void link_wake(struct link *link);
 

@@ -23,7 +23,8 @@ struct link_head {
 	uint64_t epoch;
 	uint64_t ring_bytes;
 	_Atomic uint64_t blamed[2]; /* by side: what it was serving when it crashed; 0: nothing */
-	char _apart[216];
+	_Atomic uint32_t left[2];   /* by side: 1: it has ended in order */
+	char _apart[208];
 	struct link_ring rings[2];
 };
 
@@ -136,6 +137,23 @@ link_memory_blamed(const struct link_memory *memory, unsigned side)
 	struct link_head *head = memory->_at;
 
 	return head != NULL ? atomic_load_explicit(&head->blamed[side], memory_order_relaxed) : 0;
+}
+
+void
+link_memory_leave(const struct link_memory *memory, unsigned side)
+{
+	struct link_head *head = memory->_at;
+
+	if (head != NULL)
+		atomic_store_explicit(&head->left[side], 1, memory_order_relaxed);
+}
+
+bool
+link_memory_has_left(const struct link_memory *memory, unsigned side)
+{
+	struct link_head *head = memory->_at;
+
+	return head != NULL && atomic_load_explicit(&head->left[side], memory_order_relaxed) != 0;
 }
 
 void

@@ -47,4 +47,8 @@ void link_memory_ends(const struct link_memory *memory, unsigned side, struct li
 void link_memory_blame(const struct link_memory *memory, unsigned side, uint64_t id);
 uint64_t link_memory_blamed(const struct link_memory *memory, unsigned side);
 
+/* Side says that it ends in order, and whether it has. */
+void link_memory_leave(const struct link_memory *memory, unsigned side);
+bool link_memory_has_left(const struct link_memory *memory, unsigned side);
+
 #endif

@@ -84,8 +84,10 @@ peers_stop(void)
 	list_for_each(pos, &peers.peers) {
 		struct peer *peer = container_of(pos, struct peer, in_peers);
 
-		if (peer->link != NULL)
-			peer_link_end(peer->link, "this cell ends");
+		if (peer->link == NULL)
+			continue;
+		link_leave(&peer->link->link);
+		peer_link_end(peer->link, "this cell ends");
 	}
 	pthread_mutex_unlock(&peers_lock);
 	peer_sent_settle(&over);
@@ -170,6 +172,7 @@ peer_attach(const char *cell, uint64_t epoch, unsigned side, int memory_fd, int 
 	if (peer->link != NULL)
 		peer_link_end(peer->link, "there is another");
 	peer->link = link;
+	peer->left = false;
 	peer->rests = false;
 	peer_link_begin(link);
 	pthread_mutex_unlock(&peers_lock);
@@ -215,6 +218,19 @@ peer_ready(const char *cell)
 	peer->rests = false;
 	peer_want(peer);
 	pthread_mutex_unlock(&peers_lock);
+}
+
+bool
+peer_has_left(const char *cell)
+{
+	struct peer *peer;
+	bool left;
+
+	pthread_mutex_lock(&peers_lock);
+	peer = peer_find(cell);
+	left = peer != NULL && peer->left;
+	pthread_mutex_unlock(&peers_lock);
+	return left;
 }
 
 void

@@ -81,6 +81,10 @@ void peer_answered(const char *cell, int status, const char *why);
 /* The cell takes links, now or again: where one is wanted it is asked for. */
 void peer_ready(const char *cell);
 
+/* Whether the latest link to the cell has ended since that cell ended in order, and there is none yet after
+ * it. Any thread. */
+bool peer_has_left(const char *cell);
+
 /* The cell has ended: so has its link. */
 void peer_ended(const char *cell);
 

@@ -696,6 +696,8 @@ peer_link_lost(struct peer_link *link)
 		link->peer->link = NULL;
 		link->peer->rests = true;
 	}
+	if (link->peer->link == NULL)
+		link->peer->left = link_has_left(&link->link);
 	peer_sent_all_back(link, &over);
 	list_splice_back(&over, &link->failed);
 	peer_link_free_out(link);

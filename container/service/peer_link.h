@@ -48,6 +48,7 @@ struct peer {
 	unsigned index;
 	struct peer_link *link;      /* NULL: there is none now */
 	bool asked;                  /* for one */
+	bool left;                   /* the latest one ended in order */
 	bool rests;                  /* had one that has ended: whoever knows has to say that there may be another */
 	unsigned invented;           /* names that it was the first to say here; home of its links only */
 	struct list routes;          /* struct peer_route.in_peer: those that have something to send */

@@ -38,7 +38,8 @@ struct topic_way {
 	enum topic_class class;
 	struct bay_service *service;  /* that of the other cell, by a record that has no name here */
 	struct scheduler *home;
-	struct log_rate failures;
+	struct log_rate *failures;    /* one for all ways to a cell, in its first */
+	struct log_rate own_failures;
 
 	/* home only */
 	struct feed *feed;            /* NULL: nothing is wanted there */
@@ -63,32 +64,59 @@ static struct {
 	struct loop *asker;           /* who is told when all are idle, ... */
 	struct inbox_item *idle;
 	atomic_uint busy;             /* ... and how many are not: any thread */
+	atomic_bool stopped;          /* this cell ends: any thread */
 } ways = {.ways = LIST_INIT(ways.ways)};
 
 /* --- what goes out ------------------------------------------------------------------------- */
 
-/* One has not got there: the cell has ended, mostly. */
+/* Whether nobody has lost what he was to have: none subscribes to it there any more, or one of the two
+ * cells ends in order. */
+static bool
+topic_way_ends_in_order(const struct topic_way *way, const struct bay_request *request)
+{
+	return atomic_load(&ways.stopped) || request == way->telling ||
+		(way->feed == NULL && request->status == BAY_CLOSED) || peer_has_left(way->cell);
+}
+
+/* Why one has not got there: without the name of the service, which nobody knows. */
+static const char *
+topic_way_reason(const struct bay_request *request)
+{
+	const char *name = request->service->name, *error = request->error;
+	size_t length = strlen(name);
+
+	if (error == NULL || strncmp(error, "service ", 8) != 0 || strncmp(error + 8, name, length) != 0 ||
+		strncmp(error + 8 + length, ": ", 2) != 0)
+		return error;
+	return error + 8 + length + 2;
+}
+
+/* One has not got there: the cell has crashed, mostly. */
 static void
 topic_way_complain(struct topic_way *way, const struct bay_request *request)
 {
+	const char *reason = topic_way_reason(request);
 	char hidden[64], room[STATUS_ROOM];
 	uint64_t count;
 
-	if (log_rate_pass(&way->failures, &count))
+	if (topic_way_ends_in_order(way, request))
+		log_debug("cell", "one that was published here goes to cell %s no more: %s", way->cell,
+			reason != NULL ? reason : status_text(request->status, room));
+	else if (log_rate_pass(way->failures, &count))
 		log_warn("cell", "what was published here did not get to cell %s: %s%s%s%s", way->cell,
-			status_text(request->status, room), request->error != NULL ? ": " : "",
-			request->error != NULL ? request->error : "", log_rate_text(count, hidden, sizeof hidden));
+			status_text(request->status, room), reason != NULL ? ": " : "", reason != NULL ? reason : "",
+			log_rate_text(count, hidden, sizeof hidden));
 }
 
 static void
 topic_way_ended(struct topic_way *way, struct bay_request *request)
 {
-	if (way->telling == request)
-		way->telling = NULL;
 	way->sent--;
 	way->sent_bytes -= bay_message_size(request->message);
 	if (request->status != BAY_OK)
 		topic_way_complain(way, request);
+	if (way->telling == request)
+		way->telling = NULL;
 }
 
 static void topic_way_go(struct topic_way *way);
@@ -262,7 +290,7 @@ static struct topic_way *
 topic_way_create(const char *cell, enum topic_class class)
 {
 	struct bay_service *service = registry_add_way(topic_wire_services[class]);
-	struct topic_way *way;
+	struct topic_way *way, *other = topic_way_find(cell, class == TOPIC_WAIT ? TOPIC_DROP : TOPIC_WAIT);
 
 	if (service == NULL) {
 		log_error("cell", "cell %s gets nothing of what is published here: there are too many names of services", cell);
@@ -273,7 +301,9 @@ topic_way_create(const char *cell, enum topic_class class)
 	way->class = class;
 	way->service = service;
 	way->home = peer_home(cell);
-	way->failures = (struct log_rate){.burst = 1, .period_ns = 10 * INT64_C(1000000000)};
+	/* Both have the same home. */
+	way->own_failures = (struct log_rate){.burst = 1, .period_ns = 10 * INT64_C(1000000000)};
+	way->failures = other != NULL ? other->failures : &way->own_failures;
 	list_push_back(&ways.ways, &way->in_ways);
 	return way;
 }
@@ -306,6 +336,7 @@ topic_way_set(const char *cell, enum topic_class class, const char *const *patte
 void
 topic_ways_stop(void)
 {
+	atomic_store(&ways.stopped, true);
 	list_for_each(pos, &ways.ways)
 		topic_way_tell(container_of(pos, struct topic_way, in_ways), NULL, false);
 }
@@ -331,4 +362,5 @@ topic_ways_finish(void)
 
 	while ((first = list_pop_front(&ways.ways)) != NULL)
 		free(container_of(first, struct topic_way, in_ways));
+	atomic_store(&ways.stopped, false);
 }

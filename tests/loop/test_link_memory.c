@@ -147,6 +147,10 @@ START_TEST(a_side_leaves_word_of_what_it_crashes_over)
 	link_memory_blame(&memory[1], 1, 77);
 	ck_assert_uint_eq(link_memory_blamed(&memory[0], 1), 77);
 	ck_assert_uint_eq(link_memory_blamed(&memory[0], 0), 0);
+	ck_assert(!link_memory_has_left(&memory[0], 1));
+	link_memory_leave(&memory[1], 1);
+	ck_assert(link_memory_has_left(&memory[0], 1));
+	ck_assert(!link_memory_has_left(&memory[0], 0));
 	/* One that is closed takes none and has none. */
 	link_memory_close(&memory[1]);
 	link_memory_blame(&memory[1], 1, 78);

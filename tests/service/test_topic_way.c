@@ -460,11 +460,98 @@ START_TEST(what_was_sent_to_a_cell_that_ends_is_lost_and_the_next_goes_to_the_ne
 	while (atomic_load(&two_cells.closed) == 0)
 		;
 	ck_assert_int_eq(services_run(nothing, NULL), BAY_OK);
-	ck_assert_int_eq(log_lines_with("what was published here did not get to cell b: peer-died"), 1);
+	ck_assert_int_eq(log_lines_with("what was published here did not get to cell b: peer-died: cell b has ended"), 1);
+	ck_assert_int_eq(log_lines_with("@topics"), 0);
 	ck_assert_int_eq(services_run(publish, (char[]){"a two"}), BAY_OK);
 	two_cells_by_hand(2, &hand);
 	expect("a", "two");
 	end();
+}
+END_TEST
+
+/* All that is said of what did not get there. */
+static int
+complaints(void)
+{
+	return log_lines_with("did not get to cell b");
+}
+
+static void
+await_closed(int links)
+{
+	while (atomic_load(&two_cells.closed) < links)
+		;
+	ck_assert_int_eq(services_run(nothing, NULL), BAY_OK);
+}
+
+START_TEST(a_crash_is_said_once_for_all_that_was_sent)
+{
+	begin();
+	want(TOPIC_DROP, "a", NULL);
+	want(TOPIC_WAIT, "a", NULL);
+	log_lines_keep();
+	ck_assert_int_eq(services_run(publish, (char[]){"a one"}), BAY_OK);
+	ck_assert_int_eq(services_run(publish, (char[]){"a two"}), BAY_OK);
+	for (int i = 0; i < 4; i++)
+		(void)hear_request();
+	link_close(&hand);
+	await_closed(1);
+	ck_assert_int_eq(complaints(), 1);
+	two_cells_by_hand(2, &hand);
+	end();
+}
+END_TEST
+
+START_TEST(nothing_is_said_when_the_other_cell_ends_in_order)
+{
+	begin();
+	want(TOPIC_DROP, "a", NULL);
+	log_lines_keep();
+	ck_assert_int_eq(services_run(publish, (char[]){"a one"}), BAY_OK);
+	expect("a", "one");
+	link_leave(&hand);
+	link_close(&hand);
+	await_closed(1);
+	ck_assert_int_eq(complaints(), 0);
+	/* The next one may crash. */
+	two_cells_by_hand(2, &hand);
+	ck_assert_int_eq(services_run(publish, (char[]){"a two"}), BAY_OK);
+	expect("a", "two");
+	link_close(&hand);
+	await_closed(2);
+	ck_assert_int_eq(complaints(), 1);
+	two_cells_by_hand(3, &hand);
+	end();
+}
+END_TEST
+
+START_TEST(nothing_is_said_when_nobody_there_wants_it_any_more)
+{
+	begin();
+	want(TOPIC_DROP, "a", NULL);
+	log_lines_keep();
+	link_close(&hand);
+	await_closed(1);
+	/* It waits for another link. */
+	ck_assert_int_eq(services_run(publish, (char[]){"a one"}), BAY_OK);
+	ck_assert_int_eq(services_run(nothing, NULL), BAY_OK);
+	want(TOPIC_DROP, NULL, NULL);
+	ck_assert_int_eq(services_run(nothing, NULL), BAY_OK);
+	ck_assert_int_eq(complaints(), 0);
+	two_cells_by_hand(2, &hand);
+	end();
+}
+END_TEST
+
+START_TEST(nothing_is_said_when_this_cell_ends)
+{
+	begin();
+	want(TOPIC_DROP, "a", NULL);
+	log_lines_keep();
+	ck_assert_int_eq(services_run(publish, (char[]){"a one"}), BAY_OK);
+	expect("a", "one");
+	end();
+	ck_assert_int_eq(complaints(), 0);
 }
 END_TEST
 
@@ -477,4 +564,8 @@ CHECK_MAIN("service/topic_way",
 	nothing_that_waited_is_lost_where_it_waits,
 	one_that_is_larger_than_the_room_goes_alone,
 	one_that_is_too_large_for_the_way_is_told_of_as_that,
-	what_was_sent_to_a_cell_that_ends_is_lost_and_the_next_goes_to_the_next)
+	what_was_sent_to_a_cell_that_ends_is_lost_and_the_next_goes_to_the_next,
+	a_crash_is_said_once_for_all_that_was_sent,
+	nothing_is_said_when_the_other_cell_ends_in_order,
+	nothing_is_said_when_nobody_there_wants_it_any_more,
+	nothing_is_said_when_this_cell_ends)
