@@ -572,8 +572,8 @@ feed_note_lost(struct feed *feed, const char *topic, uint64_t lost)
 	service_count_topic(feed->service, 0, lost);
 	if (log_rate_pass(&feed->complaints, &count))
 		log_warn(feed->service != NULL ? feed->service->subject : NULL, "its subscription to %s has lost %" PRIu64
-			" of topic %s on their way from another cell, for which this one was too slow: %" PRIu64
-			" lost until now%s", feed->pattern, lost, topic, dropped, log_rate_text(count, hidden, sizeof hidden));
+			" of topic %s on their way from another cell, whose log says why: %" PRIu64 " lost until now%s",
+			feed->pattern, lost, topic, dropped, log_rate_text(count, hidden, sizeof hidden));
 }
 
 /* --- publishers that wait ----------------------------------------------------------------------------- */
