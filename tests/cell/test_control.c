@@ -17,6 +17,7 @@
 #include "protocol/cell_link.h"
 #include "protocol/varlink_stream.h"
 #include "support/check_main.h"
+#include "support/control_fd.h"
 #include "support/log_lines.h"
 
 static struct event_base *base;
@@ -27,19 +28,6 @@ static int calls, closed;
 static char method[64];
 static int64_t call_id;
 static bool call_has_id;
-
-/* The link has a fixed number. Before main, so that nobody else gets it. */
-static void __attribute__((constructor))
-reserve(void)
-{
-	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (fd < 0 || fd == CELL_CONTROL_FD)
-		return;
-	if (fcntl(CELL_CONTROL_FD, F_GETFD) < 0)
-		(void)dup2(fd, CELL_CONTROL_FD);
-	close(fd);
-}
 
 static void
 on_call(const struct varlink_call *call, struct varlink_fds *fds, void *arg)

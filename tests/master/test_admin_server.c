@@ -285,20 +285,29 @@ START_TEST(a_client_that_goes_away_is_told_to_the_handler_who_still_ends_the_req
 }
 END_TEST
 
+/* A client whose request is held, and who sends no more. */
+static struct varlink_client
+start_with_half_closed(struct world *world)
+{
+	struct varlink_client client;
+
+	world_start(world);
+	client = client_connect(world);
+	client_send(&client, "{\"method\":\"test.Hold\"}");
+	ck_assert_int_eq(shutdown(client.fd, SHUT_WR), 0);
+	while (world->held == NULL)
+		world_turn(world);
+	for (int i = 0; i < 5; i++)
+		world_turn(world);
+	ck_assert_uint_eq(world->gone, 0);
+	return client;
+}
+
 START_TEST(a_client_that_stops_sending_and_goes_away_later_is_told_to_the_handler)
 {
 	struct world world = {0};
-	struct varlink_client client;
+	struct varlink_client client = start_with_half_closed(&world);
 
-	world_start(&world);
-	client = client_connect(&world);
-	client_send(&client, "{\"method\":\"test.Hold\"}");
-	ck_assert_int_eq(shutdown(client.fd, SHUT_WR), 0);
-	while (world.held == NULL)
-		world_turn(&world);
-	for (int i = 0; i < 5; i++)
-		world_turn(&world);
-	ck_assert_uint_eq(world.gone, 0);
 	close(client.fd);
 	while (world.gone == 0)
 		world_turn(&world);
@@ -312,17 +321,8 @@ END_TEST
 START_TEST(a_client_that_only_stops_sending_gets_its_reply)
 {
 	struct world world = {0};
-	struct varlink_client client;
+	struct varlink_client client = start_with_half_closed(&world);
 
-	world_start(&world);
-	client = client_connect(&world);
-	client_send(&client, "{\"method\":\"test.Hold\"}");
-	ck_assert_int_eq(shutdown(client.fd, SHUT_WR), 0);
-	while (world.held == NULL)
-		world_turn(&world);
-	for (int i = 0; i < 5; i++)
-		world_turn(&world);
-	ck_assert_uint_eq(world.gone, 0);
 	admin_reply(world.held, json_pack("{s:i}", "n", 7));
 	world.held = NULL;
 	expect_echo(&client, 7);

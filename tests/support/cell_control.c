@@ -17,6 +17,7 @@
 #include "protocol/cell_link.h"
 #include "protocol/varlink_stream.h"
 #include "support/check_main.h"
+#include "support/control_fd.h"
 
 struct loop cell_control_loop;
 struct control *cell_control;
@@ -34,19 +35,6 @@ static struct {
 	size_t questions_begin, questions_end;
 	json_t *question; /* the last that was taken */
 } master;
-
-/* The link has a fixed number. Before main, so that nobody else gets it: Check would. */
-static void __attribute__((constructor))
-cell_control_reserve(void)
-{
-	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (fd < 0 || fd == CELL_CONTROL_FD)
-		return;
-	if (fcntl(CELL_CONTROL_FD, F_GETFD) < 0)
-		(void)dup2(fd, CELL_CONTROL_FD);
-	close(fd);
-}
 
 static void
 on_call(const struct varlink_call *call, struct varlink_fds *fds, void *arg)
