@@ -17,6 +17,8 @@
  */
 #define _GNU_SOURCE
 
+#include "support/plugins/own_links.h"
+
 #include <bay/bay.h>
 
 #include <fcntl.h>
@@ -30,30 +32,6 @@
 
 /* Below are the descriptors that each cell is started with. */
 enum { FIRST_FD = 6, LAST_FD = 200, LINKS_MAX = 16, HEAD_BYTES = 4096 };
-
-struct memory {
-	unsigned char *at;
-	size_t size;
-};
-
-static int
-find_memory(struct memory *found)
-{
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512];
-	int count = 0;
-
-	while (maps != NULL && count < LINKS_MAX && fgets(line, sizeof line, maps) != NULL) {
-		unsigned long begin, end;
-
-		if (strstr(line, "memfd:bay-link") == NULL || sscanf(line, "%lx-%lx", &begin, &end) != 2)
-			continue;
-		found[count++] = (struct memory){(unsigned char *)begin, end - begin};
-	}
-	if (maps != NULL)
-		fclose(maps);
-	return count;
-}
 
 /* The sockets by which it wakes others, and is woken. */
 static int
@@ -74,44 +52,31 @@ find_sockets(int *found)
 /* --- what it does ------------------------------------------------------------------------- */
 
 static int
-fill(struct bay_request *request, int byte)
-{
-	struct memory links[LINKS_MAX];
-	int count = find_memory(links);
-
-	for (int i = 0; i < count; i++) {
-		for (size_t at = 0; at < links[i].size; at++)
-			((volatile unsigned char *)links[i].at)[at] = (unsigned char)(byte < 0 ? rand() : byte);
-	}
-	return bay_reply_int64(request, count);
-}
-
-static int
 do_garbage(struct bay_request *request, const char *text)
 {
 	(void)text;
-	return fill(request, -1);
+	return bay_reply_int64(request, own_links_fill(-1));
 }
 
 static int
 do_zeros(struct bay_request *request, const char *text)
 {
 	(void)text;
-	return fill(request, 0);
+	return bay_reply_int64(request, own_links_fill(0));
 }
 
 static int
 do_ones(struct bay_request *request, const char *text)
 {
 	(void)text;
-	return fill(request, 0xff);
+	return bay_reply_int64(request, own_links_fill(0xff));
 }
 
 static int
 do_run(struct bay_request *request, const char *text)
 {
-	struct memory links[LINKS_MAX];
-	int count = find_memory(links);
+	struct own_link links[LINKS_MAX];
+	int count = own_links_map(links, LINKS_MAX);
 
 	(void)text;
 	for (int round = 0; round < 1000; round++) {
@@ -122,14 +87,15 @@ do_run(struct bay_request *request, const char *text)
 				words[word] += 64;
 		}
 	}
+	own_links_unmap(links, count);
 	return bay_reply_int64(request, count);
 }
 
 static int
 do_truncate(struct bay_request *request, const char *text)
 {
-	struct memory links[LINKS_MAX];
-	int count = find_memory(links), opened = 0, shrank = 0, grew = 0, holes = 0;
+	struct own_link links[LINKS_MAX];
+	int count = own_links_map(links, LINKS_MAX), opened = 0, shrank = 0, grew = 0, holes = 0;
 
 	(void)text;
 	for (int i = 0; i < count; i++) {
@@ -147,6 +113,7 @@ do_truncate(struct bay_request *request, const char *text)
 		holes += fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, (off_t)links[i].size) == 0;
 		close(fd);
 	}
+	own_links_unmap(links, count);
 	return bay_reply_printf(request, "%d opened %d shrank %d grew %d holes %d", count, opened, shrank, grew, holes);
 }
 

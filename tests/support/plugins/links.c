@@ -22,6 +22,10 @@
  *	cancel NAME          starts "hang", and cancels it when it is at work
  *	large BYTES NAME     calls with a large body, which must come back
  */
+#define _GNU_SOURCE
+
+#include "support/plugins/own_links.h"
+
 #include <bay/bay.h>
 
 #include <fcntl.h>
@@ -132,24 +136,8 @@ do_crash_once(struct bay_request *request, const char *file)
 static int
 do_scribble(struct bay_request *request, const char *text)
 {
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512];
-	int links = 0;
-
 	(void)text;
-	if (maps == NULL)
-		return bay_fail(request, BAY_IO, "no maps");
-	while (fgets(line, sizeof line, maps) != NULL) {
-		unsigned long begin, end;
-
-		if (strstr(line, "memfd:bay-link") == NULL || sscanf(line, "%lx-%lx", &begin, &end) != 2)
-			continue;
-		for (volatile unsigned char *at = (unsigned char *)begin; at < (unsigned char *)end; at++)
-			*at = (unsigned char)rand();
-		links++;
-	}
-	fclose(maps);
-	return bay_reply_int64(request, links);
+	return bay_reply_int64(request, own_links_fill(-1));
 }
 
 /* --- calls ------------------------------------------------------------------------------- */

@@ -13,6 +13,10 @@
  *	phase N      counts latencies as those of phase 0 or 1
  *	figures      replies what was counted, one "NAME NUMBER" a line
  */
+#define _GNU_SOURCE
+
+#include "support/plugins/own_links.h"
+
 #include <bay/bay.h>
 
 #include <fcntl.h>
@@ -133,19 +137,7 @@ break_spin(void)
 static int
 break_rings(void)
 {
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512];
-
-	while (maps != NULL && fgets(line, sizeof line, maps) != NULL) {
-		unsigned long begin, end;
-
-		if (strstr(line, "memfd:bay-link") == NULL || sscanf(line, "%lx-%lx", &begin, &end) != 2)
-			continue;
-		for (volatile unsigned char *at = (unsigned char *)begin; at < (unsigned char *)end; at++)
-			*at = (unsigned char)rand();
-	}
-	if (maps != NULL)
-		fclose(maps);
+	own_links_fill(-1);
 	return 0;
 }
 
