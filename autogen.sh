@@ -114,7 +114,7 @@ check)
 	build
 	say 'running the tests'
 	# They wait more than they compute.
-	exec make -j$((2 * jobs)) check
+	exec make -j$((3 * jobs)) check
 	;;
 demo)
 	shift
