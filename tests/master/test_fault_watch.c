@@ -433,13 +433,14 @@ START_TEST(a_service_that_works_has_room_or_frees_some_keeps_its_cell)
 		open_watch(cases[i].keys);
 		status_set(&counters_of_a()->in_flight, cases[i].in_flight);
 		status_set(&gauges_of("a")->queued, cases[i].queued);
-		for (int times = 0; times < 20; times++) {
+		/* Once it is being replaced, the next process may come at any look. */
+		for (int times = 0; times < 20 && renewals() == 0; times++) {
 			deny_memory(cases[i].bytes);
 			later(MS(250));
 			status_add(&counters_of_a()->memory_freed, cases[i].freed);
+			ck_assert(times > 0 || fault_of("a", CELL_FAULT_MEMORY) != NULL);
 		}
 		ck_assert_msg(renewals() == cases[i].renewals, "case %zu: %s", i, text);
-		ck_assert_ptr_nonnull(fault_of("a", CELL_FAULT_MEMORY));
 		close_watch();
 		clock_go_on();
 	}
