@@ -103,7 +103,7 @@ run check
 status_is 0
 called 'autoreconf -fi'
 called 'make -j3 -s'
-called 'make -j6 check'
+called 'make -j9 check'
 not_called apt-get
 
 case='a second run neither makes the configure script nor configures again'
@@ -112,7 +112,7 @@ run check
 status_is 0
 not_called autoreconf
 ! grep -q configuring "$work/out" || fail 'configures again'
-called 'make -j6 check'
+called 'make -j9 check'
 
 case='configure is given what the caller wants it to be'
 begin
@@ -129,14 +129,14 @@ MISSING='libmd-dev check' run check
 status_is 0
 called 'apt-get update -qq'
 called 'apt-get install -y -qq --no-install-recommends libmd-dev check'
-called 'make -j6 check'
+called 'make -j9 check'
 
 case='lists that cannot be renewed do not stop it'
 begin
 BROKEN=update MISSING=check run check
 status_is 0
 says 'apt-get update failed'
-called 'make -j6 check'
+called 'make -j9 check'
 
 case='others install by sudo when it wants no password'
 begin
