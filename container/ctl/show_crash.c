@@ -35,19 +35,24 @@ show_crashes(struct print *print, const json_t *crashes, bool heading)
 	table_destroy(table);
 }
 
-/* "handle+0x1f in square.3.so (build-id 0123456789ab)" */
+/* "handle+0x1f at square.c:42 in square.3.so (build-id 0123456789ab)" */
 static void
 show_place(struct print *print, const json_t *frame)
 {
 	const char *function = view_text(frame, "function");
 	const char *object = view_text(frame, "object");
 	const char *build_id = view_text(frame, "build_id");
+	const char *where = view_text(frame, "where");
 
 	if (*function != '\0') {
 		print_text(print, function);
 		fprintf(print->file, "+0x%" PRIx64, (uint64_t)view_int(frame, "offset"));
 	} else {
 		print_text(print, *object != '\0' ? view_text(frame, "in_object") : view_text(frame, "address"));
+	}
+	if (*where != '\0') {
+		fputs(" at ", print->file);
+		print_text(print, where);
 	}
 	if (*object != '\0') {
 		fputs(" in ", print->file);

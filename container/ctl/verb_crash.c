@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/alloc.h"
+#include "ctl/crash_lines.h"
 #include "ctl/ctl.h"
 #include "ctl/show.h"
 #include "ctl/verbs.h"
@@ -119,6 +120,8 @@ verb_crash(struct ctl *ctl)
 	}
 	if (crashes == NULL)
 		return ctl_fail(ctl);
+	if (one)
+		crash_lines_add(json_array_get(crashes, 0));
 	if (ctl->options.json) {
 		json_t *data = json_pack("{s:O}", "crashes", crashes);
 

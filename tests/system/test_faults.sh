@@ -48,6 +48,12 @@ reports() {
 	counts "$1"
 }
 
+# line_is_told: where fault_null writes, in $dir/out; no_line_is_told: it is not.
+line=$(grep -n '(uintptr_t)8 = 1' "${srcdir:-$(dirname "$0")/..}/support/plugins/faults.c" | cut -d : -f 1)
+[ -z "$(configured HAVE_LIBDW_TRUE)" ] || line=
+line_is_told() { [ -z "$line" ] || says " at faults.c:$line in victim.1.so"; }
+no_line_is_told() { ! grep -q 'faults.c' "$dir/out" || fail 'there are lines'; }
+
 # What make chaos shows.
 counts() { [ "$times" -lt 10 ] || echo "  $1: reported $i of $times times"; }
 
@@ -416,6 +422,7 @@ says 'address: 0x8'
 says 'fault_null'
 says '#0  '
 says 'in victim.1.so (build-id '
+line_is_told
 says 'thread: loop '
 # Its cell's last words are there: that the service was ready, at the least.
 says 'last lines of the cell'
@@ -448,6 +455,12 @@ kill -KILL "$bayd"
 expect_exit 137
 (cd "$dir" && "$built/bayctl" crash --offline victim >out 2>err) || fail 'it cannot be read'
 says 'crash 1: null-pointer'
+line_is_told
+# Another build lies where the code lay.
+cp -f "$built_plugins/good.so" "$dir/run/images/victim.1.so"
+BAY_STATE=$dir/state ctl crash --offline victim
+says 'fault_null'
+no_line_is_told
 BAY_STATE=$dir/state ctl crash --offline --json
 says '"kind"'
 BAY_STATE=$dir/none ctl crash --offline
