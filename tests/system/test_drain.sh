@@ -129,11 +129,12 @@ drain_timeout = 1ms
 END
 start
 cell=$(cell_pid)
-ctl_behind stayed call actor 'stay 4000000000'
+ctl_behind stayed call actor "stay-until $dir/end"
 wait_until 'the call is under way' eval '[ "$(field_of actor in_flight)" = 1 ]'
 ctl stop actor
 status_is 1
 complains 'bayctl stop tries again'
+touch "$dir/end"
 wait "$call"
 ctl stop actor
 status_is 0

@@ -59,7 +59,7 @@ start
 answers reloads text one
 since=$(since_of reloads)
 image=$(image_of reloads)
-ctl_behind held call reloads 'hold 1500000000'
+ctl_behind held call reloads "hold $dir/go" --timeout 1m
 wait_until 'it holds' is_in_flight reloads
 new_ini <<'END'
 [service reloads]
@@ -81,6 +81,7 @@ answers reloads text two
 answers reloads level 5
 # What was given out before stays.
 answers reloads kept one
+: >"$dir/go"
 wait "$call"
 [ "$(cat "$dir/held")" = 'one one two' ] || fail "a request that ran saw $(cat "$dir/held")"
 answers reloads number 6
@@ -101,7 +102,7 @@ overflow = wait
 END
 start
 for i in 1 2 3 4; do
-	ctl_behind "held$i" call reloads 'hold 4000000000'
+	ctl_behind "held$i" call reloads "hold $dir/go" --timeout 1m
 	calls="${calls-} $call"
 done
 wait_until 'two wait before the queue' queue_has_waiters
@@ -123,6 +124,7 @@ overflow = wait
 END
 reload_is 0
 wait_until 'all are in' is_busy_with 4
+: >"$dir/go"
 for call in $calls; do
 	wait "$call" || fail 'a call failed'
 done

@@ -7,7 +7,7 @@
  *	mode       its setting mode
  *	level      its setting level
  *	kept       what text was when init asked
- *	hold NS    text before and after a sleep, and what requests see by then
+ *	hold FILE  text before and after it awaits that the file is there, and what requests see by then
  *	number     how many requests this instance has had, this one counted
  *
  * Its setting needs names a file without which init fails.
@@ -62,13 +62,16 @@ reloads_fini(struct bay_instance *instance)
 }
 
 static int
-reloads_hold(struct bay_request *request, const char *ns)
+reloads_hold(struct bay_request *request, const char *file)
 {
 	const struct reloads *set = bay_settings(request);
 	const struct reloads *now;
 	const char *before = set->text;
 
-	(void)bay_sleep(strtoll(ns, NULL, 10));
+	while (access(file, F_OK) != 0) {
+		if (bay_sleep(5 * BAY_MS) != BAY_OK)
+			return bay_fail(request, BAY_CANCELED, "there came no file");
+	}
 	set = bay_settings(request);
 	now = bay_instance_settings(bay_request_instance(request));
 	return bay_reply_printf(request, "%s %s %s", before, set->text, now->text);
