@@ -12,10 +12,11 @@ is_as_before() {
 	[ "$(cell_is "$1" pid) $(cell_is "$1" restarts)" = "$2 0" ] || fail "cell $1 is not what it was"
 }
 
-# One service in main, two in the cell risky, and one by itself.
+# One service in main, two in the cell risky, and one by itself. What a test changes it reloads itself.
 four_services() {
 	plugin actor
 	ini <<END
+watch = no
 [cell risky]
 loops = 1
 [service calm]
@@ -61,7 +62,7 @@ ctl show first cell
 says 'risky'
 ctl show cell.risky
 says 'loops'
-says 'bay.ini:5'
+says 'bay.ini:6'
 ctl show cell.lone
 status_is 4
 complains 'cell lone has no section'

@@ -4,12 +4,13 @@
 # shellcheck source=tests/system/lib.sh
 . "${srcdir:-$(dirname "$0")/..}/system/lib.sh"
 
-# group STRATEGY KEYS...: services a, b and c, each with the keys.
+# group STRATEGY KEYS...: services a, b and c, each with the keys. What a test changes it reloads itself.
 group() {
 	strategy=$1
 	shift
 	plugin actor
 	{
+		echo 'watch = no'
 		for service in a b c; do
 			printf '[service %s]\nplugin = actor\ngroup = team\n' "$service"
 			[ $# -eq 0 ] || printf '%s\n' "$@"

@@ -81,6 +81,7 @@ roles() {
 	chmod 755 "$dir"
 	ini <<END
 control_mode = 0666
+watch = no
 $1
 [service actor]
 END

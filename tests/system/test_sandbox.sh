@@ -29,12 +29,14 @@ may_not() {
 # is_sandboxed PID
 is_sandboxed() { grep -qs '^Seccomp:.*2' "/proc/$1/status"; }
 
-# The same plugin inside a sandbox and outside, and somebody who does what he is told.
+# The same plugin inside a sandbox and outside, and somebody who does what he is told. What a test
+# changes it reloads itself.
 inside_and_outside() {
 	plugin intruder
 	plugin actor
 	mkdir -p "$dir/files"
 	ini <<END
+watch = no
 [cell held]
 sandbox = yes
 writable = $dir/files
@@ -57,7 +59,7 @@ check
 if grep -q 'sandbox = yes: ' "$dir/err"; then
 	why=$(sed -n 's/.*sandbox = yes: //p' "$dir/err")
 	status_is 5
-	complains 'bay.ini:5: sandbox = yes: '
+	complains 'bay.ini:6: sandbox = yes: '
 	complains 'give the cell a user of its own instead [config-sandbox]'
 	[ "$failures" -eq 0 ] || finish
 	echo "SKIP: test_sandbox: $why"
@@ -73,7 +75,7 @@ for list in relative "$dir/nowhere" "$dir/bay.ini" "$dir" "$dir/plugins" "$dir/f
 	sed -i "s,^writable = .*,writable = $list," "$dir/bay.ini"
 	check
 	status_is 5
-	complains 'bay.ini:6: writable: '
+	complains 'bay.ini:7: writable: '
 	complains '[config-sandbox]'
 done
 rmdir "$dir/run"

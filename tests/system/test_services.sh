@@ -287,6 +287,7 @@ stop
 begin 'a restart takes the file as it is now'
 plugin good actor
 ini <<'END'
+watch = no
 [service actor]
 END
 start
