@@ -218,7 +218,8 @@ plugin = actor
 END
 sed -i '0,/^loops = 2$/{/^loops = 2$/d}' "$dir/bay.ini"
 start
-ctl call actor spin --timeout 100ms
+# Long enough for it to have begun.
+ctl call actor spin --timeout 1s
 status_is 8
 for report in ping info list 'status actor' stats queues 'log -n 5'; do
 	# shellcheck disable=SC2086
@@ -251,7 +252,7 @@ for order in 'spin handle' 'toil breadwinner'; do
 	wait_until 'the actor answers' eval '[ "$(ctl_quiet call actor "echo here")" = here ]'
 	ctl tasks
 	! grep -q 'does not answer' "$dir/out" || fail 'an idle loop does not answer'
-	ctl call --timeout 100ms actor "$order"
+	ctl call --timeout 1s actor "$order"
 	status_is 8
 	wait_until 'the loop is silent' tells status '[a-z]*'
 	for report in status 'status actor' tasks 'tasks --tree'; do

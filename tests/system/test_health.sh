@@ -164,7 +164,8 @@ ini <<'END'
 plugin = actor
 END
 start
-ctl call actor spin --timeout 100ms
+# Long enough for it to have begun.
+ctl call actor spin --timeout 1s
 wait_until 'it is stuck' is_health actor unhealthy
 ctl status actor
 says 'health: unhealthy: its task handle has kept loop'

@@ -321,7 +321,8 @@ ini <<'END'
 [service actor]
 END
 start
-ctl call actor spin --timeout 100ms
+# Long enough for it to have begun.
+ctl call actor spin --timeout 1s
 status_is 8
 kill -INT "$bayd"
 expect_exit 0

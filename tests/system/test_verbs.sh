@@ -78,7 +78,8 @@ complains 'did you mean toolbox?'
 ctl do off nothing
 status_is 1
 complains 'service off is stopped'
-ctl do toolbox linger --timeout 50ms
+# Long enough for it to have begun.
+ctl do toolbox linger --timeout 1s
 status_is 8
 complains 'verb linger of service toolbox did not end before the deadline'
 ctl call toolbox note

@@ -56,10 +56,11 @@ static int
 see_inherited(void *arg)
 {
 	struct seen *seen = arg;
+	/* On a busy machine it may be over. That of the request is far away. */
 	int64_t left_ns = bay_deadline() - bay_now();
 	int status;
 
-	saw(seen, left_ns > 0 && left_ns <= 10 * BAY_MS ? "inherited" : "not-inherited");
+	saw(seen, left_ns <= 500 * BAY_MS ? "inherited" : "not-inherited");
 	status = bay_sleep(3600 * BAY_SECOND);
 	saw(seen, "%s", bay_status_name(status));
 	return status;
@@ -68,7 +69,7 @@ see_inherited(void *arg)
 static void
 see_scope_deadline(struct bay_request *request, const char *argument, struct seen *seen)
 {
-	struct bay_scope *scope = bay_scope_open(bay_after(10 * BAY_MS));
+	struct bay_scope *scope = bay_scope_open(bay_after(500 * BAY_MS));
 	int status = bay_scope_go(scope, "sleeps", see_inherited, seen);
 
 	(void)request;
