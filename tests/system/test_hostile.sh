@@ -67,7 +67,7 @@ for order in garbage zeros ones run; do
 	# It is seen when somebody looks.
 	is_linked_anew
 	wait_until 'it is an event' is_told
-	has_logged 'the link to cell' || fail 'no cell says so'
+	wait_until 'a cell says so' has_logged 'the link to cell'
 	all_are_well
 	stop
 done
@@ -86,11 +86,10 @@ all_are_well
 stop
 
 three_cells 'a neighbour that wakes others for nothing, without end, loses its links'
-ctl call hostile wakes
+ctl call hostile wakes --timeout 1m
 reply_is 2
 wait_until 'it is an event' is_told
-ctl log -n 100
-says 'it wakes us for nothing, again and again'
+wait_until 'it is said why' has_logged 'it wakes us for nothing, again and again'
 all_are_well
 stop
 

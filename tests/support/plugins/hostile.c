@@ -8,7 +8,7 @@
  *	zeros, ones  the same with one byte
  *	run          moves all that may be an index ahead, again and again
  *	truncate     tries to change the size of the memory, and makes a hole of it; replies what it could
- *	wakes        wakes who is at the other ends for nothing, for a second at most
+ *	wakes        wakes who is at the other ends for nothing, until they have none of it any more
  *	shut         closes its ends
  *	send N NAME  sends N messages of 16 KiB to the service one way, with no time to wait; replies how
  *	             many were taken
@@ -21,6 +21,7 @@
 
 #include <bay/bay.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -121,14 +122,15 @@ static int
 do_wakes(struct bay_request *request, const char *text)
 {
 	static const char bytes[4096];
-	int64_t until = bay_now() + BAY_SECOND;
+	int64_t until = bay_now() + 20 * BAY_SECOND;
 	int sockets[LINKS_MAX];
-	int count = find_sockets(sockets);
+	int count = find_sockets(sockets), open = count;
 
 	(void)text;
-	while (bay_now() < until) {
+	while (open > 0 && bay_now() < until) {
+		open = 0;
 		for (int i = 0; i < count; i++)
-			(void)!send(sockets[i], bytes, sizeof bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+			open += send(sockets[i], bytes, sizeof bytes, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 || errno == EAGAIN;
 	}
 	return bay_reply_int64(request, count);
 }
