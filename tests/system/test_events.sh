@@ -140,6 +140,8 @@ ini <<'END'
 [service actor]
 END
 start
+# That one comes at any time, or twice: to who follows, and to who follows after that.
+wait_until 'the directory is watched' has_event 'bayd watching'
 ctl_behind followed events -f --since 0 --json
 follower=$call
 ctl restart actor

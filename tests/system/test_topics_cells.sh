@@ -133,8 +133,8 @@ for size in 5000 20000 3000000 60000000; do
 	wait_until 'it has come' has wait bytes "$size"
 	ctl call wait forget
 done
-is small bytes 25000
 wait_until 'it has lost two' has small lost 2
+is small bytes 25000
 ctl call pub 'large 67108864 large'
 says too-big
 stop
@@ -199,7 +199,7 @@ ctl call pub 'flood 5000 news.many'
 says 5000
 wait_until 'all has come elsewhere' has wait last 5000
 is wait count 5000
-logs 'cell drops is too slow for what is published here'
+wait_until 'it is said' has_logged 'cell drops is too slow for what is published here'
 : >"$dir/go"
 wait "$hangs"
 wait_until 'it goes on' has drop last 5000
