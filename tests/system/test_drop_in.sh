@@ -70,9 +70,12 @@ hard_link() { cp new.so linked.so && rm plugins/actor.so && ln linked.so plugins
 install_it() { install -m 0755 new.so plugins/actor.so; }
 move_from_elsewhere() { mv new.so plugins/actor.so; }
 in_pieces() {
+	split -b 16384 new.so piece.
+	began=$(date +%s%N)
 	: >plugins/actor.so
-	split -b 4096 new.so piece.
 	for piece in piece.*; do cat "$piece" >>plugins/actor.so; done
+	# Who leaves half a file alone for that long gets it refused, and a busy machine may make anybody.
+	[ $((($(date +%s%N) - began) / 1000000)) -lt 150 ] || : >paused
 	rm piece.*
 }
 
@@ -95,7 +98,7 @@ all_ways() {
 		number=$((number + 1)) && wait_until 'strip is one change' has_count swapped "$number"
 	nothing_more
 	has_count swapped "$number" || fail "$(count_events swapped) swaps, not $number: $(events_of actor)"
-	[ "$(count_events refused)" = 0 ] || fail "something was refused: $(events_of)"
+	[ -e "$dir/paused" ] || [ "$(count_events refused)" = 0 ] || fail "something was refused: $(events_of)"
 }
 
 begin 'a file that is replaced is taken once, in whatever way it comes'
