@@ -138,7 +138,8 @@ serve(void)
 	START("fails", fails_handle);
 	START("hang", hang_handle);
 	START("short", hang_handle, .timeout_ns = 20 * BAY_MS);
-	START("stubborn", stubborn_handle, .timeout_ns = 20 * BAY_MS);
+	/* Long enough for it to have begun. */
+	START("stubborn", stubborn_handle, .timeout_ns = BAY_SECOND);
 	START("knows", knows_handle);
 	START("go", go_handle);
 	START("far", far_handle, .concurrency = 2);
@@ -339,18 +340,20 @@ WITH_CELLS(the_callee_has_the_deadline_and_the_trace_of_its_caller, serve)
 
 WITH_CELLS(a_caller_returns_at_its_deadline_and_the_callee_is_cancelled, serve)
 {
-	/* Whichever of the two is first to see it. */
-	ck_assert_int_eq(bay_call(hang, NULL, NULL, bay_after(10 * BAY_MS)), BAY_TIMEOUT);
-	ck_assert_ptr_nonnull(strstr(bay_call_error(), "service hang"));
-	await("canceled", 1);
+	/* Whichever of the two is first to see it. The time of one may be over before it begins there. */
+	do {
+		ck_assert_int_eq(bay_call(hang, NULL, NULL, bay_after(10 * BAY_MS)), BAY_TIMEOUT);
+		ck_assert_ptr_nonnull(strstr(bay_call_error(), "service hang"));
+	} while (ask("canceled") == 0);
 	return BAY_OK;
 }
 
 WITH_CELLS(a_service_gives_its_calls_the_time_that_it_has, serve)
 {
-	ck_assert_int_eq(bay_call(bay_service("short"), NULL, NULL, BAY_INHERIT), BAY_TIMEOUT);
-	ck_assert_ptr_nonnull(strstr(bay_call_error(), "service short"));
-	await("canceled", 1);
+	do {
+		ck_assert_int_eq(bay_call(bay_service("short"), NULL, NULL, BAY_INHERIT), BAY_TIMEOUT);
+		ck_assert_ptr_nonnull(strstr(bay_call_error(), "service short"));
+	} while (ask("canceled") == 0);
 	return BAY_OK;
 }
 

@@ -53,7 +53,7 @@ linger(struct bay_request *request)
 static int
 nap(struct bay_request *request)
 {
-	int status = bay_sleep(300 * BAY_MS);
+	int status = bay_sleep(BAY_SECOND);
 
 	return status == BAY_OK ? bay_reply_text(request, "rested") : bay_fail(request, status, "woken");
 }
