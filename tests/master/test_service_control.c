@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/*
- * Also tests service_waiters. Cells are support/fake_cell, which obeys orders.
- */
+/* Cells are support/fake_cell, which obeys orders. */
 #include "config.h"
 
 #include "master/service_control.h"
