@@ -131,7 +131,7 @@ take_orders_of_pipe(const char *path)
 	close(fd);
 }
 
-/* Takes the first line out of the file. */
+/* Takes the first line out of the file, one process at a time. */
 static void
 take_orders(const char *path)
 {
@@ -144,9 +144,11 @@ take_orders(const char *path)
 		take_orders_of_pipe(path);
 		return;
 	}
-	file = path != NULL ? fopen(path, "r+") : NULL;
+	file = path != NULL ? fopen(path, "r+e") : NULL;
 	if (file == NULL)
 		return;
+	if (flock(fileno(file), LOCK_EX) != 0)
+		_exit(6);
 	if (fgets(orders + 1, sizeof(orders) - 2, file) != NULL) {
 		orders[strcspn(orders, "\n")] = '\0';
 		strcat(orders, " ");
