@@ -57,7 +57,7 @@
  *
  * A call that goes well is answered with the body that it came with.
  *	shutdown=silent  does not answer it
- *	tell=METHOD      prints what each call of it says: "Guard {...}", its members in their order
+ *	tell=METHOD      prints what each call of it says: "main Guard {...}", its members in their order
  */
 #include "config.h"
 
@@ -775,7 +775,7 @@ tell_of(const struct varlink_call *call)
 	if (told == NULL || strcmp(name, told) != 0)
 		return;
 	parameters = json_dumps(call->parameters, JSON_COMPACT | JSON_SORT_KEYS);
-	printf("%s %s\n", name, parameters);
+	printf("%s %s %s\n", getenv(CELL_ENV_NAME), name, parameters);
 	fflush(stdout);
 	free(parameters);
 }

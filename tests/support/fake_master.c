@@ -162,8 +162,8 @@ make_supervisor(struct fake_master *master)
 		.cell = {.name = "main", .mode = "run", .program = &fake_cell, .loops = 2}};
 
 	master->supervisor = supervisor_create(&options, &watcher);
-	supervisor_set_image(master->supervisor, 0, make_image(), NULL);
-	supervisor_set_image(master->supervisor, 1, make_image(), NULL);
+	for (size_t slot = 0; slot < master->config->service_count; slot++)
+		supervisor_set_image(master->supervisor, slot, make_image(), NULL);
 }
 
 void
