@@ -36,32 +36,11 @@ cell_of(const char *name)
 	return service_of(&fake, name)->cell;
 }
 
-/* All that cells have been told has come. */
-static void
-await_words(void)
-{
-	static unsigned turn;
-	char mark[32];
-	int cells = 0;
-
-	snprintf(mark, sizeof(mark), "mark %u", ++turn);
-	for (size_t i = 0; i < supervisor_cell_count(fake.supervisor); i++) {
-		struct cell_process *process = master_cell_ready(supervisor_cell(fake.supervisor, i));
-		const struct cell_absent absent = {.service = mark};
-
-		if (process == NULL)
-			continue;
-		cell_process_call(process, CELL_ABSENT, cell_absent_to_json(&absent), -1, 0, cell_reply_ignore, NULL);
-		cells++;
-	}
-	UNTIL(&fake, log_lines_with(mark) == cells);
-}
-
 /* Since the last time they have been told this of service a, and nothing else; "": nobody was. */
 static void
 expect(const char *first, const char *second)
 {
-	await_words();
+	fake_master_await_told(&fake);
 	ck_assert_int_eq(log_lines_with("\"service\":\"a\""), (*first != '\0') + (*second != '\0'));
 	ck_assert_msg(*first == '\0' || log_lines_with(first) == 1, "%s", first);
 	ck_assert_msg(*second == '\0' || log_lines_with(second) == 1, "%s", second);
@@ -86,7 +65,7 @@ open_cells(void)
 	a->config = &changed;
 	a->image->generation = 7;
 	service_tell_others(a);
-	await_words();
+	fake_master_await_told(&fake);
 	log_lines_keep();
 }
 
@@ -242,7 +221,7 @@ START_TEST(the_others_hear_of_each_change_once)
 	for (int change = 0; change < CHANGES; change++) {
 		change_one((enum change)change);
 		service_tell_others(a);
-		await_words();
+		fake_master_await_told(&fake);
 		ck_assert_msg(log_lines_with("other Absent {") == 2 && log_lines_with("third Absent {") == 2 &&
 			log_lines_with("\"service\":\"a\"") == 2, "change %d", change);
 		log_lines_keep();
@@ -296,7 +275,7 @@ START_TEST(a_cell_without_a_process_hears_of_it_once_it_is_ready)
 	service_tell_others(a);
 	changed.retry = 2;
 	UNTIL(&fake, is_state(&fake, "b", SERVICE_READY));
-	await_words();
+	fake_master_await_told(&fake);
 	ck_assert_int_eq(log_lines_with("\"retry\":3,\"service\":\"a\""), 1);
 	ck_assert_int_eq(log_lines_with("\"service\":\"a\""), 2);
 	ck_assert_int_eq(log_lines_with(ELSEWHERE("other", "", "ready", "false")), 1);

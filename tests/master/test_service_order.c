@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Two services, of which b follows a: with fake cells, and with the real examiner where that is
- * needed. Also tests stop_order.
+ * needed.
  */
 #include "config.h"
 

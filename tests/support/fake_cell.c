@@ -19,7 +19,7 @@
  *	generation=old   asks as of another generation than it is of
  *	ask=nonsense     asks for what nobody understands, and for a service that is not there
  *	stop=refuse      refuses each Stop    stop=silent     does not answer it
- *	stop=refuse-once refuses the first
+ *	stop=refuse-once refuses the first   stop=none        has no such service
  *	stop=ask         asks for 127.0.0.1:0 for service a first, and answers as that is
  *	stop=lingers     answers it, and says that what has stopped lingers
  *	stop=drain       answers each Stop once one comes that has no time to drain
@@ -57,7 +57,8 @@
  *
  * A call that goes well is answered with the body that it came with.
  *	shutdown=silent  does not answer it
- *	tell=METHOD      prints what each call of it says: "main Guard {...}", its members in their order
+ *	tell=METHOD, tell=all  prints what each call of it says: "main Guard {...}", its members in their
+ *	                 order
  */
 #include "config.h"
 
@@ -589,6 +590,8 @@ do_stop(const struct varlink_call *call)
 		drain(call);
 	else if (is_ordered("stop=refuse") || (is_ordered("stop=refuse-once") && refused++ == 0))
 		refuse(call, "3 tasks go on");
+	else if (is_ordered("stop=none"))
+		fail(call, CELL_FAILED, BAY_NOT_FOUND, "it is not running");
 	else if (!is_ordered("stop=silent"))
 		answer(call);
 	if (is_ordered("stop=lingers"))
@@ -772,7 +775,7 @@ tell_of(const struct varlink_call *call)
 	const char *name = strrchr(call->method, '.') + 1, *told = ordered_value("tell");
 	char *parameters;
 
-	if (told == NULL || strcmp(name, told) != 0)
+	if (told == NULL || (strcmp(name, told) != 0 && strcmp(told, "all") != 0))
 		return;
 	parameters = json_dumps(call->parameters, JSON_COMPACT | JSON_SORT_KEYS);
 	printf("%s %s %s\n", getenv(CELL_ENV_NAME), name, parameters);

@@ -19,6 +19,7 @@
 #include "master/listener_table.h"
 #include "master/plugin_examination.h"
 #include "protocol/cell_link.h"
+#include "support/log_lines.h"
 
 static const struct program fake_cell = {.path = TOP_BUILDDIR "/tests/support/fake_cell"};
 static const int child_signal = SIGCHLD;
@@ -276,6 +277,26 @@ fake_master_crash(struct fake_master *master, int slot)
 	cell_process_call(master_cell_process(supervisor_cell(master->supervisor, 0)), CELL_CALL,
 		json_pack("{s:i}", "slot", slot), -1, 0, fake_master_on_reply, master);
 	UNTIL(master, master->answers > 0);
+}
+
+void
+fake_master_await_told(struct fake_master *master)
+{
+	static unsigned turn;
+	char mark[32];
+	int cells = 0;
+
+	snprintf(mark, sizeof(mark), "mark %u", ++turn);
+	for (size_t i = 0; i < supervisor_cell_count(master->supervisor); i++) {
+		struct cell_process *process = master_cell_ready(supervisor_cell(master->supervisor, i));
+		const struct cell_absent absent = {.service = mark};
+
+		if (process == NULL)
+			continue;
+		cell_process_call(process, CELL_ABSENT, cell_absent_to_json(&absent), -1, 0, cell_reply_ignore, NULL);
+		cells++;
+	}
+	UNTIL(master, log_lines_with(mark) == cells);
 }
 
 struct master_service *

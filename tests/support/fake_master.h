@@ -83,6 +83,10 @@ void fake_master_start(struct fake_master *master);
 /* Makes the cell crash in the service of this slot, and waits for that; needs call=crash. */
 void fake_master_crash(struct fake_master *master, int slot);
 
+/* All that ready cells have been told is in the log, of those with the order tell=Absent or tell=all;
+ * all others would be waited for without end. After log_lines_keep(). */
+void fake_master_await_told(struct fake_master *master);
+
 /* For service_control_...: notes the answer in arg, a struct fake_master. */
 service_done_fn fake_master_on_done;
 
