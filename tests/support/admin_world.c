@@ -58,12 +58,19 @@ world_open(struct world *world, const char *orders, const char *keys)
 }
 
 void
-world_open_with_plugins(struct world *world, const char *orders, const char *keys,
+world_open_pair(struct world *world, const char *orders, const char *keys_of_a, const char *keys_of_b,
 	const struct program *examiner)
 {
 	memset(world, 0, sizeof(*world));
-	fake_master_open_with_plugins(&world->fake, orders, keys, examiner);
+	fake_master_open_pair(&world->fake, orders, keys_of_a, keys_of_b, examiner);
 	world_begin(world);
+}
+
+void
+world_open_with_plugins(struct world *world, const char *orders, const char *keys,
+	const struct program *examiner)
+{
+	world_open_pair(world, orders, keys, keys, examiner);
 }
 
 void

@@ -38,6 +38,10 @@ void world_open(struct world *world, const char *orders, const char *keys);
 void world_open_with_plugins(struct world *world, const char *orders, const char *keys,
 	const struct program *examiner);
 
+/* The same with keys of each; examiner NULL: without an examination. */
+void world_open_pair(struct world *world, const char *orders, const char *keys_of_a, const char *keys_of_b,
+	const struct program *examiner);
+
 /* Ends the services and the examination, and answers who waits for them; world_close does that, too. */
 void world_close_services(struct world *world);
 
