@@ -136,7 +136,7 @@ admin_rollback_config(struct admin_request *request, struct master *master)
 static char *
 admin_split_key(const struct master *master, const char *name, const char **key_r)
 {
-	for (const char *dot = strrchr(name, '.'); dot != NULL;) {
+	for (const char *dot = strrchr(name, '.'); dot != NULL; dot = memrchr(name, '.', (size_t)(dot - name))) {
 		char *service = xstrndup(name, (size_t)(dot - name));
 
 		*key_r = dot + 1;
@@ -144,10 +144,6 @@ admin_split_key(const struct master *master, const char *name, const char **key_
 		    strcmp(service, admin_container) == 0)
 			return service;
 		free(service);
-		while (dot > name && *--dot != '.')
-			continue;
-		if (*dot != '.')
-			break;
 	}
 	return NULL;
 }

@@ -358,7 +358,7 @@ END_TEST
 
 START_TEST(a_key_of_nobody_is_told_so)
 {
-	static const char *const keys[] = {"queue", "nobody.queue", "", "nobody.x.queue"};
+	static const char *const keys[] = {"queue", "nobody.queue", ".queue", ".", "", "..", "nobody.x.queue"};
 
 	open_world("", "", "");
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++) {
