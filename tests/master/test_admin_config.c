@@ -306,6 +306,20 @@ START_TEST(what_has_no_section_is_told_with_where_to_look)
 }
 END_TEST
 
+START_TEST(a_cell_that_nobody_is_in_any_more_is_not_there)
+{
+	const struct master_cell *other;
+
+	open_world("", "", "cell = other");
+	other = service_of(&world.fake, "b")->cell;
+	write_ini("[container]\n[service a]\n[service b]\n");
+	json_decref(answer_to("ReloadConfig", ""));
+	UNTIL(&world.fake, !master_cell_is_there(other));
+	expect_error("ShowConfig", "\"service\":\"cell.other\"", "NotFound", "there is no cell other");
+	close_world();
+}
+END_TEST
+
 /* --- set ------------------------------------------------------------------------------------------- */
 
 START_TEST(a_key_that_is_set_is_in_force_by_who_set_it)
@@ -454,6 +468,24 @@ START_TEST(a_difference_is_told_before_it_is_made_and_made_by_a_reload)
 }
 END_TEST
 
+START_TEST(what_is_the_default_again_stands_nowhere)
+{
+	json_t *reply;
+	const json_t *change;
+
+	open_world("", "queue = 7", "");
+	write_ini("[container]\n[service a]\n[service b]\n");
+	reply = answer_to("DiffConfig", "");
+	change = json_array_get(json_object_get(reply, "changes"), 0);
+	ck_assert_str_eq(text_of(change, "old"), "7");
+	ck_assert_str_eq(text_of(change, "new"), "1024");
+	ck_assert_str_eq(text_of(change, "file"), "");
+	ck_assert_int_eq(json_integer_value(json_object_get(change, "line")), 0);
+	json_decref(reply);
+	close_world();
+}
+END_TEST
+
 START_TEST(a_difference_of_a_cell_or_a_group_names_it)
 {
 	json_t *reply;
@@ -550,6 +582,7 @@ CHECK_MAIN("master/admin_config",
 	the_container_cells_and_groups_are_shown_by_their_names,
 	a_service_of_such_a_name_comes_first,
 	what_has_no_section_is_told_with_where_to_look,
+	a_cell_that_nobody_is_in_any_more_is_not_there,
 	a_key_that_is_set_is_in_force_by_who_set_it,
 	the_longest_name_of_a_service_before_a_dot_is_meant,
 	a_key_of_nobody_is_told_so,
@@ -557,6 +590,7 @@ CHECK_MAIN("master/admin_config",
 	what_is_saved_is_in_the_file_and_only_for_admins,
 	what_cannot_be_saved_is_in_force_all_the_same,
 	a_difference_is_told_before_it_is_made_and_made_by_a_reload,
+	what_is_the_default_again_stands_nowhere,
 	a_difference_of_a_cell_or_a_group_names_it,
 	a_file_that_is_wrong_is_refused_with_the_place,
 	a_configuration_with_which_a_service_does_not_come_up_is_rolled_back,

@@ -267,7 +267,6 @@ END_TEST
 START_TEST(a_cell_without_a_process_hears_of_it_once_it_is_ready)
 {
 	open_cells();
-	fake.limits.backoff.at_once = false;
 	cell_process_kill(master_cell_process(cell_of("b")));
 	UNTIL(&fake, master_cell_process(cell_of("b")) == NULL);
 	log_lines_keep();
