@@ -468,24 +468,6 @@ START_TEST(a_difference_is_told_before_it_is_made_and_made_by_a_reload)
 }
 END_TEST
 
-START_TEST(what_is_the_default_again_stands_nowhere)
-{
-	json_t *reply;
-	const json_t *change;
-
-	open_world("", "queue = 7", "");
-	write_ini("[container]\n[service a]\n[service b]\n");
-	reply = answer_to("DiffConfig", "");
-	change = json_array_get(json_object_get(reply, "changes"), 0);
-	ck_assert_str_eq(text_of(change, "old"), "7");
-	ck_assert_str_eq(text_of(change, "new"), "1024");
-	ck_assert_str_eq(text_of(change, "file"), "");
-	ck_assert_int_eq(json_integer_value(json_object_get(change, "line")), 0);
-	json_decref(reply);
-	close_world();
-}
-END_TEST
-
 START_TEST(a_difference_of_a_cell_or_a_group_names_it)
 {
 	json_t *reply;
@@ -590,7 +572,6 @@ CHECK_MAIN("master/admin_config",
 	what_is_saved_is_in_the_file_and_only_for_admins,
 	what_cannot_be_saved_is_in_force_all_the_same,
 	a_difference_is_told_before_it_is_made_and_made_by_a_reload,
-	what_is_the_default_again_stands_nowhere,
 	a_difference_of_a_cell_or_a_group_names_it,
 	a_file_that_is_wrong_is_refused_with_the_place,
 	a_configuration_with_which_a_service_does_not_come_up_is_rolled_back,
