@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/status_page.h"
+#include "config/config_load.h"
 #include "master/cell_process.h"
 #include "protocol/cell_link.h"
 #include "support/check_main.h"
@@ -246,6 +247,29 @@ START_TEST(it_is_demanded_once_and_the_next_process_may_be_replaced_again)
 }
 END_TEST
 
+START_TEST(the_first_reason_to_replace_it_is_the_one_that_is_told)
+{
+	static const char text[] = "[container]\n[cell main]\nloops = 3\n[service a]\n[service b]\n";
+	struct config_report report = {0};
+	struct config *other;
+
+	open_cell("");
+	ck_assert(config_load_memory(temp_dir_path(&fake.dir, "bay.ini"), text, strlen(text), &other, &report));
+	status_set(&counters()->in_flight, 1);
+	master_cell_renew(a->cell, "it is old");
+	/* Which is a reason, too. */
+	master_cell_set_config(a->cell, other);
+	status_set(&counters()->in_flight, 0);
+	await_next();
+	ck_assert_uint_eq(events_of(EVENT_DRAINED), 1);
+	ck_assert_str_eq(why, "cell main has ended its requests and is replaced: it is old");
+	ck_assert_uint_eq(master_cell_page(a->cell)->loops, 3);
+	fake_master_close(&fake);
+	config_report_finish(&report);
+	config_destroy(other);
+}
+END_TEST
+
 START_TEST(what_lingers_is_counted_in_the_cell_in_which_it_is_whosever_it_was)
 {
 	struct cell_lingers lingers = {.service = "a", .generation = 1, .reason = "a thread"};
@@ -300,6 +324,7 @@ CHECK_MAIN("master/cell_replacement",
 	it_begins_when_nothing_is_under_way_for_a_service_in_it,
 	services_of_other_cells_do_not_matter,
 	it_is_demanded_once_and_the_next_process_may_be_replaced_again,
+	the_first_reason_to_replace_it_is_the_one_that_is_told,
 	what_lingers_is_counted_in_the_cell_in_which_it_is_whosever_it_was,
 	a_cell_that_dies_meanwhile_is_not_replaced_for_the_same,
 	nothing_is_a_replacement_that_can_be_destroyed)
