@@ -627,21 +627,28 @@ START_TEST(hops_that_nobody_has_read_in_time_are_told_as_lost)
 }
 END_TEST
 
+enum { UNREAD = 16000 };
+
+/* So many that there is no room for all, while the client reads nothing. */
+static void
+write_unread(void)
+{
+	for (uint64_t i = 1; i <= UNREAD; i++) {
+		write_hop(i, 0, 0);
+		/* Long enough for a look at the ring. */
+		for (int turns = 0; i % 1000 == 0 && turns < 8; turns++)
+			world_turn(&world);
+	}
+}
+
 START_TEST(a_client_that_does_not_read_gets_what_there_is_room_for_and_hears_what_it_missed)
 {
-	enum { BATCHES = 16, BATCH = 1000 };
 	int64_t requests = 0, lost = 0;
 
 	open_world("", "");
 	begin(",\"for_ns\":3600000000000");
-	for (uint64_t batch = 0; batch < BATCHES; batch++) {
-		for (uint64_t i = 1; i <= BATCH; i++)
-			write_hop(batch * BATCH + i, 0, 0);
-		/* Long enough for a look at the ring. */
-		for (int turns = 0; turns < 8; turns++)
-			world_turn(&world);
-	}
-	while (requests + lost < BATCHES * BATCH) {
+	write_unread();
+	while (requests + lost < UNREAD) {
 		json_t *part = next_of(&client, false);
 
 		if (json_object_get(part, "lost") != NULL)
@@ -650,9 +657,34 @@ START_TEST(a_client_that_does_not_read_gets_what_there_is_room_for_and_hears_wha
 			requests++;
 		json_decref(part);
 	}
-	ck_assert_int_eq(requests + lost, BATCHES * BATCH);
+	ck_assert_int_eq(requests + lost, UNREAD);
 	ck_assert_int_gt(lost, 0);
 	ck_assert_int_ge(requests, HOP_STORE_MAX);
+	close_world();
+}
+END_TEST
+
+START_TEST(a_time_ends_it_also_for_a_client_that_does_not_read)
+{
+	const json_t *parameters;
+	json_t *reply;
+	int requests = 0;
+
+	open_world("tell=Trace\n", "");
+	begin(",\"for_ns\":1000000000");
+	write_unread();
+	expect_told(1, 0);
+	later(1000000000);
+	expect_told(1, 1);
+	/* What there was room for before that, and then the end. */
+	while (reply = client_receive(&client), json_is_true(json_object_get(reply, "continues"))) {
+		requests += json_object_get(json_object_get(reply, "parameters"), "request") != NULL;
+		json_decref(reply);
+	}
+	parameters = json_object_get(reply, "parameters");
+	ck_assert_int_eq(integer(json_object_get(parameters, "ended"), "requests"), requests);
+	ck_assert_int_lt(requests + integer(json_object_get(parameters, "ended"), "lost"), UNREAD);
+	json_decref(reply);
 	close_world();
 }
 END_TEST
@@ -697,5 +729,6 @@ CHECK_MAIN("master/admin_trace",
 	a_service_that_moves_is_recorded_where_it_is,
 	hops_that_nobody_has_read_in_time_are_told_as_lost,
 	a_client_that_does_not_read_gets_what_there_is_room_for_and_hears_what_it_missed,
+	a_time_ends_it_also_for_a_client_that_does_not_read,
 	who_still_traces_is_answered_when_the_container_ends,
 	nothing_is_a_set_of_tracers_that_can_be_destroyed)
