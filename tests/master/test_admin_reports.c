@@ -184,6 +184,11 @@ START_TEST(one_that_was_never_examined_has_the_path_where_its_plugin_should_be)
 	a->config = &changed;
 	expect_status("path", "\"/some/where.so\"");
 	expect_status("origin", "\"load\"");
+	changed.plugin_file = NULL;
+	/* One that was put into the plugin directory. */
+	a->source->dropped_in = true;
+	expect_status("origin", "\"autoload\"");
+	a->source->dropped_in = false;
 	a->config = former;
 	a->image = image;
 	close_world();
@@ -323,6 +328,8 @@ START_TEST(what_guards_calls_is_counted_over_all_cells)
 	expect_status("breakers", "[{\"calls\":20,\"cell\":\"other\",\"failed\":12,\"next_try_ns\":3000000000,"
 		"\"state\":\"open\"}]");
 	status_set(&guard->next_ns, (uint64_t)SECONDS(1000));
+	expect_status("breakers", "[{\"calls\":20,\"cell\":\"other\",\"failed\":12,\"next_try_ns\":0,\"state\":\"open\"}]");
+	status_set(&guard->next_ns, (uint64_t)SECONDS(990));
 	expect_status("breakers", "[{\"calls\":20,\"cell\":\"other\",\"failed\":12,\"next_try_ns\":0,\"state\":\"open\"}]");
 	status_set(&guard->next_ns, UINT64_MAX);
 	expect_status("breakers", "[{\"calls\":20,\"cell\":\"other\",\"failed\":12,\"next_try_ns\":0,\"state\":\"open\"}]");
