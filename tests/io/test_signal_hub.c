@@ -12,7 +12,8 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/time.h>
+#include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "loop/loop.h"
@@ -147,8 +148,10 @@ END_TEST
 
 START_TEST(all_ways_to_send_one_say_who_did_and_the_kernel_is_nobody)
 {
-	const struct itimerval soon = {.it_value = {.tv_usec = 1}};
-	const union sigval nothing = {.sival_int = 0};
+	const struct itimerspec soon = {.it_value = {.tv_nsec = 1}};
+	struct sigevent event = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGALRM};
+	siginfo_t other = {.si_signo = SIGALRM, .si_code = SI_QUEUE};
+	timer_t timers[2];
 	struct heard heard;
 
 	begin();
@@ -156,16 +159,25 @@ START_TEST(all_ways_to_send_one_say_who_did_and_the_kernel_is_nobody)
 	send(SIGALRM);
 	await(&heard, 1);
 	ck_assert_int_eq(heard.last.pid, getpid());
-	ck_assert_int_eq(sigqueue(getpid(), SIGALRM, nothing), 0);
+	/* As sigqueue(), of another one. */
+	other.si_pid = 1234;
+	other.si_uid = 4321;
+	ck_assert_int_eq(syscall(SYS_rt_sigqueueinfo, getpid(), SIGALRM, &other), 0);
 	await(&heard, 2);
-	ck_assert_int_eq(heard.last.pid, getpid());
+	ck_assert_int_eq(heard.last.pid, 1234);
+	ck_assert_uint_eq(heard.last.uid, 4321);
 	send_here(SIGALRM);
 	await(&heard, 3);
 	ck_assert_int_eq(heard.last.pid, getpid());
-	ck_assert_int_eq(setitimer(ITIMER_REAL, &soon, NULL), 0);
+	/* Has the number of the timer where others have the process. */
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(timer_create(CLOCK_MONOTONIC, &event, &timers[i]), 0);
+	ck_assert_int_eq(timer_settime(timers[1], 0, &soon, NULL), 0);
 	await(&heard, 4);
 	ck_assert_int_eq(heard.last.pid, 0);
 	ck_assert_uint_eq(heard.last.uid, 0);
+	for (int i = 0; i < 2; i++)
+		ck_assert_int_eq(timer_delete(timers[i]), 0);
 	leave(&heard);
 	end();
 }
