@@ -7,6 +7,7 @@
 
 #include "io/signal_hub.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
@@ -191,9 +192,10 @@ START_TEST(what_comes_before_the_visit_comes_with_one_visit)
 	/* The first one has it whenever the second one does. */
 	join(&first, 0, SIGRTMIN);
 	join(&second, 1, SIGRTMIN);
-	for (int i = 0; i < 5; i++)
+	for (uint64_t i = 1; i <= 5; i++) {
 		send(SIGRTMIN);
-	await(&second, 5);
+		await(&second, i);
+	}
 	ck_assert_uint_eq(first.visits, 0);
 	await(&first, 5);
 	ck_assert_uint_eq(first.visits, 1);
@@ -323,6 +325,34 @@ START_TEST(without_a_descriptor_nobody_joins_and_later_he_does)
 }
 END_TEST
 
+static atomic_bool refuse; /* to make threads */
+
+int
+pthread_create(pthread_t *thread, const pthread_attr_t *attributes, void *(*fn)(void *), void *arg)
+{
+	int (*real)(pthread_t *thread, const pthread_attr_t *attributes, void *(*fn)(void *), void *arg);
+
+	*(void **)&real = dlsym(RTLD_NEXT, "pthread_create");
+	return atomic_load(&refuse) ? EAGAIN : real(thread, attributes, fn, arg);
+}
+
+START_TEST(without_a_thread_nobody_joins_and_later_he_does)
+{
+	struct heard heard = {.port = {.home = {.run = on_home}, .loop = &loops[0], .number = SIGUSR1}};
+
+	begin();
+	atomic_store(&refuse, true);
+	ck_assert_int_eq(signal_hub_join(&heard.port), EAGAIN);
+	ck_assert_int_eq(signal_hub_join(&heard.port), EAGAIN);
+	atomic_store(&refuse, false);
+	join(&heard, 0, SIGUSR1);
+	send(SIGUSR1);
+	await(&heard, 1);
+	leave(&heard);
+	end();
+}
+END_TEST
+
 START_TEST(its_end_puts_the_actions_back_and_it_may_begin_again)
 {
 	struct sigaction now;
@@ -355,4 +385,5 @@ CHECK_MAIN("io/signal_hub",
 	a_port_that_leaves_says_whether_it_is_still_on_its_way,
 	a_port_that_has_left_hears_nothing_more_and_the_others_do,
 	without_a_descriptor_nobody_joins_and_later_he_does,
+	without_a_thread_nobody_joins_and_later_he_does,
 	its_end_puts_the_actions_back_and_it_may_begin_again)
