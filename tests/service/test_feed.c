@@ -134,8 +134,8 @@ take_all(struct feed *feed)
 
 FEED_TEST(a_publication_has_its_topic_and_its_message_until_the_last_lets_go)
 {
-	struct bay_message *message = bay_message("text", 4), *wire;
-	char topic[] = "a.b";
+	struct bay_message *message = bay_message("text", 4), *wire, *other;
+	char topic[] = "a.b", room[100] = "";
 	struct publication *publication = publication_create(topic, message);
 
 	topic[0] = 'x';
@@ -149,7 +149,11 @@ FEED_TEST(a_publication_has_its_topic_and_its_message_until_the_last_lets_go)
 	/* It is made once. */
 	ck_assert_ptr_eq(message, wire);
 	publication_unref(publication);
-	ck_assert_uint_gt(bay_message_size(wire), 4);
+	/* It has not been given up with that, for another one to have its place. */
+	ck_assert_uint_le(bay_message_size(wire), sizeof room);
+	other = bay_message(room, bay_message_size(wire));
+	ck_assert_ptr_ne(other, wire);
+	bay_message_free(other);
 	bay_message_free(wire);
 	bay_message_free(message);
 	publication_unref(NULL);
@@ -592,7 +596,8 @@ FEED_TEST(that_it_is_too_slow_is_said_every_ten_seconds_at_most)
 
 	clock_stand_still(1000 * BAY_SECOND, 0);
 	put(feed, "a.1", 1);
-	put(feed, "a.2", 1);
+	/* There would be room for it, if it were alone. */
+	put(feed, "a.2", 10);
 	ck_assert_int_eq(log_lines_with("its subscription to a.> is too slow (1 messages, 10 bytes at most): "
 		"1 lost until now, when one of topic a.2 came"), 1);
 	put(feed, "a.3", 1);
