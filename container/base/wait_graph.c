@@ -59,6 +59,7 @@ wait_edges_append(struct wait_edges *edges, const struct wait_edges *more)
 	size_t i;
 
 	edges->too_many |= more->too_many;
+	edges->moves |= more->moves;
 	for (i = 0; i < more->count; i++)
 		wait_edges_add(edges, &more->rows[i]);
 }

@@ -42,6 +42,7 @@ struct wait_edges {
 	size_t count;
 	size_t size;
 	bool too_many;
+	bool moves;  /* some of them may change though no task runs */
 };
 
 void wait_edges_add(struct wait_edges *edges, const struct wait_edge *edge);

@@ -225,6 +225,13 @@ deadlock_look_outside(struct deadlock_watch *watch, bool all_seen)
 	return took_ns;
 }
 
+/* Whether waits that no task ends may have changed since the last look, and that matters. */
+static bool
+deadlock_moves(const struct deadlock_watch *watch)
+{
+	return watch->before.moves && watch->still_looks < DEADLOCK_STILL_LOOKS;
+}
+
 /* Nothing has run since the last look, so that all waits are what they were, but what was to be sent may
  * have gone meanwhile. */
 static void
@@ -311,7 +318,7 @@ deadlock_begin(struct deadlock_watch *watch)
 
 	if (loop_now(watch->loop) < watch->next_ns)
 		return;
-	if (switches == watch->switches && !watch->incomplete) {
+	if (switches == watch->switches && !watch->incomplete && !deadlock_moves(watch)) {
 		deadlock_look_again(watch);
 		return;
 	}

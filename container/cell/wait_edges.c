@@ -25,6 +25,8 @@
 #include "service/request.h"
 #include "service/service.h"
 #include "service/topic.h"
+#include "service/topic_arrival.h"
+#include "service/topic_way.h"
 
 /* Above any address and any number of a task. */
 #define NODE_REQUEST (UINT64_C(1) << 63)
@@ -73,6 +75,8 @@ wait_node_text(const struct wait_graph *graph, uint64_t node)
 		return NULL;
 	if (node & NODE_QUEUE)
 		return xasprintf("the queue of %s", edge->service->name);
+	if ((node & NODE_FEED) && edge->service == NULL)
+		return xasprintf("the way to cell %s", edge->name);
 	if (node & NODE_FEED)
 		return xasprintf("the subscription of %s to %s", edge->service->name, edge->name);
 	return xasprintf("task %" PRIu64 " %s%s%s%s", node & ((UINT64_C(1) << WAIT_LOOP_SHIFT) - 1), edge->name,
@@ -241,6 +245,29 @@ add_subscriptions(struct wait_edges *edges, const struct bay_instance *instance)
 	}
 }
 
+/* --- publications between cells ------------------------------------------------------------------ */
+
+/* The way goes on when any of what it has sent ends. */
+static void
+add_way(const struct topic_way_wait *wait, void *arg)
+{
+	struct wait_edge edge = {.from = feed_node(wait->feed), .to = wait_request_node(wait->request),
+		.serial = wait->serial, .any = true};
+
+	snprintf(edge.name, sizeof edge.name, "%s", wait->cell);
+	wait_edges_add(arg, &edge);
+}
+
+/* What has come ends when all subscriptions here have it. */
+static void
+add_arrival(const struct topic_arrival_wait *wait, void *arg)
+{
+	struct wait_edge edge = {.from = wait_request_node(wait->request), .to = feed_node(wait->feed),
+		.serial = wait->serial};
+
+	wait_edges_add(arg, &edge);
+}
+
 void
 wait_edges_of_loop(struct wait_edges *edges, struct scheduler *scheduler)
 {
@@ -254,6 +281,8 @@ wait_edges_of_loop(struct wait_edges *edges, struct scheduler *scheduler)
 		if (instance != NULL && instance->subscription_count > 0)
 			add_subscriptions(edges, instance);
 	}
+	edges->moves |= topic_ways_waits(scheduler, add_way, edges);
+	topic_arrivals_waits(add_arrival, edges);
 }
 
 /* --- queues ------------------------------------------------------------------------------------ */

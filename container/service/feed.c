@@ -537,6 +537,17 @@ feed_close(struct feed *feed)
 	feed_unref(feed);
 }
 
+bool
+feed_is_stood_before(struct feed *feed)
+{
+	bool is;
+
+	pthread_mutex_lock(&feed->lock);
+	is = !list_empty(&feed->standing);
+	pthread_mutex_unlock(&feed->lock);
+	return is;
+}
+
 size_t
 feed_size(struct feed *feed)
 {

@@ -118,6 +118,9 @@ void feed_note_lost(struct feed *feed, const char *topic, uint64_t lost);
  * home. The one that has waited longest. */
 bool feed_take_lost(struct feed *feed, char topic_r[BAY_TOPIC_MAX + 1], uint64_t *lost_r);
 
+/* Whether somebody stands before it. Any loop. */
+bool feed_is_stood_before(struct feed *feed);
+
 /* What waits in it, and what it has lost. Any loop. */
 size_t feed_size(struct feed *feed);
 uint64_t feed_dropped(struct feed *feed);

@@ -28,7 +28,10 @@ struct scheduler;
  * once they have so many bytes. */
 enum {
 	PEER_CREDIT_MESSAGES = 256,
-	PEER_CREDIT_BYTES = 1 << 20
+	PEER_CREDIT_BYTES = 1 << 20,
+	/* What has left the way is told when it is so much, and not before. */
+	PEER_OWED_MESSAGES = PEER_CREDIT_MESSAGES / 2,
+	PEER_OWED_BYTES = PEER_CREDIT_BYTES / 2
 };
 
 /* Requests that were sent and not answered, and bodies that go over in parts at once. */

@@ -135,7 +135,7 @@ peer_served_owe(struct peer_served *served)
 	named->owed++;
 	named->owed_bytes += served->size;
 	/* They hear of it before they could have to wait for it. */
-	if ((named->owed >= PEER_CREDIT_MESSAGES / 2 || named->owed_bytes >= PEER_CREDIT_BYTES / 2) &&
+	if ((named->owed >= PEER_OWED_MESSAGES || named->owed_bytes >= PEER_OWED_BYTES) &&
 		list_empty(&named->in_credits)) {
 		list_push_back(&link->credits, &named->in_credits);
 		peer_link_flush_soon(link);

@@ -28,6 +28,11 @@ typedef bool peer_wait_fn(const struct peer_wait *wait, void *arg);
 /* All requests of ours that other cells have, or are to get. Any thread. */
 void peer_waits_sent(peer_wait_fn *fn, void *arg);
 
+/* Whether so many requests for a service are under way to another cell, all of them in that or waiting for its
+ * credit, so that nothing moves before one of those that are there ends: calls fn for each of these. Of a
+ * service whose requests have their credit until they end. Any thread. */
+bool peer_waits_stuck(const struct bay_service *service, unsigned count, peer_wait_fn *fn, void *arg);
+
 /* Those of other cells that came over links of this loop and are not over. On that loop. */
 void peer_waits_served(const struct scheduler *home, peer_wait_fn *fn, void *arg);
 

@@ -17,7 +17,14 @@
 struct topic_arrival {
 	struct publishing publishing;
 	struct bay_request *request;
+	struct list in_standing;   /* of its loop; in none: it has not had to wait yet */
+	uint32_t serial;
 };
+
+/* Those of this loop that wait. */
+static __thread struct list standing;
+/* So many have. */
+static __thread uint32_t stood;
 
 static void
 topic_arrival_on_all_in(struct publishing *publishing)
@@ -25,8 +32,18 @@ topic_arrival_on_all_in(struct publishing *publishing)
 	struct topic_arrival *arrival = container_of(publishing, struct topic_arrival, publishing);
 	struct bay_request *request = arrival->request;
 
+	list_remove(&arrival->in_standing);
 	free(arrival);
 	request_go_home(request);
+}
+
+static void
+topic_arrival_stand(struct topic_arrival *arrival)
+{
+	if (standing.next == NULL)
+		list_init(&standing);
+	list_push_back(&standing, &arrival->in_standing);
+	arrival->serial = stood++ % UINT32_MAX + 1;
 }
 
 /* Whoever loses one has counted it. */
@@ -36,6 +53,7 @@ topic_arrival_take(enum topic_class class, const struct topic_wire *wire, struct
 	struct topic_arrival *arrival = xcalloc(1, sizeof *arrival);
 
 	arrival->request = request;
+	list_init(&arrival->in_standing);
 	publishing_init(&arrival->publishing, topic_arrival_on_all_in);
 	if (wire->kind == TOPIC_WIRE_LOST)
 		topic_lose_here(class, wire->topic, wire->lost);
@@ -46,6 +64,8 @@ topic_arrival_take(enum topic_class class, const struct topic_wire *wire, struct
 	request->arguments = arrival;
 	if (arrival->publishing.missing == 0)
 		topic_arrival_on_all_in(&arrival->publishing);
+	else
+		topic_arrival_stand(arrival);
 }
 
 static const char *
@@ -81,7 +101,22 @@ topic_arrival_forget(struct bay_request *request)
 	struct topic_arrival *arrival = (struct topic_arrival *)request->arguments;
 
 	publishing_give_up(&arrival->publishing, false);
+	list_remove(&arrival->in_standing);
 	free(arrival);
+}
+
+void
+topic_arrivals_waits(topic_arrival_wait_fn *fn, void *arg)
+{
+	if (standing.next == NULL)
+		return;
+	list_for_each(pos, &standing) {
+		const struct topic_arrival *arrival = container_of(pos, struct topic_arrival, in_standing);
+		struct topic_arrival_wait wait = {.request = arrival->request, .serial = arrival->serial};
+
+		while ((wait.feed = publishing_feed(&arrival->publishing, wait.feed)) != NULL)
+			fn(&wait, arg);
+	}
 }
 
 bool

@@ -3,6 +3,7 @@
 
 #include "service/topic_way.h"
 
+#include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "service/message.h"
 #include "service/peer.h"
 #include "service/peer_link.h"
+#include "service/peer_waits.h"
 #include "service/registry.h"
 #include "service/request.h"
 #include "service/service_queue.h"
@@ -47,6 +49,7 @@ struct topic_way {
 	unsigned sent;                /* and not ended, whatever they were sent for */
 	size_t sent_bytes;
 	const struct bay_request *telling; /* of those: what says how many of a topic were lost; or NULL */
+	uint32_t moves;               /* times that one was sent or has ended */
 	bool asked;                   /* somebody waits until it is idle */
 };
 
@@ -58,14 +61,15 @@ struct topic_way_word {
 	bool asks;                    /* no set: whether it is idle */
 };
 
-/* One a process; control thread only. */
+/* One a process; control thread only, but for: */
 static struct {
+	pthread_mutex_t lock;         /* loops look through the ways while there are more */
 	struct list ways;             /* struct topic_way.in_ways */
 	struct loop *asker;           /* who is told when all are idle, ... */
 	struct inbox_item *idle;
 	atomic_uint busy;             /* ... and how many are not: any thread */
 	atomic_bool stopped;          /* this cell ends: any thread */
-} ways = {.ways = LIST_INIT(ways.ways)};
+} ways = {.lock = PTHREAD_MUTEX_INITIALIZER, .ways = LIST_INIT(ways.ways)};
 
 /* --- what goes out ------------------------------------------------------------------------- */
 
@@ -112,6 +116,7 @@ static void
 topic_way_ended(struct topic_way *way, struct bay_request *request)
 {
 	way->sent--;
+	way->moves++;
 	way->sent_bytes -= bay_message_size(request->message);
 	if (request->status != BAY_OK)
 		topic_way_complain(way, request);
@@ -149,6 +154,7 @@ topic_way_send(struct topic_way *way, struct bay_message *wire, bool tells)
 	if (tells)
 		way->telling = request;
 	way->sent++;
+	way->moves++;
 	way->sent_bytes += bay_message_size(wire);
 	status = service_queue_put(way->service, request);
 	if (status == BAY_OK)
@@ -201,11 +207,16 @@ topic_way_look_idle(struct topic_way *way)
 	topic_ways_count_idle();
 }
 
+static bool
+topic_way_is_full(const struct topic_way *way)
+{
+	return way->sent >= WAY_MESSAGES || way->sent_bytes >= WAY_BYTES;
+}
+
 static void
 topic_way_go(struct topic_way *way)
 {
-	while (way->feed != NULL && way->sent < WAY_MESSAGES && way->sent_bytes < WAY_BYTES &&
-		(topic_way_tell_lost(way) || topic_way_send_next(way)))
+	while (way->feed != NULL && !topic_way_is_full(way) && (topic_way_tell_lost(way) || topic_way_send_next(way)))
 		continue;
 	topic_way_look_idle(way);
 }
@@ -304,7 +315,9 @@ topic_way_create(const char *cell, enum topic_class class)
 	/* Both have the same home. */
 	way->own_failures = (struct log_rate){.burst = 1, .period_ns = 10 * INT64_C(1000000000)};
 	way->failures = other != NULL ? other->failures : &way->own_failures;
+	pthread_mutex_lock(&ways.lock);
 	list_push_back(&ways.ways, &way->in_ways);
+	pthread_mutex_unlock(&ways.lock);
 	return way;
 }
 
@@ -329,6 +342,53 @@ topic_way_set(const char *cell, enum topic_class class, const char *const *patte
 		way = topic_way_create(cell, class);
 	if (way != NULL)
 		topic_way_tell(way, count > 0 ? topic_set_create(patterns, count) : NULL, false);
+}
+
+/* --- who waits for whom ------------------------------------------------------------------------ */
+
+struct topic_way_gathering {
+	struct topic_way_wait wait;
+	topic_way_wait_fn *fn;
+	void *arg;
+};
+
+static bool
+topic_way_on_wait(const struct peer_wait *wait, void *arg)
+{
+	struct topic_way_gathering *gathering = arg;
+
+	gathering->wait.request = wait->request;
+	gathering->fn(&gathering->wait, gathering->arg);
+	return true;
+}
+
+/* One that is not full is about to take from its feed. */
+static void
+topic_way_gather(const struct topic_way *way, topic_way_wait_fn *fn, void *arg)
+{
+	struct topic_way_gathering gathering = {.fn = fn, .arg = arg,
+		.wait = {.feed = way->feed, .cell = way->cell, .serial = way->moves % UINT32_MAX + 1}};
+
+	if (topic_way_is_full(way))
+		(void)peer_waits_stuck(way->service, way->sent, topic_way_on_wait, &gathering);
+}
+
+bool
+topic_ways_waits(const struct scheduler *home, topic_way_wait_fn *fn, void *arg)
+{
+	bool any = false;
+
+	pthread_mutex_lock(&ways.lock);
+	list_for_each(pos, &ways.ways) {
+		const struct topic_way *way = container_of(pos, struct topic_way, in_ways);
+
+		if (way->home != home || way->feed == NULL || !feed_is_stood_before(way->feed))
+			continue;
+		any = true;
+		topic_way_gather(way, fn, arg);
+	}
+	pthread_mutex_unlock(&ways.lock);
+	return any;
 }
 
 /* --- life ------------------------------------------------------------------------------------ */

@@ -12,16 +12,37 @@
 #ifndef BAY_SERVICE_TOPIC_WAY_H
 #define BAY_SERVICE_TOPIC_WAY_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "loop/inbox.h"
 #include "service/topic_interest.h"
 
+struct bay_request;
+struct feed;
 struct loop;
+struct scheduler;
 
 /* What the other cell wants of that class from now on (borrowed, and valid). None: nothing, and what is on
  * its way there is given up. The control thread, between peers_begin() and peers_stop(). */
 void topic_way_set(const char *cell, enum topic_class class, const char *const *patterns, size_t count);
+
+/* Publishers stand before a way, which goes on when any of its requests ends. All of it borrowed for the call. */
+struct topic_way_wait {
+	const struct feed *feed;
+	const char *cell;                  /* the other one */
+	const struct bay_request *request; /* that it has */
+	uint32_t serial;                   /* is another one when the way has moved meanwhile; never 0 */
+};
+
+/* Called under locks: not to go far. */
+typedef void topic_way_wait_fn(const struct topic_way_wait *wait, void *arg);
+
+/* What ways of a loop wait for, that have sent all that they may: nothing of it moves before one of these
+ * requests ends. Returns whether publishers stand before any way of it, also such as are about to move. On that
+ * loop. */
+bool topic_ways_waits(const struct scheduler *home, topic_way_wait_fn *fn, void *arg);
 
 /* Posts item to the loop once, when nothing of what has been published is on its way any more; it may be
  * never. Once. The control thread. */

@@ -2,7 +2,7 @@
 /*
  * A plugin that publishes and subscribes, for the tests of topics between cells. Its settings are the
  * patterns (words with spaces between) of its subscriptions, which are read from the start on unless
- * reads = no, and whether they let publishers wait; and how many subscriptions to many.1.*, many.2.*, ...
+ * reads = no, each message after a pause, and whether they let publishers wait; and how many subscriptions to many.1.*, many.2.*, ...
  * it has besides, which nobody reads. Its requests are orders:
  *
  *	publish TOPIC TEXT      replies the status: "ok"
@@ -10,6 +10,8 @@
  *	flood N TOPIC           publishes 1, 2, ..., N; replies how many of them were ok
  *	large BYTES TOPIC       publishes that many bytes, "x"
  *	read                    begins to read
+ *	take N                  reads so many of the first subscription itself; replies "taken"
+ *	call NAME ORDER         passes the order on, and replies what comes
  *	hang FILE               keeps its loop until there is such a file
  *	crash                   dies of a null pointer
  *
@@ -18,6 +20,7 @@
  *	texts                   the first ones, with spaces between
  *	topics                  their topics, likewise
  *	count                   how many
+ *	size                    how many are to be read
  *	bytes                   of them together
  *	last                    the number of the last one
  *	order                   "kept", unless a number came after a larger one
@@ -41,6 +44,7 @@ struct settings {
 	int64_t bytes;
 	int64_t many;
 	bool reads;
+	int64_t pause;
 };
 
 static const struct bay_setting settings[] = {
@@ -50,6 +54,7 @@ static const struct bay_setting settings[] = {
 	BAY_SIZE(struct settings, bytes, "bytes", "0", 0, 1 << 30, "of them; 0: the usual"),
 	BAY_INT64(struct settings, many, "many", "0", 0, 4000, "subscriptions that nobody reads"),
 	BAY_BOOL(struct settings, reads, "reads", "yes", "whether to read at once"),
+	BAY_DURATION(struct settings, pause, "pause", "0s", "before each message"),
 	BAY_END
 };
 
@@ -82,25 +87,43 @@ append(char *to, size_t size, const char *text)
 	snprintf(to + used, size - used, "%s%.40s", used > 0 ? " " : "", text);
 }
 
+static bool
+pause_is_over(const struct got *got)
+{
+	const struct settings *set = bay_instance_settings(got->instance);
+
+	return set->pause == 0 || bay_sleep(set->pause) == BAY_OK;
+}
+
+static int
+read_one(struct got *got, struct bay_subscription *subscription)
+{
+	struct bay_message *message;
+	const char *topic;
+	int status = bay_subscription_next(subscription, &message, &topic, BAY_INHERIT);
+	long number;
+
+	if (status != BAY_OK)
+		return status;
+	number = atol(bay_message_text(message));
+	got->disorder |= number < got->last;
+	got->last = number;
+	got->count++;
+	got->bytes += (int64_t)bay_message_size(message);
+	append(got->texts, sizeof got->texts, bay_message_text(message));
+	append(got->topics, sizeof got->topics, topic);
+	bay_message_free(message);
+	return BAY_OK;
+}
+
 static int
 reader(void *arg)
 {
 	struct got *got = arg;
 	struct bay_subscription *subscription = got->subscriptions[got->next++];
-	struct bay_message *message;
-	const char *topic;
 
-	while (bay_subscription_next(subscription, &message, &topic, BAY_INHERIT) == BAY_OK) {
-		long number = atol(bay_message_text(message));
-
-		got->disorder |= number < got->last;
-		got->last = number;
-		got->count++;
-		got->bytes += (int64_t)bay_message_size(message);
-		append(got->texts, sizeof got->texts, bay_message_text(message));
-		append(got->topics, sizeof got->topics, topic);
-		bay_message_free(message);
-	}
+	while (pause_is_over(got) && read_one(got, subscription) == BAY_OK)
+		;
 	return BAY_OK;
 }
 
@@ -244,6 +267,33 @@ do_read(struct bay_request *request, const char *order)
 }
 
 static int
+do_take(struct bay_request *request, const char *count)
+{
+	int status = BAY_OK;
+
+	for (long left = atol(count); left > 0 && status == BAY_OK; left--)
+		status = read_one(got_of(), got_of()->subscriptions[0]);
+	return status == BAY_OK ? bay_reply_text(request, "taken") : status;
+}
+
+static int
+do_call(struct bay_request *request, const char *text)
+{
+	size_t size = strcspn(text, " ");
+	char name[64];
+	struct bay_message *order, *reply;
+	int status;
+
+	snprintf(name, sizeof name, "%.*s", (int)size, text);
+	order = bay_message_printf("%s", text[size] == ' ' ? text + size + 1 : "");
+	status = bay_call(bay_service(name), order, &reply, BAY_INHERIT);
+	bay_message_free(order);
+	if (status != BAY_OK)
+		return bay_fail(request, status, "%s", bay_call_error());
+	return bay_reply_message(request, &reply);
+}
+
+static int
 do_hang(struct bay_request *request, const char *file)
 {
 	while (access(file, F_OK) != 0)
@@ -279,6 +329,18 @@ do_count(struct bay_request *request, const char *order)
 {
 	(void)order;
 	return bay_reply_int64(request, got_of()->count);
+}
+
+static int
+do_size(struct bay_request *request, const char *order)
+{
+	const struct got *got = got_of();
+	size_t size = 0;
+
+	(void)order;
+	for (unsigned i = 0; i < got->subscription_count; i++)
+		size += bay_subscription_size(got->subscriptions[i]);
+	return bay_reply_int64(request, (int64_t)size);
 }
 
 static int
@@ -336,11 +398,14 @@ static const struct order {
 	{"flood", do_flood},
 	{"large", do_large},
 	{"read", do_read},
+	{"take", do_take},
+	{"call", do_call},
 	{"hang", do_hang},
 	{"crash", do_crash},
 	{"texts", do_texts},
 	{"topics", do_topics},
 	{"count", do_count},
+	{"size", do_size},
 	{"bytes", do_bytes},
 	{"last", do_last},
 	{"order", do_order},
