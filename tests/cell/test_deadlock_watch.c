@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "cell/crossing.h"
 #include "loop/loop.h"
+#include "service/topic_way.h"
 #include "support/cell_control.h"
 #include "support/services.h"
 #include "support/two_cells.h"
@@ -289,9 +290,53 @@ START_TEST(waits_for_another_cell_that_come_and_go_are_not_told)
 }
 END_TEST
 
+/* More than may be on its way. */
+static int
+publish_much(void *arg)
+{
+	int i, status = BAY_OK;
+
+	(void)arg;
+	for (i = 0; i < 2000 && status == BAY_OK; i++)
+		status = bay_publish("much", NULL, BAY_INHERIT);
+	return status;
+}
+
+/* No task runs when there is a link, and all that may go over it has gone. */
+START_TEST(a_publisher_that_waits_for_another_cell_is_told_when_what_was_published_is_there)
+{
+	const char *pattern = "much";
+	struct services_job *job;
+
+	two_cells_begin(2);
+	cell_control_begin();
+	began = over = stood = went = 0;
+	watch = deadlock_watch_create(&cell_control_loop, services_executor(), services_page(), on_deadlock,
+		on_still, NULL);
+	topic_way_set("b", TOPIC_WAIT, &pattern, 1);
+	job = services_go(0, publish_much, NULL);
+	for (int i = 0; i < 120; i++)
+		turn();
+	ck_assert_int_eq(stood, 0);
+	two_cells_by_hand(1, &hand);
+	while (stood == 0)
+		turn();
+	topic_way_set("b", TOPIC_WAIT, NULL, 0);
+	ck_assert_int_eq(services_join(job), BAY_OK);
+	while (went == 0)
+		turn();
+	ck_assert_int_eq(stood, 1);
+	link_close(&hand);
+	topic_ways_stop();
+	end_far();
+	topic_ways_finish();
+}
+END_TEST
+
 CHECK_MAIN("cell/deadlock_watch",
 	a_deadlock_is_told_once_and_its_end,
 	a_deadlock_is_not_over_while_its_loop_is_silent,
 	a_wait_for_another_cell_that_stands_still_is_told_once_and_its_end,
 	a_wait_for_another_cell_is_not_over_while_its_loop_is_silent,
-	waits_for_another_cell_that_come_and_go_are_not_told)
+	waits_for_another_cell_that_come_and_go_are_not_told,
+	a_publisher_that_waits_for_another_cell_is_told_when_what_was_published_is_there)

@@ -9,6 +9,7 @@
 
 #include <bay/bay.h>
 
+#include "service/feed.h"
 #include "service/message.h"
 #include "service/peer.h"
 #include "service/peer_link.h"
@@ -247,6 +248,100 @@ START_TEST(one_that_there_is_no_room_for_ends_when_there_is)
 }
 END_TEST
 
+/* What is told to wait, and the numbers of it. */
+static struct {
+	unsigned count;
+	uint32_t serials[4];
+	const char *patterns[4];
+	const struct bay_request *requests[4];
+} told;
+
+static void
+on_wait(const struct topic_arrival_wait *wait, void *arg)
+{
+	(void)arg;
+	ck_assert_uint_lt(told.count, 4);
+	ck_assert_uint_ne(wait->serial, 0);
+	told.patterns[told.count] = feed_pattern(wait->feed);
+	told.requests[told.count] = wait->request;
+	told.serials[told.count++] = wait->serial;
+}
+
+static int
+look(void *arg)
+{
+	(void)arg;
+	told.count = 0;
+	topic_arrivals_waits(on_wait, NULL);
+	return BAY_OK;
+}
+
+static unsigned
+waiting(void)
+{
+	ck_assert_int_eq(services_run(look, NULL), BAY_OK);
+	return told.count;
+}
+
+static struct bay_subscription *more;
+
+static int
+subscribe_more(void *arg)
+{
+	const struct bay_subscription_options options = {.length = sizeof options, .messages = 2, .slow = BAY_SLOW_WAIT};
+
+	(void)arg;
+	return bay_subscribe("a.b", &options, &more);
+}
+
+static int
+unsubscribe_and_read_one(void *arg)
+{
+	(void)arg;
+	bay_unsubscribe(more);
+	return next_is(waits, "a.b 1");
+}
+
+START_TEST(what_waits_for_room_is_told_with_all_that_have_none)
+{
+	uint32_t serial;
+
+	begin();
+	ck_assert_uint_eq(waiting(), 0);
+	ck_assert_int_eq(services_run(subscribe_more, NULL), BAY_OK);
+	bring_text(TOPIC_WAIT, "a.b", "1");
+	bring_text(TOPIC_WAIT, "a.b", "2");
+	(void)hear_end();
+	(void)hear_end();
+	ck_assert_uint_eq(waiting(), 0);
+	bring_text(TOPIC_WAIT, "a.b", "3");
+	bring_text(TOPIC_WAIT, "a.b", "4");
+	while (waiting() < 4)
+		;
+	ck_assert_ptr_eq(told.requests[0], told.requests[1]);
+	ck_assert_ptr_eq(told.requests[2], told.requests[3]);
+	ck_assert_ptr_ne(told.requests[0], told.requests[2]);
+	ck_assert_str_eq(told.patterns[0], "a.b");
+	ck_assert_str_eq(told.patterns[1], "a.*");
+	ck_assert_uint_eq(told.serials[0], told.serials[1]);
+	ck_assert_uint_ne(told.serials[0], told.serials[2]);
+	serial = told.serials[2];
+	ck_assert_uint_eq(waiting(), 4);
+	ck_assert_uint_eq(told.serials[2], serial);
+	/* The third has got in, and the fourth stands before one only. */
+	ck_assert_int_eq(services_run(unsubscribe_and_read_one, NULL), BAY_OK);
+	while (waiting() > 1)
+		;
+	ck_assert_uint_eq(told.count, 1);
+	ck_assert_uint_eq(told.serials[0], serial);
+	/* Nobody waits any more. */
+	say(&(struct link_record){.kind = LINK_CANCEL, .cancel = {.id = id, .reason = "enough"}}, NULL, 0);
+	while (waiting() > 0)
+		;
+	end();
+}
+END_TEST
+
 START_TEST(one_that_is_cancelled_while_it_waits_is_lost_and_leaves_nothing)
 {
 	struct link_outcome outcome;
@@ -330,6 +425,7 @@ CHECK_MAIN("service/topic_arrival",
 	what_comes_is_put_into_subscriptions_of_its_class,
 	what_comes_goes_no_further,
 	one_that_there_is_no_room_for_ends_when_there_is,
+	what_waits_for_room_is_told_with_all_that_have_none,
 	one_that_is_cancelled_while_it_waits_is_lost_and_leaves_nothing,
 	what_waits_when_its_cell_ends_is_lost_and_leaves_nothing,
 	what_was_lost_on_its_way_is_counted_by_those_that_it_was_for,

@@ -14,6 +14,7 @@
 #include "service/feed.h"
 #include "service/peer.h"
 #include "service/peer_link.h"
+#include "service/request.h"
 #include "service/topic_wire.h"
 #include "support/log_lines.h"
 #include "support/services.h"
@@ -555,6 +556,199 @@ START_TEST(nothing_is_said_when_this_cell_ends)
 }
 END_TEST
 
+/* --- who waits for whom ------------------------------------------------------------------- */
+
+/* What was told of the way at the last look. */
+static struct {
+	bool stands;      /* somebody does before it */
+	unsigned count;   /* of what it waits for */
+	uint32_t serial;
+} told;
+
+static void
+on_wait(const struct topic_way_wait *wait, void *arg)
+{
+	(void)arg;
+	ck_assert_str_eq(wait->cell, "b");
+	ck_assert_str_eq(feed_pattern(wait->feed), "b");
+	ck_assert_str_eq(wait->request->service->name, topic_wire_services[TOPIC_WAIT]);
+	ck_assert(told.count == 0 || wait->serial == told.serial);
+	ck_assert_uint_ne(wait->serial, 0);
+	told.count++;
+	told.serial = wait->serial;
+}
+
+static int
+look_on_home(void *arg)
+{
+	(void)arg;
+	told.count = 0;
+	told.serial = 0;
+	told.stands = topic_ways_waits(scheduler_here, on_wait, NULL);
+	return BAY_OK;
+}
+
+static void
+look(void)
+{
+	ck_assert_int_eq(services_run(look_on_home, NULL), BAY_OK);
+}
+
+/* Looks until so much is told. */
+static void
+await_told(unsigned count)
+{
+	do {
+		look();
+	} while (!told.stands || told.count != count);
+}
+
+static size_t large;
+
+/* Until nobody wants them. */
+static int
+publish_on(void *arg)
+{
+	static const char bytes[300 << 10];
+	struct bay_message *message = bay_message(bytes, large);
+	int i, status = BAY_OK;
+
+	(void)arg;
+	for (i = 0; i < 2 * MANY && status == BAY_OK; i++)
+		status = bay_publish("many", message, BAY_INHERIT);
+	bay_message_free(message);
+	return status;
+}
+
+static struct services_job *
+begin_to_publish(size_t size)
+{
+	large = size;
+	want(TOPIC_WAIT, "many", NULL);
+	return services_go(0, publish_on, NULL);
+}
+
+static void
+end_publishing(struct services_job *job)
+{
+	want(TOPIC_WAIT, NULL, NULL);
+	ck_assert_int_eq(services_join(job), BAY_OK);
+	look();
+	ck_assert(!told.stands);
+	end();
+}
+
+static void
+end_one(uint64_t of_id)
+{
+	say(&(struct link_record){.kind = LINK_END, .end = {.id = of_id, .is_null = true}});
+}
+
+START_TEST(who_stands_before_a_way_waits_for_all_that_it_may_have_under_way)
+{
+	struct services_job *job;
+	uint64_t first;
+	uint32_t serial;
+	int i;
+
+	begin();
+	job = begin_to_publish(1);
+	first = hear_request().request.id;
+	for (i = 1; i < PEER_CREDIT_MESSAGES; i++)
+		(void)hear_request();
+	await_told(PEER_CREDIT_MESSAGES);
+	serial = told.serial;
+	look();
+	ck_assert_uint_eq(told.count, PEER_CREDIT_MESSAGES);
+	ck_assert_uint_eq(told.serial, serial);
+	/* One moves. */
+	end_one(first);
+	await_told(PEER_CREDIT_MESSAGES - 1);
+	ck_assert_uint_ne(told.serial, serial);
+	end_publishing(job);
+}
+END_TEST
+
+/* Of how many of what size it may have that many under way; that many may end before there is credit that the
+ * other cell may be about to tell of. */
+static const struct {
+	size_t size;
+	unsigned count;
+	unsigned ends;
+} loads[] = {
+	{1, PEER_CREDIT_MESSAGES, PEER_OWED_MESSAGES - 1},
+	{300 << 10, 4, 1},
+};
+
+START_TEST(who_stands_before_a_way_that_may_get_credit_waits_for_nothing_yet)
+{
+	for (size_t load = 0; load < sizeof loads / sizeof *loads; load++) {
+		uint64_t ids[PEER_CREDIT_MESSAGES];
+		struct link_record request = {.kind = LINK_NAME};
+		struct services_job *job;
+		unsigned i;
+
+		begin();
+		job = begin_to_publish(loads[load].size);
+		for (i = 0; i < loads[load].count; i++) {
+			request = hear_request();
+			ids[i] = request.request.id;
+		}
+		await_told(loads[load].count);
+		for (i = 0; i < loads[load].ends; i++)
+			end_one(ids[i]);
+		await_told(loads[load].count - loads[load].ends);
+		/* From now on the credit may be on its way. */
+		end_one(ids[i]);
+		await_told(0);
+		say(&(struct link_record){.kind = LINK_CREDIT, .credit = {.service = request.request.service,
+			.messages = i + 1, .bytes = (i + 1) * (uint64_t)request.request.size}});
+		for (i = 0; i < loads[load].ends + 1; i++)
+			(void)hear_request();
+		await_told(loads[load].count);
+		end_publishing(job);
+	}
+}
+END_TEST
+
+START_TEST(who_stands_before_a_way_without_a_link_waits_for_nothing_yet)
+{
+	struct services_job *job;
+
+	two_cells_begin(1);
+	job = begin_to_publish(1);
+	await_told(0);
+	two_cells_by_hand(1, &hand);
+	await_told(PEER_CREDIT_MESSAGES);
+	end_publishing(job);
+}
+END_TEST
+
+static int
+publish_all_that_may_be_under_way(void *arg)
+{
+	int i, status = BAY_OK;
+
+	(void)arg;
+	for (i = 0; i <= PEER_CREDIT_MESSAGES && status == BAY_OK; i++)
+		status = bay_publish("many", NULL, BAY_INHERIT);
+	return status;
+}
+
+START_TEST(a_way_before_which_nobody_stands_is_not_told)
+{
+	begin();
+	want(TOPIC_WAIT, "many", NULL);
+	ck_assert_int_eq(services_run(publish_all_that_may_be_under_way, NULL), BAY_OK);
+	for (int i = 0; i < PEER_CREDIT_MESSAGES; i++)
+		(void)hear_request();
+	look();
+	ck_assert(!told.stands);
+	ck_assert_uint_eq(told.count, 0);
+	end();
+}
+END_TEST
+
 CHECK_MAIN("service/topic_way",
 	what_fits_any_of_the_patterns_goes_over_once,
 	each_class_has_its_own_way,
@@ -568,4 +762,8 @@ CHECK_MAIN("service/topic_way",
 	a_crash_is_said_once_for_all_that_was_sent,
 	nothing_is_said_when_the_other_cell_ends_in_order,
 	nothing_is_said_when_nobody_there_wants_it_any_more,
-	nothing_is_said_when_this_cell_ends)
+	nothing_is_said_when_this_cell_ends,
+	who_stands_before_a_way_waits_for_all_that_it_may_have_under_way,
+	who_stands_before_a_way_that_may_get_credit_waits_for_nothing_yet,
+	who_stands_before_a_way_without_a_link_waits_for_nothing_yet,
+	a_way_before_which_nobody_stands_is_not_told)
