@@ -49,7 +49,7 @@ struct topic_way {
 	unsigned sent;                /* and not ended, whatever they were sent for */
 	size_t sent_bytes;
 	const struct bay_request *telling; /* of those: what says how many of a topic were lost; or NULL */
-	uint32_t moves;               /* times that one was sent or has ended */
+	uint32_t all_sent;            /* times that one was, as long as the process lives */
 	bool asked;                   /* somebody waits until it is idle */
 };
 
@@ -116,7 +116,6 @@ static void
 topic_way_ended(struct topic_way *way, struct bay_request *request)
 {
 	way->sent--;
-	way->moves++;
 	way->sent_bytes -= bay_message_size(request->message);
 	if (request->status != BAY_OK)
 		topic_way_complain(way, request);
@@ -154,7 +153,7 @@ topic_way_send(struct topic_way *way, struct bay_message *wire, bool tells)
 	if (tells)
 		way->telling = request;
 	way->sent++;
-	way->moves++;
+	way->all_sent++;
 	way->sent_bytes += bay_message_size(wire);
 	status = service_queue_put(way->service, request);
 	if (status == BAY_OK)
@@ -367,7 +366,7 @@ static void
 topic_way_gather(const struct topic_way *way, topic_way_wait_fn *fn, void *arg)
 {
 	struct topic_way_gathering gathering = {.fn = fn, .arg = arg,
-		.wait = {.feed = way->feed, .cell = way->cell, .serial = way->moves % UINT32_MAX + 1}};
+		.wait = {.feed = way->feed, .cell = way->cell, .serial = way->all_sent % UINT32_MAX + 1}};
 
 	if (topic_way_is_full(way))
 		(void)peer_waits_stuck(way->service, way->sent, topic_way_on_wait, &gathering);

@@ -725,6 +725,41 @@ START_TEST(who_stands_before_a_way_without_a_link_waits_for_nothing_yet)
 END_TEST
 
 static int
+publish_one(void *arg)
+{
+	(void)arg;
+	return bay_publish("many", NULL, BAY_INHERIT);
+}
+
+/* As long as the loop of the way does nothing else, what stands before it has not been looked at. */
+static int
+look_when_somebody_stands(void *arg)
+{
+	do {
+		look_on_home(arg);
+	} while (!told.stands);
+	return BAY_OK;
+}
+
+START_TEST(who_stands_before_a_way_that_is_about_to_take_more_waits_for_nothing_yet)
+{
+	struct services_job *looker, *publisher;
+
+	two_cells_begin(2);
+	two_cells_by_hand(1, &hand);
+	want(TOPIC_WAIT, "many", NULL);
+	ck_assert_int_eq(services_run(publish_one, NULL), BAY_OK);
+	(void)hear_request();
+	looker = services_go(0, look_when_somebody_stands, NULL);
+	large = 1;
+	publisher = services_go(1, publish_on, NULL);
+	ck_assert_int_eq(services_join(looker), BAY_OK);
+	ck_assert_uint_eq(told.count, 0);
+	end_publishing(publisher);
+}
+END_TEST
+
+static int
 publish_all_that_may_be_under_way(void *arg)
 {
 	int i, status = BAY_OK;
@@ -765,5 +800,6 @@ CHECK_MAIN("service/topic_way",
 	nothing_is_said_when_this_cell_ends,
 	who_stands_before_a_way_waits_for_all_that_it_may_have_under_way,
 	who_stands_before_a_way_that_may_get_credit_waits_for_nothing_yet,
+	who_stands_before_a_way_that_is_about_to_take_more_waits_for_nothing_yet,
 	who_stands_before_a_way_without_a_link_waits_for_nothing_yet,
 	a_way_before_which_nobody_stands_is_not_told)
