@@ -84,15 +84,19 @@ silent_loops_append(struct buffer *text, const struct supervisor *supervisor,
 	const struct master_cell *cell)
 {
 	struct silent_loop silent;
+	size_t whole = text->size;
 	uint32_t next = 0;
 
 	while (silent_loops_next(supervisor, cell, &next, &silent)) {
-		/* Without memory the text goes without this hint. */
 		if (!buffer_printf(text, " (loop %u hangs in service %s%s", (unsigned)silent.loop,
 			silent.service != NULL ? silent.service->config->name : "?",
 			silent.view.task[0] != '\0' ? ", task " : "") ||
 		    !text_escape(text, silent.view.task, strlen(silent.view.task)) ||
-		    !buffer_append_text(text, ")"))
-			buffer_clear(text);
+		    !buffer_append_text(text, ")") || buffer_text(text) == NULL) {
+			/* Without memory the text goes without this hint, and has room for its end. */
+			text->size = whole;
+			return;
+		}
+		whole = text->size;
 	}
 }

@@ -25,7 +25,7 @@ bool silent_loops_report_cell(const struct master *master, const struct master_c
 	const struct master_service *only, json_t *loops)
 	__attribute__((warn_unused_result));
 
-/* Appends " (loop 0 hangs in service spin, task handle)" for each of the cell. */
+/* Appends " (loop 0 hangs in service spin, task handle)" for each of the cell that there is memory for. */
 void silent_loops_append(struct buffer *text, const struct supervisor *supervisor,
 	const struct master_cell *cell);
 

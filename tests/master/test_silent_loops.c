@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/alloc.h"
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/status_page.h"
@@ -143,6 +144,36 @@ START_TEST(a_text_names_those_of_its_cell)
 }
 END_TEST
 
+START_TEST(a_text_without_memory_keeps_what_it_has)
+{
+#define SIXTY "its loops have not taken the change, it was said by them all"
+	static const char *const wholes[] = {
+		SIXTY,
+		SIXTY " (loop 0 hangs in service a, task spin)",
+		SIXTY " (loop 0 hangs in service a, task spin) (loop 1 hangs in service ?, task longest)",
+	};
+
+	open_cells();
+	keep_loop(a->cell, 0, a->slot, "spin", SECONDS(1));
+	keep_loop(a->cell, 1, 77, "longest", SECONDS(1));
+	/* Each of the two needs more memory than there is for the text before. */
+	for (size_t told = 0; told < 3; told++) {
+		struct buffer text = {0};
+
+		ck_assert(buffer_printf(&text, SIXTY));
+		alloc_fail_at(told + 1);
+		silent_loops_append(&text, fake.supervisor, a->cell);
+		/* Its end needs none. */
+		alloc_fail_at(1);
+		ck_assert_ptr_nonnull(buffer_text(&text));
+		alloc_fail_at(0);
+		ck_assert_str_eq(buffer_text(&text), wholes[told]);
+		buffer_finish(&text);
+	}
+	fake_master_close(&fake);
+}
+END_TEST
+
 START_TEST(the_name_of_a_task_is_text_whatever_the_page_holds)
 {
 	struct buffer text = {0};
@@ -172,4 +203,5 @@ CHECK_MAIN("master/silent_loops",
 	those_of_one_service_or_of_one_cell_can_be_asked_for,
 	a_cell_without_a_process_has_none,
 	a_text_names_those_of_its_cell,
+	a_text_without_memory_keeps_what_it_has,
 	the_name_of_a_task_is_text_whatever_the_page_holds)
