@@ -11,7 +11,7 @@
 #define HOP_WORD(member) (offsetof(struct hop, member) / 8)
 
 _Static_assert(HOP_TABLE_SIZE < UINT16_MAX, "a place has a number of 16 bits");
-_Static_assert(offsetof(struct hop, begun_ns) % 8 == 0 && offsetof(struct hop, flags) % 8 == 0,
+_Static_assert(offsetof(struct hop, span) % 8 == 0 && offsetof(struct hop, begun_ns) % 8 == 0 && offsetof(struct hop, flags) % 8 == 0,
 	"what changes is a word");
 
 /* Places that are looked at for a free one: all of them would take as long as a call. */
@@ -95,6 +95,32 @@ hop_table_crash(struct hop_table *table, uint16_t place)
 		return;
 	atomic_store_explicit(&at->state, HOP_PLACE_CRASHED, memory_order_relaxed);
 	atomic_store_explicit(&table->crashed, place, memory_order_release);
+}
+
+/* Its loop goes on meanwhile, and may give the place to another. */
+static bool
+hop_place_crash(struct hop_place *at, uint64_t span)
+{
+	uint64_t crashed = HOP_PLACE_CRASHED, state = atomic_load_explicit(&at->state, memory_order_acquire);
+
+	if ((state != HOP_PLACE_OPEN && state != HOP_PLACE_STALLED) ||
+		!atomic_compare_exchange_strong_explicit(&at->state, &state, HOP_PLACE_CRASHED, memory_order_acq_rel,
+			memory_order_relaxed))
+		return false;
+	if (atomic_load_explicit(&at->words[HOP_WORD(span)], memory_order_relaxed) == span)
+		return true;
+	(void)atomic_compare_exchange_strong_explicit(&at->state, &crashed, state, memory_order_relaxed,
+		memory_order_relaxed);
+	return false;
+}
+
+void
+hop_table_crash_of(struct hop_table *table, uint16_t place, uint64_t span)
+{
+	struct hop_place *at = hop_table_at(table, place);
+	bool is_there = at != NULL && hop_place_crash(at, span);
+
+	hop_table_crash(table, is_there ? place : 0);
 }
 
 uint16_t

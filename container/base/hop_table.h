@@ -52,6 +52,9 @@ void hop_table_close(struct hop_table *table, uint16_t place);
 void hop_table_stall(struct hop_table *table, uint16_t place);
 void hop_table_crash(struct hop_table *table, uint16_t place);
 
+/* The same of whoever works for the hop with that span, also when that has ended. */
+void hop_table_crash_of(struct hop_table *table, uint16_t place, uint64_t span);
+
 /* The number of the place of the hop that crashed, 0: none; and when the process did, 0: it has not. */
 uint16_t hop_table_crashed(const struct hop_table *table, int64_t *crashed_ns_r);
 

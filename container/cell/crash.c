@@ -228,6 +228,7 @@ crash_handle(int number, siginfo_t *info, void *context)
 	if (here == NULL && await_elsewhere != NULL && !(sent && info->si_pid != getpid())) {
 		struct status_name name = status_name_make(await_elsewhere->name);
 
+		hop_note_crash_elsewhere(await_elsewhere);
 		status_page_blame(crash_page, await_elsewhere->slot, &name);
 	}
 	if (kind == CRASH_SIGNAL)

@@ -20,6 +20,8 @@ struct await_elsewhere {
 	uint32_t slot;                     /* of the service in the status page, or STATUS_NO_SLOT */
 	char name[32];
 	struct trace_id trace;             /* that it works for, as log lines have it, or none */
+	uint64_t hop_span;                 /* of the request that it works for, ... */
+	uint16_t hop_place;                /* ... whose hop is there as long as it has that; 0: none */
 };
 
 /* That of this thread, or NULL. */

@@ -26,6 +26,7 @@
 #include "runtime/await.h"
 #include "runtime/scheduler.h"
 #include "runtime/task.h"
+#include "service/hop.h"
 #include "service/instance.h"
 #include "service/service.h"
 #include "service/trace.h"
@@ -150,6 +151,7 @@ blocking_create(struct task *self, const char *name, bay_blocking_fn *fn, void *
 	elsewhere->subject = instance != NULL ? instance->service->subject : NULL;
 	elsewhere->slot = self->slot;
 	trace_for_log(&elsewhere->trace);
+	hop_for_elsewhere(elsewhere);
 	snprintf(elsewhere->name, sizeof elsewhere->name, "%s", name != NULL ? name : "function");
 	return call;
 }

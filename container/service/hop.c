@@ -137,14 +137,23 @@ hop_end(struct bay_request *request)
 
 /* --- what a cell dies of ----------------------------------------------------------------- */
 
-/* The place of the request that the code of this thread works for; 0: none. */
-static uint16_t
-hop_place_here(const struct scheduler *here)
+/* The request that the code of this thread works for, if its hop has begun; or NULL. */
+static const struct bay_request *
+hop_request_here(const struct scheduler *here)
 {
 	const struct bay_request *request = here->leaf != NULL ? here->leaf :
 		here->current != NULL ? here->current->request : NULL;
 
-	return request != NULL && request->recorded != 0 && request->came_ns != 0 ? request->hop_place : 0;
+	return request != NULL && request->recorded != 0 && request->came_ns != 0 ? request : NULL;
+}
+
+/* Its place; 0: none. */
+static uint16_t
+hop_place_here(const struct scheduler *here)
+{
+	const struct bay_request *request = hop_request_here(here);
+
+	return request != NULL ? request->hop_place : 0;
 }
 
 void
@@ -152,6 +161,22 @@ hop_note_crash(const struct scheduler *here)
 {
 	if (hop_table != NULL)
 		hop_table_crash(hop_table, hop_place_here(here));
+}
+
+void
+hop_for_elsewhere(struct await_elsewhere *elsewhere)
+{
+	const struct bay_request *request = hop_request_here(scheduler_here);
+
+	elsewhere->hop_place = request != NULL ? request->hop_place : 0;
+	elsewhere->hop_span = request != NULL ? request->span : 0;
+}
+
+void
+hop_note_crash_elsewhere(const struct await_elsewhere *elsewhere)
+{
+	if (hop_table != NULL)
+		hop_table_crash_of(hop_table, elsewhere->hop_place, elsewhere->hop_span);
 }
 
 void

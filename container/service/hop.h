@@ -17,6 +17,7 @@
 #include "service/request.h"
 #include "service/service.h"
 
+struct await_elsewhere;
 struct scheduler;
 struct status_page;
 
@@ -44,6 +45,11 @@ void hop_drop(struct bay_request *request);
  * one that did it. Safe in a signal handler, but that the memory may be broken. */
 void hop_note_crash(const struct scheduler *here);
 void hop_note_stall(const struct scheduler *here);
+
+/* The same of a thread that is no loop, and works for the request that the code worked for which was running at
+ * the first of the two. */
+void hop_for_elsewhere(struct await_elsewhere *elsewhere);
+void hop_note_crash_elsewhere(const struct await_elsewhere *elsewhere);
 
 /* Where threads that are no loops write theirs, and where those stand that have not ended; NULL: nowhere,
  * as at first. Before there are such requests, or after. */

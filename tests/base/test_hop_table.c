@@ -110,6 +110,41 @@ START_TEST(what_crashed_is_known_and_when)
 }
 END_TEST
 
+START_TEST(what_crashed_elsewhere_is_known_unless_its_hop_has_ended)
+{
+	uint16_t ended, place, stalled;
+	int64_t crashed_ns;
+	struct hop hop;
+
+	begin();
+	ended = open_hop(1);
+	hop_table_close(table, ended);
+	hop_table_crash_of(table, ended, 1);
+	hop_table_crash_of(table, 0, 1);
+	ck_assert_uint_eq(hop_table_crashed(table, &crashed_ns), 0);
+	ck_assert_int_ne(crashed_ns, 0);
+	ck_assert_uint_eq(count(), 0);
+	/* Another has the place by now. */
+	atomic_store(&table->next, 0);
+	place = open_hop(2);
+	ck_assert_uint_eq(place, ended);
+	hop_table_crash_of(table, place, 1);
+	ck_assert_uint_eq(hop_table_crashed(table, &crashed_ns), 0);
+	ck_assert_int_eq(hop_table_read(table, place, &hop), HOP_PLACE_OPEN);
+	stalled = open_hop(3);
+	hop_table_stall(table, stalled);
+	hop_table_crash_of(table, stalled, 2);
+	ck_assert_int_eq(hop_table_read(table, stalled, &hop), HOP_PLACE_STALLED);
+	hop_table_crash_of(table, stalled, 3);
+	ck_assert_uint_eq(hop_table_crashed(table, &crashed_ns), stalled);
+	ck_assert_int_eq(hop_table_read(table, stalled, &hop), HOP_PLACE_CRASHED);
+	hop_table_crash_of(table, place, 2);
+	ck_assert_uint_eq(hop_table_crashed(table, &crashed_ns), place);
+	ck_assert_int_eq(hop_table_read(table, place, &hop), HOP_PLACE_CRASHED);
+	free(table);
+}
+END_TEST
+
 START_TEST(what_a_stranger_has_written_is_none_or_ends)
 {
 	int64_t crashed_ns;
@@ -172,5 +207,6 @@ CHECK_MAIN("base/hop_table",
 	what_is_open_is_there_with_what_is_known_until_it_is_closed,
 	when_all_places_are_taken_there_is_none_and_that_is_fine,
 	what_crashed_is_known_and_when,
+	what_crashed_elsewhere_is_known_unless_its_hop_has_ended,
 	what_a_stranger_has_written_is_none_or_ends,
 	threads_never_get_the_same_place)

@@ -9,6 +9,7 @@
 
 #include "base/hop_ring.h"
 #include "base/hop_table.h"
+#include "runtime/await.h"
 #include "service/trace.h"
 #include "support/services.h"
 
@@ -71,12 +72,23 @@ look_at_open_ones(void)
 	}
 }
 
+/* On a thread of the pool. */
+static int
+note_elsewhere(void *arg)
+{
+	(void)arg;
+	hop_note_crash_elsewhere(await_elsewhere);
+	return BAY_OK;
+}
+
 /* As the handler of a crash does it, in the code of a leaf and of a task. */
 static int
 note(struct bay_request *request)
 {
 	if (strcmp(bay_request_text(request), "crash") == 0)
 		hop_note_crash(scheduler_here);
+	else if (strcmp(bay_request_text(request), "crash elsewhere") == 0)
+		ck_assert_int_eq(bay_blocking("note", note_elsewhere, NULL, NULL, NULL, BAY_INHERIT), BAY_OK);
 	else
 		hop_note_stall(scheduler_here);
 	look_at_open_ones();
@@ -337,6 +349,20 @@ IN_A_TASK(a_crash_and_a_stall_are_those_of_the_request_whose_code_runs)
 	return BAY_OK;
 }
 
+IN_A_TASK(a_crash_on_another_thread_is_that_of_the_request_that_it_works_for)
+{
+	hop_set_page(services_page());
+	services_expect_text(noting[0], "crash elsewhere", BAY_OK, "noted");
+	ck_assert_uint_eq(open_count, 0);
+	trace(noting[0], true);
+	services_expect_text(noting[0], "crash elsewhere", BAY_OK, "noted");
+	ck_assert_uint_eq(open_count, 1);
+	ck_assert_int_eq(open_state, HOP_PLACE_CRASHED);
+	ck_assert_uint_eq(hop.slot, noting[0]->slot);
+	hop_set_page(NULL);
+	return BAY_OK;
+}
+
 CHECK_MAIN("service/hop",
 	while_nobody_traces_nothing_is_recorded,
 	a_call_of_a_traced_service_is_recorded_and_goes_its_way,
@@ -346,4 +372,5 @@ CHECK_MAIN("service/hop",
 	hops_belong_to_the_trace_from_outside,
 	a_hop_stands_among_those_that_have_not_ended_until_it_has,
 	what_waits_in_the_queue_has_come_and_not_begun,
-	a_crash_and_a_stall_are_those_of_the_request_whose_code_runs)
+	a_crash_and_a_stall_are_those_of_the_request_whose_code_runs,
+	a_crash_on_another_thread_is_that_of_the_request_that_it_works_for)

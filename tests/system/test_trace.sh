@@ -297,6 +297,15 @@ tells moment <<'END'
 END
 grep -q '"crashed":true' "$dir/moment" || fail 'none crashed'
 
+case='a crash on another thread is that of the hop it worked for'
+begin_trace there actor --limit 1 --for 30s
+ctl call actor crash-there
+ended_with 0
+tells there <<'END'
+0 actor far queued false peer-died
+END
+grep -q '"crashed":true' "$dir/there" || fail 'none crashed'
+
 again() {
 	ctl call actor 'echo again'
 	[ "$status" -eq 0 ]

@@ -21,6 +21,7 @@
  *	spin         keeps its loop for ever
  *	toil NAME    the same in a task of this name
  *	crash        dies of a null pointer
+ *	crash-there  the same in a function on another thread
  *	exit N       ends the process with exit code N
  *	give-up      makes run return a failure: the service fails by itself
  */
@@ -222,6 +223,14 @@ actor_log(struct bay_request *request, const char *text)
 }
 
 static int
+crash_there(void *arg)
+{
+	(void)arg;
+	crash();
+	return BAY_OK;
+}
+
+static int
 actor_chat(struct bay_request *request, int lines)
 {
 	while (lines-- > 0)
@@ -293,6 +302,8 @@ actor(struct bay_request *request)
 		return bay_join(bay_spawn(rest, toil, NULL), BAY_INHERIT);
 	if (strcmp(order, "crash") == 0)
 		crash();
+	if (strcmp(order, "crash-there") == 0)
+		return bay_blocking("crash", crash_there, NULL, NULL, NULL, BAY_INHERIT);
 	if (strncmp(order, "exit ", 5) == 0)
 		exit(atoi(rest));
 	if (strcmp(order, "give-up") == 0)
