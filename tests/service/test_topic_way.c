@@ -4,6 +4,8 @@
 
 #include "service/topic_way.h"
 
+#include <sched.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -731,10 +733,13 @@ publish_one(void *arg)
 	return bay_publish("many", NULL, BAY_INHERIT);
 }
 
+static atomic_bool looking;
+
 /* As long as the loop of the way does nothing else, what stands before it has not been looked at. */
 static int
 look_when_somebody_stands(void *arg)
 {
+	atomic_store(&looking, true);
 	do {
 		look_on_home(arg);
 	} while (!told.stands);
@@ -751,6 +756,8 @@ START_TEST(who_stands_before_a_way_that_is_about_to_take_more_waits_for_nothing_
 	ck_assert_int_eq(services_run(publish_one, NULL), BAY_OK);
 	(void)hear_request();
 	looker = services_go(0, look_when_somebody_stands, NULL);
+	while (!atomic_load(&looking))
+		sched_yield();
 	large = 1;
 	publisher = services_go(1, publish_on, NULL);
 	ck_assert_int_eq(services_join(looker), BAY_OK);

@@ -287,7 +287,13 @@ sed 's/},{/\n/g' "$dir/crashing" | grep '"crashed":true' >"$dir/crashed"
 grep -q '"service":"actor"' "$dir/crashed" || fail "another one crashed: $(cat "$dir/crashed")"
 grep -q '"run_ns":[1-9]' "$dir/crashed" || fail "it does not say how long that ran: $(cat "$dir/crashed")"
 
+again() {
+	ctl call actor 'echo again'
+	[ "$status" -eq 0 ]
+}
+
 case='the hops of the last moment are read before the page goes'
+wait_until 'the cell is back' again
 begin_trace moment actor --limit 1 --for 30s
 ctl call actor 'last bystander echo so'
 ended_with 0
@@ -298,6 +304,7 @@ END
 grep -q '"crashed":true' "$dir/moment" || fail 'none crashed'
 
 case='a crash on another thread is that of the hop it worked for'
+wait_until 'the cell is back' again
 begin_trace there actor --limit 1 --for 30s
 ctl call actor crash-there
 ended_with 0
@@ -305,11 +312,6 @@ tells there <<'END'
 0 actor far queued false peer-died
 END
 grep -q '"crashed":true' "$dir/there" || fail 'none crashed'
-
-again() {
-	ctl call actor 'echo again'
-	[ "$status" -eq 0 ]
-}
 
 case='so is who was killed since its loop hung, and nobody else'
 ctl set actor.stall_kill 1s
