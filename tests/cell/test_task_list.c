@@ -371,6 +371,9 @@ END_TEST
 
 /* --- many ---------------------------------------------------------------------------------------- */
 
+/* Each loop has its part of the list: of many loops it is short, and told in time by a busy machine, too. */
+enum { MANY_LOOPS = 8, PART = CELL_TASKS_MAX / MANY_LOOPS };
+
 static int
 sleep_long(void *arg)
 {
@@ -383,7 +386,7 @@ start_many(struct bay_request *request)
 {
 	int i;
 
-	for (i = 0; i < CELL_TASKS_MAX; i++)
+	for (i = 0; i < 2 * PART; i++)
 		ck_assert_int_eq(bay_go("one of many", sleep_long, NULL), BAY_OK);
 	atomic_fetch_add(&waiting, 1);
 	(void)request;
@@ -394,12 +397,12 @@ START_TEST(a_list_has_an_end_and_says_how_many_there_are)
 {
 	const json_t *listed;
 
-	begin(2);
+	begin(MANY_LOOPS);
 	service = START("many", .plugin = PLUGIN(.handle = start_many), .stack_bytes = 64 << 10);
 	begin_task(0, service, "");
 	listed = list(1, NULL);
-	ck_assert_uint_eq(json_array_size(json_object_get(listed, "tasks")), CELL_TASKS_MAX / 2);
-	ck_assert_int_eq(number_of(listed, "total"), CELL_TASKS_MAX + 1);
+	ck_assert_uint_eq(json_array_size(json_object_get(listed, "tasks")), PART);
+	ck_assert_int_eq(number_of(listed, "total"), 2 * PART + 1);
 	end();
 }
 END_TEST
