@@ -201,6 +201,8 @@ WITH_CELLS(one_way_before_a_full_queue_is_told_with_what_stands_for_it, true)
 {
 	struct bay_task *call = bay_call_start(narrow, NULL), *queued, *sender;
 	struct heard heard = {.only = narrow};
+	unsigned there = 0;
+	const char *told;
 
 	(void)served_text(false);
 	queued = bay_call_start(narrow, NULL);
@@ -210,7 +212,10 @@ WITH_CELLS(one_way_before_a_full_queue_is_told_with_what_stands_for_it, true)
 	while (sent(narrow).count < 4)
 		ck_assert_int_eq(bay_yield(), BAY_OK);
 	ck_assert_uint_eq(sent(narrow).count, 4);
-	ck_assert_ptr_nonnull(strstr(served_text(false), "narrow a 7 "));
+	/* All three are there, in whatever place. */
+	for (told = served_text(false); (told = strstr(told, "narrow a 7 ")) != NULL; told++)
+		there++;
+	ck_assert_uint_eq(there, 3);
 	/* Between the two may be the end. */
 	for (heard.most = 1; heard.most <= 4; heard.most++) {
 		heard.count = 0;
