@@ -19,6 +19,7 @@ cells() {
 	[service pub]
 	plugin = topics
 	concurrency = 1
+	health_queue = 0s
 	timeout = 0
 	patterns = back
 	slow = wait
@@ -39,7 +40,6 @@ cells() {
 	start
 }
 
-size_is() { [ "$(ctl_quiet call "$1" size)" = "$2" ]; }
 is_queued() { [ "$(field_of "$1" queued)" -eq 1 ]; }
 has_some() { [ "$(ctl_quiet call "$1" size)" -gt 0 ] 2>/dev/null; }
 
