@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -17,6 +18,7 @@
 #include "runtime/task.h"
 #include "service/registry.h"
 #include "support/log_lines.h"
+#include "support/temp_dir.h"
 
 #if defined(BAY_ASAN) || defined(BAY_TSAN)
 enum { SWAPS = 60 };
@@ -78,6 +80,25 @@ in_flight(void)
 		turn(); \
 	}
 
+/* Behind it calls are in flight until it is opened. */
+struct gate {
+	struct temp_dir dir;
+	char order[320];
+};
+
+static void
+gate_init(struct gate *gate)
+{
+	temp_dir_init(&gate->dir);
+	snprintf(gate->order, sizeof gate->order, "until %s", temp_dir_path(&gate->dir, "open"));
+}
+
+static void
+gate_open(struct gate *gate)
+{
+	temp_dir_write(&gate->dir, "open", "");
+}
+
 /* --- the swap ----------------------------------------------------------------------------- */
 
 START_TEST(a_swap_puts_new_code_in_the_place_of_the_old_which_goes)
@@ -101,9 +122,11 @@ END_TEST
 
 START_TEST(what_is_in_flight_ends_with_the_old_code_and_what_is_queued_gets_the_new)
 {
-	struct call sleepers[2] = {{.order = "sleep 50000000"}, {.order = "sleep 50000000"}};
+	struct gate gate;
+	struct call sleepers[2] = {{.order = gate.order}, {.order = gate.order}};
 	struct call queued = {.order = "version"};
 
+	gate_init(&gate);
 	begin(1);
 	start_drain_ns = 100 * BAY_SECOND;
 	start_first(V1, 1);
@@ -115,12 +138,14 @@ START_TEST(what_is_in_flight_ends_with_the_old_code_and_what_is_queued_gets_the_
 	join_call(&queued);
 	ck_assert_str_eq(queued.text, "2");
 	ck_assert(is_loaded(V1));
+	gate_open(&gate);
 	for (int i = 0; i < 2; i++) {
 		join_call(&sleepers[i]);
 		ck_assert_str_eq(sleepers[i].text, "1");
 	}
 	UNTIL(!is_loaded(V1));
 	finish();
+	temp_dir_finish(&gate.dir);
 }
 END_TEST
 
@@ -147,7 +172,7 @@ START_TEST(messages_to_be_sent_later_are_sent_by_the_successor)
 	expect_order("a", "later a", BAY_OK, "1");
 	swap(V2, 2);
 	UNTIL(!is_loaded(V1));
-	expect_order("a", "sleep 300000000", BAY_OK, "2");
+	expect_order("a", "sleep 1500000000", BAY_OK, "2");
 	/* The one that was sent, and this one. */
 	expect_order("a", "count", BAY_OK, "2 2");
 	finish();
@@ -234,9 +259,11 @@ END_TEST
 
 START_TEST(no_request_is_in_flight_when_the_state_goes_over)
 {
-	struct call sleeper = {.order = "sleep 50000000"}, late = {.order = "count"};
+	struct gate gate;
+	struct call sleeper = {.order = gate.order}, late = {.order = "count"};
 	int64_t swapped;
 
+	gate_init(&gate);
 	begin(2);
 	start_drain_ns = 100 * BAY_SECOND;
 	start_first(TEST_PLUGIN("swaps_state_1"), 0);
@@ -246,12 +273,14 @@ START_TEST(no_request_is_in_flight_when_the_state_goes_over)
 	UNTIL(strcmp(stages, "li") == 0);
 	/* It waits for the new one, whatever loop it comes from. */
 	begin_call(&late, 1, "a");
+	gate_open(&gate);
 	ck_assert_int_eq(wait_for(swapped).status, BAY_OK);
 	join_call(&sleeper);
 	ck_assert_str_eq(sleeper.text, "1");
 	join_call(&late);
 	ck_assert_str_eq(late.text, late.text[0] == '1' ? "1 1" : "2 1");
 	finish();
+	temp_dir_finish(&gate.dir);
 }
 END_TEST
 
@@ -547,15 +576,19 @@ END_TEST
 
 START_TEST(a_canary_that_is_given_up_finishes_what_it_has)
 {
-	struct call sleeper = {.order = "sleep 50000000"}, stayer = {.order = "sleep 50000000000"};
+	struct gate gate;
+	struct call sleeper = {.order = gate.order}, stayer = {.order = "sleep 50000000000"};
 
+	gate_init(&gate);
 	begin(1);
 	start_first(V1, 1);
 	try_half(V2, 2);
 	expect_order("a", "version", BAY_OK, "1");
 	begin_call(&sleeper, 0, "a");
 	UNTIL(in_flight() == 1);
-	ck_assert_int_eq(give_up(100 * BAY_SECOND).status, BAY_OK);
+	host_abort(host, "a", 100 * BAY_SECOND, on_done, ++last_id);
+	gate_open(&gate);
+	ck_assert_int_eq(wait_for(last_id).status, BAY_OK);
 	expect_in_turn("1", "1");
 	join_call(&sleeper);
 	ck_assert_str_eq(sleeper.text, "2");
@@ -572,6 +605,7 @@ START_TEST(a_canary_that_is_given_up_finishes_what_it_has)
 	UNTIL(!is_loaded(V2));
 	ck_assert_int_eq(failed.times, 0);
 	finish();
+	temp_dir_finish(&gate.dir);
 }
 END_TEST
 
@@ -656,10 +690,11 @@ END_TEST
 
 START_TEST(the_state_goes_over_when_both_have_ended_their_requests)
 {
-	struct call sleeper = {.order = "sleep 50000000"};
-
+	struct gate gate;
+	struct call sleeper = {.order = gate.order};
 	struct answer answer;
 
+	gate_init(&gate);
 	begin(1);
 	start_drain_ns = 100 * BAY_SECOND;
 	start_first(TEST_PLUGIN("swaps_state_1"), 1);
@@ -669,7 +704,9 @@ START_TEST(the_state_goes_over_when_both_have_ended_their_requests)
 	expect_order("a", "count", BAY_OK, "1 2");
 	begin_call(&sleeper, 0, "a");
 	UNTIL(in_flight() == 1);
-	ck_assert_int_eq(promote().status, BAY_OK);
+	host_promote(host, &(struct cell_promote){.service = "a", .keep = start_keeps}, on_done, ++last_id);
+	gate_open(&gate);
+	ck_assert_int_eq(wait_for(last_id).status, BAY_OK);
 	ck_assert(atomic_load(&sleeper.done));
 	ck_assert_str_eq(sleeper.text, "2");
 	ck_assert_str_eq(stages, "liho");
@@ -685,6 +722,7 @@ START_TEST(the_state_goes_over_when_both_have_ended_their_requests)
 	expect_order("a", "count", BAY_OK, "2 6");
 	UNTIL(!is_loaded(TEST_PLUGIN("swaps_state_1")));
 	finish();
+	temp_dir_finish(&gate.dir);
 }
 END_TEST
 

@@ -143,7 +143,7 @@ static int
 swaps_later(struct bay_request *request, const char *name)
 {
 	struct bay_message *order = bay_message("count", 5);
-	int status = bay_send_later(bay_service(name), order, bay_after(BAY_SECOND / 5), NULL);
+	int status = bay_send_later(bay_service(name), order, bay_after(BAY_SECOND), NULL);
 
 	bay_message_free(order);
 	return status == BAY_OK ? bay_reply_text(request, SWAPS_VERSION) : bay_fail(request, status, "later");
