@@ -58,6 +58,7 @@ struct deadlock_watch {
 	unsigned circle_count;
 	struct wait_edges before; /* those of the look before this one that still are, then those of this one */
 	bool before_all;        /* no loop was missing in the look before */
+	bool again;             /* none is now, and one was before: only the next look knows what is over */
 	unsigned still_looks;   /* that have shown waits for other cells, up to DEADLOCK_STILL_LOOKS */
 	unsigned count;
 	struct deadlock_part parts[];
@@ -220,6 +221,7 @@ deadlock_look_outside(struct deadlock_watch *watch, bool all_seen)
 		deadlock_note_still(watch, stands);
 	wait_edges_finish(&watch->before);
 	watch->before = watch->waits;
+	watch->again = all_seen && !watch->before_all;
 	watch->before_all = all_seen;
 	watch->waits = (struct wait_edges){.count = 0};
 	return took_ns;
@@ -318,7 +320,7 @@ deadlock_begin(struct deadlock_watch *watch)
 
 	if (loop_now(watch->loop) < watch->next_ns)
 		return;
-	if (switches == watch->switches && !watch->incomplete && !deadlock_moves(watch)) {
+	if (switches == watch->switches && !watch->incomplete && !watch->again && !deadlock_moves(watch)) {
 		deadlock_look_again(watch);
 		return;
 	}
