@@ -275,6 +275,34 @@ call_again_and_again(void *arg)
 	return BAY_OK;
 }
 
+START_TEST(a_wait_for_another_cell_that_ends_while_another_loop_is_silent_is_over)
+{
+	struct services_job *call, *job;
+	int64_t until_ns;
+
+	begin_far();
+	call = begin_call();
+	job = services_go(1, hold, NULL);
+	while (!atomic_load(&held))
+		sched_yield();
+	link_close(&hand);
+	ck_assert_int_ne(services_join(call), BAY_OK);
+	/* As long as some looks take, in which that loop is missing. */
+	until_ns = clock_monotonic_ns() + 2 * (int64_t)CLOCK_NS_PER_S;
+	while (clock_monotonic_ns() < until_ns)
+		turn();
+	ck_assert_int_eq(went, 0);
+	atomic_store(&gate, true);
+	ck_assert_int_eq(services_join(job), BAY_OK);
+	/* Nothing runs any more. */
+	while (went == 0)
+		turn();
+	ck_assert_int_eq(stood, 1);
+	ck_assert_int_eq(went, 1);
+	end_far();
+}
+END_TEST
+
 START_TEST(waits_for_another_cell_that_come_and_go_are_not_told)
 {
 	struct services_job *job;
@@ -338,5 +366,6 @@ CHECK_MAIN("cell/deadlock_watch",
 	a_deadlock_is_not_over_while_its_loop_is_silent,
 	a_wait_for_another_cell_that_stands_still_is_told_once_and_its_end,
 	a_wait_for_another_cell_is_not_over_while_its_loop_is_silent,
+	a_wait_for_another_cell_that_ends_while_another_loop_is_silent_is_over,
 	waits_for_another_cell_that_come_and_go_are_not_told,
 	a_publisher_that_waits_for_another_cell_is_told_when_what_was_published_is_there)
