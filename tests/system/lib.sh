@@ -112,6 +112,10 @@ install_tree() {
 	tail -n 20 "$dir/make.out"
 }
 
+# unless_installing COMMAND...: which links libbay-test.so of the build tree, runs with it or reads it.
+# Installing takes that away for a moment, to link it anew.
+unless_installing() { flock -s -o "$built" "$@"; }
+
 # configured NAME: what configure has found for it.
 configured() { echo "@$1@" | (cd "$built/.." && ./config.status -q --file=-); }
 

@@ -30,9 +30,9 @@ plugin_headers() {
 	find "$headers" -name '*.h' ! -name test.h
 }
 
-# What a library exports, as name@@VERSION.
+# What a library exports, as name@@VERSION. Installing takes one away for a moment, to link it anew.
 exported() {
-	nm -D --defined-only "$built/.libs/$1" | awk '$2 != "A" { print $3 }' | sort
+	flock -s -o "$built" nm -D --defined-only "$built/.libs/$1" | awk '$2 != "A" { print $3 }' | sort
 }
 
 needs_libbay() {
@@ -41,7 +41,7 @@ needs_libbay() {
 
 # Functions of floor 0 that every part of Bay uses.
 has_own_copy() {
-	nm --defined-only "$1" 2>/dev/null | grep -qE ' [Tt] (log_write|xcalloc)$'
+	flock -s -o "$built" nm --defined-only "$1" 2>/dev/null | grep -qE ' [Tt] (log_write|xcalloc)$'
 }
 
 # A program of the build tree: libtool may keep the real one in .libs.

@@ -11,7 +11,7 @@ command -v pkg-config >/dev/null || {
 	echo 'SKIP: there is no pkg-config'
 	exit 77
 }
-if nm -D "$built/.libs/libbay-test.so" "$built/.libs/libbay.so" | grep -qE '__(asan|tsan)_init'; then
+if unless_installing nm -D "$built/.libs/libbay-test.so" "$built/.libs/libbay.so" | grep -qE '__(asan|tsan)_init'; then
 	echo 'SKIP: the libraries are built with a sanitizer, the test outside would not be'
 	exit 77
 fi
@@ -25,12 +25,12 @@ flags() {
 # compile FILE...: makes $dir/probe.
 compile() {
 	# shellcheck disable=SC2046
-	"${CC:-cc}" -Wall -Wextra -Werror $(flags --cflags) -o "$dir/probe" "$@" $(flags --libs) \
+	unless_installing "${CC:-cc}" -Wall -Wextra -Werror $(flags --cflags) -o "$dir/probe" "$@" $(flags --libs) \
 		$(pkg-config --cflags --libs check) >"$dir/out" 2>"$dir/err" || fail 'it does not compile'
 }
 
 run() {
-	(cd "$dir" && LD_LIBRARY_PATH=$built/.libs ./probe >out 2>err)
+	(cd "$dir" && unless_installing env LD_LIBRARY_PATH="$built/.libs" ./probe >out 2>err)
 	status=$?
 }
 
@@ -91,10 +91,10 @@ complains 'BAY_TEST_SEED=42 gives this order again'
 begin 'in the build tree pkg-config finds all by itself'
 cp "$work/2/own.c" "$dir/"
 # shellcheck disable=SC2046
-"${CC:-cc}" $(PKG_CONFIG_PATH=$built pkg-config --cflags bay-test) -o "$dir/probe" "$dir/own.c" \
+unless_installing "${CC:-cc}" $(PKG_CONFIG_PATH=$built pkg-config --cflags bay-test) -o "$dir/probe" "$dir/own.c" \
 	"$top/plugins/sleeper/sleeper.c" $(PKG_CONFIG_PATH=$built pkg-config --libs bay-test) ||
 	fail 'it does not compile'
-(cd "$dir" && env -u LD_LIBRARY_PATH ./probe >out 2>err)
+(cd "$dir" && unless_installing env -u LD_LIBRARY_PATH ./probe >out 2>err)
 status=$?
 status_is 0
 

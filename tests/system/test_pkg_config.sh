@@ -79,7 +79,7 @@ complains bay_no_such
 begin 'with what is installed'
 PKG_CONFIG_DISABLE_UNINSTALLED=1
 export PKG_CONFIG_DISABLE_UNINSTALLED
-(cd "$built" && ${MAKE:-make} -s install DESTDIR="$dir/root") >"$dir/out" 2>"$dir/err" || fail 'make install'
+install_tree "$dir/root"
 PKG_CONFIG_PATH=$(dirname "$(find "$dir/root" -name bay.pc)")
 PKG_CONFIG_SYSROOT_DIR=$dir/root
 export PKG_CONFIG_SYSROOT_DIR
