@@ -11,7 +11,8 @@
 #define HOP_WORD(member) (offsetof(struct hop, member) / 8)
 
 _Static_assert(HOP_TABLE_SIZE < UINT16_MAX, "a place has a number of 16 bits");
-_Static_assert(offsetof(struct hop, span) % 8 == 0 && offsetof(struct hop, begun_ns) % 8 == 0 && offsetof(struct hop, flags) % 8 == 0,
+_Static_assert(offsetof(struct hop, span) % 8 == 0 && offsetof(struct hop, begun_ns) % 8 == 0 &&
+	offsetof(struct hop, flags) % 8 == 0,
 	"what changes is a word");
 
 /* Places that are looked at for a free one: all of them would take as long as a call. */
